@@ -1,0 +1,41 @@
+"""cleo_like: a virtual patch-clamp and two-photon laboratory on Brian2.
+
+The flow, in one line::
+
+    picture | protocol -> stimulus -> patch pipette | scope on Brian2 cells (+ controller) -> Recording | Traces -> ABF | NWB
+                                                                                                     |
+    real file (ABF, NWB, DANDI) -------------------------------------> Recording | Traces -----------+-> matching -> features -> QC -> atlas -> report
+                                                           ground truth: the same arrow with the answer known
+"""  # noqa: E501
+
+import importlib
+
+__version__ = "0.1.0"
+
+# public name -> the module that has it; loaded on first use, so that importing the
+# package costs numpy and attrs and nothing else
+_WHERE = {
+    "Cell": "core",
+    "ClampMode": "core",
+    "Epoch": "core",
+    "GroundTruth": "core",
+    "Protocol": "core",
+    "Provenance": "core",
+    "Recording": "core",
+    "Sweep": "core",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        msg = f"module 'cleo_like' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(importlib.import_module(f"cleo_like.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

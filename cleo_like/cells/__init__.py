@@ -1,0 +1,1 @@
+"""Neurons with known answers: models, the library, populations."""

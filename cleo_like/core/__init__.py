@@ -1,0 +1,36 @@
+"""What a recording is: units, sweeps, protocols, cells, truth, provenance (numpy + attrs)."""
+
+from cleo_like.core.cell import Cell
+from cleo_like.core.errors import (
+    CleoLikeError,
+    FileFormatError,
+    InputError,
+    UnitError,
+    UnknownNameError,
+    UnsupportedError,
+)
+from cleo_like.core.protocol import Epoch, Protocol
+from cleo_like.core.provenance import Provenance
+from cleo_like.core.recording import Recording
+from cleo_like.core.sweep import ClampMode, Sweep
+from cleo_like.core.truth import GroundTruth
+from cleo_like.core.units import si, si_array
+
+__all__ = [
+    "Cell",
+    "ClampMode",
+    "CleoLikeError",
+    "Epoch",
+    "FileFormatError",
+    "GroundTruth",
+    "InputError",
+    "Protocol",
+    "Provenance",
+    "Recording",
+    "Sweep",
+    "UnitError",
+    "UnknownNameError",
+    "UnsupportedError",
+    "si",
+    "si_array",
+]

@@ -1,0 +1,64 @@
+"""What is known of the cell that was recorded."""
+
+from __future__ import annotations
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Cell:
+    """One recorded (or simulated) cell. Unknown is None, and counted.
+
+    Parameters
+    ----------
+    id : str
+        Identifier, unique within a data set.
+    species : str, optional
+        Latin binomial ("Mus musculus").
+    region : str, optional
+        Brain region; the Allen CCF acronym where there is one ("VISp").
+    temperature : float, optional
+        Bath temperature in degrees Celsius.
+    donor : str, optional
+        Identifier of the animal or donor (NWB's subject_id).
+    age : str, optional
+        ISO 8601 duration ("P30D").
+    sex : str, optional
+        M, F, U or O.
+    source : str, optional
+        Where the cell comes from: a file, a DANDI asset, a model with its citation.
+
+    Examples
+    --------
+    >>> cell = Cell(id="c1", species="Mus musculus")
+    >>> cell
+    Cell c1: Mus musculus (6 fields unknown)
+    >>> cell.unknown
+    ('region', 'temperature', 'donor', 'age', 'sex', 'source')
+    """
+
+    id: str = attrs.field(validator=attrs.validators.min_len(1))
+    species: str | None = None
+    region: str | None = None
+    temperature: float | None = None
+    donor: str | None = None
+    age: str | None = None
+    sex: str | None = attrs.field(
+        default=None,
+        validator=attrs.validators.optional(attrs.validators.in_(("M", "F", "U", "O"))),
+    )
+    source: str | None = None
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Names of the fields of which nothing is known."""
+        return tuple(
+            field.name for field in attrs.fields(Cell) if getattr(self, field.name) is None
+        )
+
+    def __repr__(self) -> str:
+        """One line: the id, what is known, and how much is not."""
+        known = [str(v) for v in (self.species, self.region) if v is not None]
+        missing = len(self.unknown)
+        tail = f" ({missing} fields unknown)" if missing else ""
+        return f"Cell {self.id}: {', '.join(known) if known else 'nothing known'}{tail}"

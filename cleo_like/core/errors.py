@@ -1,0 +1,71 @@
+"""Every error of the package has one root, so that a caller can catch them all."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class CleoLikeError(Exception):
+    """Root of all errors that the package raises on purpose."""
+
+
+class UnitError(CleoLikeError, ValueError):
+    """A physical quantity came without a unit, or with the wrong one."""
+
+
+class InputError(CleoLikeError, ValueError):
+    """An argument has the right unit and the wrong value or shape."""
+
+
+class UnknownNameError(CleoLikeError, KeyError):
+    """A name that is not in a registry; the message suggests near ones."""
+
+    def __str__(self) -> str:
+        """Show the message itself, not its repr as KeyError would."""
+        return str(self.args[0]) if self.args else ""
+
+
+class FileFormatError(CleoLikeError, ValueError):
+    """A file is not what its name says, is truncated, or cannot hold the data."""
+
+
+class UnsupportedError(CleoLikeError, NotImplementedError):
+    """A legal request that this version does not serve; the message says what does."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """Make the error for an unknown name, with the nearest known ones.
+
+    Parameters
+    ----------
+    kind : str
+        What is being looked up, for the message ("cell", "stimulus family").
+    name : str
+        The name that was asked for.
+    known : iterable of str
+        All legal names.
+
+    Returns
+    -------
+    UnknownNameError
+        To be raised by the caller.
+
+    Examples
+    --------
+    >>> print(unknown_name("cell", "rs_", ["rs", "fs"]))
+    unknown cell 'rs_'; did you mean 'rs'? Known: 'fs', 'rs'
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    hint = f"; did you mean {_or_list(near)}?" if near else "."
+    return UnknownNameError(
+        f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, names))}"
+    )
+
+
+def _or_list(names: list[str]) -> str:
+    return " or ".join(map(repr, names))

@@ -1,0 +1,283 @@
+"""What is commanded: sweeps of current (or potential), with their epochs.
+
+A `Protocol` is made by `cleo_like.stimuli`, played by `cleo_like.patch`, written and read
+by `cleo_like.io` and found again by `cleo_like.matching`; so it lives below all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import array_eq, frozen_mapping, read_only, si_number, si_samples
+from cleo_like.core.errors import InputError
+from cleo_like.core.sweep import ClampMode, shown_range
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jaxtyping import Float
+
+FAMILIES = (
+    "long_square", "short_square", "pulse_train", "ramp", "chirp", "sine", "noise",
+    "picture", "arbitrary",
+)  # fmt: skip
+"""Names that `Protocol.family` may have."""
+
+
+@attrs.frozen(kw_only=True)
+class Epoch:
+    """A stretch of every sweep, half-open: samples start, start + 1, ... stop - 1.
+
+    Parameters
+    ----------
+    name : str
+        "holding", "test_pulse", "step", "ramp", "chirp", "picture", "noise" ...
+    start, stop : int
+        Samples from the start of the sweep.
+    levels : array, shape (n_sweeps,), optional
+        The constant command (A or V) of each sweep in this epoch; None where the command
+        varies within the epoch.
+
+    Examples
+    --------
+    >>> Epoch(name="step", start=100, stop=300, levels=[1e-11, 2e-11])
+    Epoch step [100, 300)
+    """
+
+    name: str
+    start: int
+    stop: int
+    levels: Float[np.ndarray, "n_sweeps"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("A", "V", name="levels")),
+        eq=array_eq,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Check the order of the two samples."""
+        if not 0 <= self.start < self.stop:
+            msg = (
+                f"epoch {self.name!r} needs 0 <= start < stop, got [{self.start}, {self.stop})"
+            )
+            raise InputError(msg)
+
+    def __repr__(self) -> str:
+        """One line with the half-open range."""
+        return f"Epoch {self.name} [{self.start}, {self.stop})"
+
+
+@attrs.frozen(kw_only=True)
+class Protocol:
+    """Commanded sweeps of equal length.
+
+    Arrays and numbers are SI; Brian2 and ``quantities`` values are converted.
+
+    Parameters
+    ----------
+    waveforms : array, shape (n_sweeps, n_samples)
+        Total command, holding included (A in current clamp, V in voltage clamp).
+    rate : float
+        Samples per second (Hz).
+    family : str
+        One of `FAMILIES`.
+    mode : ClampMode or str
+        "current_clamp" (default) or "voltage_clamp".
+    epochs : sequence of Epoch
+        In order, without overlap; samples in no epoch are at holding.
+    holding : float
+        Command between sweeps and outside the epochs (A or V).
+    gap : float
+        Pause at holding between the end of a sweep and the start of the next (s).
+    name : str
+        Short name for files and figures.
+    source : str
+        Where the protocol comes from (paper, manual, picture).
+    parameters : mapping
+        Arguments it was made with (JSON types, SI).
+    picture : array, shape (rows, columns), optional
+        Grey values 0..1 that a picture protocol draws, one row per sweep.
+
+    Examples
+    --------
+    >>> Protocol(waveforms=np.zeros((2, 400)), rate=2e4, family="arbitrary")
+    Protocol arbitrary: 2 sweeps of 20 ms at 20 kHz, 0..0 pA, gap 0 ms
+    """
+
+    waveforms: Float[np.ndarray, "n_sweeps n_samples"] = attrs.field(
+        converter=si_samples("A", "V", name="waveforms"), eq=array_eq
+    )
+    rate: float = attrs.field(converter=si_number("Hz", "rate"))
+    family: str = attrs.field()
+    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=ClampMode)
+    epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=tuple)
+    holding: float = attrs.field(default=0.0, converter=float)
+    gap: float = attrs.field(default=0.0, converter=si_number("s", "gap"))
+    name: str = attrs.field()
+    source: str = "user"
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    picture: Float[np.ndarray, "rows columns"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("1", name="picture")),
+        eq=array_eq,
+    )
+
+    @name.default
+    def _name_from_family(self) -> str:
+        return self.family
+
+    def __attrs_post_init__(self) -> None:
+        """Check shape, values, family and epochs."""
+        w = self.waveforms
+        if w.ndim != 2 or w.size == 0:
+            msg = f"waveforms must have the shape (n_sweeps, n_samples), got {w.shape}"
+            raise InputError(msg)
+        bad = ~np.isfinite(w)
+        if bad.any():
+            sweep, sample = np.argwhere(bad)[0]
+            msg = (
+                f"the command of sweep {sweep} is {w[sweep, sample]} at sample {sample}; "
+                "a command must be finite everywhere"
+            )
+            raise InputError(msg)
+        if self.family not in FAMILIES:
+            msg = f"family must be one of {', '.join(FAMILIES)}, got {self.family!r}"
+            raise InputError(msg)
+        if not (np.isfinite(self.rate) and self.rate > 0):
+            msg = f"rate must be a positive number of Hz, got {self.rate}"
+            raise InputError(msg)
+        if self.gap < 0:
+            msg = f"gap must be 0 s or more, got {self.gap} s"
+            raise InputError(msg)
+        self._check_epochs()
+
+    def _check_epochs(self) -> None:
+        last = 0
+        for epoch in self.epochs:
+            if epoch.start < last or epoch.stop > self.n_samples:
+                msg = (
+                    f"{epoch!r} overlaps the one before it or ends after the sweep of "
+                    f"{self.n_samples} samples"
+                )
+                raise InputError(msg)
+            if epoch.levels is not None and epoch.levels.shape != (self.n_sweeps,):
+                msg = (
+                    f"{epoch!r} needs one level per sweep ({self.n_sweeps}), "
+                    f"got shape {epoch.levels.shape}"
+                )
+                raise InputError(msg)
+            last = epoch.stop
+
+    @property
+    def n_sweeps(self) -> int:
+        """Number of sweeps."""
+        return self.waveforms.shape[0]
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per sweep."""
+        return self.waveforms.shape[1]
+
+    @property
+    def duration(self) -> float:
+        """Length of one sweep (s)."""
+        return self.n_samples / self.rate
+
+    @property
+    def total_duration(self) -> float:
+        """From the first sample to the last of the last sweep, gaps included (s)."""
+        return self.n_sweeps * self.duration + (self.n_sweeps - 1) * self.gap
+
+    @property
+    def start_times(self) -> Float[np.ndarray, "n_sweeps"]:
+        """Start of each sweep (s) from the start of the first."""
+        return read_only(np.arange(self.n_sweeps) * (self.duration + self.gap))
+
+    @property
+    def time(self) -> Float[np.ndarray, "n_samples"]:
+        """Time of each sample (s) from the start of the sweep."""
+        return read_only(np.arange(self.n_samples) / self.rate)
+
+    @property
+    def is_steps(self) -> bool:
+        """Whether every sample is at holding or in an epoch of constant level."""
+        return all(epoch.levels is not None for epoch in self.epochs) and bool(self.epochs)
+
+    def epoch(self, name: str) -> Epoch:
+        """Give the first epoch of that name.
+
+        Raises
+        ------
+        InputError
+            There is none; the message lists those there are.
+        """
+        for epoch in self.epochs:
+            if epoch.name == name:
+                return epoch
+        have = ", ".join(e.name for e in self.epochs) if self.epochs else "none"
+        msg = f"protocol {self.name!r} has no epoch {name!r}; it has: {have}"
+        raise InputError(msg)
+
+    def description(self) -> dict[str, Any]:
+        """Everything but the waveforms and the picture, as JSON types (for files)."""
+        return {
+            "family": self.family,
+            "name": self.name,
+            "mode": str(self.mode),
+            "rate": self.rate,
+            "holding": self.holding,
+            "gap": self.gap,
+            "source": self.source,
+            "epochs": [
+                {
+                    "name": e.name,
+                    "start": e.start,
+                    "stop": e.stop,
+                    "levels": None if e.levels is None else e.levels.tolist(),
+                }
+                for e in self.epochs
+            ],
+            "parameters": dict(self.parameters),
+        }
+
+    @classmethod
+    def from_description(
+        cls,
+        description: Mapping[str, Any],
+        waveforms: Float[np.ndarray, "n_sweeps n_samples"],
+        picture: Float[np.ndarray, "rows columns"] | None = None,
+    ) -> Protocol:
+        """Put together what `description` wrote and the arrays that a file keeps apart."""
+        fields = dict(description)
+        fields["epochs"] = [Epoch(**e) for e in fields.get("epochs", ())]
+        return cls(waveforms=waveforms, picture=picture, **fields)
+
+    def __repr__(self) -> str:
+        """One line in pA (or mV) and ms."""
+        n = self.n_sweeps
+        return (
+            f"Protocol {self.name}: {n} sweep{'s' if n != 1 else ''} of "
+            f"{self.duration * 1e3:.6g} ms at {self.rate / 1e3:g} kHz, "
+            f"{shown_range(self.waveforms, self.mode.command_unit)}, gap {self.gap * 1e3:g} ms"
+        )
+
+
+def levels_from_epochs(
+    epochs: Sequence[Epoch], n_sweeps: int, n_samples: int, holding: float
+) -> Float[np.ndarray, "n_sweeps n_samples"]:
+    """Draw the waveforms of epochs that all have levels.
+
+    Examples
+    --------
+    >>> levels_from_epochs([Epoch(name="step", start=1, stop=3, levels=[5.0])], 1, 4, 0.0)
+    array([[0., 5., 5., 0.]])
+    """
+    waveforms = np.full((n_sweeps, n_samples), float(holding))
+    for epoch in epochs:
+        if epoch.levels is None:
+            msg = f"{epoch!r} has no levels; its command varies within the epoch"
+            raise InputError(msg)
+        waveforms[:, epoch.start : epoch.stop] = epoch.levels[:, np.newaxis]
+    return waveforms

@@ -1,0 +1,146 @@
+"""Sweeps of one cell: what everything on the left makes and everything on the right takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import frozen_mapping, read_only
+from cleo_like.core.errors import InputError
+from cleo_like.core.sweep import Sweep, shown_range
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jaxtyping import Float
+
+    from cleo_like.core.cell import Cell
+    from cleo_like.core.protocol import Protocol
+    from cleo_like.core.provenance import Provenance
+    from cleo_like.core.truth import GroundTruth
+
+
+@attrs.frozen(kw_only=True)
+class Stacked:
+    """Sweeps of equal length and rate as arrays (SI).
+
+    `response` and `command` have the shape (n_sweeps, n_samples); `command` is None when
+    a sweep has none.
+    """
+
+    response: np.ndarray
+    command: np.ndarray | None
+    rate: float
+    numbers: tuple[int, ...]
+
+
+@attrs.frozen(kw_only=True)
+class Recording:
+    """All sweeps of one cell through one electrode.
+
+    Parameters
+    ----------
+    sweeps : sequence of Sweep
+        They may differ in length, rate and clamp mode.
+    cell : Cell
+        What is known of the cell.
+    provenance : Provenance
+        Where the data come from.
+    truth : GroundTruth, optional
+        Only for simulated cells.
+    protocol : Protocol, optional
+        What was commanded, where it is known as a whole.
+    session_start : str, optional
+        ISO 8601 time with time zone of the first sweep.
+    findings : tuple of str
+        What a reader noticed about the file ("potentials look like mV stored as V").
+    device : mapping
+        Description of the rig (device, electrode, filtering, settings).
+
+    Examples
+    --------
+    >>> from cleo_like import Cell, Provenance, Sweep
+    >>> sweep = Sweep(response=np.full(200, -0.07), command=np.zeros(200), rate=2e4)
+    >>> Recording(sweeps=[sweep], cell=Cell(id="c1"), provenance=Provenance(source="test"))
+    Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-70 mV, command 0..0 pA
+    """
+
+    sweeps: tuple[Sweep, ...] = attrs.field(converter=tuple)
+    cell: Cell
+    provenance: Provenance
+    truth: GroundTruth | None = None
+    protocol: Protocol | None = None
+    session_start: str | None = None
+    findings: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    device: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+
+    def __attrs_post_init__(self) -> None:
+        """Check that the truth speaks of the same sweeps."""
+        if self.truth is not None and len(self.truth.spike_times) != len(self.sweeps):
+            msg = (
+                f"truth has {len(self.truth.spike_times)} sweeps but the recording has "
+                f"{len(self.sweeps)}"
+            )
+            raise InputError(msg)
+
+    @property
+    def n_sweeps(self) -> int:
+        """Number of sweeps."""
+        return len(self.sweeps)
+
+    def stacked(self) -> Stacked:
+        """Give the sweeps as (n_sweeps, n_samples) arrays.
+
+        Raises
+        ------
+        InputError
+            There is no sweep, or sweeps differ in length, rate or clamp mode.
+        """
+        if not self.sweeps:
+            msg = f"the recording of {self.cell.id} has no sweep to stack"
+            raise InputError(msg)
+        for name in ("n_samples", "rate", "mode"):
+            values = sorted({str(getattr(s, name)) for s in self.sweeps})
+            if len(values) > 1:
+                msg = (
+                    f"sweeps of {self.cell.id} differ in {name} ({', '.join(values)}); "
+                    "select equal ones before stacking"
+                )
+                raise InputError(msg)
+        commands = [s.command for s in self.sweeps if s.command is not None]
+        complete = len(commands) == len(self.sweeps)
+        return Stacked(
+            response=read_only(np.stack([s.response for s in self.sweeps])),
+            command=read_only(np.stack(commands)) if complete else None,
+            rate=self.sweeps[0].rate,
+            numbers=tuple(s.number for s in self.sweeps),
+        )
+
+    def __repr__(self) -> str:
+        """One line in mV, pA and ms."""
+        if not self.sweeps:
+            return f"Recording of {self.cell.id}: no sweeps"
+        first, n = self.sweeps[0], self.n_sweeps
+        modes = "+".join(sorted({str(s.mode) for s in self.sweeps}))
+        lengths = {s.duration for s in self.sweeps}
+        length = f"{min(lengths) * 1e3:.6g}"
+        if len(lengths) > 1:
+            length += f"..{max(lengths) * 1e3:.6g}"
+        response = np.array([_extremes(s.response) for s in self.sweeps if s.n_samples])
+        command = np.array(
+            [_extremes(s.command) for s in self.sweeps if s.command is not None and s.n_samples]
+        )
+        shown = shown_range(command, first.mode.command_unit) if command.size else "unknown"
+        return (
+            f"Recording of {self.cell.id}: {n} sweep{'s' if n != 1 else ''}, "
+            f"{length} ms at {first.rate / 1e3:g} kHz, {modes}, "
+            f"{shown_range(response, first.mode.response_unit)}, command {shown}"
+        )
+
+
+def _extremes(samples: Float[np.ndarray, "n"]) -> tuple[float, float]:
+    if np.all(np.isnan(samples)):
+        return (np.nan, np.nan)
+    return float(np.nanmin(samples)), float(np.nanmax(samples))

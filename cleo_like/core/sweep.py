@@ -1,0 +1,143 @@
+"""One sweep: what was commanded and what came back."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import array_eq, frozen_mapping, read_only, si_number, si_samples
+from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jaxtyping import Float
+
+
+class ClampMode(StrEnum):
+    """What the amplifier holds: current, voltage, or nothing that is known."""
+
+    CURRENT = "current_clamp"
+    VOLTAGE = "voltage_clamp"
+    UNKNOWN = "unknown"
+
+    @property
+    def command_unit(self) -> str:
+        """SI unit of the command ("?" where the mode is unknown)."""
+        return {"current_clamp": "A", "voltage_clamp": "V"}.get(self.value, "?")
+
+    @property
+    def response_unit(self) -> str:
+        """SI unit of the response ("?" where the mode is unknown)."""
+        return {"current_clamp": "V", "voltage_clamp": "A"}.get(self.value, "?")
+
+
+_SHOWN = {"A": (1e12, "pA"), "V": (1e3, "mV"), "?": (1.0, "(unit unknown)")}
+
+
+def shown_range(samples: np.ndarray, unit: str) -> str:
+    """Show the range of an SI array in the unit people read: "-70.1..32.5 mV"."""
+    scale, name = _SHOWN[unit]
+    if samples.size == 0 or np.all(np.isnan(samples)):
+        return f"no {name}"
+    low, high = float(np.nanmin(samples)) * scale, float(np.nanmax(samples)) * scale
+    return f"{low:.4g}..{high:.4g} {name}"
+
+
+@attrs.frozen(kw_only=True)
+class Sweep:
+    """One sweep of a patch recording.
+
+    Arrays and numbers are SI (V, A, s, Hz); Brian2 and ``quantities`` values are
+    converted. Samples that were not recorded (NaN tail) are trimmed by the reader,
+    which says so in `notes`.
+
+    Parameters
+    ----------
+    response : array, shape (n_samples,)
+        Membrane potential (V) in current clamp, current (A) in voltage clamp.
+    command : array, shape (n_samples,), optional
+        Commanded current (A) or potential (V); None when the file does not tell.
+    rate : float
+        Sampling rate (Hz).
+    number : int
+        Number of the sweep in its recording, as the file counts it.
+    mode : ClampMode or str
+        "current_clamp" (default), "voltage_clamp" or "unknown".
+    start_time : float
+        Start of the sweep (s) from the start of the recording.
+    stimulus : str, optional
+        Name of the stimulus, as the file gives it.
+    settings : mapping
+        Amplifier settings of this sweep in SI (gain, bridge_balance,
+        capacitance_compensation, bias_current ...); what is missing is unknown.
+    notes : tuple of str
+        What a reader found or changed ("NaN tail of 120 samples trimmed").
+
+    Examples
+    --------
+    >>> Sweep(response=np.full(200, -0.07), command=np.zeros(200), rate=20_000.0, number=3)
+    Sweep 3: current_clamp, 200 samples at 20 kHz (10 ms), -70..-70 mV, command 0..0 pA
+    """
+
+    response: Float[np.ndarray, "n_samples"] = attrs.field(
+        converter=si_samples("V", "A", name="response"), eq=array_eq
+    )
+    command: Float[np.ndarray, "n_samples"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("A", "V", name="command")),
+        eq=array_eq,
+    )
+    rate: float = attrs.field(converter=si_number("Hz", "rate"))
+    number: int = 0
+    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=ClampMode)
+    start_time: float = attrs.field(default=0.0, converter=si_number("s", "start_time"))
+    stimulus: str | None = None
+    settings: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    notes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+
+    def __attrs_post_init__(self) -> None:
+        """Check shapes and rate."""
+        if self.response.ndim != 1:
+            msg = f"response must be 1-D (n_samples,), got shape {self.response.shape}"
+            raise InputError(msg)
+        if self.command is not None and self.command.shape != self.response.shape:
+            msg = (
+                f"command must have the shape of the response {self.response.shape}, "
+                f"got {self.command.shape} in sweep {self.number}"
+            )
+            raise InputError(msg)
+        if not (np.isfinite(self.rate) and self.rate > 0):
+            msg = f"rate must be a positive number of Hz, got {self.rate}"
+            raise InputError(msg)
+
+    @property
+    def n_samples(self) -> int:
+        """Number of samples."""
+        return self.response.shape[0]
+
+    @property
+    def duration(self) -> float:
+        """Length (s): n_samples / rate."""
+        return self.n_samples / self.rate
+
+    @property
+    def time(self) -> Float[np.ndarray, "n_samples"]:
+        """Time of each sample (s) from the start of the sweep."""
+        return read_only(np.arange(self.n_samples) / self.rate)
+
+    def __repr__(self) -> str:
+        """One line in mV, pA and ms."""
+        command = (
+            "no command"
+            if self.command is None
+            else f"command {shown_range(self.command, self.mode.command_unit)}"
+        )
+        return (
+            f"Sweep {self.number}: {self.mode}, {self.n_samples} samples at "
+            f"{self.rate / 1e3:g} kHz ({self.duration * 1e3:.6g} ms), "
+            f"{shown_range(self.response, self.mode.response_unit)}, {command}"
+        )

@@ -1,0 +1,1 @@
+"""Brian2 equations at speed: state updaters (and, later, the sweep device)."""

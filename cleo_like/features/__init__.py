@@ -1,0 +1,1 @@
+"""Features of spikes, sweeps and cells; QC; one table."""

@@ -1,0 +1,1 @@
+"""The only place that knows file formats: one door in, writers out."""

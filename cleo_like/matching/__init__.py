@@ -1,0 +1,1 @@
+"""Which sweeps are which protocol: epochs, families, verdicts with reasons."""

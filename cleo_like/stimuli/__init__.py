@@ -1,0 +1,1 @@
+"""How to drive a cell: shapes, standard families, pictures, and pictures read back."""
