@@ -95,7 +95,7 @@ def si_array(value: Any, unit: str, name: str) -> np.ndarray:
         return np.asarray(_from_text(value, unit, name))
     if isinstance(value, (list, tuple)) and len(value) > 0:
         return np.stack([si_array(item, unit, name) for item in value])
-    found = _dimension_of(value)
+    found = dimension_of(value)
     if found is None:
         raise _no_unit(value, unit, name)
     dimension, si_value = found
@@ -115,8 +115,8 @@ def has_unit(value: Any) -> bool:
     )
 
 
-def _dimension_of(value: Any) -> tuple[_Dimension, np.ndarray] | None:
-    """Give the exponents and the SI value, or None where there is no unit."""
+def dimension_of(value: Any) -> tuple[_Dimension, np.ndarray] | None:
+    """Give the exponents of (m, kg, s, A, K, mol, cd) and the SI value; None without a unit."""
     brian_dim = getattr(value, "dim", None)
     exponents = getattr(brian_dim, "_dims", None)
     if exponents is not None:  # a Brian2 Quantity stores SI values

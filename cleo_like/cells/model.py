@@ -1,0 +1,214 @@
+"""A neuron as Brian2 equations, with everything needed to run it and to know its answers."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import frozen_mapping, si_number
+from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.units import dimension_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METHODS_OF_BRIAN2 = ("rk4", "rk2", "heun", "milstein", "euler", "exponential_euler", "exact")
+"""Integration methods of stock Brian2 that a model may name."""
+
+
+def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, float]:
+    """Convert parameters to SI and check them against the units that the equations declare."""
+    if isinstance(values, MappingProxyType):  # a model's own parameters: converted before
+        return values
+    eqs = model.brian_equations()
+    dimensions = {name: eqs[name].dim for name in eqs.parameter_names}
+    return frozen_mapping(
+        {
+            name: _si_parameter(name, value, dimensions.get(name))
+            for name, value in values.items()
+        }
+    )
+
+
+def _si_parameter(name: str, value: Any, dimension: Any) -> float:
+    from brian2 import get_unit
+
+    found = dimension_of(value)
+    exponents, si_value = found if found is not None else ((0.0,) * 7, value)
+    number = np.asarray(si_value, dtype=float)
+    if number.ndim or not np.isfinite(number):
+        msg = f"parameter {name} must be one finite value, got {value}"
+        raise InputError(msg)
+    if dimension is not None and tuple(dimension._dims) != tuple(exponents):  # noqa: SLF001
+        problem = "has no unit" if found is None else "has the wrong unit"
+        msg = f"{name}={value} {problem}; the equations declare it in {get_unit(dimension)!r}"
+        raise UnitError(msg)
+    return float(number)
+
+
+def _level(value: Any) -> float | str:
+    return value if isinstance(value, str) else si_number("V", "spike_level")(value)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class CellModel:
+    r"""A point neuron in Brian2 equations.
+
+    The equations leave the injected current undeclared (``I`` by default); the bench adds
+    it. Parameters that are declared in the equations (``gL : siemens (constant)``) may
+    differ between the cells of a population; other names in `parameters` are constants.
+
+    Parameters
+    ----------
+    name : str
+        Short name for files and figures.
+    equations : str
+        Brian2 equations with a membrane potential in volt.
+    parameters : mapping of str to quantity
+        Values of all parameters (Brian2 or ``quantities`` values; kept as SI floats).
+    threshold : str, optional
+        Brian2 condition that makes a reset; None for models that spike by themselves.
+    reset : str
+        Brian2 statements run at a threshold crossing.
+    refractory : str or quantity, optional
+        As in Brian2; only with a threshold.
+    spike_level : quantity or str
+        Potential whose upward crossing is the time of a spike; the name of a parameter
+        is allowed (``"Vcut"``).
+    voltage, current : str
+        Names of the membrane potential and of the injected current in the equations.
+    method : str
+        Integration method: "rk4" (default) or another of Brian2.
+    dt : quantity
+        Longest integration step (default 0.02 ms).
+    initial : mapping
+        Start of the search for rest: numbers (SI), or Brian2 expressions.
+    conductance_based : bool
+        Whether spikes have a shape that means something (no reset).
+    source : str
+        Citation of equations and parameters.
+    landmark : str
+        What the cell is known for, with its number.
+
+    Examples
+    --------
+    >>> from brian2 import Mohm, mV, nS, pF
+    >>> cell = CellModel(
+    ...     name="mine",
+    ...     equations="dv/dt = (gL*(EL - v) + I)/C : volt\\ngL : siemens (constant)",
+    ...     parameters={"gL": 5 * nS, "EL": -70 * mV, "C": 100 * pF},
+    ... )
+    >>> cell
+    CellModel mine: 1 state, 3 parameters, rk4, dt 0.02 ms
+    """
+
+    name: str = attrs.field(validator=attrs.validators.min_len(1))
+    equations: str
+    parameters: Mapping[str, float] = attrs.field(
+        converter=attrs.Converter(_si_parameters, takes_self=True)
+    )
+    threshold: str | None = None
+    reset: str = ""
+    refractory: Any = None
+    spike_level: float | str = attrs.field(default=-0.02, converter=_level)
+    voltage: str = "v"
+    current: str = "I"
+    method: str = "rk4"
+    dt: float = attrs.field(default=20e-6, converter=si_number("s", "dt"))
+    initial: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    conductance_based: bool = True
+    source: str = "user"
+    landmark: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Check the equations once, with errors that name what is missing."""
+        eqs = self.brian_equations()
+        if self.voltage not in eqs.diff_eq_names:
+            msg = (
+                f"the equations of {self.name!r} have no differential equation for "
+                f"{self.voltage!r}; say voltage=... (there are: "
+                f"{', '.join(sorted(eqs.diff_eq_names))})"
+            )
+            raise InputError(msg)
+        if self.current not in eqs.identifiers:
+            msg = (
+                f"the equations of {self.name!r} do not use the injected current "
+                f"{self.current!r}; add it, or say current=... with the name they use"
+            )
+            raise InputError(msg)
+        known = set(self.parameters)
+        missing = sorted(set(eqs.parameter_names) - known - {self.current})
+        if missing:
+            msg = f"parameters of {self.name!r} without a value: {', '.join(missing)}"
+            raise InputError(msg)
+        if self.reset and self.threshold is None:
+            msg = f"{self.name!r} has a reset but no threshold to trigger it"
+            raise InputError(msg)
+        if isinstance(self.spike_level, str) and self.spike_level not in known:
+            msg = f"spike_level={self.spike_level!r} is not a parameter of {self.name!r}"
+            raise InputError(msg)
+        if self.method not in METHODS_OF_BRIAN2:
+            msg = f"method must be one of {', '.join(METHODS_OF_BRIAN2)}, got {self.method!r}"
+            raise InputError(msg)
+
+    def brian_equations(self) -> Any:
+        """Give the `brian2.Equations` object of this model."""
+        from brian2 import Equations
+        from brian2.equations.equations import EquationError
+
+        try:
+            return Equations(self.equations)
+        except EquationError as error:
+            msg = f"Brian2 cannot read the equations of {self.name!r}: {error}"
+            raise InputError(msg) from error
+
+    @property
+    def per_cell(self) -> tuple[str, ...]:
+        """Names of the parameters that the equations declare (may differ between cells)."""
+        declared = set(self.brian_equations().parameter_names)
+        return tuple(name for name in self.parameters if name in declared)
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """Parameters that the equations do not declare: one value for all cells (SI)."""
+        per_cell = set(self.per_cell)
+        return {k: v for k, v in self.parameters.items() if k not in per_cell}
+
+    def level(self, parameters: Mapping[str, Any]) -> Any:
+        """Potential of the spike level (V) for given parameters."""
+        if isinstance(self.spike_level, str):
+            return parameters[self.spike_level]
+        return self.spike_level
+
+    def with_parameters(self, name: str | None = None, **values: Any) -> CellModel:
+        """Give a copy with other parameter values.
+
+        Parameters
+        ----------
+        name : str, optional
+            Name of the copy (default: the same).
+        **values : quantity
+            New values of existing parameters.
+        """
+        unknown = sorted(set(values) - set(self.parameters))
+        if unknown:
+            msg = (
+                f"{self.name!r} has no parameter {', '.join(unknown)}; "
+                f"it has {', '.join(self.parameters)}"
+            )
+            raise InputError(msg)
+        merged = frozen_mapping(dict(self.parameters) | dict(_si_parameters(values, self)))
+        return attrs.evolve(
+            self, parameters=merged, name=name if name is not None else self.name
+        )
+
+    def __repr__(self) -> str:
+        """One line: size, method, step."""
+        n = len(self.brian_equations().diff_eq_names)
+        return (
+            f"CellModel {self.name}: {n} state{'s' if n != 1 else ''}, "
+            f"{len(self.parameters)} parameters, {self.method}, dt {self.dt * 1e3:g} ms"
+        )

@@ -1,0 +1,152 @@
+"""Cells of one kind that differ in their parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import frozen_mapping, read_only
+from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jaxtyping import Float
+
+    from cleo_like.cells.model import CellModel
+
+
+def _read_only_arrays(values: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
+    return frozen_mapping({k: read_only(np.asarray(v, dtype=float)) for k, v in values.items()})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Population:
+    """Cells with the equations of one model and parameters of their own.
+
+    Parameters
+    ----------
+    model : CellModel
+        Equations, and the values of all parameters that do not vary.
+    parameters : mapping of str to array, shape (n_cells,)
+        SI values of the parameters that vary.
+    name : str
+        Prefix of the cells' ids (default: the model's name).
+    description : mapping
+        How the parameters were drawn (for provenance).
+
+    Examples
+    --------
+    >>> from cleo_like.cells import get_cell
+    >>> Population.draw(get_cell("passive"), 3, {"gL": 0.5, "C": 0.35}, seed=1)
+    Population of 3 passive: gL 5.9..7.54 nS, C 63.4..137 pF
+    """
+
+    model: CellModel
+    parameters: Mapping[str, Float[np.ndarray, "n_cells"]] = attrs.field(
+        converter=_read_only_arrays
+    )
+    name: str = attrs.field()
+    description: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+
+    @name.default
+    def _name_of_model(self) -> str:
+        return self.model.name
+
+    def __attrs_post_init__(self) -> None:
+        """Check names and shapes."""
+        allowed = self.model.per_cell
+        for name, values in self.parameters.items():
+            if name not in allowed:
+                msg = (
+                    f"{name!r} cannot vary between cells of {self.model.name!r}; the equations "
+                    f"declare: {', '.join(allowed)}"
+                )
+                raise InputError(msg)
+            if values.ndim != 1 or not np.isfinite(values).all():
+                msg = f"{name} must be finite values of shape (n_cells,), got {values.shape}"
+                raise InputError(msg)
+        sizes = {name: len(v) for name, v in self.parameters.items()}
+        if len(set(sizes.values())) != 1:
+            msg = f"parameters need one value per cell each, got {sizes}"
+            raise InputError(msg)
+
+    @classmethod
+    def draw(
+        cls,
+        model: CellModel,
+        size: int,
+        spread: Mapping[str, float],
+        *,
+        seed: int,
+        name: str | None = None,
+    ) -> Population:
+        """Draw log-normal parameters whose medians are the model's values.
+
+        Parameters
+        ----------
+        model : CellModel
+            Equations and medians.
+        size : int
+            Number of cells.
+        spread : mapping of str to float
+            Standard deviation of the natural logarithm of each parameter that varies.
+        seed : int
+            Seed of the draw.
+        name : str, optional
+            Prefix of the cells' ids.
+
+        Returns
+        -------
+        Population
+            The draw is in its `description`.
+        """
+        if size < 1:
+            msg = f"a population needs at least 1 cell, got size={size}"
+            raise InputError(msg)
+        missing = sorted(set(spread) - set(model.parameters))
+        if missing or not spread:
+            known = ", ".join(model.per_cell)
+            msg = f"spread names {missing or 'nothing'}; {model.name!r} has {known}"
+            raise InputError(msg)
+        negative = {k: s for k, s in spread.items() if not s >= 0}
+        if negative:
+            msg = f"spread is a standard deviation of the logarithm (>= 0), got {negative}"
+            raise InputError(msg)
+        rng = np.random.default_rng(seed)
+        drawn = {
+            key: model.parameters[key] * np.exp(sd * rng.standard_normal(size))
+            for key, sd in spread.items()
+        }
+        return cls(
+            model=model,
+            parameters=drawn,
+            name=name if name is not None else model.name,
+            description={"size": size, "spread": dict(spread), "seed": seed},
+        )
+
+    def __len__(self) -> int:
+        """Count the cells."""
+        return len(next(iter(self.parameters.values())))
+
+    def cell_parameters(self, index: int) -> dict[str, float]:
+        """All parameters of one cell (SI)."""
+        own = {k: float(v[index]) for k, v in self.parameters.items()}
+        return dict(self.model.parameters) | own
+
+    def __repr__(self) -> str:
+        """One line with the range of what varies."""
+        eqs = self.model.brian_equations()
+        ranges = []
+        for key, values in self.parameters.items():
+            scale, unit = _SHOWN.get(str(eqs[key].unit), (1.0, str(eqs[key].unit)))
+            low, high = values.min() * scale, values.max() * scale
+            ranges.append(f"{key} {low:.3g}..{high:.3g} {unit}")
+        return f"Population of {len(self)} {self.name}: {', '.join(ranges)}"
+
+
+_SHOWN = {
+    "S": (1e9, "nS"), "F": (1e12, "pF"), "V": (1e3, "mV"), "s": (1e3, "ms"), "A": (1e12, "pA"),
+}  # fmt: skip
