@@ -1,0 +1,186 @@
+"""The one door in: `read` finds the reader that knows the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from cleo_like.core.errors import FileFormatError, InputError, unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleo_like.core.protocol import Protocol
+    from cleo_like.core.recording import Recording
+
+ENTRY_POINTS = "cleo_like.readers"
+"""Entry point group under which other packages offer a `Reader`."""
+
+
+@attrs.frozen(kw_only=True)
+class Reader:
+    """How one file format is read.
+
+    Parameters
+    ----------
+    name : str
+        "ABF".
+    suffixes : tuple of str
+        File name endings in lower case, with the dot.
+    read_all : callable
+        path -> list of Recording, one per cell.
+    read_protocol : callable, optional
+        path -> Protocol, for formats that can hold a stimulus alone.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read_all: Callable[[Path], list[Recording]]
+    read_protocol: Callable[[Path], Protocol] | None = None
+
+
+def read(path: str | Path, *, electrode: str | None = None) -> Recording:
+    """Read one cell from an ABF, ATF or NWB file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    electrode : str, optional
+        Which electrode (NWB) or response channel (ABF), where the file has several.
+
+    Returns
+    -------
+    Recording
+        SI units. What the reader noticed is in `findings`.
+
+    Raises
+    ------
+    FileFormatError
+        The file is missing, truncated, or not what its name says.
+    UnknownNameError
+        No reader for that suffix, or no such electrode.
+    InputError
+        The file has several electrodes and none was named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from cleo_like import Cell, Provenance, Recording, Sweep
+    >>> from cleo_like.io import read, write
+    >>> sweep = Sweep(response=np.linspace(-0.07, -0.06, 200), command=np.zeros(200), rate=2e4)
+    >>> made = Recording(sweeps=[sweep], cell=Cell(id="c1"), provenance=Provenance(source="me"))
+    >>> path = write(made, Path(tempfile.mkdtemp()) / "c1.abf")
+    >>> read(path)
+    Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-60 mV, command 0..0 pA
+    """
+    recordings = read_all(path)
+    names = [str(r.device.get("electrode", r.cell.id)) for r in recordings]
+    if electrode is not None:
+        if electrode not in names:
+            raise unknown_name("electrode", electrode, names)
+        return recordings[names.index(electrode)]
+    if len(recordings) != 1:
+        first = f"electrode={names[0]!r}" if names else "another file"
+        msg = (
+            f"{Path(path).name} has {len(recordings)} electrodes with responses "
+            f"({', '.join(names)}); pick one ({first}) or use read_all"
+        )
+        raise InputError(msg)
+    return recordings[0]
+
+
+def read_all(path: str | Path) -> list[Recording]:
+    """Read every cell of a file.
+
+    Returns
+    -------
+    list of Recording
+        One per electrode (NWB) or response channel (ABF).
+    """
+    file = _existing(path)
+    return reader_for(file).read_all(file)
+
+
+def read_protocol(path: str | Path) -> Protocol:
+    """Read a protocol from a stimulus file, or the one that a recording was made with.
+
+    Returns
+    -------
+    Protocol
+        With family, epochs and picture where the file (or its sidecar) tells them.
+
+    Raises
+    ------
+    FileFormatError
+        The file holds no command.
+    """
+    file = _existing(path)
+    reader = reader_for(file)
+    if reader.read_protocol is not None:
+        return reader.read_protocol(file)
+    for recording in reader.read_all(file):
+        if recording.protocol is not None:
+            return recording.protocol
+    msg = f"{file.name} holds no command, so no protocol can be read from it"
+    raise FileFormatError(msg)
+
+
+def reader_for(path: Path) -> Reader:
+    """Find the reader of a file by its suffix.
+
+    Raises
+    ------
+    UnknownNameError
+        No reader knows the suffix; the message lists those that exist.
+    """
+    suffix = path.suffix.lower()
+    known = _by_suffix()
+    if suffix not in known:
+        raise unknown_name("file suffix", suffix, known)
+    return known[suffix]
+
+
+def _by_suffix() -> dict[str, Reader]:
+    from importlib.metadata import entry_points
+
+    found = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        reader: Reader = point.load()
+        found.update(dict.fromkeys(reader.suffixes, reader))
+    for reader in _own():
+        found.update(dict.fromkeys(reader.suffixes, reader))
+    return found
+
+
+def _own() -> tuple[Reader, ...]:
+    return (
+        Reader(name="ABF", suffixes=(".abf",), read_all=_read_abf),
+        Reader(name="NWB", suffixes=(".nwb",), read_all=_read_nwb),
+    )
+
+
+def _read_abf(path: Path) -> list[Recording]:
+    from cleo_like.io.abf.read import read_abf
+
+    return read_abf(path, read_protocol)
+
+
+def _read_nwb(path: Path) -> list[Recording]:
+    from cleo_like.io.nwb.read import read_nwb
+
+    return read_nwb(path)
+
+
+def _existing(path: str | Path) -> Path:
+    file = Path(path)
+    if not file.is_file():
+        kind = "a folder" if file.is_dir() else "missing"
+        msg = f"expected a recording at {file}, but it is {kind}"
+        raise FileFormatError(msg)
+    if file.stat().st_size == 0:
+        msg = f"{file.name} is empty; expected a recording"
+        raise FileFormatError(msg)
+    return file

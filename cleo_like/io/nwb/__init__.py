@@ -1,0 +1,1 @@
+"""Neurodata Without Borders, intracellular electrophysiology: reading and writing."""

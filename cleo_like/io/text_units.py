@@ -1,0 +1,58 @@
+"""Units as files write them ("mV", "nA", "µA"): which quantity, and how many volts or amperes."""
+
+from __future__ import annotations
+
+import attrs
+
+_PREFIXES = {
+    "": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "f": 1e-15,
+}  # fmt: skip
+
+
+@attrs.frozen
+class TextUnit:
+    """A unit of potential or current.
+
+    Parameters
+    ----------
+    text : str
+        The unit as written.
+    si : str
+        "V", "A", or "?" when it is neither.
+    scale : float
+        Size in that SI unit; 1 when it is neither.
+    """
+
+    text: str
+    si: str
+    scale: float
+
+
+def parse_unit(text: str) -> TextUnit:
+    """Read the unit of a channel.
+
+    Parameters
+    ----------
+    text : str
+        Unit as a file gives it; surrounding blanks do not count.
+
+    Returns
+    -------
+    TextUnit
+        `si` is "?" when the unit is neither of potential nor of current.
+
+    Examples
+    --------
+    >>> parse_unit("pA")
+    TextUnit(text='pA', si='A', scale=1e-12)
+    >>> parse_unit("°C").si
+    '?'
+    """
+    clean = text.strip().strip("\0").strip()
+    if clean and clean[-1] in "VA" and clean[:-1] in _PREFIXES:
+        return TextUnit(clean, clean[-1], _PREFIXES[clean[:-1]])
+    return TextUnit(clean, "?", 1.0)
+
+
+SHOWN = {"V": TextUnit("mV", "V", 1e-3), "A": TextUnit("pA", "A", 1e-12)}
+"""The unit in which files and people want a quantity: mV for V, pA for A."""
