@@ -12,7 +12,7 @@ from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import has_unit, si, si_array
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -60,6 +60,11 @@ def si_number(unit: str, name: str) -> Callable[[Any], float]:
         return float(value)
 
     return convert
+
+
+def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Make a tuple (the builtin itself, as a converter, hides its argument's type)."""
+    return tuple(values)
 
 
 def frozen_mapping(value: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, frozen_mapping, read_only, si_number, si_samples
+from cleo_like.core.arrays import (
+    array_eq,
+    as_tuple,
+    frozen_mapping,
+    read_only,
+    si_number,
+    si_samples,
+)
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode, shown_range
 
@@ -112,7 +119,7 @@ class Protocol:
     rate: float = attrs.field(converter=si_number("Hz", "rate"))
     family: str = attrs.field()
     mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=ClampMode)
-    epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=tuple)
+    epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=as_tuple)
     holding: float = attrs.field(default=0.0, converter=float)
     gap: float = attrs.field(default=0.0, converter=si_number("s", "gap"))
     name: str = attrs.field()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import frozen_mapping, read_only
+from cleo_like.core.arrays import as_tuple, frozen_mapping, read_only
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import Sweep, shown_range
 
@@ -67,13 +67,13 @@ class Recording:
     Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-70 mV, command 0..0 pA
     """
 
-    sweeps: tuple[Sweep, ...] = attrs.field(converter=tuple)
+    sweeps: tuple[Sweep, ...] = attrs.field(converter=as_tuple)
     cell: Cell
     provenance: Provenance
     truth: GroundTruth | None = None
     protocol: Protocol | None = None
     session_start: str | None = None
-    findings: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    findings: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     device: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
     def __attrs_post_init__(self) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, frozen_mapping, read_only, si_number, si_samples
+from cleo_like.core.arrays import (
+    array_eq,
+    as_tuple,
+    frozen_mapping,
+    read_only,
+    si_number,
+    si_samples,
+)
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -97,7 +104,7 @@ class Sweep:
     start_time: float = attrs.field(default=0.0, converter=si_number("s", "start_time"))
     stimulus: str | None = None
     settings: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
-    notes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:
         """Check shapes and rate."""
