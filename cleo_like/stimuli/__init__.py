@@ -1,1 +1,33 @@
 """How to drive a cell: shapes, standard families, pictures, and pictures read back."""
+
+from cleo_like.core.protocol import Epoch, Protocol
+from cleo_like.stimuli import shapes
+from cleo_like.stimuli.build import with_test_pulse
+from cleo_like.stimuli.families import (
+    chirp,
+    long_square,
+    noise,
+    pulse_train,
+    ramp,
+    sag_ladder,
+    short_square,
+    sine,
+)
+from cleo_like.stimuli.shape import Shape, sum_of
+
+__all__ = [
+    "Epoch",
+    "Protocol",
+    "Shape",
+    "chirp",
+    "long_square",
+    "noise",
+    "pulse_train",
+    "ramp",
+    "sag_ladder",
+    "shapes",
+    "short_square",
+    "sine",
+    "sum_of",
+    "with_test_pulse",
+]

@@ -1,0 +1,197 @@
+"""Put a stimulus between rests, and a test pulse in front: what all families share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.protocol import Epoch, Protocol, levels_from_epochs
+from cleo_like.core.units import si, si_array
+from cleo_like.stimuli.grid import sample_rate, whole_samples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cleo_like.stimuli.shape import Shape
+
+
+@attrs.frozen
+class Frame:
+    """The rest around a stimulus, and what happens between sweeps (SI).
+
+    Parameters
+    ----------
+    before, after : float
+        Rest at holding on both sides (s).
+    rate : float
+        Sampling rate (Hz).
+    holding : float
+        Current outside the stimulus (A).
+    gap : float
+        Pause between sweeps (s).
+    """
+
+    before: float
+    after: float
+    rate: float
+    holding: float
+    gap: float
+
+    @classmethod
+    def of(cls, before: Any, after: Any, rate: Any, holding: Any, gap: Any) -> Frame:
+        """Convert the arguments of a family."""
+        return cls(
+            before=si(before, "s", "before"),
+            after=si(after, "s", "after"),
+            rate=sample_rate(rate),
+            holding=si(holding, "A", "holding"),
+            gap=si(gap, "s", "gap"),
+        )
+
+    @property
+    def lead(self) -> int:
+        """Samples before the stimulus."""
+        return whole_samples(self.before, self.rate, "before", least=0)
+
+    def length(self, stimulus: int) -> int:
+        """Give the samples of a sweep whose stimulus has that many."""
+        return self.lead + stimulus + whole_samples(self.after, self.rate, "after", least=0)
+
+    def steps(self, levels: np.ndarray, duration: Any) -> list[Epoch]:
+        """Give the epoch of one step per sweep, at holding + levels (A)."""
+        stop = self.lead + whole_samples(si(duration, "s", "duration"), self.rate)
+        return [Epoch(name="step", start=self.lead, stop=stop, levels=self.holding + levels)]
+
+
+def amplitude_list(amplitudes: Any) -> np.ndarray:
+    """Convert one current or a list of them to an array (A), shape (n_sweeps,)."""
+    levels = np.atleast_1d(si_array(amplitudes, "A", "amplitudes"))
+    if levels.ndim != 1 or levels.size == 0:
+        msg = f"amplitudes must be one list of currents, got shape {levels.shape}"
+        raise InputError(msg)
+    return levels
+
+
+def from_epochs(
+    family: str, epochs: Sequence[Epoch], frame: Frame, **parameters: Any
+) -> Protocol:
+    """Make a protocol of epochs that all have levels."""
+    levels = epochs[0].levels
+    n_sweeps = 1 if levels is None else levels.size
+    n_samples = frame.length(epochs[-1].stop - frame.lead)
+    return _protocol(
+        family,
+        levels_from_epochs(epochs, n_sweeps, n_samples, frame.holding),
+        epochs,
+        frame,
+        parameters,
+    )
+
+
+def from_shape(family: str, shape: Shape, repeats: int, frame: Frame) -> Protocol:
+    """Make equal sweeps of one shape; its epoch is called like the family."""
+    if repeats < 1:
+        msg = f"repeats must be 1 or more, got {repeats}"
+        raise InputError(msg)
+    current = shape.samples(f"{frame.rate!r} Hz")
+    stop = frame.lead + current.size
+    waveforms = np.full((repeats, frame.length(current.size)), frame.holding)
+    waveforms[:, frame.lead : stop] += current
+    epochs = [Epoch(name=family, start=frame.lead, stop=stop)]
+    return _protocol(family, waveforms, epochs, frame, {**shape.parameters, "repeats": repeats})
+
+
+def _protocol(
+    family: str,
+    waveforms: np.ndarray,
+    epochs: Sequence[Epoch],
+    frame: Frame,
+    parameters: dict[str, Any],
+) -> Protocol:
+    return Protocol(
+        waveforms=waveforms,
+        rate=frame.rate,
+        family=family,
+        epochs=tuple(epochs),
+        holding=frame.holding,
+        gap=frame.gap,
+        parameters={**parameters, **attrs.asdict(frame)},
+    )
+
+
+def finished(
+    protocol: Protocol, test_pulse: Any, *, source: str, name: str | None = None
+) -> Protocol:
+    """Add name, source and, where one is wanted, the test pulse."""
+    named = attrs.evolve(
+        protocol, source=source, name=name if name is not None else protocol.family
+    )
+    return named if test_pulse is None else with_test_pulse(named, test_pulse)
+
+
+def with_test_pulse(
+    protocol: Protocol,
+    amplitude: Any = "-25 pA",
+    *,
+    duration: Any = "10 ms",
+    before: Any = "40 ms",
+    after: Any = "450 ms",
+) -> Protocol:
+    """Put a test pulse in front of every sweep of a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        Any current-clamp protocol; its epochs move by the length of the front.
+    amplitude : quantity or str
+        Pulse relative to holding.
+    duration, before, after : quantity or str
+        Length of the pulse and of the rest before and after it.
+
+    Returns
+    -------
+    Protocol
+        With the epoch "test_pulse" as its first.
+
+    Notes
+    -----
+    Source: the front of 40 ms, 10 ms at -25 pA and 450 ms follows the sweeps of the Allen
+    Cell Types Database; extractors made for them expect a pulse before the stimulus.
+
+    Examples
+    --------
+    >>> from cleo_like.stimuli import long_square
+    >>> with_test_pulse(long_square(["50 pA"], before="100 ms")).epochs
+    (Epoch test_pulse [2000, 2500), Epoch step [30000, 80000))
+    """
+    if any(epoch.name == "test_pulse" for epoch in protocol.epochs):
+        msg = f"protocol {protocol.name!r} has a test pulse already"
+        raise InputError(msg)
+    rate = protocol.rate
+    start = whole_samples(si(before, "s", "before"), rate, "before", least=0)
+    stop = start + whole_samples(si(duration, "s", "duration"), rate)
+    front = stop + whole_samples(si(after, "s", "after"), rate, "after", least=0)
+    height = si(amplitude, "A", "amplitude")
+    level = protocol.holding + height
+    pulse = Epoch(
+        name="test_pulse", start=start, stop=stop, levels=np.full(protocol.n_sweeps, level)
+    )
+    added = levels_from_epochs([pulse], protocol.n_sweeps, front, protocol.holding)
+    moved = [
+        attrs.evolve(e, start=e.start + front, stop=e.stop + front) for e in protocol.epochs
+    ]
+    return attrs.evolve(
+        protocol,
+        waveforms=np.concatenate([added, protocol.waveforms], axis=1),
+        epochs=(pulse, *moved),
+        parameters={
+            **protocol.parameters,
+            "test_pulse": {
+                "amplitude": level - protocol.holding,
+                "duration": si(duration, "s", "duration"),
+            },
+        },
+    )
