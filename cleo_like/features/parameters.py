@@ -1,0 +1,149 @@
+"""How features are measured: every limit has ipfx's name and, by default, ipfx's value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.units import has_unit, si
+
+_UNIT = {"kHz": ("Hz", 1e-3), "V/s": ("1", 1.0), "s": ("s", 1.0), "mV": ("V", 1e3)}
+_UNIT["pA"] = ("A", 1e12)
+
+
+def _in(unit: str, name: str) -> Any:
+    """Make a converter: a quantity is converted, a plain number is already in ipfx's unit."""
+    base, scale = _UNIT[unit]
+
+    def convert(value: Any) -> float:
+        if has_unit(value) or isinstance(value, str):
+            return si(value, base, name) * scale
+        return float(value)
+
+    return convert
+
+
+def _filter(value: Any) -> float | None:
+    """None and 0 both mean "no filter", as in ipfx."""
+    if value is None:
+        return None
+    number = _in("kHz", "filter")(value)
+    return number if number > 0 else None
+
+
+def _field(default: float, unit: str, name: str) -> Any:
+    return attrs.field(default=default, converter=_in(unit, name))
+
+
+@attrs.frozen(kw_only=True)
+class ExtractionParameters:
+    """Limits of spike detection and of the cell-level analysis.
+
+    Names, defaults and units are ipfx's, so that a parameter set can be carried over as it
+    is; a quantity (``10*kHz`` or ``"10 kHz"``) is converted.
+
+    Parameters
+    ----------
+    filter : float or None
+        Cutoff (kHz) of the zero-phase 4-pole Bessel filter of dV/dt; None or 0 for none.
+        Where it is not below the Nyquist frequency a lower one is chosen and recorded.
+    dv_cutoff : float
+        dV/dt (V/s = mV/ms) whose upward crossing starts a putative spike.
+    max_interval : float
+        Longest time (s) from threshold to peak.
+    min_height : float
+        Least height (mV) of the peak above the putative start.
+    min_peak : float
+        Least absolute peak potential (mV).
+    thresh_frac : float
+        The threshold is where dV/dt falls to this fraction of the mean upstroke.
+    reject_at_stim_start_interval : float
+        Spikes with a threshold within this time (s) of the start are dropped.
+    baseline_interval : float
+        Length (s) of the baseline before the step.
+    sag_baseline_interval : float
+        Length (s) of the baseline and of the steady state for sag.
+    subthresh_min_amp : float
+        Most negative current (pA) used for input resistance and time constant.
+    compat : "ipfx" or None
+        "ipfx" keeps every quirk of ipfx 2.1.2; None gives the right value where ipfx's
+        is a defect (docs/differences_from_ipfx.md lists each one).
+
+    Examples
+    --------
+    >>> ExtractionParameters().dv_cutoff
+    20.0
+    >>> ExtractionParameters(filter="5 kHz", min_peak="-25 mV").filter
+    5.0
+    """
+
+    filter: float | None = attrs.field(default=10.0, converter=_filter)
+    dv_cutoff: float = _field(20.0, "V/s", "dv_cutoff")
+    max_interval: float = _field(0.005, "s", "max_interval")
+    min_height: float = _field(2.0, "mV", "min_height")
+    min_peak: float = _field(-30.0, "mV", "min_peak")
+    thresh_frac: float = attrs.field(default=0.05, converter=float)
+    reject_at_stim_start_interval: float = _field(0.0, "s", "reject_at_stim_start_interval")
+    baseline_interval: float = _field(0.1, "s", "baseline_interval")
+    sag_baseline_interval: float = _field(0.03, "s", "sag_baseline_interval")
+    subthresh_min_amp: float = _field(-100.0, "pA", "subthresh_min_amp")
+    compat: str | None = attrs.field(default=None)
+
+    @compat.validator
+    def _known(self, _: Any, value: str | None) -> None:
+        if value not in (None, "ipfx"):
+            msg = f"compat must be None or 'ipfx', got {value!r}"
+            raise InputError(msg)
+
+    def __attrs_post_init__(self) -> None:
+        """Check what must be positive."""
+        for name in ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval"):
+            if not getattr(self, name) > 0:
+                msg = f"{name} must be positive, got {getattr(self, name)}"
+                raise InputError(msg)
+        if not 0 < self.thresh_frac < 1:
+            msg = f"thresh_frac must be between 0 and 1, got {self.thresh_frac}"
+            raise InputError(msg)
+
+    @property
+    def exact(self) -> bool:
+        """Whether ipfx's quirks are kept."""
+        return self.compat == "ipfx"
+
+    def cutoff(self, rate: float) -> float | None:
+        """Give the cutoff (kHz) that is used at a sampling rate (Hz).
+
+        It is `filter` where that is below the Nyquist frequency, else 0.9 times the
+        Nyquist frequency (ipfx cannot analyse such files at all).
+
+        Examples
+        --------
+        >>> ExtractionParameters().cutoff(50e3), ExtractionParameters().cutoff(20e3)
+        (10.0, 9.0)
+        """
+        if self.filter is None or self.filter < rate / 2e3:
+            return self.filter
+        return float(np.round(0.9 * rate / 2e3, 9))
+
+
+DEFAULT = ExtractionParameters()
+"""ipfx's limits, with its defects put right."""
+
+IPFX = ExtractionParameters(compat="ipfx")
+"""ipfx 2.1.2 exactly."""
+
+ATLAS = ExtractionParameters(min_peak=-25.0, subthresh_min_amp=-200.0, compat="ipfx")
+"""As the published atlas of intracellular recordings was made."""
+
+GIGASEAL = ExtractionParameters(
+    filter=0,
+    dv_cutoff=7.0,
+    min_peak=-10.0,
+    thresh_frac=0.2,
+    subthresh_min_amp=-200.0,
+    compat="ipfx",
+)
+"""The limits of gigaseal's analysis: keeps more of the small spikes near block."""

@@ -1,0 +1,186 @@
+"""The shape of each spike: slopes, troughs, afterdepolarisation, width."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.features import derivative, ragged
+from cleo_like.features.spikes import Events, Trace
+
+_TERMINAL = 0.01  # of the steepest fall: there the fast trough begins
+_HEAVY = 1.0  # kHz: the smoother dV/dt in which an afterdepolarisation is looked for
+_ADP_SLOPE = 0.5  # V/s
+_ADP_WITHIN = 0.002  # s after the fast trough
+_ADP_LATEST = 0.005  # s
+_ADP_HEIGHT = 10.0  # mV above the fast trough at most
+_DETOUR = 0.5  # mV
+
+
+@attrs.frozen(kw_only=True)
+class Shapes:
+    """Flat indices (-1 where there is none) and values of each spike."""
+
+    trough: np.ndarray
+    upstroke: np.ndarray
+    upstroke_value: np.ndarray
+    downstroke: np.ndarray
+    downstroke_value: np.ndarray
+    fast_trough: np.ndarray
+    slow_trough: np.ndarray
+    adp: np.ndarray
+    detour: np.ndarray
+    width: np.ndarray
+    clipped: np.ndarray
+
+
+def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
+    """Measure every spike; sweeps that need more of dV/dt are marked in `doubt`."""
+    sweep = events.sweep
+    last = ragged.group_ends(sweep)
+    following = ragged.next_in_group(events.threshold, sweep, trace.stop(sweep))
+    trough = ragged.arg_min(trace.v, events.peak, following)
+    trough[last & events.clipped] = -1
+    upstroke, rise = _extreme(trace, sweep, events.threshold, events.peak, doubt, sign=1)
+    downstroke, fall = _extreme(trace, sweep, events.peak, trough, doubt, sign=-1)
+    valid = np.flatnonzero(~events.clipped)
+    limit = following[valid]
+    if trace.parameters.exact:  # the clipped spike is forgotten: its forerunner runs to the end
+        limit = ragged.next_in_group(
+            events.threshold[valid], sweep[valid], trace.stop(sweep[valid])
+        )
+    fast = np.full(sweep.size, -1)
+    fast[valid] = _fast_troughs(trace, sweep[valid], events.peak[valid], limit, doubt)
+    clipped = fast < 0
+    adp, slow = np.full(sweep.size, -1), np.full(sweep.size, -1)
+    seen = np.flatnonzero(~clipped)
+    before = np.full(sweep.size, -1)
+    before[valid] = limit
+    adp[seen], slow[seen] = _afterwards(trace, sweep[seen], fast[seen], before[seen])
+    detour = slow >= 0
+    adp[last], slow[last] = -1, -1  # nothing follows the last spike of a sweep
+    return Shapes(
+        trough=trough,
+        upstroke=upstroke,
+        upstroke_value=rise,
+        downstroke=downstroke,
+        downstroke_value=fall,
+        fast_trough=fast,
+        slow_trough=slow,
+        adp=adp,
+        detour=detour,
+        width=_widths(trace, events, fast),
+        clipped=clipped,
+    )
+
+
+def _extreme(
+    trace: Trace, sweep: np.ndarray, a: np.ndarray, b: np.ndarray, doubt: np.ndarray, *, sign: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steepest rise (sign 1) or fall (-1) in [a, b); -1 and NaN where that is empty."""
+    shift = trace.shift(sweep)
+    search = ragged.arg_max if sign > 0 else ragged.arg_min
+    at = search(trace.d, a - shift, b - shift)
+    value = trace.d[at]
+    empty = b <= a
+    doubt[sweep[~empty & (sign * value < trace.slope.bound[sweep])]] = True
+    return np.where(empty, -1, at + shift), np.where(empty, np.nan, value)
+
+
+def _fast_troughs(
+    trace: Trace, sweep: np.ndarray, peak: np.ndarray, stop: np.ndarray, doubt: np.ndarray
+) -> np.ndarray:
+    """First sample after the steepest fall where the fall has all but ended; -1 if none."""
+    shift = trace.shift(sweep)
+    steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
+    value = trace.d[steepest]
+    doubt[sweep[-value < trace.slope.bound[sweep]]] = True
+    found = ragged.first_where(
+        trace.d, steepest, stop - shift, _TERMINAL * value, rising=True
+    )
+    doubt[sweep[(found >= 0) & ~trace.slope.is_known(found)]] = True
+    return np.where(found < 0, -1, found + shift)
+
+
+def _afterwards(
+    trace: Trace, sweep: np.ndarray, fast: np.ndarray, stop: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Afterdepolarisation and slow trough of each spike; -1 where there is none."""
+    v = trace.v
+    adp = _afterdepolarisations(trace, sweep, fast, stop)
+    has = adp >= 0
+    lowest = ragged.arg_min(v, np.where(has, adp, fast), stop)
+    good = has & (v[adp] - v[lowest] >= _DETOUR)
+    again = has & ~good
+    lowest[again] = ragged.arg_min(v, fast[again], stop[again])
+    slow = np.where(good | (v[fast] - v[lowest] >= _DETOUR), lowest, -1)
+    return np.where(good, adp, -1), slow
+
+
+def _afterdepolarisations(
+    trace: Trace, sweep: np.ndarray, fast: np.ndarray, stop: np.ndarray
+) -> np.ndarray:
+    """Candidates: the heavily filtered potential rises soon, then stops rising soon."""
+    rate = trace.stack.rate
+    out = np.full(fast.size, -1)
+    if fast.size == 0:
+        return out
+    reach = int(np.ceil(_ADP_LATEST * rate)) + 1
+    slope = _heavy_slope(trace, sweep, fast, reach)
+    at = np.arange(reach)
+    inside = at < (stop - fast)[:, None]
+    t = (trace.sample(sweep, fast)[:, None] + at) / rate
+    delay = t - t[:, :1]
+    rising = (slope >= _ADP_SLOPE) & inside & (delay < _ADP_WITHIN)
+    first = rising.argmax(axis=1)
+    ended = (slope <= 0) & inside & (at >= first[:, None]) & (delay <= _ADP_LATEST)
+    top = ended.argmax(axis=1)
+    ok = rising.any(axis=1) & ended.any(axis=1)
+    ok &= trace.v[fast + top] - trace.v[fast] <= _ADP_HEIGHT
+    out[ok] = fast[ok] + top[ok]
+    return out
+
+
+def _heavy_slope(trace: Trace, sweep: np.ndarray, begin: np.ndarray, length: int) -> np.ndarray:
+    """dV/dt (V/s) through the heavy filter, `length` samples from each start."""
+    stack = trace.stack
+    cutoff = min(_HEAVY, 0.9 * stack.rate / 2e3)
+    design = derivative.bessel(cutoff, stack.rate)
+    k = trace.sample(sweep, begin)
+    near = (k >= design.memory) & (k + length + 1 + design.memory <= stack.n_samples)
+    out = np.empty((begin.size, length + 1))
+    if near.any():
+        runs = derivative.filter_runs(trace.v, begin[near], begin[near] + length + 1, design)
+        out[near] = runs.reshape(-1, length + 1)
+    for row in np.flatnonzero(~near).tolist():
+        whole = _filtered_sweep(stack.voltage_mv[sweep[row]], design)
+        piece = whole[k[row] : k[row] + length + 1]
+        out[row, : piece.size] = piece
+        out[row, piece.size :] = piece[-1]
+    dt = np.diff((k[:, None] + np.arange(length + 1)) / stack.rate, axis=1)
+    return 1e-3 * np.diff(out, axis=1) / dt
+
+
+def _filtered_sweep(v: np.ndarray, design: derivative._Filter) -> np.ndarray:
+    from scipy import signal
+
+    pad = min(3 * max(len(design.a), len(design.b)), v.size - 1)
+    return signal.filtfilt(design.b, design.a, v, padlen=pad)
+
+
+def _widths(trace: Trace, events: Events, fast: np.ndarray) -> np.ndarray:
+    """Time (s) between the half-height samples on both sides of the peak."""
+    v = trace.v
+    out = np.full(fast.size, np.nan)
+    seen = np.flatnonzero(fast >= 0)
+    peak, threshold, fast = events.peak[seen], events.threshold[seen], fast[seen]
+    level = v[fast] + (v[peak] - v[fast]) / 2.0
+    from_threshold = v[threshold] + (v[peak] - v[threshold]) / 2.0
+    level = np.where(level < v[threshold], from_threshold, level)
+    left = ragged.first_where(v, peak, threshold, level, step=-1)
+    right = ragged.first_where(v, peak, fast, level)
+    both = (left >= 0) & (right >= 0)
+    sweep = events.sweep[seen]
+    width = trace.time(sweep, right) - trace.time(sweep, left)
+    out[seen[both]] = width[both]
+    return out

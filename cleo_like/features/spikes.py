@@ -1,0 +1,311 @@
+"""Where the spikes are: detection, thresholds and peaks, for all sweeps at once.
+
+The definitions are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0) as ipfx
+2.1.2 implements them, measured against ipfx to the last index.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.features import derivative, ragged
+from cleo_like.features.derivative import Derivative
+from cleo_like.features.parameters import ExtractionParameters
+from cleo_like.features.stack import SweepStack, Window
+
+_MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
+SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory
+_CLIP_TOLERANCE = 1.0  # mV above threshold to which the potential must return
+
+
+@attrs.frozen(kw_only=True)
+class Trace:
+    """Sweeps and their dV/dt with flat indices (sweep * n_samples + sample)."""
+
+    stack: SweepStack
+    slope: Derivative
+    start: int
+    end: int
+    parameters: ExtractionParameters
+
+    @property
+    def v(self) -> np.ndarray:
+        """All samples (mV), flat."""
+        return self.stack.voltage_mv.reshape(-1)
+
+    @property
+    def d(self) -> np.ndarray:
+        """dV/dt (V/s), flat in its own window."""
+        return self.slope.flat
+
+    def shift(self, sweep: np.ndarray) -> np.ndarray:
+        """Flat index of v minus flat index of d."""
+        return sweep * (self.stack.n_samples - self.slope.width) + self.slope.first
+
+    def sample(self, sweep: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Sample within the sweep of a flat index."""
+        return index - sweep * self.stack.n_samples
+
+    def stop(self, sweep: np.ndarray) -> np.ndarray:
+        """Flat index of the end of the step."""
+        return sweep * self.stack.n_samples + self.end
+
+    def time(self, sweep: np.ndarray, index: np.ndarray) -> np.ndarray:
+        """Time (s) in the sweep of a flat index."""
+        return self.sample(sweep, index) / self.stack.rate
+
+
+@attrs.frozen(kw_only=True)
+class Events:
+    """Spikes as flat indices, ordered by sweep and time."""
+
+    sweep: np.ndarray
+    threshold: np.ndarray
+    peak: np.ndarray
+    upstroke: np.ndarray
+    clipped: np.ndarray
+
+    def keep(self, mask: np.ndarray) -> Events:
+        """Give the spikes of a mask."""
+        return Events(**{k: x[mask] for k, x in attrs.asdict(self).items()})
+
+    def moved(self, rows: np.ndarray, n_samples: int) -> Events:
+        """Renumber sweeps: local row r becomes ``rows[r]``."""
+        by = (rows[self.sweep] - self.sweep) * n_samples
+        return Events(
+            sweep=rows[self.sweep],
+            threshold=self.threshold + by,
+            peak=self.peak + by,
+            upstroke=self.upstroke + by,
+            clipped=self.clipped,
+        )
+
+
+def fast_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace | None:
+    """Prepare dV/dt of the step and 10 ms around it, filtered where it matters."""
+    start, end = stack.index(window.start), stack.index(window.end)
+    margin = int(np.ceil(_MARGIN * stack.rate))
+    slope = derivative.windowed(
+        stack.voltage_mv,
+        stack.rate,
+        p.cutoff(stack.rate),
+        start - margin,
+        end + margin,
+        p.dv_cutoff,
+    ) if start >= margin else None
+    if slope is None:
+        return None
+    return Trace(stack=stack, slope=slope, start=start, end=end, parameters=p)
+
+
+def full_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace:
+    """Prepare dV/dt of the whole sweeps."""
+    return Trace(
+        stack=stack,
+        slope=derivative.whole(stack.voltage_mv, stack.rate, p.cutoff(stack.rate)),
+        start=stack.index(window.start),
+        end=stack.index(window.end),
+        parameters=p,
+    )
+
+
+def detect(trace: Trace) -> tuple[Events, np.ndarray]:
+    """Find the spikes of all sweeps.
+
+    Returns
+    -------
+    events : Events
+        One entry per spike.
+    unsure : array of bool, shape (n_sweeps,)
+        Sweeps whose answer hangs on a dV/dt that was not computed: detect them again with
+        `full_trace`.
+    """
+    doubt = np.zeros(trace.stack.n_sweeps, dtype=bool)
+    sweep, start = _putative(trace, doubt)
+    sweep, start, peak = _peaks(trace, sweep, start, doubt)
+    upstroke = _upstrokes(trace, sweep, start, peak)
+    ok = upstroke >= start
+    sweep, peak, upstroke = sweep[ok], peak[ok], upstroke[ok]
+    threshold = _thresholds(trace, sweep, upstroke, doubt)
+    events = Events(
+        sweep=sweep,
+        threshold=threshold,
+        peak=peak,
+        upstroke=upstroke,
+        clipped=np.zeros(sweep.size, dtype=bool),
+    )
+    events = _without_early(trace, events)
+    events = _without_overlap(trace, events)
+    events = _not_too_long(trace, events, doubt)
+    return attrs.evolve(events, clipped=_clipped(trace, events)), doubt
+
+
+def _putative(trace: Trace, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Upward crossings of the cut, with a fall of the potential between any two."""
+    first = trace.slope.first
+    above = trace.slope.rows[:, trace.start - first : trace.end - first] >= trace.parameters.dv_cutoff
+    sweep, k = np.nonzero(above[:, 1:] & ~above[:, :-1])
+    start = sweep * trace.stack.n_samples + k + trace.start
+    inner = ~ragged.group_ends(sweep)
+    keep = np.ones(sweep.size, dtype=bool)
+    before, after = start[:-1][inner[:-1]], start[1:][inner[:-1]]
+    keep[1:][inner[:-1]] = _falls(trace, sweep[:-1][inner[:-1]], before, after, doubt)
+    return sweep[keep], start[keep]
+
+
+def _falls(
+    trace: Trace, sweep: np.ndarray, a: np.ndarray, b: np.ndarray, doubt: np.ndarray
+) -> np.ndarray:
+    """Whether dV/dt is negative somewhere in [a, b)."""
+    shift = trace.shift(sweep)
+    found = ragged.first_where(trace.d, a - shift, b - shift, ragged.BELOW_ZERO) >= 0
+    if not trace.slope.known.all():
+        doubt[sweep[~found]] = True
+    return found
+
+
+def _peaks(
+    trace: Trace, sweep: np.ndarray, start: np.ndarray, doubt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Highest sample after each start; merge those without a fall; drop the low ones."""
+    v, p = trace.v, trace.parameters
+    stop = ragged.next_in_group(start, sweep, trace.stop(sweep))
+    peak = ragged.arg_max(v, start, stop)
+    if sweep.size == 0:
+        return sweep, start, peak
+    last = ragged.group_ends(sweep)
+    separate = last.copy()
+    separate[~last] = _falls(trace, sweep[~last], peak[~last], stop[~last], doubt)
+    first_kept = np.append(True, separate[:-1])  # a merge drops this peak, the next start
+    peak, start, sweep = peak[separate], start[first_kept], sweep[separate]
+    high = v[peak] >= p.min_peak
+    sweep, start, peak = sweep[high], start[high], peak[high]
+    tall = v[peak] - v[start] >= p.min_height
+    return sweep[tall], start[tall], peak[tall]
+
+
+def _upstrokes(
+    trace: Trace, sweep: np.ndarray, start: np.ndarray, peak: np.ndarray
+) -> np.ndarray:
+    """Steepest sample in [start, peak); -1 where that is empty."""
+    shift = trace.shift(sweep)
+    steepest = ragged.arg_max(trace.d, start - shift, peak - shift) + shift
+    return np.where(peak > start, steepest, -1)
+
+
+def _mean_per_sweep(values: np.ndarray, sweep: np.ndarray) -> np.ndarray:
+    """Mean of the values of the same sweep, for each value."""
+    ends = np.flatnonzero(ragged.group_ends(sweep)) + 1
+    starts = np.append(0, ends[:-1])
+    pairs = zip(starts.tolist(), ends.tolist(), strict=True)
+    return np.repeat([values[a:b].mean() for a, b in pairs], ends - starts)
+
+
+def _thresholds(
+    trace: Trace, sweep: np.ndarray, upstroke: np.ndarray, doubt: np.ndarray
+) -> np.ndarray:
+    """Walk back from the upstroke to a fraction of the mean upstroke of the sweep."""
+    if sweep.size == 0:
+        return upstroke
+    shift = trace.shift(sweep)
+    at = upstroke - shift
+    target = trace.parameters.thresh_frac * _mean_per_sweep(trace.d[at], sweep)
+    first = np.append(True, ragged.group_ends(sweep)[:-1])
+    row_start = sweep * trace.slope.width
+    before = np.where(first, row_start, np.append(0, at[:-1]))
+    partial = first & (trace.slope.first > 0)  # sample 0 itself is never looked at
+    found = ragged.first_where(trace.d, at, before - partial, target, step=-1)
+    missing = found < 0
+    doubt[sweep[missing & partial]] = True
+    found = np.where(missing, before, found)
+    doubt[sweep[~trace.slope.is_known(found)]] = True
+    return found + shift
+
+
+def _without_early(trace: Trace, events: Events) -> Events:
+    reject = trace.parameters.reject_at_stim_start_interval
+    if reject <= 0:
+        return events
+    t = trace.time(events.sweep, events.threshold)
+    return events.keep(t > trace.start / trace.stack.rate + reject)
+
+
+def _without_overlap(trace: Trace, events: Events) -> Events:
+    """Where the next threshold is not after this peak, join the two into one spike."""
+    inner = ~ragged.group_ends(events.sweep)
+    overlap = np.zeros(events.sweep.size, dtype=bool)
+    overlap[:-1] = inner[:-1] & (events.threshold[1:] <= events.peak[:-1] + 1)
+    if not overlap.any():
+        return events
+    started = np.append(True, ~overlap[:-1])
+    return Events(
+        sweep=events.sweep[~overlap],
+        threshold=events.threshold[started],
+        peak=events.peak[~overlap],
+        upstroke=events.upstroke[~overlap],
+        clipped=events.clipped[~overlap],
+    )
+
+
+def _not_too_long(trace: Trace, events: Events, doubt: np.ndarray) -> Events:
+    """Look again where a threshold is far before its peak; drop what stays so."""
+    p = trace.parameters
+    t_peak = trace.time(events.sweep, events.peak)
+    t_threshold = trace.time(events.sweep, events.threshold)
+    long = np.flatnonzero(t_peak - t_threshold >= p.max_interval)
+    if long.size == 0:
+        return events
+    if trace.slope.width < trace.stack.n_samples:
+        doubt[events.sweep[long]] = True
+        return events
+    fraction = 0.05 if p.exact else p.thresh_frac
+    target = fraction * _mean_per_sweep(trace.d[events.upstroke], events.sweep)
+    threshold, peak = events.threshold.copy(), events.peak.copy()
+    keep = np.ones(events.sweep.size, dtype=bool)
+    for k in long.tolist():
+        keep[k] = _mend(trace, events, k, float(target[k]), threshold, peak)
+    return attrs.evolve(events, threshold=threshold, peak=peak).keep(keep)
+
+
+def _mend(
+    trace: Trace,
+    events: Events,
+    k: int,
+    target: float,
+    threshold: np.ndarray,
+    peak: np.ndarray,
+) -> bool:
+    """Find a nearer threshold, else a nearer peak; False when there is neither."""
+    stack, p = trace.stack, trace.parameters
+    sweep = events.sweep[k]
+    base = sweep * stack.n_samples
+    seconds = p.max_interval
+    earliest = base + stack.index(max((peak[k] - base) / stack.rate - seconds, 0.0))
+    back = trace.d[earliest + 1 : events.upstroke[k] + 1][::-1] <= target
+    # ipfx asks whether any *offset* is true, so the upstroke itself alone does not count
+    if back[1:].any() or (back.any() and not p.exact):
+        threshold[k] = events.upstroke[k] - int(back.argmax())
+        return True
+    begin = (threshold[k] - base) / stack.rate
+    latest = base + stack.index(min(begin + 2 * seconds, (stack.n_samples - 1) / stack.rate))
+    if latest <= threshold[k]:
+        return False
+    nearer = int(threshold[k] + trace.v[threshold[k] : latest].argmax())
+    if (nearer - base) / stack.rate - begin >= seconds:
+        return False
+    has_next = k + 1 < events.sweep.size and events.sweep[k + 1] == sweep
+    if has_next and nearer >= threshold[k + 1]:
+        return False
+    peak[k] = nearer
+    return True
+
+
+def _clipped(trace: Trace, events: Events) -> np.ndarray:
+    """Whether the last spike of a sweep was cut off by the end of the step."""
+    out = np.zeros(events.sweep.size, dtype=bool)
+    last = np.flatnonzero(ragged.group_ends(events.sweep))
+    level = trace.v[events.threshold[last]] + _CLIP_TOLERANCE
+    stop = trace.stop(events.sweep[last]) + 1
+    out[last] = ragged.first_where(trace.v, events.peak[last], stop, level) < 0
+    return out

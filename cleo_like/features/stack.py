@@ -1,0 +1,223 @@
+"""Sweeps as the extractors see them: (n_sweeps, n_samples) arrays in mV and pA.
+
+Features are defined (and published) in mV, pA, s; ties between quantised samples are decided
+by the last bit, so the arrays are converted once, here, and never back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import array_eq, read_only
+from cleo_like.core.errors import InputError
+from cleo_like.core.recording import Recording
+from cleo_like.core.sweep import ClampMode, Sweep
+from cleo_like.core.units import si
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@attrs.frozen(kw_only=True)
+class Window:
+    """The step: half-open in time, and where its baseline ends.
+
+    Parameters
+    ----------
+    start : float
+        Time (s) of the first sample at the new level.
+    end : float
+        Time (s) of the first sample after the step.
+    baseline_end : float, optional
+        Where the baseline before the step ends (s), when that is not `start` (a pulse
+        directly before the step).
+
+    Examples
+    --------
+    >>> Window(start=0.2, end=0.7).duration
+    0.5
+    """
+
+    start: float = attrs.field(converter=float)
+    end: float = attrs.field(converter=float)
+    baseline_end: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Check the order."""
+        if not 0 <= self.start < self.end:
+            msg = f"a step needs 0 <= start < end, got {self.start} s and {self.end} s"
+            raise InputError(msg)
+
+    @property
+    def duration(self) -> float:
+        """Length of the step (s)."""
+        return self.end - self.start
+
+
+def window(start: Any, end: Any) -> Window:
+    """Make a `Window` from two quantities (``0.2*second``, ``"200 ms"``)."""
+    return Window(start=si(start, "s", "start"), end=si(end, "s", "end"))
+
+
+@attrs.frozen(kw_only=True)
+class SweepStack:
+    """Sweeps of one rate as arrays in mV and pA.
+
+    Parameters
+    ----------
+    voltage_mv, current_pa : arrays, shape (n_sweeps, n_samples)
+        Sweeps shorter than the longest are continued with their last sample; `lengths`
+        tells how much is real.
+    rate : float
+        Sampling rate (Hz).
+    numbers : tuple of int
+        Number of each sweep in its recording.
+    lengths : array of int, shape (n_sweeps,)
+        Recorded samples of each sweep.
+    excluded : mapping of int to str
+        Sweeps of the recording that are not in the stack, each with the reason.
+
+    Examples
+    --------
+    >>> stack = SweepStack(voltage_mv=np.full((2, 400), -70.0),
+    ...                    current_pa=np.zeros((2, 400)), rate=20e3)
+    >>> stack.n_sweeps, stack.index(0.01)
+    (2, 200)
+    """
+
+    voltage_mv: np.ndarray = attrs.field(eq=array_eq)
+    current_pa: np.ndarray = attrs.field(eq=array_eq)
+    rate: float = attrs.field(converter=float)
+    numbers: tuple[int, ...] = attrs.field(converter=tuple)
+    lengths: np.ndarray = attrs.field(eq=array_eq)
+    excluded: Mapping[int, str] = attrs.field(factory=dict)
+
+    @numbers.default
+    def _count(self) -> tuple[int, ...]:
+        return tuple(range(len(self.voltage_mv)))
+
+    @lengths.default
+    def _full(self) -> np.ndarray:
+        n, samples = np.shape(self.voltage_mv)
+        return np.full(n, samples)
+
+    def __attrs_post_init__(self) -> None:
+        """Make the arrays contiguous float64 of one shape."""
+        for name in ("voltage_mv", "current_pa"):
+            array = np.ascontiguousarray(getattr(self, name), dtype=np.float64)
+            if array.ndim != 2 or array.shape != np.shape(self.voltage_mv):
+                msg = (
+                    f"{name} must have the shape (n_sweeps, n_samples) "
+                    f"{np.shape(self.voltage_mv)}, got {array.shape}"
+                )
+                raise InputError(msg)
+            object.__setattr__(self, name, read_only(array))
+
+    @property
+    def n_sweeps(self) -> int:
+        """Number of sweeps."""
+        return self.voltage_mv.shape[0]
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per sweep."""
+        return self.voltage_mv.shape[1]
+
+    def index(self, time: float) -> int:
+        """Give the sample nearest to a time (s); the earlier one on ties.
+
+        Raises
+        ------
+        InputError
+            The time is outside the recording.
+        """
+        last = (self.n_samples - 1) / self.rate
+        if not 0 <= time <= last:
+            msg = f"{time:g} s is outside the recording (0..{last:g} s)"
+            raise InputError(msg)
+        near = int(time * self.rate)
+        candidates = np.arange(max(near - 1, 0), min(near + 3, self.n_samples))
+        return int(candidates[np.abs(candidates / self.rate - time).argmin()])
+
+    def mean(self, start: float, end: float) -> np.ndarray:
+        """Mean potential (mV) of each sweep from start to end (s), end excluded."""
+        return self.voltage_mv[:, self.index(start) : self.index(end)].mean(axis=1)
+
+    def take(self, rows: np.ndarray | slice) -> SweepStack:
+        """Give some of the sweeps (a slice makes no copy)."""
+        return attrs.evolve(
+            self,
+            voltage_mv=self.voltage_mv[rows],
+            current_pa=self.current_pa[rows],
+            numbers=tuple(np.asarray(self.numbers)[rows].tolist()),
+            lengths=self.lengths[rows],
+        )
+
+    @classmethod
+    def from_recording(
+        cls, recording: Recording, *, numbers: Iterable[int] | None = None
+    ) -> SweepStack:
+        """Take the current-clamp sweeps of a recording.
+
+        Sweeps with another rate than most, without a command, with no sample, or not in
+        current clamp are left out, each with its reason in `excluded`.
+
+        Parameters
+        ----------
+        recording : Recording
+            Sweeps in SI.
+        numbers : iterable of int, optional
+            Only sweeps with these numbers.
+
+        Raises
+        ------
+        InputError
+            No sweep is left.
+        """
+        wanted = None if numbers is None else set(numbers)
+        sweeps = [s for s in recording.sweeps if wanted is None or s.number in wanted]
+        reasons = {s.number: _unusable(s) for s in sweeps}
+        usable = [s for s in sweeps if not reasons[s.number]]
+        if usable:
+            rate = Counter(s.rate for s in usable).most_common(1)[0][0]
+            for s in usable:
+                if s.rate != rate:
+                    reasons[s.number] = f"rate {s.rate:g} Hz, the others have {rate:g} Hz"
+            usable = [s for s in usable if s.rate == rate]
+        if not usable:
+            why = "; ".join(sorted(set(filter(None, reasons.values())))) or "no sweep"
+            msg = f"no current-clamp sweep of {recording.cell.id} can be analysed: {why}"
+            raise InputError(msg)
+        return cls(
+            voltage_mv=_padded([s.response for s in usable], 1e3),
+            current_pa=_padded([s.command for s in usable], 1e12),
+            rate=usable[0].rate,
+            numbers=tuple(s.number for s in usable),
+            lengths=np.array([s.n_samples for s in usable]),
+            excluded={k: why for k, why in reasons.items() if why},
+        )
+
+
+def _unusable(sweep: Sweep) -> str:
+    if sweep.mode is ClampMode.VOLTAGE:
+        return "voltage clamp"
+    if sweep.command is None:
+        return "no command waveform"
+    return "no samples" if sweep.n_samples == 0 else ""
+
+
+def _padded(rows: list[np.ndarray], scale: float) -> np.ndarray:
+    out = np.empty((len(rows), max(map(len, rows))))
+    for target, row in zip(out, rows, strict=True):
+        np.multiply(row, scale, out=target[: row.size])
+        target[row.size :] = target[row.size - 1]
+    return out
+
+
+def as_stack(source: Recording | SweepStack) -> SweepStack:
+    """Take a recording or a stack as a stack."""
+    return source if isinstance(source, SweepStack) else SweepStack.from_recording(source)
