@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.cells.dynamics import Dynamics
+from cleo_like.cells.dynamics import Dynamics, solve_each
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jaxtyping import Float
 
     from cleo_like.cells.model import CellModel
 
@@ -80,25 +82,36 @@ def known_answers(
     """
     dynamics = Dynamics(model)
     values = dict(model.parameters) | dict(parameters or {})
-    x = dynamics.rest(0.0, values)
-    if np.isnan(x).any():
-        nan = float("nan")
-        return KnownAnswers(
-            resting_potential=nan, input_resistance=nan, membrane_resistance=nan,
-            capacitance=nan, time_constant=nan,
-        )  # fmt: skip
-    step = 1e-12
-    slope = dynamics.rates(x, step, values) - dynamics.rates(x, -step, values)
-    capacitance = 2 * step / float(slope[dynamics.v, 0])
-    decay = -float(dynamics.jacobian(x, 0.0, values)[0, dynamics.v, dynamics.v])
-    steady = dynamics.impedance(np.array([0.0]), 0.0, values)[0]
-    return KnownAnswers(
-        resting_potential=float(x[dynamics.v, 0]),
-        input_resistance=float(steady.real),
-        membrane_resistance=1 / (decay * capacitance),
-        capacitance=capacitance,
-        time_constant=1 / decay,
-    )
+    found = answers_at_rest(dynamics, dynamics.rest(0.0, values), values)
+    return KnownAnswers(**{name: float(value[0]) for name, value in found.items()})
+
+
+def answers_at_rest(
+    dynamics: Dynamics, rest: Float[np.ndarray, "states cells"], parameters: Mapping[str, Any]
+) -> dict[str, Float[np.ndarray, "cells"]]:
+    """Give the fields of `KnownAnswers` for many cells at once.
+
+    Parameters
+    ----------
+    dynamics : Dynamics
+        Compiled equations.
+    rest : array, shape (states, cells)
+        State at rest without current; NaN columns give NaN answers.
+    parameters : mapping
+        Values or arrays of shape (cells,) (SI).
+    """
+    v, step = dynamics.v, 1e-12
+    up, down = (dynamics.rates(rest, sign * step, parameters) for sign in (1, -1))
+    drive = (up - down) / (2 * step)
+    jacobian = dynamics.jacobian(rest, 0.0, parameters)
+    capacitance, decay = 1 / drive[v], -jacobian[:, v, v]
+    return {
+        "resting_potential": rest[v],
+        "input_resistance": solve_each(-jacobian, drive)[v],
+        "membrane_resistance": 1 / (decay * capacitance),
+        "capacitance": capacitance,
+        "time_constant": 1 / decay,
+    }
 
 
 def rheobase(
@@ -189,4 +202,4 @@ def _spikes(
     solution = solve_ivp(
         rates, (0.0, duration), start, method="LSODA", events=crossing, rtol=1e-8, atol=scale
     )
-    return len(solution.t_events[0]) > 0
+    return bool(solution.status == 1)  # ended by the event

@@ -146,7 +146,7 @@ class Dynamics:
             while step < 1e5:
                 f = self.rates(x, current, values)
                 matrix = eye / step - self.jacobian(x, current, values)
-                x = x + _solve(matrix, f)
+                x = x + solve_each(matrix, f)
                 step *= 1.25
             lost = ~self._settled(x, current, values)
         x[:, lost] = np.nan
@@ -190,7 +190,7 @@ class Dynamics:
         return np.linalg.solve(matrices, column)[:, self.v, 0]
 
 
-def _solve(matrix: np.ndarray, f: np.ndarray) -> np.ndarray:
+def solve_each(matrix: np.ndarray, f: np.ndarray) -> np.ndarray:
     """Solve for each cell; a cell that has diverged stays NaN."""
     usable = np.isfinite(matrix).all(axis=(1, 2)) & np.isfinite(f).all(axis=0)
     step = np.full_like(f, np.nan)

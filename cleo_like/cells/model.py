@@ -98,7 +98,7 @@ class CellModel:
     >>> from brian2 import Mohm, mV, nS, pF
     >>> cell = CellModel(
     ...     name="mine",
-    ...     equations="dv/dt = (gL*(EL - v) + I)/C : volt\\ngL : siemens (constant)",
+    ...     equations="dv/dt = (gL*(EL - v) + I)/C : volt\ngL : siemens (constant)",
     ...     parameters={"gL": 5 * nS, "EL": -70 * mV, "C": 100 * pF},
     ... )
     >>> cell

@@ -1,0 +1,264 @@
+"""The bench: all cells x all sweeps in one Brian2 run, and out come recordings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core import Cell, ClampMode, GroundTruth, Provenance, Recording, Sweep
+from cleo_like.core.arrays import si_number
+from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.provenance import hash_of, now, versions
+from cleo_like.patch.electrode import IdealElectrode
+from cleo_like.patch.job import (
+    Specimen,
+    gap_samples,
+    make_job,
+    rest_and_answers,
+    same_equations,
+    specimens,
+)
+from cleo_like.patch.simulate import Block, block_size, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cleo_like.core import Protocol
+    from cleo_like.patch.job import Job
+
+
+def record(
+    cells: Any,
+    protocol: Protocol,
+    *,
+    electrode: IdealElectrode | None = None,
+    seed: int | None = None,
+    backend: str = "runtime",
+    sequential: bool = False,
+    dt: Any = None,
+    keep_voltage: bool = False,
+    memory: float = 512e6,
+    progress: bool | None = None,
+) -> list[Recording]:
+    """Play a protocol to cells and record from them.
+
+    Cells that share their equations run as one NeuronGroup of cells x sweeps. Every sweep
+    starts from the cell's rest at the holding current, unless `sequential`.
+
+    Parameters
+    ----------
+    cells : str, CellModel, Population, or a sequence of these
+        What to record from; a text is the name of a library cell.
+    protocol : Protocol
+        Current-clamp sweeps.
+    electrode : IdealElectrode, optional
+        Noise and filter of the recording (default: none of either).
+    seed : int, optional
+        Seed of the recording noise and of noise in the equations. None draws one, which
+        the provenance keeps.
+    backend : str
+        "runtime" (Brian2 with Cython, or with numpy where there is no compiler) or
+        "cpp_standalone" (a compiled program; pays for long jobs).
+    sequential : bool
+        Play the sweeps one after another to each cell, with the protocol's gap at holding
+        between them, so that slow states carry over as on a rig.
+    dt : quantity, optional
+        Longest integration step (default: the model's); the step used divides the
+        sampling interval.
+    keep_voltage : bool
+        Keep the noise-free potential at the sampling rate in the ground truth.
+    memory : float
+        Bound on the simulation's recording buffer in bytes (default 512 MB); more traces
+        than fit run in blocks. The recordings themselves take 4 bytes a sample.
+    progress : bool, optional
+        Show a progress bar; None (default) shows it on a terminal only.
+
+    Returns
+    -------
+    list of Recording
+        One per cell, in the order given, with ground truth.
+
+    Raises
+    ------
+    UnknownNameError
+        No library cell has that name.
+    UnsupportedError
+        A voltage-clamp protocol, or equations that the method cannot integrate.
+    InputError
+        Wrong arguments, or a potential that does not stay finite.
+
+    Examples
+    --------
+    >>> from cleo_like import Protocol
+    >>> protocol = Protocol(waveforms=np.full((1, 200), 1e-11), rate=2e4, family="arbitrary")
+    >>> record("passive", protocol, seed=1)
+    [Recording of passive: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-69.22 mV, command 10..10 pA]
+    """  # noqa: E501
+    if protocol.mode is not ClampMode.CURRENT:
+        msg = f"the ideal electrode records in current clamp; the protocol is {protocol.mode}"
+        raise UnsupportedError(msg)
+    electrode = electrode if electrode is not None else IdealElectrode()
+    electrode.check(protocol.rate)
+    step = None if dt is None else si_number("s", "dt")(dt)
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    run = _Run(
+        protocol=protocol, electrode=electrode, seed=seed, backend=backend,
+        sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
+    )  # fmt: skip
+    found = specimens(cells)
+    recordings: dict[int, Recording] = {}
+    with _bar(found, protocol, shown=progress, sequential=sequential) as bar:
+        for indices in same_equations(found):
+            group = [found[k] for k in indices]
+            for k, recording in zip(indices, run.group(group, indices, bar), strict=True):
+                recordings[k] = recording
+    return [recordings[k] for k in range(len(found))]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Run:
+    """The arguments of one call of `record`."""
+
+    protocol: Protocol
+    electrode: IdealElectrode
+    seed: int
+    backend: str
+    sequential: bool
+    dt: float | None
+    keep_voltage: bool
+    memory: float
+
+    def group(self, cells: list[Specimen], indices: list[int], bar: Any) -> Iterator[Recording]:
+        """Record from cells of the same equations; a cell is given when its last trace is."""
+        rest, resting, answers = rest_and_answers(cells, self.protocol.holding)
+        job = make_job(cells, self.protocol, sequential=self.sequential, dt=self.dt, rest=rest)
+        per_cell = 1 if self.sequential else self.protocol.n_sweeps
+        blocks = simulate(
+            job, backend=self.backend, memory=self.memory, seed=self.seed, report=bar.update
+        )
+        for k, part in enumerate(_by_cell(blocks, per_cell)):
+            voltage, spikes = self._sweeps(*part)
+            truth = GroundTruth(
+                spike_times=spikes,
+                voltage=list(voltage) if self.keep_voltage else None,
+                model=cells[k].model.name,
+                parameters=cells[k].parameters,
+                answers={name: float(value[k]) for name, value in answers.items()},
+            )
+            recording = self._recording(cells[k], indices[k], voltage)
+            yield attrs.evolve(
+                recording,
+                truth=truth,
+                findings=() if resting[k] else (_NO_REST,),
+                provenance=self._provenance(cells[k], job, recording.session_start),
+            )
+
+    def _sweeps(
+        self, voltage: np.ndarray, spikes: list[np.ndarray]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Cut the one long trace of a sequential run into sweeps."""
+        if not self.sequential:
+            return voltage, spikes
+        n, gap = self.protocol.n_samples, gap_samples(self.protocol)
+        cut = voltage.reshape(self.protocol.n_sweeps, n + gap)[:, :n]
+        starts = np.arange(self.protocol.n_sweeps) * (n + gap) / self.protocol.rate
+        length = self.protocol.duration
+        times = spikes[0]
+        inside = [times[(times >= s) & (times < s + length)] - s for s in starts]
+        return cut, inside
+
+    def _recording(self, cell: Specimen, index: int, voltage: np.ndarray) -> Recording:
+        """Turn true potentials into recorded sweeps."""
+        # a stream of its own for every cell and sweep: the same noise in any block layout
+        rngs = [
+            np.random.default_rng(np.random.SeedSequence((self.seed, index, sweep)))
+            for sweep in range(self.protocol.n_sweeps)
+        ]
+        response = self.electrode.record(voltage, self.protocol.rate, rngs)
+        starts = self.protocol.start_times
+        sweeps = [
+            Sweep(
+                response=response[k],
+                command=self.protocol.waveforms[k],
+                rate=self.protocol.rate,
+                number=k,
+                start_time=starts[k],
+                stimulus=self.protocol.name,
+                settings=_IDEAL_SETTINGS,
+            )
+            for k in range(self.protocol.n_sweeps)
+        ]
+        return Recording(
+            sweeps=sweeps,
+            cell=Cell(id=cell.id, source=f"model {cell.model.name}: {cell.model.source}"),
+            provenance=Provenance(source="simulation"),
+            protocol=self.protocol,
+            session_start=now(),
+            device=self.electrode.description(),
+        )
+
+    def _provenance(self, cell: Specimen, job: Job, created: str | None) -> Provenance:
+        return Provenance(
+            source="simulation",
+            software=versions(("brian2", "scipy")),
+            parameters={
+                "cell": cell.id,
+                "model": cell.model.name,
+                "model_source": cell.model.source,
+                "equations": cell.model.equations,
+                "cell_parameters": dict(cell.parameters),
+                "method": cell.model.method,
+                "dt": job.dt,
+                "backend": self.backend,
+                "sequential": self.sequential,
+                "traces_per_block": block_size(job, self.memory),
+                "electrode": self.electrode.description(),
+            },
+            seed=self.seed,
+            input_hash=hash_of(self.protocol.waveforms),
+            created=created,
+        )
+
+
+_IDEAL_SETTINGS = {
+    "gain": 1.0, "bridge_balance": 0.0, "capacitance_compensation": 0.0, "bias_current": 0.0,
+}  # fmt: skip
+_NO_REST = (
+    "the cell has no stable rest at the holding current; sweeps start from the model's "
+    "initial values"
+)
+
+
+def _by_cell(
+    blocks: Iterator[Block], per_cell: int
+) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+    """Regroup blocks of traces, whatever their size, into the traces of one cell each."""
+    voltage: list[np.ndarray] = []
+    spikes: list[np.ndarray] = []
+    for block in blocks:
+        voltage.extend(block.voltage)
+        spikes.extend(block.spike_times)
+        while len(voltage) >= per_cell:
+            yield np.stack(voltage[:per_cell]), spikes[:per_cell]
+            del voltage[:per_cell], spikes[:per_cell]
+
+
+def _bar(
+    found: list[Specimen], protocol: Protocol, *, shown: bool | None, sequential: bool
+) -> Any:
+    from tqdm.auto import tqdm
+
+    total = len(found) * protocol.n_sweeps * protocol.duration
+    if sequential:
+        total += len(found) * protocol.n_sweeps * gap_samples(protocol) / protocol.rate
+    return tqdm(
+        total=round(total, 3),
+        desc=f"recording {len(found)} cells x {protocol.n_sweeps} sweeps",
+        unit="s",
+        bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} trace-s [{elapsed}<{remaining}]",
+        disable=None if shown is None else not shown,
+        leave=False,
+    )

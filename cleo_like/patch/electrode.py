@@ -1,0 +1,145 @@
+"""The ideal electrode: the true potential, plus stated noise, through a stated filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.units import si
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+def _volts(value: Any) -> float:
+    if value == 0.0 and isinstance(value, float):  # the default: no noise
+        return 0.0
+    return si(value, "V", "noise")
+
+
+def _hertz(value: Any) -> float:
+    return si(value, "Hz", "lowpass")
+
+
+@attrs.frozen(kw_only=True)
+class IdealElectrode:
+    """An electrode without series resistance and capacitance.
+
+    Parameters
+    ----------
+    noise : quantity
+        Standard deviation of the noise in the recorded potential, after the filter.
+    lowpass : quantity, optional
+        -3 dB frequency of a Bessel filter; None records the full bandwidth. It is applied
+        to the samples, so it must be at most 0.4 times the sampling rate.
+    poles : int
+        Order of the Bessel filter (default 4, as common amplifiers).
+
+    Examples
+    --------
+    >>> IdealElectrode(noise="0.2 mV", lowpass="2 kHz")
+    IdealElectrode(noise=0.2 mV rms, 4-pole Bessel 2 kHz)
+    """
+
+    noise: float = attrs.field(default=0.0, converter=_volts)
+    lowpass: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_hertz)
+    )
+    poles: int = attrs.field(default=4, validator=attrs.validators.in_(range(1, 11)))
+
+    def __attrs_post_init__(self) -> None:
+        """Check the signs."""
+        if self.noise < 0:
+            msg = f"noise must be 0 mV or more, got {self.noise * 1e3:g} mV"
+            raise InputError(msg)
+        if self.lowpass is not None and self.lowpass <= 0:
+            msg = f"lowpass must be above 0 Hz, got {self.lowpass:g} Hz"
+            raise InputError(msg)
+
+    def record(
+        self,
+        voltage: Float[np.ndarray, "n_traces n_samples"],
+        rate: float,
+        rngs: list[np.random.Generator],
+    ) -> Float[np.ndarray, "n_traces n_samples"]:
+        """Turn true potentials into recorded ones.
+
+        Parameters
+        ----------
+        voltage : array, shape (n_traces, n_samples)
+            Membrane potential (V).
+        rate : float
+            Sampling rate (Hz).
+        rngs : list of numpy.random.Generator
+            One generator per trace, so that a trace does not depend on its neighbours.
+
+        Returns
+        -------
+        array, shape (n_traces, n_samples)
+            Recorded potential (V), float32.
+        """
+        recorded = np.asarray(voltage, dtype=np.float64)
+        sos = self._filter(rate)
+        if sos is not None and recorded.shape[1] > 0:
+            recorded = _filtered(sos, recorded)
+        if self.noise > 0:
+            recorded = recorded + self._noise(sos, recorded.shape[1], rate, rngs)
+        return recorded.astype(np.float32)
+
+    def description(self) -> dict[str, Any]:
+        """Give the settings in SI, for provenance."""
+        return {"electrode": "ideal"} | attrs.asdict(self)
+
+    def check(self, rate: float) -> None:
+        """Refuse a filter that the sampling rate cannot represent."""
+        self._filter(rate)
+
+    def _filter(self, rate: float) -> np.ndarray | None:
+        from scipy.signal import bessel
+
+        if self.lowpass is None:
+            return None
+        if self.lowpass > 0.4 * rate:
+            msg = (
+                f"a {self.lowpass:g} Hz filter needs a sampling rate of at least "
+                f"{self.lowpass / 0.4:g} Hz, got {rate:g} Hz; lower the filter, raise the "
+                "rate, or leave the filter out"
+            )
+            raise InputError(msg)
+        return bessel(self.poles, self.lowpass, fs=rate, output="sos", norm="mag")
+
+    def _noise(
+        self, sos: np.ndarray | None, n: int, rate: float, rngs: list[np.random.Generator]
+    ) -> np.ndarray:
+        """White noise through the same filter, scaled to the stated rms after it."""
+        from scipy.signal import sosfilt
+
+        if sos is None:
+            return self.noise * np.stack([rng.standard_normal(n) for rng in rngs])
+        # 40 time constants of the filter are run in and thrown away
+        lead = int(np.ceil(40 * rate / (2 * np.pi * (self.lowpass or rate))))
+        impulse = np.zeros(64 * lead)
+        impulse[0] = 1.0
+        gain = np.sqrt(np.sum(sosfilt(sos, impulse) ** 2))
+        white = np.stack([rng.standard_normal(n + lead) for rng in rngs])
+        return (self.noise / gain) * sosfilt(sos, white, axis=1)[:, lead:]
+
+    def __repr__(self) -> str:
+        """One line in mV and kHz."""
+        bandwidth = (
+            "full bandwidth"
+            if self.lowpass is None
+            else f"{self.poles}-pole Bessel {self.lowpass / 1e3:g} kHz"
+        )
+        return f"IdealElectrode(noise={self.noise * 1e3:g} mV rms, {bandwidth})"
+
+
+def _filtered(sos: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Filter causally, as an amplifier does, from the steady state of the first sample."""
+    from scipy.signal import sosfilt, sosfilt_zi
+
+    zi = sosfilt_zi(sos)[:, np.newaxis, :] * x[np.newaxis, :, :1]
+    return sosfilt(sos, x, axis=1, zi=zi)[0]
