@@ -3,6 +3,7 @@
 from cleo_like.core.protocol import Epoch, Protocol
 from cleo_like.stimuli import shapes
 from cleo_like.stimuli.build import with_test_pulse
+from cleo_like.stimuli.design import Dac
 from cleo_like.stimuli.families import (
     chirp,
     long_square,
@@ -13,15 +14,20 @@ from cleo_like.stimuli.families import (
     short_square,
     sine,
 )
+from cleo_like.stimuli.image import from_image
 from cleo_like.stimuli.shape import Shape, sum_of
+from cleo_like.stimuli.summary import protocol_summary
 
 __all__ = [
+    "Dac",
     "Epoch",
     "Protocol",
     "Shape",
     "chirp",
+    "from_image",
     "long_square",
     "noise",
+    "protocol_summary",
     "pulse_train",
     "ramp",
     "sag_ladder",

@@ -1,0 +1,1 @@
+"""Parts of the way from a picture to current: read, reduce, lay out in time."""

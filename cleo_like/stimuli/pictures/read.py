@@ -1,0 +1,206 @@
+"""Open a picture of any kind as grey values, upright, on a stated background."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import FileFormatError, InputError
+from cleo_like.core.provenance import hash_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jaxtyping import Float
+    from PIL import Image
+
+LUMA = np.array([0.299, 0.587, 0.114])
+"""Weights of red, green and blue. Source: Recommendation ITU-R BT.601."""
+
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
+"""What Pillow raises for damaged files, by format."""
+
+
+@attrs.frozen(kw_only=True)
+class Grey:
+    """A picture as grey values.
+
+    Parameters
+    ----------
+    values : array, shape (height, width)
+        0 black, 1 white (a picture of unlimited numbers keeps them).
+    name : str
+        File name, or "array".
+    mode : str
+        What it was: the mode Pillow gave it, or the shape and type of an array.
+    hash : str
+        SHA-256 of the file, or of the pixels.
+    """
+
+    values: Float[np.ndarray, "height width"]
+    name: str
+    mode: str
+    hash: str
+
+
+def read_grey(picture: Any, *, background: float = 1.0) -> Grey:
+    """Read a file, a Pillow image or an array as grey values.
+
+    Pixels are turned upright as their EXIF orientation says, transparent ones laid on the
+    background, and colours weighted to luma in float; 16 bits stay 16 bits. Of a file with
+    several frames the first is taken.
+
+    Parameters
+    ----------
+    picture : path, Pillow image or array
+        Arrays are (height, width) grey, or (height, width, channels) with 2 (grey, alpha),
+        3 (RGB) or 4 (RGBA) channels. Integers are scaled by their largest value, floats
+        are taken as they are.
+    background : float
+        Grey behind transparent pixels, 0 (black) to 1 (white).
+
+    Returns
+    -------
+    Grey
+        Values, name, mode and hash.
+
+    Raises
+    ------
+    InputError
+        No such file, no pixel, NaN or infinite or complex pixels, too large to be a picture.
+    FileFormatError
+        Not a picture, or a truncated or damaged one.
+
+    Examples
+    --------
+    >>> read_grey(np.array([[0, 128, 255]], dtype=np.uint8)).values.round(3)
+    array([[0.   , 0.502, 1.   ]])
+    """
+    if not 0 <= background <= 1:
+        msg = f"background must be a grey value from 0 (black) to 1 (white), got {background}"
+        raise InputError(msg)
+    if isinstance(picture, (str, Path)):
+        return _from_file(Path(picture), background)
+    if hasattr(picture, "getexif") and hasattr(picture, "mode"):
+        name = Path(getattr(picture, "filename", "") or "image").name
+        with _clear_errors(name):
+            values, mode = _from_pillow(picture, background, name)
+            digest = hash_of(np.asarray(picture))
+        return Grey(values=values, name=name, mode=mode, hash=digest)
+    array = np.asarray(picture)
+    values = _from_array(array, background)
+    return Grey(
+        values=_checked(values, "the array"),
+        name="array",
+        mode=f"array {array.shape} {array.dtype}",
+        hash=hash_of(array),
+    )
+
+
+def _from_file(path: Path, background: float) -> Grey:
+    from PIL import Image
+
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        msg = f"cannot read the picture {path}: it {what}"
+        raise InputError(msg)
+    with _clear_errors(path.name), Image.open(path) as image:
+        image.load()
+        values, mode = _from_pillow(image, background, path.name)
+    return Grey(values=values, name=path.name, mode=mode, hash=hash_of(path))
+
+
+@contextmanager
+def _clear_errors(name: str) -> Iterator[None]:
+    """Turn what Pillow raises and warns of into errors that say what to do."""
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")  # odd metadata
+        try:
+            yield
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            msg = f"{name} has more pixels than a picture should: {error}; scale it down"
+            raise InputError(msg) from error
+        except InputError:
+            raise
+        except _BROKEN as error:
+            msg = (
+                f"{name} is not a picture that can be read, or is damaged "
+                f"({type(error).__name__}: {error})"
+            )
+            raise FileFormatError(msg) from error
+
+
+def _from_pillow(image: Image.Image, background: float, name: str) -> tuple[np.ndarray, str]:
+    from PIL import ImageOps
+
+    mode = image.mode
+    upright = ImageOps.exif_transpose(image)
+    pixels = np.asarray(_plain(upright))
+    return _checked(_from_array(pixels, background), name), mode
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Convert to a mode whose array is grey, grey + alpha, RGB or RGBA."""
+    mode = image.mode
+    if mode in ("La", "LA", "RGBa", "RGBA"):
+        return image.convert(mode.upper())
+    if mode in ("P", "PA"):
+        return image.convert("RGBA")  # its palette may hold transparent entries
+    if "transparency" in image.info and mode in ("1", "L", "RGB"):
+        return image.convert("RGBA")
+    if mode in ("1", "L", "I", "F", "RGB") or mode.startswith("I;16"):
+        return image
+    return image.convert("RGB")  # CMYK, YCbCr, HSV, RGBX; LAB raises ValueError
+
+
+def _from_array(array: np.ndarray, background: float) -> np.ndarray:
+    if array.dtype.kind not in "buif":
+        msg = f"pixels must be real numbers, got an array of {array.dtype}"
+        raise InputError(msg)
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)):
+        msg = (
+            "a picture must have the shape (height, width) or (height, width, 1 to 4 "
+            f"channels), got {array.shape}"
+        )
+        raise InputError(msg)
+    if array.size == 0:
+        msg = f"the picture has no pixel: shape {array.shape}"
+        raise InputError(msg)
+    values = array.astype(np.float64) / _full_scale(array.dtype)
+    if values.ndim == 2:
+        return values
+    channels = values.shape[2]
+    grey = values[..., :3] @ LUMA if channels > 2 else values[..., 0]
+    if channels in (2, 4):
+        alpha = values[..., -1]
+        grey = grey * alpha + background * (1 - alpha)
+    return np.asarray(grey)
+
+
+def _full_scale(dtype: np.dtype) -> float:
+    """White of each pixel type; 32-bit integers hold 16-bit pictures (mode I)."""
+    if dtype.kind in "bf":
+        return 1.0
+    return float(np.iinfo(dtype).max) if dtype.itemsize <= 2 else 65535.0
+
+
+def _checked(values: np.ndarray, name: str) -> np.ndarray:
+    bad = ~np.isfinite(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        msg = (
+            f"{int(bad.sum())} pixels of {name} are not finite (the first at row {row}, "
+            f"column {column}); fill them before drawing"
+        )
+        raise InputError(msg)
+    return values
