@@ -1,0 +1,138 @@
+"""Where a command changes: differences of neighbouring means at every scale.
+
+At each scale w the mean of the w samples after a point is compared with the mean of the w
+samples before it (the MOSUM statistic), against the noise of that very difference; the
+narrowest scale that sees a change places it (Baranowski, Chen & Fryzlewicz 2019, J. R.
+Stat. Soc. B 81:649, "narrowest over threshold").
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.noise import contrast_sd, is_clean, quantum, rough_sd, runs
+
+_SIGMAS = 6.0
+"""A change this many standard deviations large is none of noise (1e6 comparisons)."""
+SLEW = 1e-3
+"""Longest edge (s): a command on its way for longer varies, it does not step."""
+_ROUGH_BLOCK = 5e-3
+"""Length (s) of the blocks in which the local noise is measured."""
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """Edges (first sample of the new level) and stretches in which the command varies."""
+
+    edges: np.ndarray
+    varying: tuple[tuple[int, int], ...]
+    radius: np.ndarray
+    """How far (samples) each edge may have to be moved: the scale that found it."""
+
+
+@attrs.define
+class _Search:
+    """State of the search while scales grow."""
+
+    samples: np.ndarray
+    floor: float
+    slew: int
+    edges: list[tuple[int, int, int, int]] = attrs.Factory(list)  # at, first, last, scale
+    varying: list[tuple[int, int]] = attrs.Factory(list)
+    total: np.ndarray = attrs.field(init=False)
+    power: np.ndarray = attrs.field(init=False)
+
+    def step(self, scale: int) -> None:
+        """Look at one scale and keep the changes that no narrower one has seen."""
+        n = self.samples.size
+        at = np.arange(scale, n - scale + 1)
+        low, mid, high = (self.total[at - scale], self.total[at], self.total[at + scale])
+        difference = (high - 2 * mid + low) / scale
+        noise = np.sqrt(self.power[at + scale] - self.power[at - scale]) / scale
+        threshold = np.maximum(
+            _SIGMAS * np.maximum(noise, contrast_sd(difference, scale)), self.floor
+        )
+        free = ~self._taken(scale)[at]
+        for sign in (1, -1):
+            self._keep(sign * difference * free, threshold, scale)
+
+    def _taken(self, scale: int) -> np.ndarray:
+        """Points whose two windows reach into a change that is known already."""
+        n = self.samples.size
+        count = np.zeros(n + 2, dtype=int)
+        known = [(first, last) for _, first, last, _ in self.edges] + self.varying
+        if known:
+            spans = np.array(known)
+            np.add.at(count, np.maximum(spans[:, 0] - scale + 1, 0), 1)
+            np.add.at(count, np.minimum(spans[:, 1] + scale, n + 1), -1)
+        return np.cumsum(count)[: n + 1] > 0
+
+    def _keep(self, difference: np.ndarray, threshold: np.ndarray, scale: int) -> None:
+        starts, stops = runs(difference > threshold)
+        if starts.size == 0:
+            return
+        apart = np.flatnonzero(starts[1:] - stops[:-1] >= scale)
+        starts, stops = starts[np.r_[0, apart + 1]], stops[np.r_[apart, stops.size - 1]]
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            top = start + int(np.argmax(difference[start:stop]))
+            if stop - start > 2 * scale + self.slew:
+                self.varying.append((start + scale - 1, stop + scale))
+            else:
+                wide = scale - 1
+                first, last = min(start + wide, top), max(stop - 1 - wide, top)
+                self.edges.append((top + scale, first + scale, last + scale, scale))
+
+
+def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
+    """Find the edges of a command and the stretches where it varies steadily.
+
+    Parameters
+    ----------
+    samples : array, shape (n_samples,)
+        Command without gaps, in any unit.
+    rate : float
+        Samples per second (Hz).
+    floor : float
+        Changes up to this size do not count (unit of the command).
+
+    Examples
+    --------
+    >>> x = np.repeat([0.0, 100.0, 0.0], [2000, 10000, 8000])
+    >>> noise = np.random.default_rng(0).normal(0, 30.0, x.size)
+    >>> bool(np.all(np.abs(find_changes(x + noise, 2e4, 0.0).edges - [2000, 12000]) < 10))
+    True
+    """
+    search = _Search(samples, max(floor, 0.0), max(5, round(SLEW * rate)))
+    search.total = np.concatenate(([0.0], np.cumsum(samples - np.median(samples))))
+    rough = np.maximum(rough_sd(samples, round(_ROUGH_BLOCK * rate)), quantum(samples) / 2)
+    search.power = np.concatenate(([0.0], np.cumsum(rough**2)))
+    # differences of sums of n terms: below this it is rounding
+    search.floor = max(search.floor, 1e-12 * float(np.max(np.abs(search.total), initial=0.0)))
+    for power in range(max(1, int(np.log2(max(samples.size, 2))))):
+        search.step(2**power)
+        if power == 0 and is_clean(samples) and _small_rest(samples, search.floor):
+            break
+    edges = sorted(search.edges)
+    return Changes(
+        edges=np.array([e[0] for e in edges], dtype=int),
+        radius=np.array([max(e[3], e[2] - e[1]) for e in edges], dtype=int),
+        varying=_joined(search.varying, search.slew),
+    )
+
+
+def _small_rest(samples: np.ndarray, floor: float) -> bool:
+    """Whether the changes too small for an edge add up to nothing either."""
+    change = np.abs(np.diff(samples))
+    return float(change[change <= floor].sum()) <= floor
+
+
+def _joined(stretches: list[tuple[int, int]], gap: int) -> tuple[tuple[int, int], ...]:
+    """Join stretches that overlap or lie no more than `gap` samples apart."""
+    joined: list[tuple[int, int]] = []
+    for start, stop in sorted(stretches):
+        if joined and start - joined[-1][1] <= gap:
+            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
+        else:
+            joined.append((start, stop))
+    return tuple(joined)

@@ -1,0 +1,175 @@
+"""Which pulse of a ladder is the stimulus, and what family that makes.
+
+The rules, in order:
+
+1. Holding is the level at the start of the sweeps; it is the level at their end when that
+   varies less from sweep to sweep.
+2. The family is the epoch whose level varies across sweeps; pulses alike in all sweeps are
+   test pulses, or pre- and post-pulses where they touch the family's epoch.
+3. Where several epochs vary: neighbours make a staircase (refused); pulses of equal length
+   and level make a train; of unlike ones the first that starts from holding is taken and
+   the others are listed.
+4. Where none varies (one sweep, or repeats) the longest pulse is taken; others of its
+   length make a train; more levels than two without a return to holding, or two of which
+   neither is twice as long as the other, make a staircase.
+5. A square of 0.2 s or more is long: ten membrane time constants of 20 ms.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.verdict import ARBITRARY, LONG_SQUARE, NONE, PULSE_TRAIN, SHORT_SQUARE
+
+if TYPE_CHECKING:
+    from cleo_like.matching.ladder import Ladder
+
+LONG = 0.2
+"""Shortest long square (s)."""
+_REST = 20e-3
+"""Shortest interval at holding (s) that serves as baseline, where there is a longer one."""
+_ALIKE = 0.1
+"""Pulses whose lengths differ by less than this fraction are of equal length."""
+
+
+@attrs.frozen(kw_only=True)
+class Decision:
+    """Family of a ladder; plateaus are counted from 0 at the start of the sweep."""
+
+    family: str
+    reason: str
+    step: int | None
+    holding: np.ndarray
+    rests: tuple[int, ...]
+    varying: tuple[int, ...] = ()
+    baseline: tuple[int, int] | None = None
+
+
+def decide(ladder: Ladder) -> Decision:
+    """Find the family of sweeps that share their edges."""
+    holding = ladder.levels[:, _home(ladder)]
+    off = ladder.levels - holding[:, np.newaxis]
+    tolerance = _tolerance(ladder)
+    with np.errstate(invalid="ignore"):
+        moved = np.nanmax(np.abs(off), axis=0) > tolerance
+    rests = tuple(np.flatnonzero(~moved).tolist())
+    pulses = _pulses(moved)
+    varying = tuple(k for k in np.flatnonzero(moved).tolist() if _varies(off[:, k], tolerance))
+    base = Decision(
+        family=NONE, reason="no step above the noise", step=None, holding=holding,
+        rests=rests, varying=varying,
+    )  # fmt: skip
+    if not pulses or float(np.nanmax(np.abs(off))) < float(np.min(ladder.noise)) / 2:
+        return base
+    if varying:
+        choice = _choose_varying(ladder, off, pulses, varying, tolerance)
+    else:
+        choice = _choose_constant(ladder, pulses, off)
+    family, reason, step = choice
+    if step is None:
+        return attrs.evolve(base, family=family, reason=reason)
+    pulse = next(p for p in pulses if step in p)
+    baseline = _baseline(ladder, rests, pulse)
+    return attrs.evolve(base, family=family, reason=reason, step=step, baseline=baseline)
+
+
+def _home(ladder: Ladder) -> int:
+    """Plateau that shows holding: the first, or the last where that varies less."""
+    if ladder.levels.shape[0] < 2 or np.isnan(ladder.levels).any():
+        return 0
+    spread = np.ptp(ladder.levels, axis=0)
+    return -1 if spread[0] > spread[-1] + _tolerance(ladder) else 0
+
+
+def _tolerance(ladder: Ladder) -> float:
+    """Level differences that count as none."""
+    span = float(np.nanmax(np.nanmax(ladder.levels, 1) - np.nanmin(ladder.levels, 1)))
+    return span * (1e-3 if ladder.clean else 0.02)
+
+
+def _varies(off: np.ndarray, tolerance: float) -> bool:
+    known = off[~np.isnan(off)]
+    return known.size > 1 and float(np.ptp(known)) > tolerance
+
+
+def _pulses(moved: np.ndarray) -> list[tuple[int, ...]]:
+    """Put neighbouring plateaus away from holding together."""
+    found: list[list[int]] = []
+    for k in np.flatnonzero(moved).tolist():
+        if found and found[-1][-1] == k - 1:
+            found[-1].append(k)
+        else:
+            found.append([k])
+    return [tuple(p) for p in found]
+
+
+def _length(ladder: Ladder, plateaus: tuple[int, ...]) -> int:
+    bounds = ladder.bounds()
+    return bounds[plateaus[-1]][1] - bounds[plateaus[0]][0]
+
+
+def _square(ladder: Ladder, step: int, reason: str) -> tuple[str, str, int]:
+    seconds = _length(ladder, (step,)) / ladder.rate
+    is_long = seconds >= LONG - 0.5e-3
+    family = LONG_SQUARE if is_long else SHORT_SQUARE
+    return family, f"{reason}, {seconds:.4g} s long", step
+
+
+def _choose_varying(
+    ladder: Ladder, off: np.ndarray, pulses: list[tuple[int, ...]],
+    varying: tuple[int, ...], tolerance: float,
+) -> tuple[str, str, int | None]:  # fmt: skip
+    steps = [[k for k in p if k in varying] for p in pulses]
+    if any(len(s) > 1 for s in steps):
+        most = max(len(s) for s in steps)
+        return ARBITRARY, f"a staircase: {most} epochs of one pulse vary across sweeps", None
+    pairs = [(s[0], p) for s, p in zip(steps, pulses, strict=True) if s]
+    if len(pairs) == 1:
+        return _square(ladder, pairs[0][0], "the one epoch that varies across sweeps")
+    lengths = np.array([_length(ladder, p) for _, p in pairs])
+    levels = off[:, [k for k, _ in pairs]]
+    equal = bool(np.nanmax(np.abs(levels - levels[:, :1])) <= tolerance)
+    if equal and np.ptp(lengths) <= _ALIKE * lengths.max():
+        return PULSE_TRAIN, f"{len(pairs)} pulses of equal length vary together", None
+    from_holding = [k for k, p in pairs if p[0] == k]
+    step = from_holding[0] if from_holding else pairs[0][0]
+    text = f"the first of {len(pairs)} epochs that vary across sweeps"
+    return _square(ladder, step, text)
+
+
+def _choose_constant(
+    ladder: Ladder, pulses: list[tuple[int, ...]], off: np.ndarray
+) -> tuple[str, str, int | None]:
+    many = [p for p in pulses if len(p) > 2]
+    if many:
+        return ARBITRARY, f"a staircase of {max(map(len, many))} levels", None
+    steps = [max(p, key=lambda k: _length(ladder, (k,))) for p in pulses]
+    lengths = np.array([_length(ladder, (k,)) for k in steps])
+    main = int(np.argmax(lengths))
+    if len(pulses[main]) == 2:
+        other = next(k for k in pulses[main] if k != steps[main])
+        if _length(ladder, (other,)) > lengths[main] / 2:
+            return ARBITRARY, "a staircase of 2 levels", None
+    alike = np.flatnonzero(np.abs(lengths - lengths[main]) <= _ALIKE * lengths[main])
+    if alike.size > 1:
+        return PULSE_TRAIN, f"{alike.size} pulses of equal length in a sweep", None
+    if lengths[main] < LONG * ladder.rate and len(pulses) > 2:
+        return PULSE_TRAIN, f"{len(pulses)} short pulses in a sweep", None
+    text = "the only pulse" if len(pulses) == 1 else f"the longest of {len(pulses)} pulses"
+    if off.shape[0] > 1:
+        text += ", alike in all sweeps"
+    return _square(ladder, steps[main], text)
+
+
+def _baseline(
+    ladder: Ladder, rests: tuple[int, ...], pulse: tuple[int, ...]
+) -> tuple[int, int] | None:
+    """Last interval at holding before the pulse; longer than 20 ms if there is such."""
+    before = [ladder.bounds()[k] for k in rests if k < pulse[0]]
+    if not before:
+        return None
+    enough = [r for r in before if r[1] - r[0] >= _REST * ladder.rate]
+    return enough[-1] if enough else max(before, key=lambda r: r[1] - r[0])

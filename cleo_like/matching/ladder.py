@@ -1,0 +1,182 @@
+"""Sweeps that share their edges: one set of edges for all, and the level of each plateau."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.changes import SLEW
+from cleo_like.matching.levels import level_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cleo_like.matching.plateaus import Plateaus
+
+_SAME = 0.5e-3
+"""Edges of recorded commands within this time (s) of each other are the same edge."""
+_UNSURE = 20.0
+"""An edge of height J in noise s is placed within this many (s/J)^2 samples."""
+
+
+@attrs.frozen(kw_only=True)
+class Ladder:
+    """Sweeps with common edges.
+
+    `levels` has the shape (n_sweeps, n_edges + 1); NaN where a sweep ends before.
+    """
+
+    members: tuple[int, ...]
+    edges: np.ndarray
+    levels: np.ndarray
+    lengths: np.ndarray
+    noise: np.ndarray
+    rate: float
+    clean: bool
+
+    @property
+    def stop(self) -> int:
+        """Usual number of samples of a sweep."""
+        return Counter(self.lengths.tolist()).most_common(1)[0][0]
+
+    def bounds(self) -> list[tuple[int, int]]:
+        """Half-open ranges of the plateaus."""
+        end = max(self.stop, int(self.edges[-1]) + 1 if self.edges.size else 1)
+        cuts = [0, *self.edges.tolist(), end]
+        return list(pairwise(cuts))
+
+
+def find_ladders(cuts: Sequence[Plateaus], positions: Sequence[int]) -> list[Ladder]:
+    """Put sweeps of one rate together by their edges.
+
+    A sweep without an edge of its own (0 pA) belongs to the largest ladder whose sweeps
+    have its length; without any it is left out.
+
+    Parameters
+    ----------
+    cuts : sequence of Plateaus
+        Sweeps of equal rate that are made of plateaus.
+    positions : sequence of int
+        Their positions in the recording.
+    """
+    names = _edge_names(cuts)
+    patterns = [frozenset(n) for n in names]
+    templates = _templates(patterns)
+    groups: dict[frozenset[int], list[int]] = {t: [] for t in templates}
+    empty = []
+    for k, pattern in enumerate(patterns):
+        if not pattern:
+            empty.append(k)
+            continue
+        groups[next(t for t in templates if pattern <= t)].append(k)
+    for k in empty:
+        home = _home(k, cuts, groups)
+        if home is not None:
+            groups[home].append(k)
+    return [
+        _ladder([cuts[k] for k in sorted(g)], [positions[k] for k in sorted(g)],
+                [names[k] for k in sorted(g)])
+        for g in groups.values() if g
+    ]  # fmt: skip
+
+
+def _templates(patterns: list[frozenset[int]]) -> list[frozenset[int]]:
+    """Edge sets that are part of no commoner (or, if as common, richer) one."""
+    count = Counter(p for p in patterns if p)
+    order = sorted(count, key=lambda p: (-count[p], -len(p), sorted(p)))
+    templates: list[frozenset[int]] = []
+    for pattern in order:
+        if not any(pattern <= t for t in templates):
+            templates.append(pattern)
+    return templates
+
+
+def _home(
+    k: int, cuts: Sequence[Plateaus], groups: dict[frozenset[int], list[int]]
+) -> frozenset[int] | None:
+    """Largest ladder that a sweep without edges may belong to."""
+    fitting = []
+    for template, members in groups.items():
+        like = [cuts[m] for m in members if cuts[m].edges.size]
+        if not like or cuts[k].n not in {c.n for c in like}:
+            continue
+        noise = max(c.noise for c in like)
+        span = max(float(np.ptp(c.levels)) for c in like)
+        if cuts[k].noise <= 3 * noise + 0.02 * span:
+            fitting.append(template)
+    return max(fitting, key=lambda t: len(groups[t]), default=None)
+
+
+def _edge_names(cuts: Sequence[Plateaus]) -> list[list[int]]:
+    """Give edges at the same place in different sweeps the same number."""
+    owner = np.repeat(np.arange(len(cuts)), [c.edges.size for c in cuts])
+    at = np.concatenate([c.edges for c in cuts]).astype(float)
+    doubt = np.concatenate([_doubt(c) for c in cuts])
+    if at.size == 0:
+        return [[] for _ in cuts]
+    best = float(np.min(doubt))
+    sharp = doubt <= max(2 * best, _SAME * cuts[0].rate)
+    order = np.argsort(at[sharp], kind="stable")
+    places, near = at[sharp][order], doubt[sharp][order]
+    new = np.r_[True, np.diff(places) > np.maximum(near[1:], near[:-1])]
+    number = np.cumsum(new) - 1
+    centres = np.bincount(number, places) / np.bincount(number)
+    nearest = np.argmin(np.abs(at[:, None] - centres[None, :]), axis=1)
+    distance = np.abs(at - centres[nearest])
+    reach = np.maximum(doubt, near.max())
+    own = centres.size + np.arange(at.size)
+    names = np.where(distance <= reach, nearest, own)
+    return [names[owner == k].tolist() for k in range(len(cuts))]
+
+
+def _doubt(cut: Plateaus) -> np.ndarray:
+    """How far (samples) each edge may lie from where it was put."""
+    if cut.clean:
+        return np.full(cut.edges.size, 2.0)
+    jump = np.abs(np.diff(cut.levels))
+    return _SAME * cut.rate + _UNSURE * (cut.noise / jump) ** 2
+
+
+def _ladder(cuts: list[Plateaus], positions: list[int], names: list[list[int]]) -> Ladder:
+    edges = _common_edges(cuts, names)
+    return Ladder(
+        members=tuple(positions),
+        edges=edges,
+        levels=np.stack([_levels_at(c, edges) for c in cuts]),
+        lengths=np.array([c.n for c in cuts]),
+        noise=np.array([c.noise for c in cuts]),
+        rate=cuts[0].rate,
+        clean=all(c.clean for c in cuts),
+    )
+
+
+def _common_edges(cuts: list[Plateaus], names: list[list[int]]) -> np.ndarray:
+    """Median place of each edge, tall edges in little noise counting more."""
+    name = np.concatenate([np.array(n, dtype=int) for n in names])
+    at = np.concatenate([c.edges for c in cuts])
+    jump = np.concatenate([np.abs(np.diff(c.levels)) / (c.noise or 1.0) for c in cuts])
+    return np.unique(
+        [_weighted_median(at[name == n], jump[name == n] ** 2) for n in np.unique(name)]
+    ).astype(int)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
+
+
+def _levels_at(cut: Plateaus, edges: np.ndarray) -> np.ndarray:
+    """Level of one sweep between common edges; NaN for a plateau it does not reach."""
+    bounds = [0, *edges.tolist(), max(cut.n, int(edges[-1]) + 1)]
+    slew = round(SLEW * cut.rate)
+    levels = np.full(len(bounds) - 1, np.nan)
+    for k, (a, b) in enumerate(pairwise(bounds)):
+        inside = cut.samples[a:b]
+        if inside.size:
+            levels[k] = level_of(inside, min(slew, inside.size // 4))
+    return levels

@@ -1,0 +1,136 @@
+"""How noisy a command is, and what of it is missing."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+MAD_TO_SD = 1.4826
+"""Standard deviation of normal noise over its median absolute deviation."""
+_QUARTER = 0.3186
+"""A quarter of normal noise lies within this many standard deviations of 0."""
+_BUSY = 0.01
+"""A noise-free step command changes at fewer than this fraction of its samples."""
+_BRIDGE = 2e-3
+"""Longest gap of missing samples (s) over which the last value is held."""
+
+
+@attrs.frozen(kw_only=True)
+class Filled:
+    """A command without gaps: `samples` up to the last one there is, and what was done."""
+
+    samples: np.ndarray
+    notes: tuple[str, ...] = ()
+    trouble: str | None = None
+
+
+def fill(command: np.ndarray, rate: float) -> Filled:
+    """Cut a missing tail, hold the last value over short gaps, refuse long ones.
+
+    Examples
+    --------
+    >>> fill(np.array([0.0, 1.0, np.nan, 1.0, np.nan]), 1e4).samples
+    array([0., 1., 1., 1.])
+    """
+    samples = np.asarray(command, dtype=float)
+    finite = np.isfinite(samples)
+    if not finite.any():
+        return Filled(samples=samples[:0], trouble="the command has no finite sample")
+    stop = samples.size - int(np.argmax(finite[::-1]))
+    notes = []
+    if stop < samples.size:
+        notes.append(f"the last {samples.size - stop} samples of the command are missing")
+    samples, finite = samples[:stop], finite[:stop]
+    if finite.all():
+        return Filled(samples=samples, notes=tuple(notes))
+    starts, stops = runs(~finite)
+    longest = int(np.max(stops - starts))
+    if longest > _BRIDGE * rate:
+        msg = (
+            f"{longest} samples of the command in a row are not finite "
+            f"(from sample {int(starts[np.argmax(stops - starts)])})"
+        )
+        return Filled(samples=samples[:0], notes=tuple(notes), trouble=msg)
+    last = np.maximum.accumulate(np.where(finite, np.arange(stop), -1))
+    last = np.where(last < 0, int(np.argmax(finite)), last)
+    notes.append(f"{int((~finite).sum())} missing samples of the command bridged")
+    return Filled(samples=samples[last], notes=tuple(notes))
+
+
+def runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give starts and stops of the stretches where a mask holds.
+
+    Examples
+    --------
+    >>> runs(np.array([False, True, True, False, True]))
+    (array([1, 4]), array([3, 5]))
+    """
+    padded = np.concatenate(([False], mask, [False]))
+    change = np.flatnonzero(padded[1:] != padded[:-1])
+    return change[::2], change[1::2]
+
+
+def sd_of(samples: np.ndarray) -> float:
+    """Spread about the median by the median absolute deviation (0 for no samples)."""
+    if samples.size == 0:
+        return 0.0
+    return float(MAD_TO_SD * np.median(np.abs(samples - np.median(samples))))
+
+
+def white_sd(samples: np.ndarray) -> float:
+    """Noise by first differences: steps and slow drifts do not count.
+
+    Examples
+    --------
+    >>> x = np.repeat([0.0, 100.0, 0.0], 1000)
+    >>> noise = np.random.default_rng(0).normal(0, 2.0, 3000)
+    >>> white_sd(x), round(white_sd(x + noise), 1)
+    (0.0, 2.0)
+    """
+    return sd_of(np.diff(samples)) / 2**0.5
+
+
+def is_clean(samples: np.ndarray) -> bool:
+    """Whether the command is exact: it hardly ever changes from sample to sample."""
+    return bool(np.count_nonzero(np.diff(samples)) < max(16, _BUSY * samples.size))
+
+
+def quantum(samples: np.ndarray) -> float:
+    """Step of the converter: the smallest change seen in a command that always changes.
+
+    It is 0 for an exact command, whose smallest change is a step of the protocol.
+    """
+    change = np.abs(np.diff(samples))
+    change = change[change > 1e-9 * (np.ptp(samples) if samples.size else 0.0)]
+    if is_clean(samples) or change.size == 0:
+        return 0.0
+    return float(np.min(change))
+
+
+def quiet_sd(values: np.ndarray) -> float:
+    """Noise of values about 0, by their quietest quarter (pulses fill the rest)."""
+    return float(np.quantile(np.abs(values), 0.25)) / _QUARTER if values.size else 0.0
+
+
+def contrast_sd(difference: np.ndarray, scale: int) -> float:
+    """Noise of differences of neighbouring means, a steady slope not counted.
+
+    Neighbouring differences of white noise have the correlation -1/2, so that their own
+    difference has three times their variance.
+    """
+    if difference.size <= scale:
+        return quiet_sd(difference)
+    bend = difference[scale:] - difference[:-scale]
+    return min(quiet_sd(difference), quiet_sd(bend) / 3**0.5)
+
+
+def rough_sd(samples: np.ndarray, block: int) -> np.ndarray:
+    """Noise at each sample by third differences in its block: smooth shapes count as 0."""
+    n = samples.size
+    if n < 8:
+        return np.zeros(n)
+    block = min(block, n - 3)
+    third = np.abs(np.diff(samples, 3)) / np.sqrt(20)
+    count = third.size // block
+    level = MAD_TO_SD * np.median(third[: count * block].reshape(count, block), axis=1)
+    return level[np.minimum(np.arange(n) // block, count - 1)]

@@ -1,0 +1,165 @@
+"""A command as plateaus: edges in their place, short disturbances set aside."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.changes import SLEW, find_changes
+from cleo_like.matching.levels import plateau_levels
+from cleo_like.matching.noise import fill, is_clean, sd_of, white_sd
+from cleo_like.matching.placing import join_slews, place_edges
+from cleo_like.matching.transients import bridge
+
+_FLOOR_CLEAN = 1e-3
+_FLOOR_NOISY = 2e-2
+"""Level differences below this fraction of the largest are no steps."""
+_COARSE = 0.1
+"""Disturbances up to this fraction of the largest difference may ride on a plateau."""
+_MANY = 600
+"""More edges than this are a waveform, not plateaus."""
+
+
+@attrs.frozen(kw_only=True)
+class Plateaus:
+    """One command cut at its edges.
+
+    Parameters
+    ----------
+    edges : array, shape (n_edges,)
+        First sample of each new level.
+    levels : array, shape (n_edges + 1,)
+        Level of each plateau (unit of the command).
+    varying : tuple of (start, stop)
+        Stretches in which the command is never constant.
+    samples : array, shape (n_samples,)
+        The command without gaps.
+    noise : float
+        Standard deviation about the levels.
+    transients : int
+        Short disturbances that were bridged.
+    notes : tuple of str
+        What was done about missing samples.
+    trouble : str or None
+        Why the command cannot be cut at all.
+    """
+
+    edges: np.ndarray
+    levels: np.ndarray
+    varying: tuple[tuple[int, int], ...]
+    samples: np.ndarray
+    rate: float
+    noise: float
+    transients: int = 0
+    notes: tuple[str, ...] = ()
+    trouble: str | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return self.samples.size
+
+    @property
+    def clean(self) -> bool:
+        """Whether the command is exact, not recorded."""
+        return is_clean(self.samples)
+
+    def bounds(self) -> list[tuple[int, int]]:
+        """Half-open ranges of the plateaus."""
+        cuts = [0, *self.edges.tolist(), self.n]
+        return list(pairwise(cuts))
+
+
+def find_plateaus(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Plateaus:
+    """Cut one command into plateaus.
+
+    Parameters
+    ----------
+    command : array, shape (n_samples,)
+        In any unit; NaN is allowed.
+    rate : float
+        Samples per second (Hz).
+    resolution : float
+        Differences up to this size are never a step (unit of the command).
+
+    Examples
+    --------
+    >>> cut = find_plateaus(np.repeat([0.0, 50.0, 0.0], 1000), 1e4)
+    >>> cut.edges, cut.levels
+    (array([1000, 2000]), array([ 0., 50.,  0.]))
+    """
+    filled = fill(command, rate)
+    x = filled.samples
+    if filled.trouble is not None or x.size < 16:
+        trouble = filled.trouble if filled.trouble is not None else f"only {x.size} samples"
+        return _empty(filled.samples, rate, filled.notes, trouble)
+    size = _robust_span(x)
+    cut = _cut(x, rate, resolution, max(resolution, size * _FLOOR_CLEAN))
+    if cut.varying:  # perhaps only a disturbance that rides on plateaus
+        coarse = _cut(x, rate, resolution, max(resolution, size * _COARSE))
+        if not coarse.varying and coarse.edges.size and _is_smooth(coarse, _COARSE * size / 2):
+            cut = coarse
+    return attrs.evolve(cut, notes=filled.notes)
+
+
+def _is_smooth(cut: Plateaus, spread: float) -> bool:
+    """Whether every plateau stays about its level."""
+    return all(sd_of(cut.samples[a:b]) <= spread for a, b in cut.bounds())
+
+
+def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Plateaus:
+    """Cut a whole command, changes up to `finest` ignored."""
+    clean = is_clean(x)
+    changes = find_changes(x, rate, finest)
+    edges, radius = changes.edges, changes.radius
+    if edges.size > _MANY and not clean:
+        nothing = _empty(x, rate, (), None)
+        return attrs.evolve(nothing, varying=((int(edges[0]), int(edges[-1])),))
+    edges, radius = join_slews(x, edges, radius, round(SLEW * rate))
+    edges = place_edges(x, edges, radius)
+    floor, transients = max(resolution, _robust_span(x) * _FLOOR_CLEAN), 0
+    if not clean:
+        floor = max(resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2)
+        edges, transients = bridge(x, edges, rate, floor)
+    edges = _pruned(x, edges, rate, floor)
+    levels = plateau_levels(x, edges, rate)
+    return Plateaus(
+        edges=edges, levels=levels, varying=changes.varying, samples=x, rate=rate,
+        noise=_residual(x, edges, levels), transients=transients,
+    )  # fmt: skip
+
+
+def _empty(
+    samples: np.ndarray, rate: float, notes: tuple[str, ...], trouble: str | None
+) -> Plateaus:
+    return Plateaus(
+        edges=np.zeros(0, dtype=int), levels=np.array([np.median(samples[:1])])
+        if samples.size else np.array([np.nan]), varying=(), samples=samples, rate=rate,
+        noise=0.0, notes=notes, trouble=trouble,
+    )  # fmt: skip
+
+
+def _robust_span(samples: np.ndarray) -> float:
+    """Range of a command without its briefest excursions (0.1 % of the samples)."""
+    low, high = np.quantile(samples, [0.001, 0.999])
+    span = float(high - low)
+    return span if span > 0 else float(np.ptp(samples))
+
+
+def _pruned(x: np.ndarray, edges: np.ndarray, rate: float, floor: float) -> np.ndarray:
+    """Remove edges whose levels hardly differ, the smallest first."""
+    while edges.size:
+        jump = np.abs(np.diff(plateau_levels(x, edges, rate)))
+        smallest = int(np.argmin(jump))
+        if jump[smallest] > floor:
+            break
+        edges = np.delete(edges, smallest)
+    return edges
+
+
+def _residual(x: np.ndarray, edges: np.ndarray, levels: np.ndarray) -> float:
+    """Robust spread about the levels."""
+    lengths = np.diff(np.r_[0, edges, x.size])
+    return sd_of(x - np.repeat(levels, lengths))

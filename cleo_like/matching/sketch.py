@@ -1,0 +1,167 @@
+"""One sweep on its own: plateaus, or a varying stretch with a shape, or nothing."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.changes import SLEW
+from cleo_like.matching.noise import white_sd
+from cleo_like.matching.plateaus import Plateaus, find_plateaus
+from cleo_like.matching.shapes import Shape, loud_stretch, shape_of
+
+_REST = 20e-3
+"""Shorter plateaus (s) within a varying stretch belong to it."""
+_TILT = 0.25
+"""A plateau may drift by this fraction of the step beside it."""
+_MANY_LEVELS = 4
+
+
+@attrs.frozen(kw_only=True)
+class Sketch:
+    """What one command looks like without its neighbours.
+
+    Either `shape` is given, with the half-open range `stretch` in which the command
+    varies, or the command is made of the `plateaus`.
+    """
+
+    plateaus: Plateaus
+    shape: Shape | None = None
+    stretch: tuple[int, int] | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be said of the command."""
+        return self.plateaus.trouble
+
+
+def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sketch:
+    """Look at one command.
+
+    Parameters
+    ----------
+    command : array, shape (n_samples,)
+        In any unit; NaN is allowed.
+    rate : float
+        Samples per second (Hz).
+    resolution : float
+        Differences up to this size are nothing (unit of the command).
+
+    Examples
+    --------
+    >>> sketch(np.repeat([0.0, 50.0, 0.0], 1000), 1e4).shape is None
+    True
+    >>> sketch(np.linspace(0.0, 50.0, 10000), 1e4).shape.family
+    'ramp'
+    """
+    cut = find_plateaus(command, rate, resolution=resolution)
+    if cut.trouble is not None or float(np.ptp(cut.samples)) <= resolution:
+        return Sketch(plateaus=cut)
+    stretch = _stretch(cut)
+    if stretch is None:
+        return Sketch(plateaus=cut)
+    a, b = stretch
+    strict = not cut.varying and not _is_loud(cut, stretch) and cut.edges.size < _MANY_LEVELS
+    shape = shape_of(cut.samples[a:b], rate, strict=strict)
+    if shape is None:
+        return Sketch(plateaus=cut)
+    if shape.family == "arbitrary" and _is_stairs(cut):
+        return Sketch(plateaus=cut)
+    return Sketch(plateaus=cut, shape=shape, stretch=stretch)
+
+
+def _stretch(cut: Plateaus) -> tuple[int, int] | None:
+    """Where the shape of a command must be looked at, if anywhere."""
+    loud = loud_stretch(cut.samples, cut.rate)
+    if loud is not None and _noise_rules(cut, loud):
+        return loud
+    if cut.varying:
+        return _event(cut)
+    if cut.edges.size == 0:
+        return (0, cut.n) if _wanders(cut) else None
+    if cut.edges.size == 1:
+        return (0, cut.n) if _line_is_better(cut) else None
+    if any(_is_tilted(cut, k) for k in range(1, cut.edges.size)):
+        return _event(cut)
+    return _event(cut) if cut.edges.size >= _MANY_LEVELS and not _is_stairs(cut) else None
+
+
+def _is_loud(cut: Plateaus, stretch: tuple[int, int]) -> bool:
+    loud = loud_stretch(cut.samples, cut.rate)
+    return loud == stretch
+
+
+def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
+    """Whether the noise of a loud stretch is more than a disturbance on a step."""
+    a, b = loud
+    inside = cut.samples[a:b]
+    spread, quiet = (
+        white_sd(inside),
+        white_sd(np.concatenate([cut.samples[:a], cut.samples[b:]])),
+    )
+    excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
+    jump = float(np.ptp(cut.levels)) if cut.edges.size else 0.0
+    return excess > jump / 3 and spread > 0
+
+
+def _event(cut: Plateaus) -> tuple[int, int]:
+    """Longest stretch of edges and varying parts without a rest of 20 ms at holding."""
+    parts = [(int(e), int(e)) for e in cut.edges] + list(cut.varying)
+    rest = round(_REST * cut.rate)
+    spans: list[list[int]] = []
+    home = cut.levels[0]
+    tolerance = 0.02 * float(np.ptp(cut.samples)) + 3 * cut.noise
+    for start, stop in sorted(parts):
+        if spans:
+            gap = cut.samples[spans[-1][1] : start]
+            at_home = gap.size >= rest and abs(float(np.median(gap)) - home) <= tolerance
+            if not at_home:
+                spans[-1][1] = max(spans[-1][1], stop)
+                continue
+        spans.append([start, stop])
+    longest = max(spans, key=lambda s: s[1] - s[0])
+    if longest[1] - longest[0] < 16:
+        return 0, cut.n
+    return longest[0], longest[1]
+
+
+def _wanders(cut: Plateaus) -> bool:
+    """Whether a command without an edge spans far more than its noise."""
+    span = float(np.quantile(cut.samples, 0.99) - np.quantile(cut.samples, 0.01))
+    return span > 8 * white_sd(cut.samples)
+
+
+def _line_is_better(cut: Plateaus) -> bool:
+    """Whether a straight line explains a command with one edge better than the step."""
+    x = np.arange(cut.n) / cut.n - 0.5
+    y = cut.samples - cut.samples.mean()
+    line = y - x * float(x @ y) / float(x @ x)
+    step = cut.samples - np.repeat(cut.levels, np.diff(np.r_[0, cut.edges, cut.n]))
+    return float(line @ line) < float(step @ step)
+
+
+def _is_tilted(cut: Plateaus, k: int) -> bool:
+    """Whether plateau k drifts by a good part of the smaller step beside it."""
+    a, b = cut.bounds()[k]
+    margin = min(2 * round(SLEW * cut.rate), (b - a) // 8)
+    inside = cut.samples[a + margin : b - margin]
+    chunks = min(20, inside.size // 8)
+    if chunks < 4:
+        return False
+    block = inside.size // chunks
+    middles = np.median(inside[: chunks * block].reshape(chunks, block), axis=1)
+    x = np.arange(chunks) - (chunks - 1) / 2
+    slope = float(x @ middles) / float(x @ x)
+    error = middles - middles.mean() - slope * x
+    doubt = float(np.sqrt(error @ error / (chunks - 2) / float(x @ x)))
+    jump = float(np.min(np.abs(np.diff(cut.levels)[max(k - 1, 0) : k + 1])))
+    return abs(slope) * chunks > _TILT * jump and abs(slope) > 4 * doubt
+
+
+def _is_stairs(cut: Plateaus) -> bool:
+    """Whether every plateau is long and flat enough to count as a level."""
+    slew = round(SLEW * cut.rate)
+    lengths = np.diff(np.r_[0, cut.edges, cut.n])
+    if cut.varying:
+        return False
+    return bool(np.all(lengths[1:-1] >= 2 * slew)) or cut.clean

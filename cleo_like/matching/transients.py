@@ -1,0 +1,96 @@
+"""Short disturbances of a recorded command, which are no part of its protocol.
+
+A recorded current shows the spikes of the cell (the amplifier is no perfect source) and
+switching artefacts: it leaves its level for a few milliseconds and comes back.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.matching.changes import SLEW
+from cleo_like.matching.levels import plateau_levels
+from cleo_like.matching.noise import white_sd
+
+TRANSIENT = 10e-3
+"""A disturbance lasts no longer than this (s)."""
+
+
+@attrs.frozen(kw_only=True)
+class _Cut:
+    """A recorded command, its plateaus, and what counts as the same level."""
+
+    samples: np.ndarray
+    cuts: list[int]
+    levels: list[float]
+    noise: float
+    slew: int
+    longest: int
+    tolerance: float
+
+
+def bridge(
+    samples: np.ndarray, edges: np.ndarray, rate: float, floor: float
+) -> tuple[np.ndarray, int]:
+    """Remove the edges of short excursions from a level, unless flat-topped.
+
+    Parameters
+    ----------
+    samples : array, shape (n_samples,)
+        Recorded command.
+    edges : array
+        Its edges.
+    rate : float
+        Samples per second (Hz).
+    floor : float
+        Smallest difference of levels that counts.
+
+    Returns
+    -------
+    edges : array
+        Those that are left.
+    count : int
+        Number of excursions removed.
+    """
+    noise = white_sd(samples)
+    cut = _Cut(
+        samples=samples, cuts=[0, *edges.tolist(), samples.size],
+        levels=plateau_levels(samples, edges, rate).tolist(), noise=noise,
+        slew=round(SLEW * rate), longest=round(TRANSIENT * rate),
+        tolerance=max(3 * floor, 2 * noise),
+    )  # fmt: skip
+    kept: list[int] = []
+    level, count, k = cut.levels[0], 0, 0
+    while k < edges.size:
+        back = _return(cut, k, level)
+        if back is not None and not _is_pulse(cut, k, back):
+            count += 1
+            k = back
+            continue
+        kept.append(cut.cuts[k + 1])
+        level = cut.levels[k + 1]
+        k += 1
+    return np.array(kept, dtype=int), count
+
+
+def _return(cut: _Cut, k: int, level: float) -> int | None:
+    """Index of the plateau at which an excursion that begins with edge k is over."""
+    for j in range(k + 1, len(cut.cuts) - 2):
+        if cut.cuts[j + 1] - cut.cuts[k + 1] > cut.longest:
+            return None
+        if abs(cut.levels[j + 1] - level) <= cut.tolerance:
+            return j + 1
+    return None
+
+
+def _is_pulse(cut: _Cut, first: int, last: int) -> bool:
+    """Whether an excursion is one flat plateau (a short pulse, not a disturbance)."""
+    if last - first != 2:
+        return False
+    inside = cut.samples[cut.cuts[first + 1] : cut.cuts[last]]
+    jump = abs(cut.levels[first + 1] - cut.levels[first])
+    if inside.size < 2 * cut.slew or jump < 6 * cut.noise:
+        return False
+    near = np.abs(inside - np.median(inside)) <= max(4 * cut.noise, 0.05 * jump)
+    return bool(np.mean(near) >= 0.8)
