@@ -3,6 +3,20 @@
 `read` is the one door in, `write` the one door out.
 """
 
+from cleo_like.io.abf.arrays import Header, write_abf1
+from cleo_like.io.abf.write import write_abf
+from cleo_like.io.atf.write import write_atf
 from cleo_like.io.load import Reader, read, read_all, read_protocol
+from cleo_like.io.sidecar import sidecar_path
 
-__all__ = ["Reader", "read", "read_all", "read_protocol"]
+__all__ = [
+    "Header",
+    "Reader",
+    "read",
+    "read_all",
+    "read_protocol",
+    "sidecar_path",
+    "write_abf",
+    "write_abf1",
+    "write_atf",
+]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -157,21 +158,34 @@ def _by_suffix() -> dict[str, Reader]:
 
 def _own() -> tuple[Reader, ...]:
     return (
-        Reader(name="ABF", suffixes=(".abf",), read_all=_read_abf),
-        Reader(name="NWB", suffixes=(".nwb",), read_all=_read_nwb),
+        Reader(
+            name="ABF",
+            suffixes=(".abf",),
+            read_all=_late("cleo_like.io.abf.read", "read_abf"),
+            read_protocol=_late("cleo_like.io.abf.read", "read_abf_protocol"),
+        ),
+        Reader(
+            name="ATF",
+            suffixes=(".atf",),
+            read_all=_late("cleo_like.io.atf.read", "read_atf"),
+            read_protocol=_late("cleo_like.io.atf.read", "read_atf_protocol"),
+        ),
+        Reader(
+            name="NWB",
+            suffixes=(".nwb",),
+            read_all=_late("cleo_like.io.nwb.read", "read_nwb"),
+            read_protocol=_late("cleo_like.io.nwb.read", "read_nwb_protocol"),
+        ),
     )
 
 
-def _read_abf(path: Path) -> list[Recording]:
-    from cleo_like.io.abf.read import read_abf
+def _late(module: str, name: str) -> Callable[[Path], Any]:
+    """Make a function that imports its module when it is first called."""
 
-    return read_abf(path, read_protocol)
+    def call(path: Path) -> Any:
+        return getattr(importlib.import_module(module), name)(path)
 
-
-def _read_nwb(path: Path) -> list[Recording]:
-    from cleo_like.io.nwb.read import read_nwb
-
-    return read_nwb(path)
+    return call
 
 
 def _existing(path: str | Path) -> Path:

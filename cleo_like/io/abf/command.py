@@ -16,12 +16,12 @@ import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
 from cleo_like.core.protocol import Epoch
+from cleo_like.io.abf.source import open_abf
+from cleo_like.io.atf.table import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from cleo_like.core.protocol import Protocol
     from cleo_like.io.abf.source import AbfSource
 
 _EPOCH_TABLE, _FILE = 1, 2
@@ -52,9 +52,7 @@ class Command:
     findings: tuple[str, ...] = ()
 
 
-def command_of(
-    source: AbfSource, dac: int, read_stimulus: Callable[[Path], Protocol]
-) -> Command:
+def command_of(source: AbfSource, dac: int) -> Command:
     """Rebuild the command of one output.
 
     Parameters
@@ -63,8 +61,6 @@ def command_of(
         The opened file.
     dac : int
         Index of the output.
-    read_stimulus : callable
-        Reads a stimulus file (path -> Protocol).
     """
     if len(set(source.lengths.tolist())) > 1:
         text = "sweeps differ in length, so the header does not give their command"
@@ -77,7 +73,7 @@ def command_of(
     if source.origin[dac] == _EPOCH_TABLE:
         return _from_table(source, dac)
     if source.origin[dac] == _FILE:
-        return _from_file(source, dac, read_stimulus)
+        return _from_file(source, dac)
     text = f"output {source.command_names[dac]!r} has an unknown waveform source"
     return Command(waveforms=None, origin="unknown", findings=(text,))
 
@@ -139,56 +135,64 @@ def _epochs(table: Any, n_sweeps: int, n_samples: int, scale: float) -> tuple[Ep
     return tuple(found)
 
 
-def _from_file(
-    source: AbfSource, dac: int, read_stimulus: Callable[[Path], Protocol]
-) -> Command:
+def _from_file(source: AbfSource, dac: int) -> Command:
     facts = _file_facts(source, dac)
     name = PureWindowsPath(facts["path"]).name
     beside = source.path.with_name(name) if name else source.path
     origin = f"stimulus file {name}"
-    if not name or not beside.is_file():
+    if beside == source.path or not beside.is_file():
         text = (
             f"the command came from the stimulus file {facts['path']!r}; put {name!r} "
             f"beside {source.path.name} to read it. The command is unknown"
         )
         return Command(waveforms=None, origin=origin, findings=(text,))
     try:
-        protocol = read_stimulus(beside)
+        stimulus = _stimulus(beside, int(facts["channel"]))
     except CleoLikeError as error:
         text = f"the stimulus file {name!r} cannot be read ({error}); the command is unknown"
         return Command(waveforms=None, origin=origin, findings=(text,))
-    waveforms = _played(source, dac, protocol.waveforms, facts)
-    return Command(waveforms=waveforms, origin=origin)
+    return Command(waveforms=_played(source, dac, stimulus, facts), origin=origin)
+
+
+def _stimulus(path: Path, channel: int) -> np.ndarray:
+    """Load one channel of a stimulus file in its own unit, shape (n_sweeps, n_samples)."""
+    if path.suffix.lower() == ".atf":
+        return read_table(path).values[channel]
+    source = open_abf(path)
+    index = channel if channel < source.n_channels else 0
+    sweeps = source.channel(source.samples(), index)
+    shortest = min(map(len, sweeps))
+    return np.stack([s[:shortest] for s in sweeps]) / source.units[index].scale
 
 
 def _file_facts(source: AbfSource, dac: int) -> dict[str, Any]:
     header = source.header
     if header.abfVersion["major"] == 1:
         h = header._headerV1
-        path, only = h.sDACFilePath[dac], h.lDACFileEpisodeNum[dac]
-        scale, offset = h.fDACFileScale[dac], h.fDACFileOffset[dac]
+        path = h.sDACFilePath[dac]
     else:
         h = header._dacSection
         path = header._stringsSection._indexedStrings[h.lDACFilePathIndex[dac]]
-        only = h.lDACFileEpisodeNum[dac]
-        scale, offset = h.fDACFileScale[dac], h.fDACFileOffset[dac]
-    return {"path": str(path).strip("\0 "), "only": only, "scale": scale, "offset": offset}
+    return {
+        "path": str(path).strip("\0 "),
+        "only": h.lDACFileEpisodeNum[dac],
+        "channel": max(h.nDACFileADCNum[dac], 0),
+        "scale": h.fDACFileScale[dac],
+        "offset": h.fDACFileOffset[dac],
+    }
 
 
 def _played(
-    source: AbfSource, dac: int, file_waveforms: np.ndarray, facts: dict[str, Any]
+    source: AbfSource, dac: int, stimulus: np.ndarray, facts: dict[str, Any]
 ) -> np.ndarray:
-    """What reaches the cell: one file sample per sample, holding for 1/64 at both ends."""
+    """Draw what reached the cell: one file sample per sample, 1/64 held at both ends."""
     n_sweeps, n_samples = len(source.lengths), int(source.lengths[0])
-    scale = source.command_units[dac].scale
-    holding = source.holding[dac] * scale
     # 0 plays all sweeps (the last one again where the file is short), n plays only that one
     only = int(facts["only"])
     picked = np.full(n_sweeps, only - 1) if only > 0 else np.arange(n_sweeps)
-    picked = np.minimum(picked, len(file_waveforms) - 1)
+    picked = np.minimum(picked, len(stimulus) - 1)
     off = max(n_samples // _OFF_SHARE, 1)
-    last = min(n_samples - off, file_waveforms.shape[1])
-    waveforms = np.full((n_sweeps, n_samples), holding)
-    values = file_waveforms[picked, off:last] * facts["scale"] + facts["offset"] * scale
-    waveforms[:, off:last] = values
-    return waveforms
+    last = min(n_samples - off, stimulus.shape[1])
+    waveforms = np.full((n_sweeps, n_samples), source.holding[dac])
+    waveforms[:, off:last] = stimulus[picked, off:last] * facts["scale"] + facts["offset"]
+    return waveforms * source.command_units[dac].scale

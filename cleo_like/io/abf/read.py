@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.cell import Cell
-from cleo_like.core.protocol import FAMILIES, Protocol
+from cleo_like.core.errors import FileFormatError
+from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.io.abf.channels import Choice, choose
 from cleo_like.io.abf.command import Command, command_of
 from cleo_like.io.abf.source import AbfSource, open_abf
+from cleo_like.io.channels import family_in
 from cleo_like.io.plausibility import unit_findings
-from cleo_like.io.sidecar import apply_sidecar
+from cleo_like.io.sidecar import apply_sidecar, protocol_in_sidecar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 _SAME = 1.001  # a recorded command within one LSB (and a hair) of the epoch table is that table
+_STIMULUS = "cleo_like stimulus"  # how the comment of our stimulus files begins
 
 
-def read_abf(path: Path, read_stimulus: Callable[[Path], Protocol]) -> list[Recording]:
+def read_abf(path: Path) -> list[Recording]:
     """Read every cell of an ABF file.
 
     Parameters
     ----------
     path : Path
         An ABF1 or ABF2 file.
-    read_stimulus : callable
-        Reads a stimulus file that the header points to (path -> Protocol).
 
     Returns
     -------
@@ -42,23 +42,65 @@ def read_abf(path: Path, read_stimulus: Callable[[Path], Protocol]) -> list[Reco
     Raises
     ------
     FileFormatError
-        Not an ABF file, or truncated.
+        Not an ABF file, truncated, or a stimulus file.
     """
     source = open_abf(path)
+    if source.comment.startswith(_STIMULUS):
+        msg = f"{path.name} is a stimulus file without responses; read it with read_protocol"
+        raise FileFormatError(msg)
     choices, findings = choose(source)
     samples = source.samples()
     several = len(choices) > 1
-    recordings = [
-        _recording(source, samples, choice, findings, read_stimulus, several=several)
-        for choice in choices
+    return [
+        _recording(source, samples, choice, findings, several=several) for choice in choices
     ]
-    return [apply_sidecar(recording, path) for recording in recordings]
 
 
-def read_waveforms(path: Path) -> tuple[AbfSource, np.ndarray]:
-    """Read the first channel of a stimulus file: (header, waveforms (n_sweeps, n_samples))."""
+def read_abf_protocol(path: Path) -> Protocol:
+    """Read a stimulus file, or the protocol of a recording.
+
+    Raises
+    ------
+    FileFormatError
+        It holds no command that is known.
+    """
     source = open_abf(path)
-    return source, np.stack(source.channel(source.samples(), 0))
+    if _is_stimulus(source):
+        return _stimulus(source)
+    for recording in read_abf(path):
+        if recording.protocol is not None:
+            return recording.protocol
+    msg = f"{path.name} holds no command that is known, so no protocol can be read from it"
+    raise FileFormatError(msg)
+
+
+def _is_stimulus(source: AbfSource) -> bool:
+    """Whether a file holds a command alone: ours, or one channel that no output drives."""
+    if source.comment.startswith(_STIMULUS):
+        return True
+    driven = any(e and o for e, o in zip(source.enabled, source.origin, strict=True))
+    return source.n_channels == 1 and source.units[0].si != "?" and not driven
+
+
+def _stimulus(source: AbfSource) -> Protocol:
+    sweeps = source.channel(source.samples(), 0)
+    if len({len(s) for s in sweeps}) > 1:
+        msg = f"the sweeps of {source.path.name} differ in length; a protocol needs equal ones"
+        raise FileFormatError(msg)
+    waveforms = np.stack(sweeps)
+    known = protocol_in_sidecar(source.path, waveforms)
+    if known is not None:
+        return known
+    return Protocol(
+        waveforms=waveforms,
+        rate=source.rate,
+        family=family_in(source.comment),
+        mode=ClampMode.CURRENT if source.units[0].si == "A" else ClampMode.VOLTAGE,
+        holding=float(source.holding[0]) * source.units[0].scale,
+        gap=_gap(source),
+        name=source.protocol or source.path.stem,
+        source=source.path.name,
+    )
 
 
 def _recording(
@@ -66,14 +108,43 @@ def _recording(
     samples: np.ndarray,
     choice: Choice,
     findings: tuple[str, ...],
-    read_stimulus: Callable[[Path], Protocol],
     *,
     several: bool,
 ) -> Recording:
-    command = _command(source, samples, choice, read_stimulus)
+    command = _command(source, samples, choice)
     responses = source.channel(samples, choice.response)
-    commands = _per_sweep(source, command)
-    sweeps = [
+    sweeps = _sweeps(source, choice, command, responses)
+    name = source.names[choice.response]
+    stem = source.path.stem
+    lasting = (*command.findings, *unit_findings(sweeps))
+    recording = Recording(
+        sweeps=sweeps,
+        cell=Cell(
+            id=f"{stem}_{name.replace(' ', '')}" if several else stem, source=source.path.name
+        ),
+        provenance=Provenance(
+            source=source.path.name,
+            software=versions(["pyabf"]),
+            input_hash=hash_of(source.path),
+        ),
+        protocol=_protocol(source, command, choice.mode),
+        session_start=None if source.started is None else f"{source.started}+00:00",
+        findings=(*findings, *lasting, *_clock(source)),
+        device={
+            "electrode": name,
+            "file_format": f"ABF {source.version}",
+            "comment": source.comment,
+        },
+    )
+    return apply_sidecar(recording, source.path, lasting)
+
+
+def _sweeps(
+    source: AbfSource, choice: Choice, command: Command, responses: list[np.ndarray]
+) -> list[Sweep]:
+    known = command.waveforms is not None
+    commands = list(command.waveforms) if known else [None] * len(responses)  # type: ignore[arg-type]
+    return [
         Sweep(
             response=response,
             command=commands[number],
@@ -86,21 +157,6 @@ def _recording(
         )
         for number, response in enumerate(responses)
     ]
-    name = source.names[choice.response]
-    said = (*findings, *command.findings, *unit_findings(sweeps), *_clock(source))
-    return Recording(
-        sweeps=sweeps,
-        cell=Cell(id=f"{source.path.stem}_{name.replace(' ', '')}" if several else source.path.stem,
-                  source=source.path.name),
-        provenance=Provenance(
-            source=source.path.name, software=versions(["pyabf"]), input_hash=hash_of(source.path)
-        ),
-        protocol=_protocol(source, command, choice.mode),
-        session_start=None if source.started is None else f"{source.started}+00:00",
-        findings=said,
-        device={"electrode": name, "file_format": f"ABF {source.version}",
-                "comment": source.comment},
-    )  # fmt: skip
 
 
 def _clock(source: AbfSource) -> tuple[str, ...]:
@@ -109,23 +165,12 @@ def _clock(source: AbfSource) -> tuple[str, ...]:
     return ("ABF keeps local time without a zone; it was taken as UTC",)
 
 
-def _per_sweep(source: AbfSource, command: Command) -> list[np.ndarray | None]:
-    if command.waveforms is None:
-        return [None] * len(source.lengths)
-    return list(command.waveforms)
-
-
-def _command(
-    source: AbfSource,
-    samples: np.ndarray,
-    choice: Choice,
-    read_stimulus: Callable[[Path], Protocol],
-) -> Command:
-    """The epoch table when it tells, else what was recorded, the truth where they differ."""
+def _command(source: AbfSource, samples: np.ndarray, choice: Choice) -> Command:
+    """Take the epoch table where it tells, else what was recorded; the latter if they differ."""
     if choice.recorded is None:
         if choice.dac is None:
             return Command(waveforms=None, origin="unknown", findings=("no command is known",))
-        return command_of(source, choice.dac, read_stimulus)
+        return command_of(source, choice.dac)
     recorded = source.channel(samples, choice.recorded)
     name = source.names[choice.recorded]
     if len(set(source.lengths.tolist())) > 1:
@@ -134,7 +179,7 @@ def _command(
     measured = Command(waveforms=np.stack(recorded), origin=f"recorded as channel {name!r}")
     if choice.dac is None or not (source.enabled[choice.dac] and source.origin[choice.dac]):
         return measured
-    table = command_of(source, choice.dac, read_stimulus)
+    table = command_of(source, choice.dac)
     if table.waveforms is None or measured.waveforms is None:
         return measured
     return _agreed(source, choice.recorded, measured, table)
@@ -142,12 +187,10 @@ def _command(
 
 def _agreed(source: AbfSource, channel: int, measured: Command, table: Command) -> Command:
     difference = float(np.abs(measured.waveforms - table.waveforms).max())  # type: ignore[operator]
-    unit = source.units[channel]
+    unit, name = source.units[channel], source.names[channel]
     step = abs(float(source.scales[channel])) * unit.scale
     if difference <= _SAME * step:
-        origin = (
-            f"{table.origin}, confirmed by the {measured.origin.removeprefix('recorded as ')}"
-        )
+        origin = f"{table.origin}, confirmed by channel {name!r}"
         return Command(waveforms=table.waveforms, epochs=table.epochs, origin=origin)
     text = (
         f"the recorded command differs from the {table.origin} by up to "
@@ -159,8 +202,6 @@ def _agreed(source: AbfSource, channel: int, measured: Command, table: Command) 
 def _protocol(source: AbfSource, command: Command, mode: ClampMode) -> Protocol | None:
     if command.waveforms is None or mode is ClampMode.UNKNOWN or not command.waveforms.size:
         return None
-    length = source.lengths[0] / source.rate
-    pauses = np.diff(source.starts) - length
     return Protocol(
         waveforms=command.waveforms,
         rate=source.rate,
@@ -168,14 +209,14 @@ def _protocol(source: AbfSource, command: Command, mode: ClampMode) -> Protocol 
         mode=mode,
         epochs=command.epochs,
         holding=float(command.waveforms[0, 0]),
-        gap=max(float(np.median(pauses)), 0.0) if len(pauses) else 0.0,
+        gap=_gap(source),
         name=source.protocol or source.path.stem,
         source=f"{source.path.name}: {command.origin}",
     )
 
 
-def family_in(comment: str) -> str:
-    """Find the family that our writer put into the comment; "arbitrary" without one."""
-    _, found, rest = comment.partition("family:")
-    words = rest.split()
-    return words[0] if found and words and words[0] in FAMILIES else "arbitrary"
+def _gap(source: AbfSource) -> float:
+    """Find the usual pause between sweeps (s); below half a sample it is rounding."""
+    pauses = np.diff(source.starts) - source.lengths[:-1] / source.rate
+    pause = float(np.median(pauses)) if len(pauses) else 0.0
+    return pause if pause > 0.5 / source.rate else 0.0
