@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import unknown_name
-from cleo_like.features import shape, spikes
+from cleo_like.features.spikes import detect, shape
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
@@ -115,7 +115,7 @@ def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters)
     """Do the work of `spike_features`, some sweeps at a time to bound the memory."""
     margin = 0.03
     width = min((step.duration + margin) * stack.rate, stack.n_samples)
-    at_once = max(1, int(spikes.SAMPLES_AT_ONCE / width))
+    at_once = max(1, int(detect.SAMPLES_AT_ONCE / width))
     parts = []
     for first in range(0, stack.n_sweeps, at_once):
         rows = np.arange(first, min(first + at_once, stack.n_sweeps))
@@ -133,7 +133,7 @@ def _some(
     stack: SweepStack, rows: np.ndarray, step: Window, parameters: ExtractionParameters
 ) -> list[dict[str, np.ndarray]]:
     """Search sweeps near the step; those in doubt again, one by one, in full."""
-    trace = spikes.fast_trace(stack, step, parameters)
+    trace = detect.fast_trace(stack, step, parameters)
     doubt = np.ones(stack.n_sweeps, dtype=bool)
     parts = []
     if trace is not None:
@@ -141,21 +141,21 @@ def _some(
         sure = ~np.isin(columns["sweep"], rows[doubt])
         parts.append({k: c[sure] for k, c in columns.items()})
     for k in np.flatnonzero(doubt).tolist():
-        one = spikes.full_trace(stack.take(slice(k, k + 1)), step, parameters)
+        one = detect.full_trace(stack.take(slice(k, k + 1)), step, parameters)
         parts.append(_measured(one, rows[k : k + 1])[0])
     return parts
 
 
 def _measured(
-    trace: spikes.Trace, rows: np.ndarray
+    trace: detect.Trace, rows: np.ndarray
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    events, doubt = spikes.detect(trace)
+    events, doubt = detect.detect(trace)
     shapes = shape.measure(trace, events, doubt)
     return _columns(trace, events, shapes, rows), doubt
 
 
 def _columns(
-    trace: spikes.Trace, events: spikes.Events, shapes: shape.Shapes, rows: np.ndarray
+    trace: detect.Trace, events: detect.Events, shapes: shape.Shapes, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
     out: dict[str, np.ndarray] = {"sweep": rows[events.sweep]}
     current = trace.stack.current_pa.reshape(-1)

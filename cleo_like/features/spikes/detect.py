@@ -9,8 +9,8 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.features import derivative, ragged
-from cleo_like.features.derivative import Derivative
+from cleo_like.features.spikes import derivative, ragged
+from cleo_like.features.spikes.derivative import Derivative
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window
 

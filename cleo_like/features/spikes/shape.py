@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.features import derivative, ragged
-from cleo_like.features.spikes import Events, Trace
+from cleo_like.features.spikes import derivative, ragged
+from cleo_like.features.spikes.detect import Events, Trace
 
 _TERMINAL = 0.01  # of the steepest fall: there the fast trough begins
 _HEAVY = 1.0  # kHz: the smoother dV/dt in which an afterdepolarisation is looked for

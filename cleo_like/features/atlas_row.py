@@ -1,0 +1,157 @@
+"""The row of the atlas of intracellular recordings: spikes at rheobase and 20 pA steps above."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from cleo_like.features.long_square import CellFeatures
+
+LABELS = (0, 1, 2, 3, 4, 5)
+"""Label k is the sweep at rheobase + 20 k pA."""
+
+SPIKE_NAMES = (
+    "threshold_v", "peak_v", "upstroke", "downstroke", "upstroke_downstroke_ratio", "width",
+    "fast_trough_v",
+)  # fmt: skip
+TRAIN_NAMES = ("first_isi", "avg_rate", "isi_cv", "latency", "median_isi", "adapt")
+CELL_NAMES = {
+    "input_resistance": "input_resistance",
+    "tau": "tau",
+    "v_baseline": "v_baseline",
+    "sag_nearest_minus_100": "sag",
+    "sag_measured_at": "vm_for_sag",
+    "rheobase_i": "rheobase_i",
+    "fi_linear_fit_slope": "fi_fit_slope",
+}
+_STEP = 20  # pA
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """Values by column name, and why each missing one is missing."""
+
+    values: dict[str, float]
+    reasons: dict[str, str]
+
+
+def column_names() -> tuple[str, ...]:
+    """All columns of the row, in order."""
+    names = list(CELL_NAMES)
+    for label in LABELS:
+        tail = f"_{label}_long_square"
+        names += [f"ap_1_{n}{tail}" for n in SPIKE_NAMES]
+        names += [f"ap_mean_{n}{tail}" for n in SPIKE_NAMES]
+        names += [f"{n}{tail}" for n in TRAIN_NAMES] + [f"stimulus_amplitude{tail}"]
+    return (*names, "fi_sqrt_fit_A", "fi_sqrt_fit_Ic")
+
+
+def atlas_row(cell: CellFeatures) -> Row:
+    """Make the atlas row of a cell.
+
+    The column names, units and rules are those of the published atlas: of sweeps with the
+    same current the one whose rate is nearest to their median, labels for 0, 20, ... 100 pA
+    above rheobase, the first spike and the mean over the spikes of each.
+
+    Parameters
+    ----------
+    cell : CellFeatures
+        From `long_square_features` (with ``parameters=ATLAS`` for the published values).
+
+    Returns
+    -------
+    Row
+        Every column of `column_names`; missing ones are NaN with a reason.
+    """
+    values = dict.fromkeys(column_names(), np.nan)
+    reasons: dict[str, str] = {}
+    for name, source in CELL_NAMES.items():
+        values[name] = cell.values[source]
+        if source in cell.reasons:
+            reasons[name] = cell.reasons[source]
+    chosen = _one_per_amplitude(cell)
+    for label in LABELS:
+        _label(cell, chosen, label, values, reasons)
+    amplitude, gain, why = _sqrt_fit(cell, chosen)
+    values["fi_sqrt_fit_A"], values["fi_sqrt_fit_Ic"] = amplitude, gain
+    for name in values:
+        if np.isnan(values[name]) and name not in reasons:
+            reasons[name] = why if name.startswith("fi_sqrt") else "too few spikes"
+    return Row(values=values, reasons=reasons)
+
+
+def _one_per_amplitude(cell: CellFeatures) -> dict[int, int]:
+    """Current above rheobase (whole pA) to the sweep that stands for it."""
+    rheobase = cell.values["rheobase_i"]
+    if np.isnan(rheobase):
+        return {}
+    amplitude, rate = cell.sweeps["stim_amp"], cell.sweeps["avg_rate"]
+    rows = np.flatnonzero((rate > 0) & (amplitude >= rheobase))
+    out = {}
+    for level in np.unique(amplitude[rows]):
+        same = rows[amplitude[rows] == level]
+        middle = np.median(rate[same])
+        out[int(np.rint(level - rheobase))] = int(
+            same[np.abs(rate[same] - middle).argmin()]
+        )
+    return out
+
+
+def _label(
+    cell: CellFeatures,
+    chosen: dict[int, int],
+    label: int,
+    values: dict[str, float],
+    reasons: dict[str, str],
+) -> None:
+    tail, above = f"_{label}_long_square", label * _STEP
+    names = [name for name in values if name.endswith(tail)]
+    if above not in chosen:
+        why = f"no spiking sweep at rheobase + {above} pA" if chosen else "no spiking sweep"
+        reasons.update(dict.fromkeys(names, why))
+        return
+    row = chosen[above]
+    spikes = cell.spikes.of(row)
+    for name in SPIKE_NAMES:
+        column = spikes[name]
+        values[f"ap_1_{name}{tail}"] = float(column[0])
+        good = column[np.isfinite(column)]
+        values[f"ap_mean_{name}{tail}"] = float(good.mean()) if good.size else np.nan
+        for kind in ("ap_1", "ap_mean"):
+            if np.isnan(values[f"{kind}_{name}{tail}"]):
+                reasons[f"{kind}_{name}{tail}"] = "the spike was cut off by the end of the step"
+    for name in TRAIN_NAMES:
+        values[f"{name}{tail}"] = float(cell.sweeps[name][row])
+        if np.isnan(values[f"{name}{tail}"]):
+            reasons[f"{name}{tail}"] = f"only {int(cell.sweeps['n_spikes'][row])} spike(s)"
+    values[f"stimulus_amplitude{tail}"] = above + cell.values["rheobase_i"]
+
+
+def _sqrt_fit(cell: CellFeatures, chosen: dict[int, int]) -> tuple[float, float, str]:
+    """Fit rate = A sqrt(d - Ic), d the current above rheobase."""
+    if len(chosen) < 3:
+        return np.nan, np.nan, f"only {len(chosen)} spiking current(s); the fit needs 3"
+    from scipy import optimize
+
+    d = np.array(sorted(chosen), dtype=float)
+    rate = np.array([cell.sweeps["avg_rate"][chosen[int(k)]] for k in d])
+
+    def model(x: np.ndarray, a: float, onset: float) -> np.ndarray:
+        return np.where(x < onset, 0.0, a * np.sqrt(np.maximum(x - onset, 0.0)))
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optimize.OptimizeWarning)
+            (a, onset), covariance = optimize.curve_fit(model, d, rate, p0=(1.0, d[0]))
+        if np.isfinite(covariance).all():
+            return float(a), float(onset), ""
+    except RuntimeError:  # no convergence: the straight line below serves
+        pass
+    m, c = np.polyfit(d, rate**2, 1)
+    if not m > 0:
+        return np.nan, np.nan, "the square of the rate does not rise with the current"
+    return float(np.sqrt(m)), float(-c / m), ""

@@ -1,0 +1,99 @@
+"""Firing of the whole family: rheobase, hero sweep, f-I line, depolarisation block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.membrane import Estimate, line
+
+if TYPE_CHECKING:
+    from cleo_like.features.spikes.table import SpikeTable
+    from cleo_like.features.stack import SweepStack, Window
+
+_HERO = (39.0, 61.0)  # pA above rheobase, exclusive
+_SILENT = 0.25  # of the step: so long without a spike at the end of a blocked sweep
+_SETTLE = 0.010  # s after the last peak
+
+
+def rheobase_row(amplitude: np.ndarray, rate: np.ndarray) -> int | None:
+    """Sweep with the lowest positive current that fires."""
+    rows = np.flatnonzero((rate > 0) & (amplitude > 0))
+    return int(rows[amplitude[rows].argmin()]) if rows.size else None
+
+
+def hero_row(amplitude: np.ndarray, rate: np.ndarray, rheobase: float) -> int | None:
+    """Sweep at 39 to 61 pA above rheobase (the lowest), else the one nearest to +39 pA."""
+    rows = np.flatnonzero(rate > 0)
+    if rows.size == 0:
+        return None
+    above = amplitude[rows] - rheobase
+    inside = np.flatnonzero((above > _HERO[0]) & (above < _HERO[1]))
+    if inside.size:
+        return int(rows[inside[amplitude[rows[inside]].argmin()]])
+    return int(rows[np.abs(above - _HERO[0]).argmin()])
+
+
+def fi_slope(amplitude: np.ndarray, rate: np.ndarray, rows: np.ndarray) -> Estimate:
+    """Slope (Hz/pA) of the least-squares line through some sweeps."""
+    if rows.size < 2 or np.ptp(amplitude[rows]) == 0:
+        return Estimate(reason=f"only {rows.size} spiking sweep(s) of different current")
+    return line(amplitude[rows], rate[rows])
+
+
+def blocked(
+    stack: SweepStack,
+    step: Window,
+    table: SpikeTable,
+    amplitude: np.ndarray,
+    rate: np.ndarray,
+) -> np.ndarray:
+    """Sweeps in depolarisation block.
+
+    A sweep is blocked when less current made more spikes, it is silent for the last quarter
+    of the step or more, and rests in that time above the spike threshold (of the first
+    spike of the rheobase sweep): depolarised enough to fire, and not firing.
+
+    Returns
+    -------
+    array of bool, shape (n_sweeps,)
+    """
+    out = np.zeros(stack.n_sweeps, dtype=bool)
+    lowest = rheobase_row(amplitude, rate)
+    if lowest is None:
+        return out
+    threshold = table.of(lowest)["threshold_v"][0]
+    best = rate.argmax()
+    end = stack.index(step.end)
+    for row in np.flatnonzero((amplitude > amplitude[best]) & (rate < rate[best])).tolist():
+        peaks = table.of(row)["peak_index"]
+        begin = int(peaks[-1] + _SETTLE * stack.rate) if peaks.size else stack.index(step.start)
+        silent = (end - begin) / stack.rate
+        if silent >= _SILENT * step.duration:
+            out[row] = stack.voltage_mv[row, begin:end].mean() >= threshold
+    return out
+
+
+@attrs.frozen(kw_only=True)
+class Rebound:
+    """What follows the end of a hyperpolarising step."""
+
+    amplitude: float  # mV of the highest sample above the baseline
+    latency: float  # s after the step
+    spikes: int
+
+
+def rebound(
+    stack: SweepStack, row: int, step: Window, baseline: float, spike_count: int, within: float
+) -> Rebound:
+    """Measure the rebound of one sweep."""
+    a = stack.index(step.end)
+    b = min(a + max(1, round(within * stack.rate)), int(stack.lengths[row]))
+    top = a + int(stack.voltage_mv[row, a:b].argmax())
+    return Rebound(
+        amplitude=float(stack.voltage_mv[row, top] - baseline),
+        latency=top / stack.rate - step.end,
+        spikes=spike_count,
+    )

@@ -1,0 +1,188 @@
+"""Input resistance and membrane time constant from hyperpolarising steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.subthreshold import Intervals
+
+_MIN_SNR = 20.0  # deflection over the SD of the baseline
+_FROM = 0.1  # of the deflection: there the fit begins
+_GUESS_RATE = 50.0  # 1/s
+_MAX_RMSE = 1.0  # mV
+
+
+@attrs.frozen(kw_only=True)
+class Estimate:
+    """A value with its standard error, or NaN with the reason why there is none."""
+
+    value: float = np.nan
+    error: float = np.nan
+    reason: str = ""
+
+
+def line(x: np.ndarray, y: np.ndarray) -> Estimate:
+    """Fit a line by least squares and give its slope with its standard error.
+
+    Where all x are equal this is the shortest of the many solutions (rank-1), as ipfx has
+    it; callers that want a physical answer must add a second point.
+    """
+    design = np.column_stack([x, np.ones_like(x)])
+    slope = float(np.linalg.lstsq(design, y, rcond=None)[0][0])
+    if x.size < 3 or np.ptp(x) == 0:
+        return Estimate(value=slope)
+    residual = y - y.mean() - slope * (x - x.mean())
+    variance = float(residual @ residual) / (x.size - 2)
+    return Estimate(value=slope, error=float(np.sqrt(variance / ((x - x.mean()) ** 2).sum())))
+
+
+def resistance(current: np.ndarray, potential: np.ndarray, rest: np.ndarray) -> Estimate:
+    """Slope resistance (MOhm) of potentials (mV) on currents (pA).
+
+    With one current only, however often repeated, the baseline at 0 pA is the second
+    point.
+
+    Examples
+    --------
+    >>> i = np.array([-100.0, -100.0]); v = np.array([-90.0, -90.0])
+    >>> round(resistance(i, v, np.array([-70.0, -70.0])).value, 6)
+    200.0
+    """
+    good = np.isfinite(current) & np.isfinite(potential)
+    if not good.any():
+        return Estimate(reason="no subthreshold sweep with a hyperpolarising step")
+    current, potential, rest = current[good], potential[good], rest[good]
+    if np.ptp(current) <= 1e-6 * np.abs(current).max():
+        each = 1e3 * (potential - rest) / current
+        error = each.std(ddof=1) / np.sqrt(each.size) if each.size > 1 else np.nan
+        return Estimate(value=float(each.mean()), error=float(error))
+    slope = line(current, potential)
+    return Estimate(value=1e3 * slope.value, error=1e3 * slope.error)
+
+
+def ipfx_resistance(current: np.ndarray, lowest: np.ndarray, rest: np.ndarray) -> float:
+    """Give ipfx's value: a line through single lowest samples, whatever the currents."""
+    if current.size == 1:
+        current, lowest = np.append(current, 0.0), np.append(lowest, rest[0])
+    return 1e3 * line(current, lowest).value
+
+
+def time_constants(
+    stack: SweepStack,
+    rows: np.ndarray,
+    step: Window,
+    where: Intervals,
+    *,
+    lowest: np.ndarray,
+    baseline: np.ndarray,
+    noise: np.ndarray,
+    exact: bool,
+) -> list[Estimate]:
+    """Fit one exponential to the onset of each step (s).
+
+    Parameters
+    ----------
+    stack : SweepStack
+        All sweeps.
+    rows : array of int
+        Sweeps to fit.
+    step, where : Window, Intervals
+        The step and its baseline.
+    lowest, baseline, noise : arrays, shape (n_rows,)
+        Sample of the minimum, mean (mV) and SD (mV) of the baseline of each sweep.
+    exact : bool
+        Follow the same search as ipfx, which may stop a little before the optimum.
+
+    Returns
+    -------
+    list of Estimate
+        One for each row.
+    """
+    start = stack.index(step.start)
+    common = stack.index(float(np.median(lowest / stack.rate))) if rows.size else 0
+    out = []
+    for row, own, base, sd in zip(rows.tolist(), lowest.tolist(), baseline, noise, strict=True):
+        v = stack.voltage_mv[row]
+        last = min(own, common)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            snr = np.abs(base - v[last]) / sd
+        if not snr >= _MIN_SNR:
+            out.append(Estimate(reason=f"deflection only {snr:.1f} times the baseline noise"))
+            continue
+        below = v[start:last] <= base + _FROM * (v[last] - base)
+        if not below.any():
+            out.append(Estimate(reason="no sample between the start and the minimum"))
+            continue
+        first = start + int(below.argmax())
+        t = np.arange(first, last) / stack.rate
+        out.append(_fit_exponential(t - t[0], v[first:last], exact=exact))
+    return out
+
+
+def _fit_exponential(x: np.ndarray, y: np.ndarray, *, exact: bool) -> Estimate:
+    """Fit y0 + a exp(-k x) and give 1 / k."""
+    if x.size < 4:
+        return Estimate(reason=f"only {x.size} samples before the minimum")
+    fit = _marquardt(x, y) if exact else _separated(x, y)
+    if fit is None:
+        return Estimate(reason="the exponential fit did not converge")
+    y0, a, k = fit
+    shape = np.exp(-x * k)
+    residual = y0 + a * shape - y
+    rmse = float(np.sqrt(np.mean(residual**2)))
+    if not rmse <= _MAX_RMSE:
+        return Estimate(reason=f"the exponential misses by {rmse:.2g} mV (rms)")
+    jacobian = np.column_stack([np.ones_like(x), shape, -a * x * shape])
+    information = jacobian.T @ jacobian
+    try:
+        variance = np.linalg.inv(information)[2, 2] * rmse**2 * x.size / (x.size - 3)
+    except np.linalg.LinAlgError:
+        variance = np.nan
+    return Estimate(value=1 / k, error=float(np.sqrt(variance)) / k**2)
+
+
+def _marquardt(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
+    """Levenberg-Marquardt by MINPACK from a fixed start."""
+    from scipy import optimize
+
+    def residual(p: np.ndarray) -> np.ndarray:
+        return p[2] + p[0] * np.exp(-x * p[1]) - y
+
+    guess = np.array([y[0] - y[-1], _GUESS_RATE, y[-1]])
+    with np.errstate(over="ignore", invalid="ignore"):
+        p, _, _, _, status = optimize.leastsq(residual, guess, full_output=True)
+    return (p[2], p[0], p[1]) if status in (1, 2, 3, 4) else None
+
+
+def _separated(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
+    """Best rate constant, with offset and amplitude solved for at each (Golub 1973)."""
+    from scipy import optimize
+
+    span = x[-1] - x[0]
+
+    def solved(log_k: float) -> tuple[float, float, float]:
+        shape = np.exp(-x * np.exp(log_k))
+        centred = shape - shape.mean()
+        norm = float(centred @ centred)
+        a = float(centred @ y) / norm if norm > 0 else 0.0
+        y0 = float(y.mean() - a * shape.mean())
+        rest = y - y0 - a * shape
+        return float(rest @ rest), y0, a
+
+    low, high = np.log(0.05 / span), np.log(1.0 / (2 * (x[1] - x[0])))
+    grid = np.linspace(low, high, 12)
+    best = int(np.argmin([solved(g)[0] for g in grid]))
+    if best in (0, grid.size - 1):
+        return None
+    found = optimize.minimize_scalar(
+        lambda g: solved(g)[0],
+        bracket=(grid[best - 1], grid[best], grid[best + 1]),
+        options={"xtol": 1e-9},
+    )
+    _, y0, a = solved(found.x)
+    return y0, a, float(np.exp(found.x))

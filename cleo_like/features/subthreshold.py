@@ -1,0 +1,161 @@
+"""The passive response of each sweep: baseline, deflection, steady state, sag."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from cleo_like.features.parameters import ExtractionParameters
+from cleo_like.features.stack import SweepStack, Window
+
+_PEAK_WIDTH = 0.005  # s around the minimum that make the peak of sag
+_SAME_LEVEL = 0.05  # of the step: commands nearer than this are one level
+
+NAMES = (
+    "stim_amp", "v_baseline", "v_baseline_sd", "sag", "peak_deflect_v", "peak_deflect_index",
+    "v_min", "v_min_index", "i_at_v_min", "v_peak_avg", "v_steady", "v_sag_baseline",
+)  # fmt: skip
+
+
+@attrs.frozen(kw_only=True)
+class Intervals:
+    """Where the baseline is measured (samples, half-open) and what was moved and why."""
+
+    baseline: tuple[int, int]
+    sag_baseline: tuple[int, int]
+    steady: tuple[int, int]
+    notes: tuple[str, ...] = ()
+
+
+def intervals(stack: SweepStack, step: Window, p: ExtractionParameters) -> Intervals:
+    """Place the baseline before the step and the steady state at its end.
+
+    ipfx takes the 0.1 s before the step whatever is commanded there, and fails when there is
+    less. By default the baseline ends where the command last rested at its first level,
+    and is as long as the recording allows.
+    """
+    sag = p.sag_baseline_interval
+    steady = (stack.index(max(step.end - sag, step.start)), stack.index(step.end))
+    if p.exact:
+        start = stack.index(step.start)
+        return Intervals(
+            baseline=(stack.index(step.start - p.baseline_interval), start),
+            sag_baseline=(stack.index(step.start - sag), start),
+            steady=steady,
+        )
+    stop, notes = stack.index(step.start), []
+    first = 0
+    if step.baseline_end is not None:
+        stop = stack.index(step.baseline_end)
+    else:
+        first, stop, note = _resting(stack, stop, round(p.baseline_interval * stack.rate))
+        notes += [note] if note else []
+    low = max(first, stop - round(p.baseline_interval * stack.rate))
+    if stop - low < round(p.baseline_interval * stack.rate):
+        notes.append(f"baseline shortened to {(stop - low) / stack.rate * 1e3:.3g} ms")
+    return Intervals(
+        baseline=(low, stop),
+        sag_baseline=(max(low, stop - round(sag * stack.rate)), stop),
+        steady=steady,
+        notes=tuple(notes),
+    )
+
+
+def _resting(stack: SweepStack, start: int, wanted: int) -> tuple[int, int, str]:
+    """Find the last stretch before the step at the level with which the sweeps begin."""
+    before = stack.current_pa[:, :start]
+    if start == 0:
+        return 0, 0, "the step begins with the sweep: no baseline"
+    level = np.median(before[:, : max(start // 20, 1)], axis=1, keepdims=True)
+    if not (before != level).any():
+        return 0, start, ""
+    step = np.abs(stack.current_pa[:, start : start + 2].mean(axis=1) - level[:, 0])
+    noise = 6 * np.median(np.abs(before - level), axis=1)
+    tolerance = np.maximum(_SAME_LEVEL * max(float(step.max()), 1e-9), noise)[:, None]
+    away = (np.abs(before - level) > tolerance).mean(axis=0) > 0
+    if not away.any() or away.all():
+        return 0, start, ""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], away, [True])).astype(np.int8)))
+    runs = edges.reshape(-1, 2)
+    lengths = runs[:, 1] - runs[:, 0]
+    enough = np.flatnonzero(lengths >= wanted)
+    chosen = int(enough[-1] if enough.size else lengths.argmax())
+    low, high = (int(x) for x in runs[chosen])
+    if high == start:
+        return low, high, ""
+    ms = 1e3 / stack.rate
+    return low, high, (
+        f"another pulse precedes the step: baseline ends at {high * ms:.4g} ms, "
+        f"the step begins at {start * ms:.4g} ms"
+    )
+
+
+def subthreshold_features(
+    stack: SweepStack, step: Window, p: ExtractionParameters, where: Intervals
+) -> dict[str, np.ndarray]:
+    """Describe the slow response of every sweep.
+
+    Returns
+    -------
+    dict of str to array, shape (n_sweeps,)
+        ``stim_amp`` (pA; relative to holding unless ``compat="ipfx"``), ``v_baseline``
+        and its SD (mV), ``peak_deflect_v`` (mV) and ``peak_deflect_index`` (largest
+        deflection in the direction of the current), ``v_min`` (mV), its index and current,
+        ``v_peak_avg`` (mean of 5 ms about the minimum), ``v_steady``, ``v_sag_baseline``
+        (mV) and ``sag`` = (v_peak_avg - v_steady) / (v_peak_avg - v_sag_baseline).
+    """
+    s0, s1 = stack.index(step.start), stack.index(step.end)
+    v, i = stack.voltage_mv, stack.current_pa
+    rows = np.arange(stack.n_sweeps)
+    baseline = v[:, slice(*where.baseline)]
+    lowest = v[:, s0:s1].argmin(axis=1) + s0
+    amplitude = i[:, s0 + 1] if p.exact else _amplitude(i, s0, s1, where.baseline)
+    middle = i[:, stack.index((step.end - step.start) / 2.0 + step.start)]
+    up = (middle if p.exact else amplitude) >= 0
+    deflected = lowest.copy()
+    deflected[up] = v[up, s0:s1].argmax(axis=1) + s0
+    sag_baseline = _mean(v, where.sag_baseline)
+    steady = _mean(v, where.steady)
+    peak = _around(stack, lowest)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sag = (peak - steady) / (peak - sag_baseline)
+    return {
+        "stim_amp": amplitude,
+        "v_baseline": _mean(v, where.baseline),
+        "v_baseline_sd": baseline.std(axis=1) if baseline.size else np.full(len(v), np.nan),
+        "sag": sag,
+        "peak_deflect_v": v[rows, deflected],
+        "peak_deflect_index": deflected,
+        "v_min": v[rows, lowest],
+        "v_min_index": lowest,
+        "i_at_v_min": i[rows, lowest],
+        "v_peak_avg": peak,
+        "v_steady": steady,
+        "v_sag_baseline": sag_baseline,
+    }
+
+
+def _mean(x: np.ndarray, where: tuple[int, int]) -> np.ndarray:
+    a, b = where
+    return x[:, a:b].mean(axis=1) if b > a else np.full(len(x), np.nan)
+
+
+def _amplitude(i: np.ndarray, s0: int, s1: int, baseline: tuple[int, int]) -> np.ndarray:
+    """Mean current of the middle of the step, relative to that of the baseline."""
+    edge = (s1 - s0) // 10
+    level = i[:, s0 + edge : s1 - edge].mean(axis=1)
+    a, b = baseline
+    holding = i[:, a:b].mean(axis=1) if b > a else i[:, 0]
+    # whole femtoamperes: the residue of scaling and averaging is not a difference of steps
+    return np.round(level - holding, 3)
+
+
+def _around(stack: SweepStack, index: np.ndarray) -> np.ndarray:
+    """Mean potential within 2.5 ms of a sample of each sweep."""
+    last = (stack.n_samples - 1) / stack.rate
+    out = np.empty(index.size)
+    for k, at in enumerate((index / stack.rate).tolist()):
+        low = stack.index(max(at - _PEAK_WIDTH / 2.0, 0.0))
+        high = stack.index(min(at + _PEAK_WIDTH / 2.0, last))
+        out[k] = stack.voltage_mv[k, low:high].mean() if high > low else np.nan
+    return out
