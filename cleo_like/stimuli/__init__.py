@@ -15,13 +15,16 @@ from cleo_like.stimuli.families import (
     sine,
 )
 from cleo_like.stimuli.image import from_image
+from cleo_like.stimuli.relief import Agreement, Relief, relief
 from cleo_like.stimuli.shape import Shape, sum_of
 from cleo_like.stimuli.summary import protocol_summary
 
 __all__ = [
+    "Agreement",
     "Dac",
     "Epoch",
     "Protocol",
+    "Relief",
     "Shape",
     "chirp",
     "from_image",
@@ -30,6 +33,7 @@ __all__ = [
     "protocol_summary",
     "pulse_train",
     "ramp",
+    "relief",
     "sag_ladder",
     "shapes",
     "short_square",
