@@ -17,6 +17,7 @@ from cleo_like.stimuli.families import (
 from cleo_like.stimuli.image import from_image
 from cleo_like.stimuli.relief import Agreement, Relief, relief
 from cleo_like.stimuli.shape import Shape, sum_of
+from cleo_like.stimuli.spec import parse_protocol
 from cleo_like.stimuli.summary import protocol_summary
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "from_image",
     "long_square",
     "noise",
+    "parse_protocol",
     "protocol_summary",
     "pulse_train",
     "ramp",
