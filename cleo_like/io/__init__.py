@@ -6,17 +6,26 @@
 from cleo_like.io.abf.arrays import Header, write_abf1
 from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.write import write_atf
+from cleo_like.io.describe import Description, describe
 from cleo_like.io.load import Reader, read, read_all, read_protocol
+from cleo_like.io.nwb.names import dandi_path
+from cleo_like.io.nwb.write import write_nwb
+from cleo_like.io.save import write
 from cleo_like.io.sidecar import sidecar_path
 
 __all__ = [
+    "Description",
     "Header",
     "Reader",
+    "dandi_path",
+    "describe",
     "read",
     "read_all",
     "read_protocol",
     "sidecar_path",
+    "write",
     "write_abf",
     "write_abf1",
     "write_atf",
+    "write_nwb",
 ]

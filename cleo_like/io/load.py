@@ -34,12 +34,15 @@ class Reader:
         path -> list of Recording, one per cell.
     read_protocol : callable, optional
         path -> Protocol, for formats that can hold a stimulus alone.
+    version : callable, optional
+        path -> version of the format in this file ("1.8.3.0").
     """
 
     name: str
     suffixes: tuple[str, ...]
     read_all: Callable[[Path], list[Recording]]
     read_protocol: Callable[[Path], Protocol] | None = None
+    version: Callable[[Path], str] | None = None
 
 
 def read(path: str | Path, *, electrode: str | None = None) -> Recording:
@@ -101,7 +104,7 @@ def read_all(path: str | Path) -> list[Recording]:
     list of Recording
         One per electrode (NWB) or response channel (ABF).
     """
-    file = _existing(path)
+    file = existing(path)
     return reader_for(file).read_all(file)
 
 
@@ -118,7 +121,7 @@ def read_protocol(path: str | Path) -> Protocol:
     FileFormatError
         The file holds no command.
     """
-    file = _existing(path)
+    file = existing(path)
     reader = reader_for(file)
     if reader.read_protocol is not None:
         return reader.read_protocol(file)
@@ -163,18 +166,21 @@ def _own() -> tuple[Reader, ...]:
             suffixes=(".abf",),
             read_all=_late("cleo_like.io.abf.read", "read_abf"),
             read_protocol=_late("cleo_like.io.abf.read", "read_abf_protocol"),
+            version=_late("cleo_like.io.abf.source", "abf_version"),
         ),
         Reader(
             name="ATF",
             suffixes=(".atf",),
             read_all=_late("cleo_like.io.atf.read", "read_atf"),
             read_protocol=_late("cleo_like.io.atf.read", "read_atf_protocol"),
+            version=lambda _: "1.0",
         ),
         Reader(
             name="NWB",
             suffixes=(".nwb",),
             read_all=_late("cleo_like.io.nwb.read", "read_nwb"),
             read_protocol=_late("cleo_like.io.nwb.read", "read_nwb_protocol"),
+            version=_late("cleo_like.io.nwb.read", "nwb_version"),
         ),
     )
 
@@ -188,7 +194,8 @@ def _late(module: str, name: str) -> Callable[[Path], Any]:
     return call
 
 
-def _existing(path: str | Path) -> Path:
+def existing(path: str | Path) -> Path:
+    """Give the path of a file that is there and not empty, else raise."""
     file = Path(path)
     if not file.is_file():
         kind = "a folder" if file.is_dir() else "missing"

@@ -134,7 +134,7 @@ def protocol_in_sidecar(path: Path, waveforms: np.ndarray) -> Protocol | None:
 
 def _encoded(array: np.ndarray) -> dict[str, Any]:
     plain = np.ascontiguousarray(array)
-    packed = zlib.compress(plain.astype(plain.dtype.newbyteorder("<")).tobytes(), 6)
+    packed = zlib.compress(plain.astype(plain.dtype.newbyteorder("<")).tobytes(), 1)
     return {
         "dtype": plain.dtype.newbyteorder("<").str,
         "shape": list(plain.shape),

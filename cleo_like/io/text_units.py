@@ -1,4 +1,4 @@
-"""Units as files write them ("mV", "nA", "µA"): which quantity, and how many volts or amperes."""
+"""Units as files write them ("mV", "nA", "µA"): which quantity, and its size in SI."""
 
 from __future__ import annotations
 

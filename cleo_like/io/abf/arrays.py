@@ -133,7 +133,9 @@ def write_abf1(
         raise InputError(msg)
     starts = _starts(start_times, data.shape, rate_hz)
     scales, samples = _digitised(data)
-    layout = _layout(data, units, names, rate_hz, starts, scales, header)
+    layout = _layout(
+        data, header, units=units, names=names, rate=rate_hz, starts=starts, scales=scales
+    )
     length = data.shape[2] * data.shape[0]
     synch = np.column_stack([starts, np.full(len(starts), length)]).astype("<i4")
     path = Path(path)
@@ -213,7 +215,7 @@ def _digitised(data: np.ndarray) -> tuple[list[float], np.ndarray]:
 
 
 def _scale(peak: float) -> float:
-    """fInstrumentScaleFactor (float32) that brings `peak` to 32000 LSB."""
+    """Find the instrument scale factor (float32) that brings `peak` to 32000 LSB."""
     if peak == 0:
         return 1.0
     if not _SMALLEST < peak < _LARGEST:
@@ -232,12 +234,13 @@ def _not_finite(index: int, channel: np.ndarray) -> InputError:
 
 def _layout(
     data: np.ndarray,
+    header: Header,
+    *,
     units: str | Sequence[str],
     names: Sequence[str] | None,
     rate: float,
     starts: np.ndarray,
     scales: list[float],
-    header: Header,
 ) -> Layout:
     n_channels, n_sweeps, n_samples = data.shape
     gaps = np.diff(starts)
@@ -292,5 +295,5 @@ def _latin(text: str, room: int, what: str, *, cut: bool = False) -> bytes:
 
 def _write_blocks(file: BinaryIO, array: np.ndarray) -> None:
     """Write an array and fill its last block of 512 bytes with zeros."""
-    file.write(memoryview(array).cast("B"))
+    file.write(array.data.cast("B"))
     file.write(bytes(-array.nbytes % BLOCK))

@@ -104,7 +104,8 @@ def _recorded(source: AbfSource, index: int, taken: set[int], mode: ClampMode) -
         if i not in taken and source.units[i].si == mode.command_unit
     ]
     later = [i for i in fitting if i > index]
-    return (later or fitting or [None])[0]
+    found = [*later, *fitting]
+    return found[0] if found else None
 
 
 def _findings(source: AbfSource, choices: list[Choice], taken: set[int]) -> tuple[str, ...]:

@@ -142,8 +142,8 @@ def _recording(
 def _sweeps(
     source: AbfSource, choice: Choice, command: Command, responses: list[np.ndarray]
 ) -> list[Sweep]:
-    known = command.waveforms is not None
-    commands = list(command.waveforms) if known else [None] * len(responses)  # type: ignore[arg-type]
+    waveforms = command.waveforms
+    commands = [None] * len(responses) if waveforms is None else list(waveforms)
     return [
         Sweep(
             response=response,
@@ -166,7 +166,7 @@ def _clock(source: AbfSource) -> tuple[str, ...]:
 
 
 def _command(source: AbfSource, samples: np.ndarray, choice: Choice) -> Command:
-    """Take the epoch table where it tells, else what was recorded; the latter if they differ."""
+    """Take the epoch table where it tells, else (or where it is wrong) what was recorded."""
     if choice.recorded is None:
         if choice.dac is None:
             return Command(waveforms=None, origin="unknown", findings=("no command is known",))

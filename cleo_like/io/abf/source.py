@@ -9,8 +9,7 @@ lie in the file) and the start of each sweep (from the synch array).
 from __future__ import annotations
 
 import struct
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -18,11 +17,14 @@ import numpy as np
 from cleo_like.core.errors import FileFormatError, UnsupportedError
 from cleo_like.io.text_units import TextUnit, parse_unit
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _BLOCK = 512
 _VARIABLE_LENGTH, _GAP_FREE = 1, 3
 _PARSE_ERRORS = (
-    struct.error, ValueError, IndexError, KeyError, TypeError, AssertionError, ZeroDivisionError,
-    OverflowError, NotImplementedError, EOFError,
+    struct.error, ValueError, IndexError, KeyError, TypeError, AssertionError,
+    ZeroDivisionError, OverflowError, NotImplementedError, EOFError,
 )  # fmt: skip
 
 
@@ -136,6 +138,11 @@ def open_abf(path: Path) -> AbfSource:
         raise FileFormatError(msg) from error
 
 
+def abf_version(path: Path) -> str:
+    """Version of the ABF format in a file ("1.8.3.0")."""
+    return open_abf(path).version
+
+
 def check_signature(path: Path) -> None:
     """Raise unless the first four bytes are those of ABF1 or ABF2."""
     with path.open("rb") as file:
@@ -239,7 +246,7 @@ def _facts_2(header: Any) -> dict[str, Any]:
 def _sweep_times(
     header: Any, synch: np.ndarray, tick: float, rate: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Samples per channel and start (s) of each sweep."""
+    """Find the samples per channel and the start (s) of each sweep."""
     n_channels, n_sweeps = int(header.channelCount), int(header.sweepCount)
     whole = int(header.dataPointCount) // n_channels
     if header.nOperationMode == _GAP_FREE or n_sweeps == 0:

@@ -84,7 +84,7 @@ def _rows(protocol: Protocol, off: int, scale: float) -> Iterator[tuple[float, f
     for epoch in protocol.epochs:
         if epoch.start > last:
             yield protocol.holding / scale, 0.0, epoch.start - last
-        levels = epoch.levels / scale  # type: ignore[operator]  # is_steps was checked
+        levels = np.asarray(epoch.levels) / scale
         rise = (levels[-1] - levels[0]) / max(len(levels) - 1, 1)
         yield float(levels[0]), float(rise), epoch.stop - epoch.start
         last = epoch.stop

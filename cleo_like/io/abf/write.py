@@ -14,7 +14,7 @@ from cleo_like.io.abf.arrays import Header, write_abf1
 from cleo_like.io.abf.table import EpochTable, epoch_table
 from cleo_like.io.channels import channels_of, comment_for
 from cleo_like.io.facts import facts_of, protocol_facts
-from cleo_like.io.sidecar import sidecar_path, written_with_sidecar
+from cleo_like.io.sidecar import written_with_sidecar
 from cleo_like.io.text_units import SHOWN
 
 if TYPE_CHECKING:

@@ -63,8 +63,8 @@ def write_table(path: Path, table: AtfTable) -> None:
     if columns > MAX_COLUMNS or columns * _CHARS_PER_NUMBER > MAX_LINE:
         limit = min(MAX_COLUMNS, MAX_LINE // _CHARS_PER_NUMBER) - 1
         msg = (
-            f"{n_sweeps} sweeps of {n_channels} channels need {columns - 1} columns; an ATF line "
-            f"has room for {limit}: write ABF, or fewer sweeps"
+            f"{n_sweeps} sweeps of {n_channels} channels need {columns - 1} columns; an ATF "
+            f"line has room for {limit}: write ABF, or fewer sweeps"
         )
         raise FileFormatError(msg)
     # sweeps follow each other, the channels of one sweep side by side

@@ -78,7 +78,7 @@ def _check_finite(table: AtfTable) -> None:
     if len(bad):
         channel, sweep, sample = bad[0]
         msg = (
-            f"{table.names[channel]} is not finite in sweep {sweep} at sample {sample}; ATF holds "
-            "finite numbers only: trim the sweep, or write NWB"
+            f"{table.names[channel]} is not finite in sweep {sweep} at sample {sample}; ATF "
+            "holds finite numbers only: trim the sweep, or write NWB"
         )
         raise InputError(msg)

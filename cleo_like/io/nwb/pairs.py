@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Iterable
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -116,7 +116,7 @@ def _from_recordings_table(table: Any) -> tuple[list[Pair], str]:
 
 
 def _part(reference: Any) -> Part | None:
-    """A table cell; index -1 or count -1 say that there is no series."""
+    """Read a table cell; index -1 or count -1 say that there is no series."""
     start, count, series = reference
     if series is None or start < 0 or count < 0:
         return None
@@ -133,14 +133,16 @@ def _rows_of(table: Any) -> list[tuple[int, Any]]:
 
 def _by_key(rows: Iterable[tuple[int, Any]]) -> list[Pair]:
     """Pair what has the same sweep number on the same electrode."""
-    groups: dict[Hashable, dict[bool, list[Any]]] = defaultdict(lambda: {True: [], False: []})
+    groups: dict[tuple[int, str], dict[bool, list[Any]]] = defaultdict(
+        lambda: {True: [], False: []}
+    )
     seen = set()
     for number, series in rows:
         if id(series) not in seen:
             seen.add(id(series))
             groups[(number, electrode_of(series))][is_stimulus(series)].append(series)
     pairs = []
-    for (number, electrode), group in groups.items():  # type: ignore[misc]
+    for (number, electrode), group in groups.items():
         for response in group[False]:
             # two responses or two stimuli under one number cannot be told apart
             only = len(group[True]) == 1 and len(group[False]) == 1
@@ -168,8 +170,8 @@ def _from_series(nwbfile: Any) -> tuple[list[Pair], str]:
         if all(p.stimulus is not None for p in pairs):
             return pairs, "sweep numbers of the series"
     ordered = sorted(responses, key=start_of)
-    table: dict[Hashable, list[Any]] = defaultdict(list)
-    starts: dict[Hashable, int] = defaultdict(int)
+    table: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    starts: dict[tuple[str, int], int] = defaultdict(int)
     for series in stimuli:
         table[_moment(series)].append(series)
     for series in responses:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.core.cell import Cell
-from cleo_like.core.errors import FileFormatError
+from cleo_like.core.errors import CleoLikeError, FileFormatError
+from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
-from cleo_like.io.nwb.pairs import Pair, Pairing, Part, pair, start_of
+from cleo_like.io.facts import restored_protocol, with_facts
+from cleo_like.io.nwb.extras import stored_facts
+from cleo_like.io.nwb.pairs import Pair, Pairing, Part, is_stimulus, pair, start_of
 from cleo_like.io.plausibility import unit_findings
 
 if TYPE_CHECKING:
@@ -27,8 +31,8 @@ _MODES = {
 _SETTINGS = (
     "bias_current", "bridge_balance", "capacitance_compensation", "capacitance_fast",
     "capacitance_slow", "resistance_comp_bandwidth", "resistance_comp_correction",
-    "resistance_comp_prediction", "whole_cell_capacitance_comp", "whole_cell_series_resistance_comp",
-    "gain",
+    "resistance_comp_prediction", "whole_cell_capacitance_comp",
+    "whole_cell_series_resistance_comp", "gain",
 )  # fmt: skip
 _NOTHING = {"", "na", "n/a", "nan", "none", "unknown", "{}", "null", "unspecified"}
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "u": "U", "o": "O"}
@@ -46,15 +50,78 @@ def read_nwb(path: Path) -> list[Recording]:
     with opened(path) as nwbfile:
         pairing = pair(nwbfile)
         if not pairing.pairs:
-            what = (
-                "stimuli only; use read_protocol"
-                if nwbfile.stimulus
-                else "no patch-clamp series"
-            )
+            only = "stimuli only; use read_protocol"
+            what = only if nwbfile.stimulus else "no patch-clamp series"
             msg = f"{path.name} has no intracellular response, it has {what}"
             raise FileFormatError(msg)
         electrodes = list(dict.fromkeys(p.electrode for p in pairing.pairs))
-        return [_recording(path, nwbfile, pairing, name) for name in electrodes]
+        found = [_recording(path, nwbfile, pairing, name) for name in electrodes]
+        stored = stored_facts(nwbfile)
+    if stored is None or len(found) != 1:
+        return found
+    return [_restored(found[0], *stored)]
+
+
+def read_nwb_protocol(path: Path) -> Protocol:
+    """Read the protocol of an NWB file: the stored one, or its commands.
+
+    Raises
+    ------
+    FileFormatError
+        No command, or commands that differ in length or rate.
+    """
+    with opened(path) as nwbfile:
+        responses = bool(pair(nwbfile).pairs)
+        stored = None if responses else stored_facts(nwbfile)
+        series = [s for s in nwbfile.stimulus.values() if is_stimulus(s)]
+        series.sort(key=lambda s: (start_of(s), s.sweep_number or 0))
+        if stored is not None:
+            waveforms = np.stack([_values(Part(series=s)) for s in series])
+            protocol = restored_protocol(stored[0]["protocol"], stored[1], waveforms)
+            if protocol is not None:
+                return protocol
+    if responses:
+        for recording in read_nwb(path):
+            protocol = recording.protocol
+            protocol = protocol if protocol is not None else _commanded(path, recording)
+            if protocol is not None:
+                return protocol
+    msg = f"{path.name} has no commands of one length and rate, so no protocol can be read from it"
+    raise FileFormatError(msg)
+
+
+def _restored(
+    found: Recording, facts: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> Recording:
+    try:
+        return with_facts(found, facts, arrays, found.findings)
+    except (CleoLikeError, KeyError, TypeError) as error:
+        text = f"what cleo_like stored in the file does not fit its sweeps ({error}); ignored"
+        return attrs.evolve(found, findings=(*found.findings, text))
+
+
+def _commanded(path: Path, recording: Recording) -> Protocol | None:
+    shapes = {(s.n_samples, s.rate, s.mode) for s in recording.sweeps}
+    commands = [s.command for s in recording.sweeps if s.command is not None]
+    if len(shapes) != 1 or len(commands) != recording.n_sweeps:
+        return None
+    return Protocol(
+        waveforms=np.stack(commands),
+        rate=recording.sweeps[0].rate,
+        family="arbitrary",
+        mode=recording.sweeps[0].mode,
+        holding=float(np.median([c[0] for c in commands])),
+        name=path.stem,
+        source=path.name,
+    )
+
+
+def nwb_version(path: Path) -> str:
+    """Version of the NWB schema of a file ("2.8.0")."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return str(file.attrs["nwb_version"])
 
 
 class opened:  # noqa: N801
@@ -192,7 +259,7 @@ def _command(found: Pair, response: np.ndarray, rate: float) -> tuple[Any, list[
 
 
 def _recorded(response: np.ndarray, command: np.ndarray | None) -> int:
-    """Number of samples up to the last one that was recorded."""
+    """Count the samples up to the last one that was recorded."""
     bad = np.isnan(response)
     if command is not None:
         bad = bad | np.isnan(command)
@@ -201,7 +268,7 @@ def _recorded(response: np.ndarray, command: np.ndarray | None) -> int:
 
 
 def _zero_tail(response: np.ndarray) -> list[str]:
-    """Some amplifiers' software fills an interrupted sweep with zeros."""
+    """Report the zeros with which some software fills an interrupted sweep."""
     nonzero = np.flatnonzero(response)
     tail = len(response) - 1 - int(nonzero[-1]) if len(nonzero) else 0
     if tail < max(10, len(response) // 100):
@@ -220,8 +287,11 @@ def _settings(series: Any) -> dict[str, float]:
 
 def _cell(path: Path, nwbfile: Any, found: Pair, *, several: bool) -> tuple[Cell, list[str]]:
     subject, electrode = nwbfile.subject, found.response.series.electrode
-    get = lambda name: _known(getattr(subject, name, None))  # noqa: E731
-    species, sex = get("species"), (get("sex") or "").lower()
+    about = {
+        name: _known(getattr(subject, name, None))
+        for name in ("species", "sex", "subject_id", "age")
+    }
+    species = about["species"]
     doubts = []
     if species is not None and not _latin(species):
         doubts.append(f"species {species!r} is not a Latin binomial")
@@ -231,9 +301,9 @@ def _cell(path: Path, nwbfile: Any, found: Pair, *, several: bool) -> tuple[Cell
         id=cell_id if cell_id is not None else fallback,
         species=species,
         region=_known(electrode.location),
-        donor=get("subject_id"),
-        age=get("age"),
-        sex=_SEXES.get(sex),
+        donor=about["subject_id"],
+        age=about["age"],
+        sex=_SEXES.get(str(about["sex"]).lower()),
         source=path.name,
     )
     return cell, doubts

@@ -1,0 +1,197 @@
+"""What NWB has no field for, inside the NWB file: facts as JSON, picture, ground truth.
+
+Two processing modules: ``cleo_like`` holds the facts by which a recording is put together
+again; ``ground_truth`` what only a simulator knows, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.core.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cleo_like.core.recording import Recording
+    from cleo_like.io.facts import Arrays
+
+FACTS, TRUTH = "cleo_like", "ground_truth"
+_TRUTH_TEXT = (
+    "SIMULATION TRUTH, not a measurement: what the simulator knows about this recording "
+    "(spike times, noise-free potential, parameters of the model)"
+)
+
+
+def add_facts(nwbfile: Any, facts: Mapping[str, Any], arrays: Arrays) -> None:
+    """Add the module of facts: a table of JSON texts, the picture, odd waveforms."""
+    from hdmf.common import DynamicTable, VectorData
+    from pynwb.base import Images, TimeSeries
+    from pynwb.image import GrayscaleImage
+
+    module = nwbfile.create_processing_module(
+        FACTS, "Cell, protocol, provenance and findings as cleo_like keeps them (JSON)"
+    )
+    names, texts = zip(*_flat(facts), strict=True)
+    columns = [
+        VectorData(name="fact", description="Path of the fact", data=list(names)),
+        VectorData(name="json", description="Its value as JSON, SI units", data=list(texts)),
+    ]
+    module.add(DynamicTable(name="facts", description="One fact a row", columns=columns))
+    if "picture" in arrays:
+        picture = GrayscaleImage(
+            name="picture",
+            data=np.asarray(arrays["picture"], dtype=float),
+            description="Grey values 0..1 that the stimulus draws; a row is a sweep",
+        )
+        module.add(
+            Images(name="pictures", description="Picture of the protocol", images=[picture])
+        )
+    if "protocol_waveforms" in arrays:
+        waveforms = TimeSeries(
+            name="protocol_waveforms",
+            description="The protocol, a sweep a column; it was commanded otherwise",
+            data=np.asarray(arrays["protocol_waveforms"], dtype=float).T,
+            unit="amperes" if facts["protocol"]["mode"] == "current_clamp" else "volts",
+            rate=float(facts["protocol"]["rate"]),
+        )
+        module.add(waveforms)
+
+
+def add_truth(nwbfile: Any, recording: Recording) -> None:
+    """Add the module of ground truth, labelled as such."""
+    from hdmf.common import DynamicTable, VectorData, VectorIndex
+    from pynwb.base import TimeSeries
+
+    truth = recording.truth
+    if truth is None:
+        return
+    module = nwbfile.create_processing_module(TRUTH, _TRUTH_TEXT)
+    times = VectorData(
+        name="spike_times",
+        description="Simulation truth: spikes (s) from the first sample of the sweep",
+        data=np.concatenate([np.zeros(0), *truth.spike_times]),
+    )
+    ends = np.cumsum([len(t) for t in truth.spike_times], dtype=np.int64)
+    columns = [
+        VectorData(
+            name="sweep_number",
+            description="Number of the sweep",
+            data=[s.number for s in recording.sweeps],
+        ),
+        times,
+        VectorIndex(name="spike_times_index", target=times, data=ends),
+    ]
+    module.add(
+        DynamicTable(
+            name="spikes", description="Simulation truth: spike times", columns=columns
+        )
+    )
+    voltages = truth.voltage if truth.voltage is not None else ()
+    for index, (sweep, voltage) in enumerate(zip(recording.sweeps, voltages, strict=False)):
+        series = TimeSeries(
+            name=f"voltage_{index:04d}",
+            description=f"Simulation truth: noise-free potential of sweep {sweep.number}",
+            data=_packed(voltage),
+            unit="volts",
+            rate=float(sweep.rate),
+            starting_time=float(sweep.start_time),
+        )
+        module.add(series)
+
+
+def stored_facts(nwbfile: Any) -> tuple[dict[str, Any], Arrays] | None:
+    """Read what `add_facts` and `add_truth` wrote; None for files of other makers.
+
+    Raises
+    ------
+    FileFormatError
+        The module is there and cannot be read.
+    """
+    if (
+        FACTS not in nwbfile.processing
+        or "facts" not in nwbfile.processing[FACTS].data_interfaces
+    ):
+        return None
+    module = nwbfile.processing[FACTS]
+    table = module["facts"]
+    try:
+        facts = _nested(zip(table["fact"][:], table["json"][:], strict=True))
+    except (KeyError, ValueError) as error:
+        msg = f"the facts that cleo_like stored in this file are damaged: {error}"
+        raise FileFormatError(msg) from error
+    arrays: Arrays = {}
+    if "pictures" in module.data_interfaces:
+        arrays["picture"] = np.asarray(module["pictures"]["picture"].data[:])
+    if "protocol_waveforms" in module.data_interfaces:
+        arrays["protocol_waveforms"] = np.asarray(module["protocol_waveforms"].data[:]).T
+    if facts.get("truth") is not None:
+        _load_truth(nwbfile.processing[TRUTH], facts["truth"], arrays)
+    return facts, arrays
+
+
+def _load_truth(module: Any, facts: dict[str, Any], arrays: Arrays) -> None:
+    table = module["spikes"]
+    ends = [int(end) for end in table["spike_times"].data[:]]
+    flat = np.asarray(table["spike_times"].target.data[:], dtype=float)
+    facts["spike_times"] = np.split(flat, ends[:-1])
+    if facts["has_voltage"]:
+        for index in range(len(ends)):
+            arrays[f"truth_voltage_{index}"] = np.asarray(
+                module[f"voltage_{index:04d}"].data[:]
+            )
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, JSON) of every leaf; NWB wants no dictionaries inside a table cell.
+
+    Members of a mapping become ``/name``, items of a list that holds mappings ``/[3]``.
+    """
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _flat(item, f"{path}/{_escaped(str(key))}")
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from _flat(item, f"{path}/[{index}]")
+    elif value == {}:
+        yield f"{path}/", "null"
+    else:
+        yield path, json.dumps(value, allow_nan=False)
+
+
+def _nested(rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Put together what `_flat` took apart."""
+    root: dict[str, Any] = {}
+    for path, text in rows:
+        *parents, last = str(path).split("/")[1:]
+        node = root
+        for key in parents:
+            node = node.setdefault(key, {})
+        if last:
+            node[last] = json.loads(text)
+    return _with_lists(root)
+
+
+def _with_lists(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(key.startswith("[") for key in node):
+        return [_with_lists(item) for item in node.values()]
+    return {_unescaped(key): _with_lists(item) for key, item in node.items()}
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1").replace("[", "~2")
+
+
+def _unescaped(key: str) -> str:
+    return key.replace("~2", "[").replace("~1", "/").replace("~0", "~")
+
+
+def _packed(samples: np.ndarray) -> Any:
+    from hdmf.backends.hdf5 import H5DataIO
+
+    return H5DataIO(np.asarray(samples), compression="gzip", compression_opts=4, shuffle=True)

@@ -1,0 +1,96 @@
+"""What ipfx 2.1 asks of a file beyond NWB: sweep table, stimulus code, test pulse."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.sweep import ClampMode
+
+if TYPE_CHECKING:
+    from cleo_like.core.recording import Recording
+    from cleo_like.core.sweep import Sweep
+
+CODES = {"long_square": "X4PS_SupraThresh"}
+"""Stimulus codes of ipfx's ontology by family of protocol."""
+
+_REST = 0.2  # s after the stimulus, without which ipfx drops the sweep
+_FILTER = 20_000.0  # Hz; twice the corner of ipfx's filter
+_EDGES = 4  # on and off of the test pulse, on and off of the step
+
+
+def stimulus_code(recording: Recording, code: str | None) -> str:
+    """Check that ipfx can use a recording and give its stimulus code.
+
+    Parameters
+    ----------
+    recording : Recording
+        In current clamp.
+    code : str, optional
+        A code of ipfx's ontology, for families without one in `CODES`.
+
+    Raises
+    ------
+    InputError
+        With everything that is missing.
+    """
+    family = recording.protocol.family if recording.protocol is not None else None
+    found = code if code is not None else CODES.get(str(family))
+    missing = []
+    if found is None:
+        missing.append(f"a stimulus code for the family {family!r} (give ipfx_code=...)")
+    commands = [s.command for s in recording.sweeps if s.command is not None]
+    if len(commands) < recording.n_sweeps or not commands:
+        missing.append("a command for every sweep")
+    elif any(s.mode is not ClampMode.CURRENT for s in recording.sweeps):
+        missing.append("current clamp in every sweep")
+    else:
+        missing += _shape_missing(recording.sweeps)
+    if missing:
+        msg = f"ipfx could not analyse this file; it lacks: {'; '.join(missing)}"
+        raise InputError(msg)
+    slowest = min(s.rate for s in recording.sweeps)
+    if slowest <= _FILTER:
+        warnings.warn(
+            f"ipfx filters at 10 kHz by default, which needs more than 20 kHz sampling; this "
+            f"recording has {slowest / 1e3:g} kHz, so give ipfx another filter",
+            stacklevel=4,
+        )
+    return str(found)
+
+
+def _shape_missing(sweeps: tuple[Sweep, ...]) -> list[str]:
+    missing = []
+    edges = [np.flatnonzero(np.diff(s.command)) for s in sweeps]
+    most = max(map(len, edges))
+    if most < _EDGES:
+        missing.append(
+            "a test pulse before the step, commanded and recorded "
+            "(cleo_like.stimuli.with_test_pulse)"
+        )
+    rests = [
+        (s.n_samples - int(e[-1]) - 1) / s.rate
+        for s, e in zip(sweeps, edges, strict=True)
+        if len(e)
+    ]
+    if rests and min(rests) < _REST:
+        missing.append(f"{_REST} s of rest after the step (there are {min(rests):g} s)")
+    return missing
+
+
+def add_sweep_table(nwbfile: Any, series: list[Any]) -> None:
+    """Add the deprecated SweepTable, which ipfx cannot do without.
+
+    pynwb refuses to make one, but reads one; so it is made the way its reader does.
+    """
+    from pynwb.icephys import SweepTable
+
+    table = SweepTable.__new__(SweepTable, parent=nwbfile, in_construct_mode=True)
+    table.__init__(name="sweep_table", description="Series of the same sweep, for ipfx")  # type: ignore[misc]
+    table._in_construct_mode = False  # noqa: SLF001
+    for one in series:
+        table.add_entry(one)
+    nwbfile.sweep_table = table
