@@ -66,10 +66,10 @@ def blocked(
         return out
     threshold = table.of(lowest)["threshold_v"][0]
     best = rate.argmax()
-    end = stack.index(step.end)
+    start, end = stack.bounds(step)
     for row in np.flatnonzero((amplitude > amplitude[best]) & (rate < rate[best])).tolist():
         peaks = table.of(row)["peak_index"]
-        begin = int(peaks[-1] + _SETTLE * stack.rate) if peaks.size else stack.index(step.start)
+        begin = int(peaks[-1] + _SETTLE * stack.rate) if peaks.size else start
         silent = (end - begin) / stack.rate
         if silent >= _SILENT * step.duration:
             out[row] = stack.voltage_mv[row, begin:end].mean() >= threshold

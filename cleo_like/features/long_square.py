@@ -184,8 +184,8 @@ def _filter_note(stack: SweepStack, p: ExtractionParameters) -> tuple[str, ...]:
 def _usable(stack: SweepStack, step: Window) -> tuple[SweepStack, dict[int, str]]:
     """Leave out sweeps that end within the step or have undefined samples in it."""
     excluded = dict(stack.excluded)
-    last = stack.index(step.end)
-    first = max(0, stack.index(step.start) - round(0.1 * stack.rate))
+    start, last = stack.bounds(step)
+    first = max(0, start - round(0.1 * stack.rate))
     stop = min(last + round(0.01 * stack.rate), stack.n_samples)
     with np.errstate(invalid="ignore"):
         total = stack.voltage_mv[:, first:stop].sum(axis=1)

@@ -143,9 +143,14 @@ class SweepStack:
         candidates = np.arange(max(near - 1, 0), min(near + 3, self.n_samples))
         return int(candidates[np.abs(candidates / self.rate - time).argmin()])
 
-    def mean(self, start: float, end: float) -> np.ndarray:
-        """Mean potential (mV) of each sweep from start to end (s), end excluded."""
-        return self.voltage_mv[:, self.index(start) : self.index(end)].mean(axis=1)
+    def bounds(self, step: Window) -> tuple[int, int]:
+        """Give the first sample of the step and the first after it.
+
+        A step that lasts to the end of the sweep ends at the last sample.
+        """
+        last = (self.n_samples - 1) / self.rate
+        reaches = step.end <= (self.n_samples + 0.5) / self.rate
+        return self.index(step.start), self.index(min(step.end, last) if reaches else step.end)
 
     def take(self, rows: np.ndarray | slice) -> SweepStack:
         """Give some of the sweeps (a slice makes no copy)."""

@@ -35,15 +35,15 @@ def intervals(stack: SweepStack, step: Window, p: ExtractionParameters) -> Inter
     and is as long as the recording allows.
     """
     sag = p.sag_baseline_interval
-    steady = (stack.index(max(step.end - sag, step.start)), stack.index(step.end))
+    start, end = stack.bounds(step)
+    steady = (stack.index(max(step.end - sag, step.start)), end)
     if p.exact:
-        start = stack.index(step.start)
         return Intervals(
             baseline=(stack.index(step.start - p.baseline_interval), start),
             sag_baseline=(stack.index(step.start - sag), start),
             steady=steady,
         )
-    stop, notes = stack.index(step.start), []
+    stop, notes = start, []
     first = 0
     if step.baseline_end is not None:
         stop = stack.index(step.baseline_end)
@@ -104,7 +104,7 @@ def subthreshold_features(
         ``v_peak_avg`` (mean of 5 ms about the minimum), ``v_steady``, ``v_sag_baseline``
         (mV) and ``sag`` = (v_peak_avg - v_steady) / (v_peak_avg - v_sag_baseline).
     """
-    s0, s1 = stack.index(step.start), stack.index(step.end)
+    s0, s1 = stack.bounds(step)
     v, i = stack.voltage_mv, stack.current_pa
     rows = np.arange(stack.n_sweeps)
     baseline = v[:, slice(*where.baseline)]

@@ -14,48 +14,59 @@ import attrs
 import numpy as np
 
 _FORGOTTEN = 40.0  # e-folds after which a transient is below the last bit
-_BLOCK = 0.002  # s
-_BEFORE, _AFTER = 1, 2  # further blocks that a spike needs before and after
-_DENSE = 0.6  # share of needed blocks from which the whole window is filtered
+_BLOCK = 0.001  # s
+_BEFORE, _AFTER = 3, 6  # further blocks that a spike needs before and after
+_DENSE = 0.8  # filtered samples over samples of the window, from which all are filtered
 
 
 @attrs.frozen(kw_only=True)
-class _Filter:
+class Filter:
+    """A zero-phase low-pass filter and what is needed to use it on parts of a sweep."""
+
     b: np.ndarray
     a: np.ndarray
+    zi: np.ndarray  # state of rest at 1
     memory: int  # samples until a transient is gone
     reach: int  # samples over which the impulse response matters
     gain: float  # sum of its absolute values
 
 
 @lru_cache(maxsize=32)
-def bessel(cutoff_khz: float, rate: float) -> _Filter:
-    """Design the 4-pole low-pass filter and measure its memory and gain."""
+def bessel(cutoff_khz: float, rate: float, folds: float = _FORGOTTEN) -> Filter:
+    """Design the 4-pole low-pass filter and measure its memory and gain.
+
+    `folds` says by how many e-folds a transient must have died to be forgotten.
+    """
     from scipy import signal
 
     b, a = signal.bessel(4, cutoff_khz * 1e3 / (rate / 2), "low")
     slowest = np.abs(np.roots(a)).max()
-    memory = int(np.ceil(_FORGOTTEN / -np.log(slowest))) + 8
+    memory = int(np.ceil(folds / -np.log(slowest))) + 8
+    design = Filter(b=b, a=a, zi=signal.lfilter_zi(b, a), memory=memory, reach=0, gain=1.0)
     impulse = np.zeros(2 * memory + 1)
     impulse[memory] = 1
-    response = _both_ways(b, a, impulse)
-    support = np.flatnonzero(np.abs(response) > 1e-12)
-    return _Filter(
-        b=b,
-        a=a,
-        memory=memory,
-        reach=int(memory - support[0] + 1),
-        gain=float(np.abs(response).sum()) * (1 + 1e-9),
-    )
+    response = np.abs(_both_ways(design, impulse))
+    support = np.flatnonzero(response > 1e-12)
+    reach, gain = int(memory - support[0] + 1), float(response.sum()) * (1 + 1e-9)
+    return attrs.evolve(design, reach=reach, gain=gain)
 
 
-def _both_ways(b: np.ndarray, a: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _both_ways(design: Filter, x: np.ndarray) -> np.ndarray:
     from scipy import signal
 
-    zi = signal.lfilter_zi(b, a)
-    forward, _ = signal.lfilter(b, a, x, zi=zi * x[0])
-    backward, _ = signal.lfilter(b, a, forward[::-1], zi=zi * forward[-1])
+    b, a = design.b, design.a
+    forward, _ = signal.lfilter(b, a, x, zi=design.zi * x[0])
+    backward, _ = signal.lfilter(b, a, forward[::-1], zi=design.zi * forward[-1])
     return backward[::-1]
+
+
+def filtfilt(v: np.ndarray, design: Filter) -> np.ndarray:
+    """Filter whole sweeps along the last axis, padded as scipy does."""
+    from scipy import signal
+
+    # shortened where the sweep is shorter than the padding
+    pad = min(3 * max(len(design.a), len(design.b)), v.shape[-1] - 1)
+    return signal.filtfilt(design.b, design.a, v, axis=-1, padlen=pad)
 
 
 @attrs.frozen(kw_only=True)
@@ -87,13 +98,8 @@ class Derivative:
 
 def whole(v: np.ndarray, rate: float, cutoff_khz: float | None) -> Derivative:
     """dV/dt of whole sweeps, shape (n_sweeps, n_samples); the last column is 0."""
-    from scipy import signal
-
     if cutoff_khz is not None:
-        design = bessel(cutoff_khz, rate)
-        # the padding of scipy, shortened where the sweep is shorter still
-        pad = min(3 * max(len(design.a), len(design.b)), v.shape[1] - 1)
-        v = signal.filtfilt(design.b, design.a, v, axis=1, padlen=pad)
+        v = filtfilt(v, bessel(cutoff_khz, rate))
     return _computed(_slope(v, 0, rate), 0)
 
 
@@ -116,8 +122,9 @@ def windowed(
         return None
     bound = _block_bounds(v[:, low:high], rate, low, block, count, design)
     needed = _widened(bound >= cut)
-    if needed.mean() > _DENSE:
-        needed[:] = True
+    runs = needed[:, 0] + (needed[:, 1:] & ~needed[:, :-1]).sum(axis=1)
+    cost = needed.sum(axis=1) * block + 2 * design.memory * runs
+    needed[cost > _DENSE * count * block] = True
     rows = np.zeros((len(v), count * block))
     _fill(rows, v, needed, block, first, rate, design)
     return Derivative(
@@ -152,7 +159,7 @@ def _computed(rows: np.ndarray, first: int) -> Derivative:
 
 
 def _block_bounds(
-    v: np.ndarray, rate: float, first: int, block: int, count: int, design: _Filter
+    v: np.ndarray, rate: float, first: int, block: int, count: int, design: Filter
 ) -> np.ndarray:
     """Largest value that |filtered dV/dt| can have in each block."""
     steps = np.subtract(v[:, 1:], v[:, :-1])
@@ -184,7 +191,7 @@ def _fill(
     block: int,
     first: int,
     rate: float,
-    design: _Filter,
+    design: Filter,
 ) -> None:
     """Write the filtered slope into the needed blocks of `rows`."""
     edges = np.diff(np.pad(needed, ((0, 0), (1, 1))).astype(np.int8), axis=1)
@@ -211,7 +218,7 @@ def _fill(
 
 
 def filter_runs(
-    flat: np.ndarray, start: np.ndarray, stop: np.ndarray, design: _Filter
+    flat: np.ndarray, start: np.ndarray, stop: np.ndarray, design: Filter
 ) -> np.ndarray:
     """Filter stretches of a flat array, laid end to end with room to forget in between.
 
@@ -220,9 +227,19 @@ def filter_runs(
     """
     low, high = start - design.memory, stop + design.memory
     pieces = [flat[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
-    filtered = _both_ways(design.b, design.a, np.concatenate(pieces))
+    filtered = _both_ways(design, np.concatenate(pieces))
     keep, at = [], 0
     for length in (high - low).tolist():
         keep.append(filtered[at + design.memory : at + length - design.memory])
         at += length
     return np.concatenate(keep)
+
+
+def filter_equal_runs(
+    flat: np.ndarray, start: np.ndarray, length: int, design: Filter
+) -> np.ndarray:
+    """Filter stretches of one length, shape (n_runs, length); see `filter_runs`."""
+    memory = design.memory
+    at = (start - memory)[:, None] + np.arange(length + 2 * memory)
+    filtered = _both_ways(design, flat[at].reshape(-1))
+    return filtered.reshape(at.shape)[:, memory : memory + length]

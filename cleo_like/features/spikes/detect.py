@@ -83,17 +83,25 @@ class Events:
 
 
 def fast_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace | None:
-    """Prepare dV/dt of the step and 10 ms around it, filtered where it matters."""
-    start, end = stack.index(window.start), stack.index(window.end)
+    """Prepare dV/dt of the step and 10 ms around it, filtered where a spike can be."""
+    return _near_trace(stack, window, p, p.dv_cutoff)
+
+
+def dense_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace | None:
+    """Prepare all of dV/dt of the step and 10 ms around it."""
+    return None if p.cutoff(stack.rate) is None else _near_trace(stack, window, p, 0.0)
+
+
+def _near_trace(
+    stack: SweepStack, window: Window, p: ExtractionParameters, cut: float
+) -> Trace | None:
+    start, end = stack.bounds(window)
     margin = int(np.ceil(_MARGIN * stack.rate))
+    if start < margin:
+        return None
     slope = derivative.windowed(
-        stack.voltage_mv,
-        stack.rate,
-        p.cutoff(stack.rate),
-        start - margin,
-        end + margin,
-        p.dv_cutoff,
-    ) if start >= margin else None
+        stack.voltage_mv, stack.rate, p.cutoff(stack.rate), start - margin, end + margin, cut
+    )
     if slope is None:
         return None
     return Trace(stack=stack, slope=slope, start=start, end=end, parameters=p)
@@ -101,13 +109,9 @@ def fast_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Tr
 
 def full_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace:
     """Prepare dV/dt of the whole sweeps."""
-    return Trace(
-        stack=stack,
-        slope=derivative.whole(stack.voltage_mv, stack.rate, p.cutoff(stack.rate)),
-        start=stack.index(window.start),
-        end=stack.index(window.end),
-        parameters=p,
-    )
+    start, end = stack.bounds(window)
+    slope = derivative.whole(stack.voltage_mv, stack.rate, p.cutoff(stack.rate))
+    return Trace(stack=stack, slope=slope, start=start, end=end, parameters=p)
 
 
 def detect(trace: Trace) -> tuple[Events, np.ndarray]:
@@ -143,10 +147,13 @@ def detect(trace: Trace) -> tuple[Events, np.ndarray]:
 
 def _putative(trace: Trace, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Upward crossings of the cut, with a fall of the potential between any two."""
-    first = trace.slope.first
-    above = trace.slope.rows[:, trace.start - first : trace.end - first] >= trace.parameters.dv_cutoff
-    sweep, k = np.nonzero(above[:, 1:] & ~above[:, :-1])
-    start = sweep * trace.stack.n_samples + k + trace.start
+    above = trace.d >= trace.parameters.dv_cutoff
+    at = np.flatnonzero(above)
+    at = at[~above[at - 1]] - 1  # a crossing at the very first sample has no sample before
+    sweep, k = np.divmod(at, trace.slope.width)
+    k += trace.slope.first
+    inside = (k >= trace.start) & (k < trace.end - 1) & (at >= 0)
+    sweep, start = sweep[inside], (sweep * trace.stack.n_samples + k)[inside]
     inner = ~ragged.group_ends(sweep)
     keep = np.ones(sweep.size, dtype=bool)
     before, after = start[:-1][inner[:-1]], start[1:][inner[:-1]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 _CHUNK = 48
+_SHORT = 200  # samples: shorter stretches are searched side by side
 BELOW_ZERO = -5e-324
 """``x <= BELOW_ZERO`` is ``x < 0`` for float64."""
 
@@ -64,8 +65,19 @@ def first_where(
 
 def arg_max(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Give the index of the largest sample of each stretch (start where it is empty)."""
+    length = stop - start
+    if start.size and length.max() <= _SHORT:
+        return start + _short_arg_max(x, start, length)
     pairs = zip(start.tolist(), stop.tolist(), strict=True)
     return np.array([a + int(x[a:b].argmax()) if b > a else a for a, b in pairs], dtype=int)
+
+
+def _short_arg_max(x: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Search stretches that are short enough to be laid side by side."""
+    offset = np.arange(max(int(length.max()), 1))
+    values = x[np.minimum(start[:, None] + offset, x.size - 1)]
+    values[offset >= length[:, None]] = -np.inf
+    return values.argmax(axis=1)
 
 
 def arg_min(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:

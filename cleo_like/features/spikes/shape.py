@@ -9,6 +9,7 @@ from cleo_like.features.spikes import derivative, ragged
 from cleo_like.features.spikes.detect import Events, Trace
 
 _TERMINAL = 0.01  # of the steepest fall: there the fast trough begins
+_HEAVY_FOLDS = 22.0  # decisions need no more than 1e-7 V/s of this slope
 _HEAVY = 1.0  # kHz: the smoother dV/dt in which an afterdepolarisation is looked for
 _ADP_SLOPE = 0.5  # V/s
 _ADP_WITHIN = 0.002  # s after the fast trough
@@ -40,23 +41,29 @@ def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
     last = ragged.group_ends(sweep)
     following = ragged.next_in_group(events.threshold, sweep, trace.stop(sweep))
     trough = ragged.arg_min(trace.v, events.peak, following)
-    trough[last & events.clipped] = -1
-    upstroke, rise = _extreme(trace, sweep, events.threshold, events.peak, doubt, sign=1)
-    downstroke, fall = _extreme(trace, sweep, events.peak, trough, doubt, sign=-1)
     valid = np.flatnonzero(~events.clipped)
     limit = following[valid]
     if trace.parameters.exact:  # the clipped spike is forgotten: its forerunner runs to the end
         limit = ragged.next_in_group(
             events.threshold[valid], sweep[valid], trace.stop(sweep[valid])
         )
+    steepest = np.full(sweep.size, -1)
     fast = np.full(sweep.size, -1)
-    fast[valid] = _fast_troughs(trace, sweep[valid], events.peak[valid], limit, doubt)
+    steepest[valid], fast[valid] = _fast_troughs(
+        trace, sweep[valid], events.peak[valid], limit, doubt
+    )
+    upstroke, rise = _extreme(trace, sweep, events.threshold, events.peak, doubt, sign=1)
+    downstroke, fall = _downstrokes(trace, sweep, events.peak, trough, steepest, doubt)
+    cut_off = last & events.clipped
+    trough[cut_off], downstroke[cut_off], fall[cut_off] = -1, -1, np.nan
     clipped = fast < 0
     adp, slow = np.full(sweep.size, -1), np.full(sweep.size, -1)
     seen = np.flatnonzero(~clipped)
     before = np.full(sweep.size, -1)
     before[valid] = limit
-    adp[seen], slow[seen] = _afterwards(trace, sweep[seen], fast[seen], before[seen])
+    adp[seen], slow[seen] = _afterwards(
+        trace, sweep[seen], fast[seen], before[seen], trough[seen]
+    )
     detour = slow >= 0
     adp[last], slow[last] = -1, -1  # nothing follows the last spike of a sweep
     return Shapes(
@@ -89,8 +96,8 @@ def _extreme(
 
 def _fast_troughs(
     trace: Trace, sweep: np.ndarray, peak: np.ndarray, stop: np.ndarray, doubt: np.ndarray
-) -> np.ndarray:
-    """First sample after the steepest fall where the fall has all but ended; -1 if none."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steepest fall, and the first sample after it where it has all but ended; -1 if none."""
     shift = trace.shift(sweep)
     steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
     value = trace.d[steepest]
@@ -99,22 +106,68 @@ def _fast_troughs(
         trace.d, steepest, stop - shift, _TERMINAL * value, rising=True
     )
     doubt[sweep[(found >= 0) & ~trace.slope.is_known(found)]] = True
-    return np.where(found < 0, -1, found + shift)
+    return steepest + shift, np.where(found < 0, -1, found + shift)
+
+
+def _downstrokes(
+    trace: Trace,
+    sweep: np.ndarray,
+    peak: np.ndarray,
+    trough: np.ndarray,
+    steepest: np.ndarray,
+    doubt: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steepest fall between peak and trough: mostly the steepest of all that follows."""
+    at = steepest.copy()
+    value = trace.d[np.maximum(at - trace.shift(sweep), 0)]
+    other = np.flatnonzero((at < 0) | (at >= trough))
+    at[other], value[other] = _extreme(
+        trace, sweep[other], peak[other], trough[other], doubt, sign=-1
+    )
+    return at, value
 
 
 def _afterwards(
-    trace: Trace, sweep: np.ndarray, fast: np.ndarray, stop: np.ndarray
+    trace: Trace, sweep: np.ndarray, fast: np.ndarray, stop: np.ndarray, trough: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Afterdepolarisation and slow trough of each spike; -1 where there is none."""
     v = trace.v
-    adp = _afterdepolarisations(trace, sweep, fast, stop)
-    has = adp >= 0
-    lowest = ragged.arg_min(v, np.where(has, adp, fast), stop)
-    good = has & (v[adp] - v[lowest] >= _DETOUR)
-    again = has & ~good
-    lowest[again] = ragged.arg_min(v, fast[again], stop[again])
-    slow = np.where(good | (v[fast] - v[lowest] >= _DETOUR), lowest, -1)
-    return np.where(good, adp, -1), slow
+    # the lowest sample since the peak is the lowest since the fast trough if it comes later
+    lowest = np.where((trough >= fast) & (trough < stop), trough, -1)
+    other = np.flatnonzero(lowest < 0)
+    lowest[other] = ragged.arg_min(v, fast[other], stop[other])
+    adp = np.full(fast.size, -1)
+    dips = np.flatnonzero(_falls_back(trace, fast, stop, lowest))
+    adp[dips] = _afterdepolarisations(trace, sweep[dips], fast[dips], stop[dips])
+    seen = np.flatnonzero(adp >= 0)
+    after = ragged.arg_min(v, adp[seen], stop[seen])
+    good = v[adp[seen]] - v[after] >= _DETOUR
+    adp[seen[~good]] = -1
+    lowest[seen[good]] = after[good]
+    slow = np.where((adp >= 0) | (v[fast] - v[lowest] >= _DETOUR), lowest, -1)
+    return adp, slow
+
+
+def _falls_back(
+    trace: Trace, fast: np.ndarray, stop: np.ndarray, lowest: np.ndarray
+) -> np.ndarray:
+    """Whether any sample soon after the fast trough is followed by one 0.5 mV lower.
+
+    An afterdepolarisation must be; this is cheaper to see than the filtered slope.
+    """
+    offset = np.arange(int(np.ceil(_ADP_LATEST * trace.stack.rate)) + 1)
+    at = np.minimum(fast[:, None] + offset, stop[:, None] - 1)
+    values = trace.v[at]
+    end = at[:, -1] + 1
+    rest = np.full(fast.size, np.inf)
+    more = np.flatnonzero(stop > end)
+    known = lowest[more] >= end[more]
+    rest_at = lowest[more].copy()
+    unknown = more[~known]
+    rest_at[~known] = ragged.arg_min(trace.v, end[unknown], stop[unknown])
+    rest[more] = trace.v[rest_at]
+    after = np.minimum.accumulate(values[:, ::-1], axis=1)[:, ::-1]
+    return (values - np.minimum(after, rest[:, None]) >= _DETOUR).any(axis=1)
 
 
 def _afterdepolarisations(
@@ -145,27 +198,18 @@ def _heavy_slope(trace: Trace, sweep: np.ndarray, begin: np.ndarray, length: int
     """dV/dt (V/s) through the heavy filter, `length` samples from each start."""
     stack = trace.stack
     cutoff = min(_HEAVY, 0.9 * stack.rate / 2e3)
-    design = derivative.bessel(cutoff, stack.rate)
+    design = derivative.bessel(cutoff, stack.rate, _HEAVY_FOLDS)
     k = trace.sample(sweep, begin)
     near = (k >= design.memory) & (k + length + 1 + design.memory <= stack.n_samples)
     out = np.empty((begin.size, length + 1))
     if near.any():
-        runs = derivative.filter_runs(trace.v, begin[near], begin[near] + length + 1, design)
-        out[near] = runs.reshape(-1, length + 1)
+        out[near] = derivative.filter_equal_runs(trace.v, begin[near], length + 1, design)
     for row in np.flatnonzero(~near).tolist():
-        whole = _filtered_sweep(stack.voltage_mv[sweep[row]], design)
+        whole = derivative.filtfilt(stack.voltage_mv[sweep[row]], design)
         piece = whole[k[row] : k[row] + length + 1]
         out[row, : piece.size] = piece
         out[row, piece.size :] = piece[-1]
-    dt = np.diff((k[:, None] + np.arange(length + 1)) / stack.rate, axis=1)
-    return 1e-3 * np.diff(out, axis=1) / dt
-
-
-def _filtered_sweep(v: np.ndarray, design: derivative._Filter) -> np.ndarray:
-    from scipy import signal
-
-    pad = min(3 * max(len(design.a), len(design.b)), v.size - 1)
-    return signal.filtfilt(design.b, design.a, v, padlen=pad)
+    return 1e-3 * stack.rate * np.diff(out, axis=1)
 
 
 def _widths(trace: Trace, events: Events, fast: np.ndarray) -> np.ndarray:

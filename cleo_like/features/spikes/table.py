@@ -132,17 +132,20 @@ def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters)
 def _some(
     stack: SweepStack, rows: np.ndarray, step: Window, parameters: ExtractionParameters
 ) -> list[dict[str, np.ndarray]]:
-    """Search sweeps near the step; those in doubt again, one by one, in full."""
-    trace = detect.fast_trace(stack, step, parameters)
-    doubt = np.ones(stack.n_sweeps, dtype=bool)
+    """Search sweeps with as little filtering as will do; those in doubt again with more."""
+    left = np.arange(stack.n_sweeps)
     parts = []
-    if trace is not None:
-        columns, doubt = _measured(trace, rows)
-        sure = ~np.isin(columns["sweep"], rows[doubt])
-        parts.append({k: c[sure] for k, c in columns.items()})
-    for k in np.flatnonzero(doubt).tolist():
-        one = detect.full_trace(stack.take(slice(k, k + 1)), step, parameters)
-        parts.append(_measured(one, rows[k : k + 1])[0])
+    for trace_of in (detect.fast_trace, detect.dense_trace, detect.full_trace):
+        some = stack if left.size == stack.n_sweeps else stack.take(left)
+        trace = trace_of(some, step, parameters)
+        if trace is None:
+            continue
+        columns, doubt = _measured(trace, rows[left])
+        sure = ~np.isin(columns["sweep"], rows[left[doubt]])
+        parts.append({k: c[sure] for k, c in columns.items()} if doubt.any() else columns)
+        left = left[doubt]
+        if left.size == 0:
+            break
     return parts
 
 
