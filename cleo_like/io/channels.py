@@ -64,10 +64,10 @@ def channels_of(recording: Recording, path: Path) -> Channels:
         )
         raise FileFormatError(msg)
     units = [SHOWN[mode.response_unit]]
-    values = [stacked.response / units[0].scale]
+    values = [np.divide(stacked.response, units[0].scale, dtype=float)]
     if stacked.command is not None:
         units.append(SHOWN[mode.command_unit])
-        values.append(stacked.command / units[1].scale)
+        values.append(np.divide(stacked.command, units[1].scale, dtype=float))
     return Channels(
         data=np.stack(values),
         names=["Vm" if mode is ClampMode.CURRENT else "Im", "Cmd"][: len(units)],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
@@ -12,6 +11,8 @@ from cleo_like.io.load import existing, reader_for
 from cleo_like.io.sidecar import sidecar_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
 
@@ -76,11 +77,12 @@ def describe(path: str | Path) -> Description:
     Examples
     --------
     >>> import tempfile, numpy as np
+    >>> from pathlib import Path
     >>> from cleo_like import Protocol
     >>> from cleo_like.io import describe, write
     >>> made = Protocol(waveforms=np.full((2, 400), 1e-11), rate=2e4, family="noise")
     >>> print(describe(write(made, Path(tempfile.mkdtemp()) / "noise.abf")))
-    noise.abf: ABF 1.8.3.0, 0.00922 MB
+    noise.abf: ABF 1.8.3.0, 0.0087 MB
       sidecar: yes
       stimulus file
       protocol: Protocol noise: 2 sweeps of 20 ms at 20 kHz, 10..10 pA, gap 0 ms

@@ -71,7 +71,7 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
 
     Examples
     --------
-    >>> import tempfile
+    >>> import tempfile, numpy as np
     >>> from cleo_like import Cell, Provenance, Recording, Sweep
     >>> from cleo_like.io import read, write
     >>> sweep = Sweep(response=np.linspace(-0.07, -0.06, 200), command=np.zeros(200), rate=2e4)

@@ -88,8 +88,8 @@ def read_sidecar(path: Path) -> tuple[Sidecar | None, tuple[str, ...]]:
             return None, (f"{beside.name} is not a sidecar of this package and was ignored",)
         if content["file"]["hash"] != hash_of(path):
             return None, (
-                f"the sidecar {beside.name} was written for another file (the hash differs) and "
-                "was ignored: protocol, cell and ground truth are unknown",
+                f"the sidecar {beside.name} was written for another file (the hash differs) "
+                "and was ignored: protocol, cell and ground truth are unknown",
             )
         arrays = {name: _decoded(item) for name, item in content["arrays"].items()}
         return Sidecar(facts=content["facts"], arrays=arrays), ()

@@ -129,8 +129,7 @@ def _epochs(table: Any, n_sweeps: int, n_samples: int, scale: float) -> tuple[Ep
         if stop > start:
             levels = (epoch.level + epoch.levelDelta * np.arange(n_sweeps)) * scale
             known = levels if epoch.epochType == _STEP else None
-            name = f"epoch {epoch.epochLetter}"
-            found.append(Epoch(name=name, start=start, stop=stop, levels=known))
+            found.append(Epoch(name=epoch.epochLetter, start=start, stop=stop, levels=known))
         start = stop
     return tuple(found)
 

@@ -188,7 +188,7 @@ def _from_header(path: Path, header: Any) -> AbfSource:
         version=str(header.abfVersionString),
         rate=rate,
         names=tuple(map(_text, header.adcNames)),
-        units=tuple(parse_unit(str(u)) for u in header.adcUnits),
+        units=tuple(map(parse_unit, facts.pop("unit_texts"))),
         lengths=lengths,
         starts=starts,
         scales=np.array(header._dataGain, dtype=float),
@@ -205,19 +205,26 @@ def _text(value: object) -> str:
     return str(value).replace("\0", "").strip()
 
 
+def _latin(block: bytes, offset: int, size: int) -> str:
+    return block[offset : offset + size].decode("latin-1")
+
+
 def _facts_1(path: Path, header: Any) -> dict[str, Any]:
     h = header._headerV1
     with path.open("rb") as file:
         block = file.read(2048)
         file.seek(h.lSynchArrayPtr * _BLOCK)
         synch = np.frombuffer(file.read(8 * max(h.lSynchArraySize, 0)), dtype="<i4")
+    channels = range(h.nADCNumChannels)
     extended = h.fFileVersionNumber >= 1.6  # older headers end at byte 2048
     return {
         "interval": h.fADCSampleInterval,
         "synch": synch[: 2 * (len(synch) // 2)].reshape(-1, 2),
         "tick": h.fSynchTimeUnit,
         "command_names": tuple(map(_text, h.sDACChannelName)),
-        "command_units": tuple(parse_unit(str(u)) for u in h.sDACChannelUnit),
+        # pyabf drops what is not ASCII, and so makes A of µA
+        "unit_texts": [_latin(block, 602 + 8 * h.nADCSamplingSeq[i], 8) for i in channels],
+        "command_units": tuple(parse_unit(_latin(block, 1346 + 8 * i, 8)) for i in range(4)),
         # fDACHoldingLevel; pyabf takes the first epoch level instead
         "holding": np.frombuffer(block, dtype="<f4", count=4, offset=1394).astype(float),
         "enabled": (*h.nWaveformEnable, 0, 0) if extended else (0,) * 4,
@@ -232,6 +239,7 @@ def _facts_2(header: Any) -> dict[str, Any]:
     pairs = np.column_stack([synch.lStart, synch.lLength]) if synch.lStart else np.empty((0, 2))
     return {
         "interval": protocol.fADCSequenceInterval,
+        "unit_texts": list(map(str, header.adcUnits)),
         "synch": pairs.astype(np.int64),
         "tick": protocol.fSynchTimeUnit,
         "command_names": tuple(_text(strings[i]) for i in dac.lDACChannelNameIndex),

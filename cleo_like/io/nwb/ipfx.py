@@ -64,7 +64,7 @@ def stimulus_code(recording: Recording, code: str | None) -> str:
 
 def _shape_missing(sweeps: tuple[Sweep, ...]) -> list[str]:
     missing = []
-    edges = [np.flatnonzero(np.diff(s.command)) for s in sweeps]
+    edges = [np.flatnonzero(np.diff(np.asarray(s.command))) for s in sweeps]
     most = max(map(len, edges))
     if most < _EDGES:
         missing.append(
@@ -89,7 +89,7 @@ def add_sweep_table(nwbfile: Any, series: list[Any]) -> None:
     from pynwb.icephys import SweepTable
 
     table = SweepTable.__new__(SweepTable, parent=nwbfile, in_construct_mode=True)
-    table.__init__(name="sweep_table", description="Series of the same sweep, for ipfx")  # type: ignore[misc]
+    table.__init__(name="sweep_table", description="Series of the same sweep, for ipfx")
     table._in_construct_mode = False  # noqa: SLF001
     for one in series:
         table.add_entry(one)

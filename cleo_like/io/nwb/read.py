@@ -86,7 +86,7 @@ def read_nwb_protocol(path: Path) -> Protocol:
             protocol = protocol if protocol is not None else _commanded(path, recording)
             if protocol is not None:
                 return protocol
-    msg = f"{path.name} has no commands of one length and rate, so no protocol can be read from it"
+    msg = f"{path.name} has no commands of one length and rate; no protocol can be read from it"
     raise FileFormatError(msg)
 
 

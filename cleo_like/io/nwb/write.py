@@ -98,10 +98,17 @@ def write_nwb(
 
 
 def _save(nwbfile: Any, path: Path) -> None:
+    """Build the file in memory, then write its bytes: HDF5 does not survive a full disk."""
+    import h5py
     import pynwb
 
-    with atomic_path(path) as temporary, pynwb.NWBHDF5IO(str(temporary), "w") as io:
+    in_memory = h5py.File(path.name, "w", driver="core", backing_store=False)
+    with in_memory, pynwb.NWBHDF5IO(file=in_memory, mode="w") as io:
         io.write(nwbfile)
+        in_memory.flush()
+        image = in_memory.id.get_file_image()
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(image)
 
 
 def _as_recording(protocol: Protocol) -> Recording:
