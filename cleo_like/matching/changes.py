@@ -17,6 +17,8 @@ _SIGMAS = 6.0
 """A change this many standard deviations large is none of noise (1e6 comparisons)."""
 SLEW = 1e-3
 """Longest edge (s): a command on its way for longer varies, it does not step."""
+_WINDOWS = 50
+"""Noise is measured at scales of which so many windows fit into the sweep."""
 _ROUGH_BLOCK = 5e-3
 """Length (s) of the blocks in which the local noise is measured."""
 
@@ -29,6 +31,8 @@ class Changes:
     varying: tuple[tuple[int, int], ...]
     radius: np.ndarray
     """How far (samples) each edge may have to be moved: the scale that found it."""
+    slow: float
+    """Standard deviation of the white noise that disturbs long means as much."""
 
 
 @attrs.define
@@ -42,6 +46,7 @@ class _Search:
     varying: list[tuple[int, int]] = attrs.Factory(list)
     total: np.ndarray = attrs.field(init=False)
     power: np.ndarray = attrs.field(init=False)
+    slow: float = 0.0
 
     def step(self, scale: int) -> None:
         """Look at one scale and keep the changes that no narrower one has seen."""
@@ -50,9 +55,11 @@ class _Search:
         low, mid, high = (self.total[at - scale], self.total[at], self.total[at + scale])
         difference = (high - 2 * mid + low) / scale
         noise = np.sqrt(self.power[at + scale] - self.power[at - scale]) / scale
-        threshold = np.maximum(
-            _SIGMAS * np.maximum(noise, contrast_sd(difference, scale)), self.floor
-        )
+        if scale * _WINDOWS <= n:
+            # noise with a memory falls less than white noise as the windows grow
+            self.slow = max(self.slow, contrast_sd(difference, scale) * (scale / 2) ** 0.5)
+        noise = np.maximum(noise, self.slow * (2 / scale) ** 0.5)
+        threshold = np.maximum(_SIGMAS * noise, self.floor)
         free = ~self._taken(scale)[at]
         for sign in (1, -1):
             self._keep(sign * difference * free, threshold, scale)
@@ -118,6 +125,7 @@ def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
         edges=np.array([e[0] for e in edges], dtype=int),
         radius=np.array([max(e[3], e[2] - e[1]) for e in edges], dtype=int),
         varying=_joined(search.varying, search.slew),
+        slow=search.slow,
     )
 
 

@@ -31,6 +31,8 @@ LONG = 0.2
 """Shortest long square (s)."""
 _REST = 20e-3
 """Shortest interval at holding (s) that serves as baseline, where there is a longer one."""
+_DOUBT = 5.0
+"""Levels of recorded plateaus differ when they do by this many standard errors."""
 _ALIKE = 0.1
 """Pulses whose lengths differ by less than this fraction are of equal length."""
 
@@ -52,12 +54,13 @@ def decide(ladder: Ladder) -> Decision:
     """Find the family of sweeps that share their edges."""
     holding = ladder.levels[:, _home(ladder)]
     off = ladder.levels - holding[:, np.newaxis]
-    tolerance = _tolerance(ladder)
-    with np.errstate(invalid="ignore"):
-        moved = np.nanmax(np.abs(off), axis=0) > tolerance
+    tolerance = _tolerances(ladder)
+    moved = np.nanmax(np.abs(off), axis=0) > tolerance
     rests = tuple(np.flatnonzero(~moved).tolist())
+    holding = _rest_level(ladder, rests) if rests else holding
+    off = ladder.levels - holding[:, np.newaxis]
     pulses = _pulses(moved)
-    varying = tuple(k for k in np.flatnonzero(moved).tolist() if _varies(off[:, k], tolerance))
+    varying = tuple(k for k in np.flatnonzero(moved).tolist() if _varies(off[:, k], tolerance[k]))
     base = Decision(
         family=NONE, reason="no step above the noise", step=None, holding=holding,
         rests=rests, varying=varying,
@@ -84,10 +87,25 @@ def _home(ladder: Ladder) -> int:
     return -1 if spread[0] > spread[-1] + _tolerance(ladder) else 0
 
 
+def _rest_level(ladder: Ladder, rests: tuple[int, ...]) -> np.ndarray:
+    """Mean level of each sweep's holding plateaus, longer ones counting more."""
+    lengths = np.array([b - a for a, b in ladder.bounds()], dtype=float)[list(rests)]
+    levels = ladder.levels[:, list(rests)]
+    weights = np.where(np.isnan(levels), 0.0, lengths)
+    return np.nansum(levels * weights, axis=1) / weights.sum(axis=1)
+
+
 def _tolerance(ladder: Ladder) -> float:
     """Level differences that count as none."""
     span = float(np.nanmax(np.nanmax(ladder.levels, 1) - np.nanmin(ladder.levels, 1)))
     return span * (1e-3 if ladder.clean else 0.02)
+
+
+def _tolerances(ladder: Ladder) -> np.ndarray:
+    """Level differences that count as none, for each plateau: short ones are less sure."""
+    lengths = np.array([b - a for a, b in ladder.bounds()])
+    doubt = _DOUBT * float(np.max(ladder.slow)) * np.sqrt(1 / lengths + 1 / lengths[0])
+    return _tolerance(ladder) + doubt
 
 
 def _varies(off: np.ndarray, tolerance: float) -> bool:
@@ -120,7 +138,7 @@ def _square(ladder: Ladder, step: int, reason: str) -> tuple[str, str, int]:
 
 def _choose_varying(
     ladder: Ladder, off: np.ndarray, pulses: list[tuple[int, ...]],
-    varying: tuple[int, ...], tolerance: float,
+    varying: tuple[int, ...], tolerance: np.ndarray,
 ) -> tuple[str, str, int | None]:  # fmt: skip
     steps = [[k for k in p if k in varying] for p in pulses]
     if any(len(s) > 1 for s in steps):
@@ -131,7 +149,7 @@ def _choose_varying(
         return _square(ladder, pairs[0][0], "the one epoch that varies across sweeps")
     lengths = np.array([_length(ladder, p) for _, p in pairs])
     levels = off[:, [k for k, _ in pairs]]
-    equal = bool(np.nanmax(np.abs(levels - levels[:, :1])) <= tolerance)
+    equal = bool(np.nanmax(np.abs(levels - levels[:, :1])) <= tolerance.max())
     if equal and np.ptp(lengths) <= _ALIKE * lengths.max():
         return PULSE_TRAIN, f"{len(pairs)} pulses of equal length vary together", None
     from_holding = [k for k, p in pairs if p[0] == k]

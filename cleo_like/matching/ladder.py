@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SAME = 0.5e-3
 """Edges of recorded commands within this time (s) of each other are the same edge."""
+_TALL, _SUPPORT = 1.5, 0.3
+"""An edge below 1.5 times the noise counts where 30 % of the sweeps show it."""
 _UNSURE = 20.0
 """An edge of height J in noise s is placed within this many (s/J)^2 samples."""
 
@@ -35,6 +37,7 @@ class Ladder:
     levels: np.ndarray
     lengths: np.ndarray
     noise: np.ndarray
+    slow: np.ndarray
     rate: float
     clean: bool
 
@@ -64,7 +67,7 @@ def find_ladders(cuts: Sequence[Plateaus], positions: Sequence[int]) -> list[Lad
         Their positions in the recording.
     """
     names = _edge_names(cuts)
-    patterns = [frozenset(n) for n in names]
+    patterns = [frozenset(n) - {-1} for n in names]
     templates = _templates(patterns)
     groups: dict[frozenset[int], list[int]] = {t: [] for t in templates}
     empty = []
@@ -112,25 +115,44 @@ def _home(
 
 
 def _edge_names(cuts: Sequence[Plateaus]) -> list[list[int]]:
-    """Give edges at the same place in different sweeps the same number."""
+    """Give edges at the same place in different sweeps the same number (-1: ignored)."""
     owner = np.repeat(np.arange(len(cuts)), [c.edges.size for c in cuts])
     at = np.concatenate([c.edges for c in cuts]).astype(float)
     doubt = np.concatenate([_doubt(c) for c in cuts])
     if at.size == 0:
         return [[] for _ in cuts]
-    best = float(np.min(doubt))
-    sharp = doubt <= max(2 * best, _SAME * cuts[0].rate)
-    order = np.argsort(at[sharp], kind="stable")
-    places, near = at[sharp][order], doubt[sharp][order]
-    new = np.r_[True, np.diff(places) > np.maximum(near[1:], near[:-1])]
-    number = np.cumsum(new) - 1
-    centres = np.bincount(number, places) / np.bincount(number)
-    nearest = np.argmin(np.abs(at[:, None] - centres[None, :]), axis=1)
-    distance = np.abs(at - centres[nearest])
-    reach = np.maximum(doubt, near.max())
-    own = centres.size + np.arange(at.size)
-    names = np.where(distance <= reach, nearest, own)
+    names = _clusters(at, doubt)
+    sure = np.concatenate([_sure(c) for c in cuts])
+    count = np.bincount(names, minlength=at.size)
+    unsure = np.bincount(names, sure, minlength=at.size) == 0
+    names = np.where((unsure & (count < _SUPPORT * len(cuts)))[names], -1, names)
     return [names[owner == k].tolist() for k in range(len(cuts))]
+
+
+def _sure(cut: Plateaus) -> np.ndarray:
+    """Whether each edge is so tall that one sweep alone shows it."""
+    return np.abs(np.diff(cut.levels)) >= _TALL * max(cut.noise, cut.slow)
+
+
+def _clusters(at: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """Number the places of edges, the surest edges first."""
+    if np.ptp(doubt) == 0.0:
+        order = np.argsort(at, kind="stable")
+        new = np.diff(at[order]) > doubt[0]
+        names = np.empty(at.size, dtype=int)
+        names[order] = np.concatenate(([0], np.cumsum(new)))
+        return names
+    centres, reach = np.full(at.size + 1, np.inf), np.zeros(at.size + 1)
+    names, count = np.empty(at.size, dtype=int), 0
+    for k in np.argsort(doubt, kind="stable").tolist():
+        distance = np.abs(centres[: count + 1] - at[k])
+        nearest = int(np.argmin(distance))
+        if distance[nearest] > max(doubt[k], reach[nearest]):
+            nearest = count
+            centres[count], reach[count] = at[k], doubt[k]
+            count += 1
+        names[k] = nearest
+    return names
 
 
 def _doubt(cut: Plateaus) -> np.ndarray:
@@ -138,7 +160,7 @@ def _doubt(cut: Plateaus) -> np.ndarray:
     if cut.clean:
         return np.full(cut.edges.size, 2.0)
     jump = np.abs(np.diff(cut.levels))
-    return _SAME * cut.rate + _UNSURE * (cut.noise / jump) ** 2
+    return _SAME * cut.rate + _UNSURE * (max(cut.noise, cut.slow) / jump) ** 2
 
 
 def _ladder(cuts: list[Plateaus], positions: list[int], names: list[list[int]]) -> Ladder:
@@ -149,6 +171,7 @@ def _ladder(cuts: list[Plateaus], positions: list[int], names: list[list[int]]) 
         levels=np.stack([_levels_at(c, edges) for c in cuts]),
         lengths=np.array([c.n for c in cuts]),
         noise=np.array([c.noise for c in cuts]),
+        slow=np.array([0.0 if c.clean else c.slow for c in cuts]),
         rate=cuts[0].rate,
         clean=all(c.clean for c in cuts),
     )
@@ -160,7 +183,10 @@ def _common_edges(cuts: list[Plateaus], names: list[list[int]]) -> np.ndarray:
     at = np.concatenate([c.edges for c in cuts])
     jump = np.concatenate([np.abs(np.diff(c.levels)) / (c.noise or 1.0) for c in cuts])
     return np.unique(
-        [_weighted_median(at[name == n], jump[name == n] ** 2) for n in np.unique(name)]
+        [
+            _weighted_median(at[name == n], jump[name == n] ** 2)
+            for n in np.unique(name[name >= 0])
+        ]
     ).astype(int)
 
 

@@ -9,8 +9,12 @@ MAD_TO_SD = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 _QUARTER = 0.3186
 """A quarter of normal noise lies within this many standard deviations of 0."""
+_STEADY = 0.02
+"""Differences alike to within this fraction are a slope."""
 _BUSY = 0.01
 """A noise-free step command changes at fewer than this fraction of its samples."""
+_FLIPS, _FLIP_SIZE = 6, 0.2
+"""So many changes, each this small a fraction of the range, are flips of a converter."""
 _BRIDGE = 2e-3
 """Longest gap of missing samples (s) over which the last value is held."""
 
@@ -90,21 +94,32 @@ def white_sd(samples: np.ndarray) -> float:
     return sd_of(np.diff(samples)) / 2**0.5
 
 
-def is_clean(samples: np.ndarray) -> bool:
-    """Whether the command is exact: it hardly ever changes from sample to sample."""
+def few_changes(samples: np.ndarray) -> bool:
+    """Whether the command hardly ever changes from sample to sample."""
     return bool(np.count_nonzero(np.diff(samples)) < max(16, _BUSY * samples.size))
 
 
 def quantum(samples: np.ndarray) -> float:
     """Step of the converter: the smallest change seen in a command that always changes.
 
-    It is 0 for an exact command, whose smallest change is a step of the protocol.
+    It is 0 for an exact command, whose smallest change is a step of the protocol; a
+    command that often changes by one and the same small amount is a recorded one.
     """
+    span = float(np.ptp(samples)) if samples.size else 0.0
     change = np.abs(np.diff(samples))
-    change = change[change > 1e-9 * (np.ptp(samples) if samples.size else 0.0)]
-    if is_clean(samples) or change.size == 0:
+    change = change[change > 1e-9 * span]
+    if change.size == 0:
         return 0.0
-    return float(np.min(change))
+    smallest = float(np.min(change))
+    if few_changes(samples):
+        flips = np.count_nonzero(change <= 1.5 * smallest)
+        return smallest if flips >= _FLIPS and smallest < _FLIP_SIZE * span else 0.0
+    return smallest
+
+
+def is_clean(samples: np.ndarray) -> bool:
+    """Whether the command is exact: plateaus without noise or converter flips."""
+    return few_changes(samples) and quantum(samples) == 0.0
 
 
 def quiet_sd(values: np.ndarray) -> float:
@@ -115,13 +130,13 @@ def quiet_sd(values: np.ndarray) -> float:
 def contrast_sd(difference: np.ndarray, scale: int) -> float:
     """Noise of differences of neighbouring means, a steady slope not counted.
 
-    Neighbouring differences of white noise have the correlation -1/2, so that their own
-    difference has three times their variance.
+    A slope that fills the sweep is no noise: its differences are all alike.
     """
+    noise = quiet_sd(difference)
     if difference.size <= scale:
-        return quiet_sd(difference)
-    bend = difference[scale:] - difference[:-scale]
-    return min(quiet_sd(difference), quiet_sd(bend) / 3**0.5)
+        return noise
+    bend = quiet_sd(difference[scale:] - difference[:-scale])
+    return bend if bend < _STEADY * noise else noise
 
 
 def rough_sd(samples: np.ndarray, block: int) -> np.ndarray:

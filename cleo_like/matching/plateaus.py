@@ -18,6 +18,8 @@ _FLOOR_NOISY = 2e-2
 """Level differences below this fraction of the largest are no steps."""
 _COARSE = 0.1
 """Disturbances up to this fraction of the largest difference may ride on a plateau."""
+_DOUBT = 5.0
+"""Levels of recorded plateaus differ when they do by this many standard errors."""
 _MANY = 600
 """More edges than this are a waveform, not plateaus."""
 
@@ -38,6 +40,8 @@ class Plateaus:
         The command without gaps.
     noise : float
         Standard deviation about the levels.
+    slow : float
+        Standard deviation of the white noise that disturbs the levels as much.
     transients : int
         Short disturbances that were bridged.
     notes : tuple of str
@@ -52,6 +56,7 @@ class Plateaus:
     samples: np.ndarray
     rate: float
     noise: float
+    slow: float = 0.0
     transients: int = 0
     notes: tuple[str, ...] = ()
     trouble: str | None = None
@@ -123,11 +128,11 @@ def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Platea
     if not clean:
         floor = max(resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2)
         edges, transients = bridge(x, edges, rate, floor)
-    edges = _pruned(x, edges, rate, floor)
+    edges = _pruned(x, edges, rate, floor, 0.0 if clean else changes.slow)
     levels = plateau_levels(x, edges, rate)
     return Plateaus(
         edges=edges, levels=levels, varying=changes.varying, samples=x, rate=rate,
-        noise=_residual(x, edges, levels), transients=transients,
+        noise=_residual(x, edges, levels), slow=changes.slow, transients=transients,
     )  # fmt: skip
 
 
@@ -148,12 +153,16 @@ def _robust_span(samples: np.ndarray) -> float:
     return span if span > 0 else float(np.ptp(samples))
 
 
-def _pruned(x: np.ndarray, edges: np.ndarray, rate: float, floor: float) -> np.ndarray:
-    """Remove edges whose levels hardly differ, the smallest first."""
+def _pruned(
+    x: np.ndarray, edges: np.ndarray, rate: float, floor: float, slow: float
+) -> np.ndarray:
+    """Remove edges whose levels hardly differ, the least certain first."""
     while edges.size:
-        jump = np.abs(np.diff(plateau_levels(x, edges, rate)))
+        lengths = np.diff(np.r_[0, edges, x.size])
+        doubt = _DOUBT * slow * np.sqrt(1 / lengths[1:] + 1 / lengths[:-1])
+        jump = np.abs(np.diff(plateau_levels(x, edges, rate))) / np.maximum(doubt, floor)
         smallest = int(np.argmin(jump))
-        if jump[smallest] > floor:
+        if jump[smallest] > 1:
             break
         edges = np.delete(edges, smallest)
     return edges
