@@ -75,6 +75,12 @@ def make_recording(protocol: Protocol, rng: np.random.Generator) -> Recording:
 
 
 @pytest.fixture
+def build_steps():
+    """`make_steps`, for tests that need other rates or lengths."""
+    return make_steps
+
+
+@pytest.fixture
 def steps() -> Protocol:
     """Nine square steps with a test pulse."""
     return make_steps()

@@ -184,11 +184,12 @@ def _with_lists(node: Any) -> Any:
 
 
 def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1").replace("[", "~2")
+    return key.replace("~", "~0").replace("/", "~1").replace("[", "~2") or "~3"
 
 
 def _unescaped(key: str) -> str:
-    return key.replace("~2", "[").replace("~1", "/").replace("~0", "~")
+    plain = key.replace("~2", "[").replace("~1", "/").replace("~0", "~")
+    return "" if key == "~3" else plain
 
 
 def _packed(samples: np.ndarray) -> Any:
