@@ -213,8 +213,9 @@ def relief(
 class _Rows:
     """The picture part of one recording, ready to be averaged at any delay."""
 
-    total: np.ndarray  # running sum over samples from the start of the picture
-    rows: np.ndarray
+    total: np.ndarray  # running sum of `rows`, with a zero in front
+    rows: np.ndarray  # potentials from the start of the picture on, less `offset`
+    offset: float  # taken away so that running sums keep their precision
     rate: float
     drawn: float  # samples of a row; not whole where the recording has another rate
 
@@ -234,9 +235,10 @@ class _Rows:
                 f"to sample {first + usable}, but the picture ends at sample {first + drawn:g}"
             )
             raise InputError(msg)
-        kept = kept[:, :usable]
+        offset = float(kept[0, 0])
+        kept = kept[:, :usable] - offset
         total = np.pad(np.cumsum(kept, axis=1), ((0, 0), (1, 0)))
-        return cls(total, kept, rate, drawn)
+        return cls(total, kept, offset, rate, drawn)
 
     @property
     def room(self) -> float:
@@ -248,7 +250,7 @@ class _Rows:
         edges = np.arange(count + 1) * (self.drawn / count) + lag * self.rate
         whole = np.minimum(edges.astype(int), self.rows.shape[1] - 1)
         at_edges = self.total[:, whole] + self.rows[:, whole] * (edges - whole)
-        return np.diff(at_edges, axis=1) * (count / self.drawn)
+        return np.asarray(self.offset + np.diff(at_edges, axis=1) * (count / self.drawn))
 
 
 def _responses(recording: Recording, protocol: Protocol) -> tuple[np.ndarray, float]:
@@ -321,11 +323,12 @@ def _remarks(
     readers: Sequence[_Rows], direct: Agreement, lag: float, most: float
 ) -> tuple[str, ...]:
     found = []
-    drawn = [reader.rows[:, : int(reader.drawn)] for reader in readers]
-    spiking = int(np.any([(rows > _SPIKE).any(axis=1) for rows in drawn], axis=0).sum())
+    high = [(r.rows[:, : int(r.drawn)] > _SPIKE - r.offset).any(axis=1) for r in readers]
+    spiking = int(np.any(high, axis=0).sum())
     if spiking:
         found.append(
-            f"{spiking} rows rise above {_SPIKE * 1e3:g} mV: spikes distort the relief"
+            f"spikes distort the relief: {spiking} of {len(readers[0].rows)} rows rise above "
+            f"{_SPIKE * 1e3:g} mV"
         )
     if np.isnan(direct.correlation):
         found.append("the response is constant: no correlation")

@@ -22,9 +22,15 @@ def correlation(
     >>> correlation(np.array([[0.0, 1.0, 2.0]]), np.array([[5.0, 3.0, 1.0]]))
     -1.0
     """
+    if _is_constant(first) or _is_constant(second):
+        return float("nan")
     a, b = first - first.mean(), second - second.mean()
-    scale = np.sqrt((a**2).sum() * (b**2).sum())
-    return float((a * b).sum() / scale) if scale > 0 else float("nan")
+    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()))
+
+
+def _is_constant(values: np.ndarray) -> bool:
+    """Whether values differ by no more than the rounding of their averages."""
+    return bool(np.ptp(values) <= 1e-13 * np.abs(values).max())
 
 
 def ssim(

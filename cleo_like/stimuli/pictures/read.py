@@ -111,7 +111,9 @@ def _from_file(path: Path, background: float) -> Grey:
         what = "is a folder" if path.is_dir() else "does not exist"
         msg = f"cannot read the picture {path}: it {what}"
         raise InputError(msg)
-    with _clear_errors(path.name), Image.open(path) as image:
+    # opened as a stream: Pillow maps the pixels of a named file into memory, and up to
+    # version 13 scrambles an uncompressed TIFF that is stored on its side when it does
+    with _clear_errors(path.name), path.open("rb") as file, Image.open(file) as image:
         image.load()
         values, mode = _from_pillow(image, background, path.name)
     return Grey(values=values, name=path.name, mode=mode, hash=hash_of(path))
@@ -160,7 +162,7 @@ def _plain(image: Image.Image) -> Image.Image:
         return image.convert("RGBA")
     if mode in ("1", "L", "I", "F", "RGB") or mode.startswith("I;16"):
         return image
-    return image.convert("RGB")  # CMYK, YCbCr, HSV, RGBX; LAB raises ValueError
+    return image.convert("RGB")  # CMYK, YCbCr, HSV, LAB, RGBX
 
 
 def _from_array(array: np.ndarray, background: float) -> np.ndarray:
