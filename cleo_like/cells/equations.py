@@ -24,8 +24,9 @@ ah = 0.128/ms*exp((17*mV - u)/(18*mV)) : Hz
 bh = 4/ms/(1 + exp((40*mV - u)/(5*mV))) : Hz
 an = 0.16/ms/exprel((15*mV - u)/(5*mV)) : Hz
 bn = 0.5/ms*exp((10*mV - u)/(40*mV)) : Hz
-pinf = 1/(1 + exp(-(v + 35*mV)/(10*mV))) : 1
-taup = taumax/(3.3*exp((v + 35*mV)/(20*mV)) + exp(-(v + 35*mV)/(20*mV))) : second
+pinf = 1/(1 + 1/em**2) : 1
+taup = taumax/(3.3*em + 1/em) : second
+em = exp((v + 35*mV)/(20*mV)) : 1
 gL : siemens (constant)
 gNa : siemens (constant)
 gK : siemens (constant)

@@ -141,7 +141,7 @@ def _wang_buzsaki() -> CellModel:
 
 
 def _adex(pattern: str) -> CellModel:
-    from brian2 import ms, nS, pA, pF
+    from brian2 import ms, nS, pA, pF, us
 
     c, gl, el, a, tauw, b, vr, step = _ADEX[pattern]
     return CellModel(
@@ -152,7 +152,7 @@ def _adex(pattern: str) -> CellModel:
         threshold="v > Vcut",
         reset="v = Vr; w += b",
         spike_level="Vcut",
-        dt=10e-6,
+        dt=10 * us,
         conductance_based=False,
         source=_NAUD,
         landmark=f"{pattern.replace('_', ' ')} at a step of {step} pA",

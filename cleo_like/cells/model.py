@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import frozen_mapping, si_number
+from cleo_like.core.arrays import SIFloat, frozen_mapping, si_required
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import dimension_of
 
@@ -19,22 +19,20 @@ METHODS_OF_BRIAN2 = ("rk4", "rk2", "heun", "milstein", "euler", "exponential_eul
 """Integration methods of stock Brian2 that a model may name."""
 
 
-def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, float]:
+def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloat]:
     """Convert parameters to SI and check them against the units that the equations declare."""
     if isinstance(values, MappingProxyType):  # a model's own parameters: converted before
         return values
-    eqs = model.brian_equations()
+    eqs = model.written_equations()
     dimensions = {name: eqs[name].dim for name in eqs.parameter_names}
     return frozen_mapping(
-        {
-            name: _si_parameter(name, value, dimensions.get(name))
-            for name, value in values.items()
-        }
+        {name: _si_parameter(name, v, dimensions.get(name)) for name, v in values.items()}
     )
 
 
-def _si_parameter(name: str, value: Any, dimension: Any) -> float:
+def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
     from brian2 import get_unit
+    from brian2.units.fundamentalunits import get_or_create_dimension
 
     found = dimension_of(value)
     exponents, si_value = found if found is not None else ((0.0,) * 7, value)
@@ -42,15 +40,18 @@ def _si_parameter(name: str, value: Any, dimension: Any) -> float:
     if number.ndim or not np.isfinite(number):
         msg = f"parameter {name} must be one finite value, got {value}"
         raise InputError(msg)
-    if dimension is not None and tuple(dimension._dims) != tuple(exponents):  # noqa: SLF001
+    dimension = get_or_create_dimension(exponents)
+    if declared is not None and dimension is not declared:
         problem = "has no unit" if found is None else "has the wrong unit"
-        msg = f"{name}={value} {problem}; the equations declare it in {get_unit(dimension)!r}"
+        msg = f"{name}={value} {problem}; the equations declare it in {get_unit(declared)!r}"
         raise UnitError(msg)
-    return float(number)
+    result = SIFloat(number)
+    result.unit = "1" if dimension.is_dimensionless else repr(get_unit(dimension))
+    return result
 
 
 def _level(value: Any) -> float | str:
-    return value if isinstance(value, str) else si_number("V", "spike_level")(value)
+    return value if isinstance(value, str) else si_required("V", "spike_level")(value)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -58,8 +59,8 @@ class CellModel:
     r"""A point neuron in Brian2 equations.
 
     The equations leave the injected current undeclared (``I`` by default); the bench adds
-    it. Parameters that are declared in the equations (``gL : siemens (constant)``) may
-    differ between the cells of a population; other names in `parameters` are constants.
+    it. Parameters may be declared in the equations (``gL : siemens (constant)``), which
+    checks their units, or left to the model, which declares the missing ones itself.
 
     Parameters
     ----------
@@ -76,8 +77,8 @@ class CellModel:
     refractory : str or quantity, optional
         As in Brian2; only with a threshold.
     spike_level : quantity or str
-        Potential whose upward crossing is the time of a spike; the name of a parameter
-        is allowed (``"Vcut"``).
+        Potential whose upward crossing is the time of a spike (default -20 mV); the name
+        of a parameter is allowed (``"Vcut"``).
     voltage, current : str
         Names of the membrane potential and of the injected current in the equations.
     method : str
@@ -98,7 +99,7 @@ class CellModel:
     >>> from brian2 import Mohm, mV, nS, pF
     >>> cell = CellModel(
     ...     name="mine",
-    ...     equations="dv/dt = (gL*(EL - v) + I)/C : volt\ngL : siemens (constant)",
+    ...     equations="dv/dt = (gL*(EL - v) + I)/C : volt",
     ...     parameters={"gL": 5 * nS, "EL": -70 * mV, "C": 100 * pF},
     ... )
     >>> cell
@@ -107,17 +108,17 @@ class CellModel:
 
     name: str = attrs.field(validator=attrs.validators.min_len(1))
     equations: str
-    parameters: Mapping[str, float] = attrs.field(
+    parameters: Mapping[str, SIFloat] = attrs.field(
         converter=attrs.Converter(_si_parameters, takes_self=True)
     )
     threshold: str | None = None
     reset: str = ""
     refractory: Any = None
-    spike_level: float | str = attrs.field(default=-0.02, converter=_level)
+    spike_level: float | str = attrs.field(default=SIFloat(-0.02), converter=_level)
     voltage: str = "v"
     current: str = "I"
     method: str = "rk4"
-    dt: float = attrs.field(default=20e-6, converter=si_number("s", "dt"))
+    dt: float = attrs.field(default=SIFloat(20e-6), converter=si_required("s", "dt"))
     initial: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
     conductance_based: bool = True
     source: str = "user"
@@ -133,7 +134,7 @@ class CellModel:
                 f"{', '.join(sorted(eqs.diff_eq_names))})"
             )
             raise InputError(msg)
-        if self.current not in eqs.identifiers:
+        if self.current not in eqs.identifiers | eqs.names:
             msg = (
                 f"the equations of {self.name!r} do not use the injected current "
                 f"{self.current!r}; add it, or say current=... with the name they use"
@@ -154,8 +155,8 @@ class CellModel:
             msg = f"method must be one of {', '.join(METHODS_OF_BRIAN2)}, got {self.method!r}"
             raise InputError(msg)
 
-    def brian_equations(self) -> Any:
-        """Give the `brian2.Equations` object of this model."""
+    def written_equations(self) -> Any:
+        """Give the `brian2.Equations` object of the text of this model."""
         from brian2 import Equations
         from brian2.equations.equations import EquationError
 
@@ -165,17 +166,14 @@ class CellModel:
             msg = f"Brian2 cannot read the equations of {self.name!r}: {error}"
             raise InputError(msg) from error
 
-    @property
-    def per_cell(self) -> tuple[str, ...]:
-        """Names of the parameters that the equations declare (may differ between cells)."""
-        declared = set(self.brian_equations().parameter_names)
-        return tuple(name for name in self.parameters if name in declared)
+    def brian_equations(self) -> Any:
+        """Give the `brian2.Equations` object with every parameter declared."""
+        from brian2 import Equations
 
-    @property
-    def constants(self) -> dict[str, float]:
-        """Parameters that the equations do not declare: one value for all cells (SI)."""
-        per_cell = set(self.per_cell)
-        return {k: v for k, v in self.parameters.items() if k not in per_cell}
+        eqs = self.written_equations()
+        missing = [k for k in self.parameters if k not in eqs.names]
+        lines = [f"{k} : {self.parameters[k].unit} (constant)" for k in missing]
+        return eqs + Equations("\n".join(lines))
 
     def level(self, parameters: Mapping[str, Any]) -> Any:
         """Potential of the spike level (V) for given parameters."""

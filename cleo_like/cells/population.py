@@ -57,13 +57,10 @@ class Population:
 
     def __attrs_post_init__(self) -> None:
         """Check names and shapes."""
-        allowed = self.model.per_cell
         for name, values in self.parameters.items():
-            if name not in allowed:
-                msg = (
-                    f"{name!r} cannot vary between cells of {self.model.name!r}; the equations "
-                    f"declare: {', '.join(allowed)}"
-                )
+            if name not in self.model.parameters:
+                known = ", ".join(self.model.parameters)
+                msg = f"{self.model.name!r} has no parameter {name!r}; it has {known}"
                 raise InputError(msg)
             if values.ndim != 1 or not np.isfinite(values).all():
                 msg = f"{name} must be finite values of shape (n_cells,), got {values.shape}"
@@ -108,7 +105,7 @@ class Population:
             raise InputError(msg)
         missing = sorted(set(spread) - set(model.parameters))
         if missing or not spread:
-            known = ", ".join(model.per_cell)
+            known = ", ".join(model.parameters)
             msg = f"spread names {missing or 'nothing'}; {model.name!r} has {known}"
             raise InputError(msg)
         negative = {k: s for k, s in spread.items() if not s >= 0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,32 @@ def si_number(unit: str, name: str) -> Callable[[Any], float]:
 def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     """Make a tuple (the builtin itself, as a converter, hides its argument's type)."""
     return tuple(values)
+
+
+class SIFloat(float):
+    """A number that has been converted to SI, so that a copy need not carry its unit again.
+
+    `unit` may name the unit it came in, in the words of Brian2 ("siemens").
+    """
+
+    unit: str = ""
+
+
+def si_required(unit: str, name: str) -> Callable[[Any], float]:
+    """Make a converter of a scalar field that needs a unit (a converted value passes)."""
+
+    def convert(value: Any) -> float:
+        return value if isinstance(value, SIFloat) else SIFloat(si(value, unit, name))
+
+    return convert
+
+
+def _rebuild(mapping: MappingProxyType) -> tuple[Any, tuple[dict]]:
+    """Let nouns with frozen mappings travel to other processes (pickle cannot by itself)."""
+    return MappingProxyType, (dict(mapping),)
+
+
+copyreg.pickle(MappingProxyType, _rebuild)
 
 
 def frozen_mapping(value: Mapping[str, Any] | None) -> Mapping[str, Any]:

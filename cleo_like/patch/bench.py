@@ -8,9 +8,9 @@ import attrs
 import numpy as np
 
 from cleo_like.core import Cell, ClampMode, GroundTruth, Provenance, Recording, Sweep
-from cleo_like.core.arrays import si_number
 from cleo_like.core.errors import UnsupportedError
 from cleo_like.core.provenance import hash_of, now, versions
+from cleo_like.core.units import si
 from cleo_like.patch.electrode import IdealElectrode
 from cleo_like.patch.job import (
     Specimen,
@@ -101,7 +101,7 @@ def record(
         raise UnsupportedError(msg)
     electrode = electrode if electrode is not None else IdealElectrode()
     electrode.check(protocol.rate)
-    step = None if dt is None else si_number("s", "dt")(dt)
+    step = None if dt is None else si(dt, "s", "dt")
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     run = _Run(

@@ -38,7 +38,7 @@ class Job:
     model : CellModel
         Equations, method, step.
     parameters : mapping of str to array, shape (n_traces,)
-        Values of the parameters that the equations declare (SI).
+        Values of all parameters (SI).
     sweep : array of int, shape (n_traces,)
         Row of `waveforms` that each trace plays.
     initial : array, shape (states, n_traces)
@@ -93,9 +93,8 @@ def specimens(cells: Any) -> list[Specimen]:
     >>> [s.id for s in specimens(["passive", "passive", "rs"])]
     ['passive-1', 'passive-2', 'rs']
     """
-    if isinstance(cells, (str, CellModel, Population)):
-        cells = [cells]
-    found = [s for cell in cells for s in _specimens_of(cell)]
+    sequence = cells if isinstance(cells, (list, tuple)) else [cells]
+    found = [s for cell in sequence for s in _specimens_of(cell)]
     if not found:
         msg = "there is no cell to record from: give a name, a CellModel or a Population"
         raise InputError(msg)
@@ -134,9 +133,9 @@ def same_equations(found: list[Specimen]) -> list[list[int]]:
     groups: dict[Any, list[int]] = {}
     for k, s in enumerate(found):
         m = s.model
-        constants = tuple(sorted(m.constants.items()))
-        key = (m.equations, m.threshold, m.reset, str(m.refractory), m.spike_level, m.method,
-               m.dt, m.voltage, m.current, constants)  # fmt: skip
+        units = tuple((name, value.unit) for name, value in m.parameters.items())
+        key = (m.equations, units, m.threshold, m.reset, str(m.refractory), m.spike_level,
+               m.method, m.dt, m.voltage, m.current)  # fmt: skip
         groups.setdefault(key, []).append(k)
     return list(groups.values())
 
@@ -171,7 +170,8 @@ def make_job(
         cell_of = np.repeat(np.arange(len(cells)), protocol.n_sweeps)
         sweep = np.tile(np.arange(protocol.n_sweeps), len(cells))
     parameters = {
-        name: np.array([c.parameters[name] for c in cells])[cell_of] for name in model.per_cell
+        name: np.array([c.parameters[name] for c in cells])[cell_of]
+        for name in model.parameters
     }
     return Job(
         model=model,
@@ -205,8 +205,9 @@ def rest_and_answers(
     """
     model = cells[0].model
     dynamics = Dynamics(model)
-    values: dict[str, Any] = dict(model.parameters)
-    values |= {k: np.array([c.parameters[k] for c in cells]) for k in model.per_cell}
+    values: dict[str, Any] = {
+        k: np.array([c.parameters[k] for c in cells]) for k in model.parameters
+    }
     unclamped = dynamics.rest(0.0, values, n_cells=len(cells))
     with np.errstate(invalid="ignore"):
         answers = answers_at_rest(dynamics, unclamped, values)
@@ -215,3 +216,9 @@ def rest_and_answers(
         state = dynamics.rest(holding, values, n_cells=len(cells))
     resting = np.isfinite(state).all(axis=0)
     return np.where(resting, state, dynamics.start(values, len(cells))), resting, answers
+
+
+def _parameters(cells: list[Specimen]) -> dict[str, np.ndarray]:
+    """Give each parameter as an array of shape (n_cells,)."""
+    names = cells[0].model.parameters
+    return {name: np.array([cell.parameters[name] for cell in cells]) for name in names}

@@ -114,15 +114,19 @@ def _run_runtime(
         )
         raise UnsupportedError(msg)
     _say_when_slow()
+    bench = _Bench.build(_padded(job.part(0, min(size, job.n_traces)), size))
+    bench.network.store("bench")
     for number, start in enumerate(range(0, job.n_traces, size)):
-        stop = min(start + size, job.n_traces)
-        part = job.part(start, stop)
-        bench = _Bench.build(part)
-        bench.set_values(part)
+        part = job.part(start, min(start + size, job.n_traces))
+        bench.network.restore("bench")
+        bench.set_values(_padded(part, size))
         if bench.stochastic:
             seed_brian2(_block_seed(seed, number))
         progress = _Progress(report, part)
-        bench.network.run(part.n_samples / part.rate * second, namespace={}, **progress.options)
+        with _explained(part):
+            bench.network.run(
+                part.n_samples / part.rate * second, namespace={}, **progress.options
+            )
         progress.finish()
         yield bench.block(part, start)
 
@@ -140,8 +144,7 @@ def _run_standalone(
         bench.network.run(first.n_samples / first.rate * second, namespace={})
         device.build(directory=directory, compile=True, run=False, with_output=False)
         for start in range(0, job.n_traces, size):
-            stop = min(start + size, job.n_traces)
-            part = job.part(start, stop)
+            part = job.part(start, min(start + size, job.n_traces))
             if bench.stochastic and start > 0:
                 msg = (
                     "equations with noise terms in more than one block would repeat the same "
@@ -152,6 +155,23 @@ def _run_standalone(
             if report is not None:
                 report(part.n_traces * part.n_samples / part.rate)
             yield bench.block(part, start)
+
+
+@contextmanager
+def _explained(job: Job) -> Iterator[None]:
+    """Say in the user's words what a division by zero inside compiled code means."""
+    from brian2.core.base import BrianObjectException
+
+    try:
+        yield
+    except BrianObjectException as error:
+        if not isinstance(error.__cause__, ArithmeticError):
+            raise
+        msg = (
+            f"the integration of {job.model.name!r} broke down ({error.__cause__}): a state "
+            f"left its range; try a smaller dt (now {job.dt * 1e3:g} ms) or less current"
+        )
+        raise InputError(msg) from error
 
 
 def _padded(part: Job, size: int) -> Job:
@@ -215,7 +235,13 @@ class _Bench:
 
     def arguments(self, job: Job) -> dict[Any, Any]:
         """Values of this block for a compiled program."""
-        return {getattr(self.group, k): v for k, v in self._values(job).items()}
+        from brian2 import Quantity
+
+        views = {getattr(self.group, name): v for name, v in self._values(job).items()}
+        return {
+            view: Quantity(np.ascontiguousarray(value), dim=view.dim)
+            for view, value in views.items()
+        }
 
     def _values(self, job: Job) -> dict[str, np.ndarray]:
         values: dict[str, np.ndarray] = dict(job.parameters)
@@ -247,7 +273,7 @@ class _Bench:
         t = np.array(found["t"].get_value())
         after = np.array(found[job.model.voltage].get_value())
         before = np.array(found[_BEFORE].get_value())
-        level = np.asarray(job.model.level({**job.parameters, **job.model.constants}))
+        level = np.asarray(job.model.level(job.parameters))
         level = level[index] if level.ndim else level
         rise = after - before
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -289,18 +315,18 @@ def _spiking(job: Job) -> dict[str, Any]:
     if model.threshold is not None:
         refractory = model.refractory if model.refractory is not None else False
         return {
-            "threshold": model.threshold, "reset": model.reset or None, "refractory": refractory
+            "threshold": model.threshold, "reset": model.reset, "refractory": refractory
         }  # fmt: skip
     level = model.spike_level if isinstance(model.spike_level, str) else _LEVEL
-    return {"threshold": f"{model.voltage} > {level} and {_BEFORE} <= {level}"}
+    crossing = f"{model.voltage} > {level} and {_BEFORE} <= {level}"
+    return {"threshold": crossing, "reset": ""}
 
 
 def _namespace(job: Job) -> dict[str, Any]:
     from brian2 import TimedArray, amp, second, volt
 
     model = job.model
-    names: dict[str, Any] = dict(model.constants)
-    names["bench_command"] = TimedArray(job.waveforms.T * amp, dt=second / job.rate)
+    names = {"bench_command": TimedArray(job.waveforms.T * amp, dt=second / job.rate)}
     if not isinstance(model.spike_level, str):
         names[_LEVEL] = model.spike_level * volt
     return names
@@ -310,12 +336,16 @@ def _block_seed(seed: int, block: int) -> int:
     return int(np.random.SeedSequence((seed, block)).generate_state(1)[0])
 
 
-def _say_when_slow() -> None:
-    """Tell when Brian2 will fall back to numpy for want of a compiler."""
+def auto_target_is_numpy() -> bool:
+    """Whether Brian2 falls back to numpy for want of a compiler."""
     from brian2 import prefs
     from brian2.devices.device import auto_target
 
-    if prefs["codegen.target"] == "auto" and "Numpy" in auto_target().__name__:
+    return prefs["codegen.target"] == "auto" and "Numpy" in auto_target().__name__
+
+
+def _say_when_slow() -> None:
+    if auto_target_is_numpy():
         warnings.warn(
             "no working C++ compiler: Brian2 runs on numpy, 4 to 100 times slower than "
             "compiled code; install g++ (or clang) to speed this up",
@@ -372,7 +402,6 @@ def _standalone_device() -> Iterator[tuple[Any, str]]:
         set_device("cpp_standalone", build_on_run=False, directory=directory)
         device = get_device()
         try:
-            device.reinit()
             prefs[option] = before + [flag for flag in extra if flag not in before]
             yield device, directory
         finally:
