@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 from cleo_like import Cell, Epoch, Protocol, Provenance, Recording, Sweep
 from cleo_like.core.protocol import levels_from_epochs
@@ -49,11 +50,9 @@ def passive_recording() -> Recording:
         epochs=epochs,
     )
     decay = np.exp(-1 / RATE / TAU)
-    potential = np.full((len(levels), 1500 * ms), REST)
     current = protocol.waveforms
-    for sample in range(1, potential.shape[1]):  # the recursion is exact
-        target = REST + RESISTANCE * current[:, sample]
-        potential[:, sample] = target + (potential[:, sample - 1] - target) * decay
+    # the exact solution between samples, for a command held constant there
+    potential = REST + lfilter([RESISTANCE * (1 - decay)], [1, -decay], current, axis=1)
     spike = 0.1 * np.exp(-0.5 * (np.arange(-2 * ms, 2 * ms) / (0.2 * ms)) ** 2)
     potential[levels >= 0.99e-10, 500 * ms : 504 * ms] += spike
     sweeps = [
