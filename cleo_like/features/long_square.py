@@ -142,7 +142,7 @@ def long_square_features(
     >>> round(cell.values["input_resistance"], 3), cell.reasons["rheobase_i"]
     (200.0, 'no sweep with a depolarising step fired')
     """
-    return analyse(as_stack(source), window(start, end), parameters)
+    return analyse(as_stack(source, exact=parameters.exact), window(start, end), parameters)
 
 
 def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Window:
-    """The step: half-open in time, and where its baseline ends.
+    """The step, half-open in time, and its baseline.
 
     Parameters
     ----------
@@ -32,19 +32,19 @@ class Window:
         Time (s) of the first sample at the new level.
     end : float
         Time (s) of the first sample after the step.
-    baseline_end : float, optional
-        Where the baseline before the step ends (s), when that is not `start` (a pulse
-        directly before the step).
+    baseline : tuple of float, optional
+        Start and end (s) of the last rest before the step; by default it is looked for in
+        the command.
 
     Examples
     --------
-    >>> Window(start=0.2, end=0.7).duration
+    >>> Window(start=0.25, end=0.75).duration
     0.5
     """
 
     start: float = attrs.field(converter=float)
     end: float = attrs.field(converter=float)
-    baseline_end: float | None = None
+    baseline: tuple[float, float] | None = None
 
     def __attrs_post_init__(self) -> None:
         """Check the order."""
@@ -164,7 +164,11 @@ class SweepStack:
 
     @classmethod
     def from_recording(
-        cls, recording: Recording, *, numbers: Iterable[int] | None = None
+        cls,
+        recording: Recording,
+        *,
+        positions: Iterable[int] | None = None,
+        single: bool = False,
     ) -> SweepStack:
         """Take the current-clamp sweeps of a recording.
 
@@ -175,16 +179,19 @@ class SweepStack:
         ----------
         recording : Recording
             Sweeps in SI.
-        numbers : iterable of int, optional
-            Only sweeps with these numbers.
+        positions : iterable of int, optional
+            Only the sweeps at these places in the recording.
+        single : bool
+            Round the potential to single precision, as common readers of ABF files do:
+            the last bits decide ties between equal samples, and so ipfx's exact indices.
 
         Raises
         ------
         InputError
             No sweep is left.
         """
-        wanted = None if numbers is None else set(numbers)
-        sweeps = [s for s in recording.sweeps if wanted is None or s.number in wanted]
+        where = range(recording.n_sweeps) if positions is None else positions
+        sweeps = [recording.sweeps[k] for k in where]
         reasons = {s.number: _unusable(s) for s in sweeps}
         usable = [s for s in sweeps if not reasons[s.number]]
         if usable:
@@ -197,8 +204,9 @@ class SweepStack:
             why = "; ".join(sorted(set(filter(None, reasons.values())))) or "no sweep"
             msg = f"no current-clamp sweep of {recording.cell.id} can be analysed: {why}"
             raise InputError(msg)
+        potential = _padded([s.response for s in usable], 1e3)
         return cls(
-            voltage_mv=_padded([s.response for s in usable], 1e3),
+            voltage_mv=potential.astype(np.float32) if single else potential,
             current_pa=_padded([s.command for s in usable], 1e12),
             rate=usable[0].rate,
             numbers=tuple(s.number for s in usable),
@@ -223,6 +231,17 @@ def _padded(rows: list[np.ndarray], scale: float) -> np.ndarray:
     return out
 
 
-def as_stack(source: Recording | SweepStack) -> SweepStack:
-    """Take a recording or a stack as a stack."""
-    return source if isinstance(source, SweepStack) else SweepStack.from_recording(source)
+def as_stack(source: Recording | SweepStack, *, exact: bool = False) -> SweepStack:
+    """Take a recording or a stack as a stack.
+
+    `exact` rounds what came from an ABF file to single precision, as pyabf (through which
+    ipfx's users read) does.
+    """
+    if isinstance(source, SweepStack):
+        return source
+    return SweepStack.from_recording(source, single=exact and is_abf(source))
+
+
+def is_abf(recording: Recording) -> bool:
+    """Whether a recording was read from an ABF file."""
+    return recording.provenance.source.lower().endswith(".abf")

@@ -45,8 +45,8 @@ def intervals(stack: SweepStack, step: Window, p: ExtractionParameters) -> Inter
         )
     stop, notes = start, []
     first = 0
-    if step.baseline_end is not None:
-        stop = stack.index(step.baseline_end)
+    if step.baseline is not None:
+        first, stop = (stack.index(t) for t in step.baseline)
     else:
         first, stop, note = _resting(stack, stop, round(p.baseline_interval * stack.rate))
         notes += [note] if note else []

@@ -90,7 +90,8 @@ def _extreme(
     at = search(trace.d, a - shift, b - shift)
     value = trace.d[at]
     empty = b <= a
-    doubt[sweep[~empty & (sign * value < trace.slope.bound[sweep])]] = True
+    bound = trace.slope.bound[sweep]
+    doubt[sweep[~empty & (sign * value < bound) & (bound > 0)]] = True
     return np.where(empty, -1, at + shift), np.where(empty, np.nan, value)
 
 
@@ -101,7 +102,8 @@ def _fast_troughs(
     shift = trace.shift(sweep)
     steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
     value = trace.d[steepest]
-    doubt[sweep[-value < trace.slope.bound[sweep]]] = True
+    bound = trace.slope.bound[sweep]
+    doubt[sweep[(-value < bound) & (bound > 0)]] = True
     found = ragged.first_where(
         trace.d, steepest, stop - shift, _TERMINAL * value, rising=True
     )

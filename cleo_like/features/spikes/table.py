@@ -108,7 +108,7 @@ def spike_features(
     >>> len(table), table["peak_t"]
     (1, array([0.1]))
     """
-    return spikes_of(as_stack(source), window(start, end), parameters)
+    return spikes_of(as_stack(source, exact=parameters.exact), window(start, end), parameters)
 
 
 def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> SpikeTable:
@@ -141,6 +141,8 @@ def _some(
         if trace is None:
             continue
         columns, doubt = _measured(trace, rows[left])
+        if trace_of is detect.full_trace:  # there is no more to know
+            doubt[:] = False
         sure = ~np.isin(columns["sweep"], rows[left[doubt]])
         parts.append({k: c[sure] for k, c in columns.items()} if doubt.any() else columns)
         left = left[doubt]

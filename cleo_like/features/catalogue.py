@@ -1,0 +1,216 @@
+"""Every feature, defined once: extraction, QC ranges, labels and documentation read it here."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import unknown_name
+from cleo_like.core.feature import Feature
+
+_IPFX = "ipfx 2.1.2; Gouwens et al. 2019, doi:10.1038/s41593-019-0417-0"
+_ATLAS = "atlas of intracellular recordings, built with ipfx 2.1.2"
+_OWN = "cleo_like"
+_INF = np.inf
+
+
+def _point(name: str, meaning: str) -> list[Feature]:
+    """Make the four columns of a point of a spike."""
+    common = {"source": _IPFX, "level": "spike"}
+    rows = [
+        ("index", "sample", 0, _INF, "sample of"),
+        ("t", "s", 0, _INF, "time from the start of the sweep of"),
+        ("v", "mV", -150, 100, "potential at"),
+        ("i", "pA", -1e4, 1e4, "current at"),
+    ]
+    return [
+        Feature(
+            name=f"{name}_{k}", unit=u, low=low, high=high, meaning=f"{say} {meaning}", **common
+        )
+        for k, u, low, high, say in rows
+    ]
+
+
+def _slope(name: str, low: float, high: float, meaning: str) -> list[Feature]:
+    value = Feature(
+        name=name, unit="V/s", low=low, high=high, meaning=meaning, source=_IPFX, level="spike"
+    )
+    return [value, *_point(name, f"the {name}")[:3]]
+
+
+def _table(level: str, source: str, rows: str) -> list[Feature]:
+    """Read lines of ``name | unit | low | high | meaning``."""
+    out = []
+    for line in filter(str.strip, rows.splitlines()):
+        name, unit, low, high, meaning = (part.strip() for part in line.split("|"))
+        out.append(
+            Feature(
+                name=name,
+                unit=unit,
+                low=float(low),
+                high=float(high),
+                meaning=meaning,
+                source=source,
+                level=level,
+            )
+        )
+    return out
+
+
+_SPIKE = [
+    *_point("threshold", "the threshold: dV/dt falls to 5 % of the mean upstroke, going back"),
+    *_point("peak", "the highest sample of the spike"),
+    *_point("trough", "the lowest sample before the next threshold"),
+    *_point("fast_trough", "the end of the downstroke: dV/dt back at 1 % of its steepest fall"),
+    *_point("adp", "the afterdepolarisation"),
+    *_point("slow_trough", "the lowest sample after the fast trough, where it is 0.5 mV lower"),
+    *_slope("upstroke", 0, 2000, "steepest rise between threshold and peak"),
+    *_slope("downstroke", -2000, 0, "steepest fall between peak and trough"),
+    *_table(
+        "spike",
+        _IPFX,
+        """
+        upstroke_downstroke_ratio | 1 | 0 | 30 | upstroke over minus downstroke
+        width | s | 1e-5 | 1e-2 | time at half height between fast trough and peak, in whole samples
+        clipped | 1 | 0 | 1 | whether the end of the step cut the spike off
+        isi_type | text | 0 | 0 | "direct" or "detour" way to the next spike; empty when clipped
+        """,
+    ),
+]
+
+_SWEEP = _table(
+    "sweep",
+    _IPFX,
+    """
+    n_spikes | 1 | 0 | 1e5 | spikes found between start and end
+    avg_rate | Hz | 0 | 500 | spikes over the length of the step
+    latency | s | 0 | 10 | from the start of the step to the first threshold
+    first_isi | s | 0 | 10 | first interval between thresholds
+    mean_isi | s | 0 | 10 | mean interval
+    median_isi | s | 0 | 10 | median interval
+    isi_cv | 1 | 0 | 10 | population SD of the intervals over their mean
+    adapt | 1 | -1 | 1 | mean of (next - this) / (next + this) over successive intervals
+    stim_amp | pA | -5000 | 5000 | current of the step
+    peak_deflect_v | mV | -200 | 100 | largest deflection in the direction of the current
+    peak_deflect_index | sample | 0 | inf | its sample
+    """,
+) + _table(
+    "sweep",
+    _OWN,
+    """
+    v_baseline_sd | mV | 0 | 5 | SD of the baseline
+    v_min | mV | -200 | 100 | lowest sample of the step
+    v_min_index | sample | 0 | inf | its sample
+    i_at_v_min | pA | -1e4 | 1e4 | current at the lowest sample
+    v_peak_avg | mV | -200 | 100 | mean of 5 ms about the lowest sample
+    v_steady | mV | -200 | 100 | mean of the last 30 ms of the step
+    v_sag_baseline | mV | -120 | 0 | mean of the 30 ms before the step
+    tau_sweep | s | 1e-5 | 0.6 | time constant fitted to this sweep
+    blocked | 1 | 0 | 1 | whether the sweep is in depolarisation block
+    """,
+)
+
+_CELL = (
+    _table(
+        "cell",
+        _IPFX,
+        """
+        v_baseline | mV | -120 | -20 | potential before the step, mean over the sweeps
+        sag | 1 | -1 | 1 | (peak - steady) / (peak - baseline), in the sweep nearest to -100 mV
+        vm_for_sag | mV | -150 | 0 | peak deflection of that sweep
+        input_resistance | MOhm | 1 | 3000 | slope of the lowest samples on the current
+        tau | s | 1e-5 | 0.4 | mean of exponential fits to the onset of the steps
+        rheobase_i | pA | 0 | 5000 | lowest positive step that fires
+        rheobase_sweep | 1 | 0 | 1e6 | its number
+        hero_sweep | 1 | 0 | 1e6 | number of the sweep about 40 to 60 pA above rheobase
+        hero_amp | pA | 0 | 5000 | its current
+        hero_latency | s | 0 | 10 | its latency
+        hero_adapt | 1 | -1 | 1 | its adaptation
+        hero_mean_isi | s | 0 | 10 | its mean interval
+        fi_fit_slope | Hz/pA | -1 | 5 | slope of the line through rate on current
+        """,
+    )
+    + _table(
+        "cell",
+        _OWN,
+        """
+        peak_input_resistance | MOhm | 1 | 3000 | slope of 5 ms means about the lowest samples on the current
+        steady_state_input_resistance | MOhm | 1 | 3000 | slope of the end of the step on the current
+        capacitance | pF | 1 | 2000 | tau over input_resistance
+        resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
+        depolarization_block_i | pA | 0 | 5000 | lowest current that blocks the cell
+        max_rate | Hz | 0 | 1000 | highest firing rate of the family
+        rebound_depolarization | mV | -20 | 150 | highest sample within 150 ms of the largest hyperpolarising step, over baseline
+        rebound_latency | s | 0 | 0.2 | its time after the step
+        rebound_spikes | 1 | 0 | 50 | spikes within 150 ms after that step
+        """,
+    )
+    + _table(
+        "cell",
+        _ATLAS,
+        """
+        sag_nearest_minus_100 | 1 | -1 | 1 | sag in the sweep nearest to -100 mV
+        sag_measured_at | mV | -150 | 0 | peak deflection of that sweep
+        fi_linear_fit_slope | Hz/pA | -1 | 5 | slope of the line through rate on current
+        fi_sqrt_fit_A | Hz/pA^0.5 | 0 | 100 | A of rate = A sqrt(current above rheobase - Ic)
+        fi_sqrt_fit_Ic | pA | -1000 | 1000 | Ic of the same fit
+        stimulus_amplitude | pA | 0 | 5000 | current of the labelled sweep
+        """,
+    )
+    + _table(
+        "cell",
+        "Hutcheon & Yarom 2000, doi:10.1016/S0166-2236(00)01547-2",
+        """
+        resonance_frequency | Hz | 0 | 100 | frequency of the largest impedance
+        resonance_q | 1 | 0.5 | 10 | largest impedance over that at the lowest frequency
+        impedance_low | MOhm | 1 | 3000 | impedance at the lowest frequency of the chirp
+        impedance_max | MOhm | 1 | 3000 | largest impedance
+        impedance_cutoff | Hz | 0 | 500 | frequency at which it has fallen to 1/sqrt(2) of the largest
+        """,
+    )
+)
+
+CATALOGUE: dict[str, Feature] = {f.name: f for f in (*_SPIKE, *_SWEEP, *_CELL)}
+"""All features by name."""
+
+_LABELLED = re.compile(
+    r"(?:(?P<which>ap_1|ap_mean)_)?(?P<base>\w+?)_(?P<label>\d+)_long_square"
+)
+
+
+def feature(name: str) -> Feature:
+    """Look up a column: a name of the catalogue, or one of the atlas row.
+
+    ``ap_1_width_0_long_square`` is the width of the first spike, ``ap_mean_...`` the mean
+    over the spikes, of the sweep at rheobase + 20 pA times the label.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such feature; near names are suggested.
+
+    Examples
+    --------
+    >>> feature("ap_1_width_0_long_square").meaning.split(", ")[-1]
+    'first spike of the sweep at rheobase'
+    >>> feature("width").unit
+    's'
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    found = _LABELLED.fullmatch(name)
+    if found is None or found["base"] not in CATALOGUE:
+        raise unknown_name("feature", name, CATALOGUE)
+    base = CATALOGUE[found["base"]]
+    above = 20 * int(found["label"])
+    where = "the sweep at rheobase" + (f" + {above} pA" if above else "")
+    which = {"ap_1": "first spike of ", "ap_mean": "mean over the spikes of ", None: ""}
+    return attrs.evolve(
+        base,
+        name=name,
+        meaning=f"{base.meaning}, {which[found['which']]}{where}",
+        source=_ATLAS,
+        level="cell",
+    )

@@ -1,0 +1,329 @@
+"""`extract`: recordings or files in, one table out; on one core, many, or a cluster."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import CleoLikeError, InputError
+from cleo_like.core.provenance import hash_of
+from cleo_like.core.recording import Recording
+from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.registry import ExtractorLike, extractor_name, run_extractor
+from cleo_like.features.table import FeatureTable, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+Source = Recording | str | Path
+_IN_FLIGHT = 4  # tasks per worker that wait or run
+_SAVE_EVERY = 30.0  # s
+_BAD_FILE = (CleoLikeError, OSError, ValueError, LookupError, ArithmeticError, TypeError)
+"""What a broken file or sweep can raise: it becomes a row with the reason."""
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """One source to analyse, small enough to travel."""
+
+    source: Recording | Path
+    content_hash: str
+    extractor: ExtractorLike
+    parameters: ExtractionParameters
+
+
+def extract(
+    sources: Source | Iterable[Source],
+    *,
+    extractor: ExtractorLike = "native",
+    parameters: ExtractionParameters = DEFAULT,
+    n_jobs: int = 1,
+    executor: Any = None,
+    resume: str | Path | None = None,
+    progress: bool = True,
+    retries: int = 3,
+) -> FeatureTable:
+    """Measure cells: read, match, extract, one row each.
+
+    Parameters
+    ----------
+    sources : Recording, path, or iterable of them
+        A file with several electrodes gives one row for each.
+    extractor : str or callable
+        "native", "ipfx" (in the peers' environment), "efel", the name of an installed
+        extractor (entry point group ``cleo_like.extractors``), or a function
+        ``(stack, window, parameters) -> mapping of name to value``.
+    parameters : ExtractionParameters
+        Limits.
+    n_jobs : int
+        Processes on this machine.
+    executor : concurrent.futures.Executor, optional
+        Where to run instead, for instance ``client.get_executor()`` of a Dask client.
+    resume : path, optional
+        A ``.csv`` or ``.parquet`` table: sources that are in it already (same content,
+        extractor and parameters) are not measured again, and it is saved on the way.
+    progress : bool
+        Show a progress bar.
+    retries : int
+        How often a task is given again when its worker died.
+
+    Returns
+    -------
+    FeatureTable
+        Rows in the order of the sources. A source that could not be analysed has a row
+        with ``status`` "failed" and the reason.
+
+    Examples
+    --------
+    >>> from cleo_like import Cell, Provenance, Sweep
+    >>> t = np.arange(20000) / 20e3
+    >>> on = (t >= 0.2) & (t < 0.7)
+    >>> sweeps = [Sweep(response=-0.07 + 2e8 * a * 1e-12 * np.where(
+    ...     on, 1 - np.exp(-(t - 0.2) / 0.02), 0), command=a * 1e-12 * on, rate=20e3, number=k)
+    ...     for k, a in enumerate([-60.0, -40.0, -20.0])]
+    >>> table = extract(
+    ...     Recording(sweeps=sweeps, cell=Cell(id="rc"), provenance=Provenance(source="x")),
+    ...     progress=False)
+    >>> round(float(table["input_resistance"][0]), 2)
+    200.0
+    """
+    if n_jobs < 1:
+        msg = f"n_jobs must be 1 or more, got {n_jobs}"
+        raise InputError(msg)
+    items = [sources] if isinstance(sources, (Recording, str, Path)) else list(sources)
+    tasks = [_task(item, extractor, parameters) for item in items]
+    done = _Done(tasks, None if resume is None else Path(resume))
+    with _Runner(executor, n_jobs, retries) as runner, done, _bar(len(items), progress) as bar:
+        bar.update(len(items) - len(done.missing))
+        for position, records in runner.run([(k, tasks[k]) for k in done.missing]):
+            done.put(position, records)
+            bar.update(1)
+    return done.table()
+
+
+def _task(
+    item: Source, extractor: ExtractorLike, parameters: ExtractionParameters
+) -> Task:
+    if isinstance(item, Recording):
+        source: Recording | Path = attrs.evolve(item, truth=None, protocol=item.protocol)
+        digest = _recording_hash(item)
+    else:
+        source = Path(item)
+        digest = hash_of(source) if source.is_file() else "missing"
+    return Task(
+        source=source, content_hash=digest, extractor=extractor, parameters=parameters
+    )
+
+
+def _recording_hash(recording: Recording) -> str:
+    parts = [recording.cell.id.encode()]
+    for sweep in recording.sweeps:
+        parts.append(f"{sweep.number} {sweep.rate} {sweep.mode}".encode())
+        arrays = (sweep.response, sweep.command)
+        parts += [hash_of(a).encode() for a in arrays if a is not None]
+    return hash_of(b"\n".join(parts))
+
+
+def settings_of(parameters: ExtractionParameters) -> str:
+    """One line that tells parameter sets apart."""
+    return json.dumps(attrs.asdict(parameters), sort_keys=True)
+
+
+def run_task(task: Task) -> list[Record]:
+    """Analyse one source; whatever is wrong with it becomes a row with the reason."""
+    from cleo_like.io import read_all
+
+    base = {
+        "content_hash": task.content_hash,
+        "extractor": extractor_name(task.extractor),
+        "settings": settings_of(task.parameters),
+    }
+    if isinstance(task.source, Recording):
+        recordings, name = [task.source], task.source.provenance.source
+    else:
+        name = task.source.name
+        try:
+            recordings = read_all(task.source)
+        except _BAD_FILE as error:
+            return [_failed(base | {"source": name, "cell_id": task.source.stem}, error)]
+    return [_one(r, task, base | {"source": name}) for r in recordings]
+
+
+def _one(recording: Recording, task: Task, base: dict[str, Any]) -> Record:
+    cell = recording.cell
+    meta = base | {
+        "cell_id": cell.id,
+        "species": cell.species,
+        "region": cell.region,
+        "donor": cell.donor,
+        "n_sweeps": recording.n_sweeps,
+    }
+    try:
+        return run_extractor(recording, task.extractor, task.parameters, meta)
+    except _BAD_FILE as error:
+        return _failed(meta, error)
+
+
+def _failed(meta: dict[str, Any], error: Exception) -> Record:
+    why = f"{type(error).__name__}: {error}"
+    return Record(meta=meta | {"status": "failed", "notes": why}, values={}, reasons={"": why})
+
+
+class _Done:
+    """Rows that are there, by source; saved on the way and on the way out."""
+
+    def __init__(self, tasks: list[Task], path: Path | None) -> None:
+        self._path = path
+        self._tables: dict[int, FeatureTable] = {}
+        self._records: dict[int, list[Record]] = {}
+        self._count = len(tasks)
+        self._other: FeatureTable | None = None
+        self._saved = time.monotonic()
+        if path is not None and path.is_file():
+            self._recall(tasks, FeatureTable.read(path))
+        self.missing = [k for k in range(len(tasks)) if k not in self._tables]
+
+    def _recall(self, tasks: list[Task], table: FeatureTable) -> None:
+        keys = list(
+            zip(
+                table["content_hash"],
+                table["extractor"],
+                table["settings"],
+                strict=True,
+            )
+        )
+        used = np.zeros(len(keys), dtype=bool)
+        for k, task in enumerate(tasks):
+            wanted = (
+                task.content_hash, extractor_name(task.extractor), settings_of(task.parameters)
+            )  # fmt: skip
+            rows = np.array([key == wanted for key in keys], dtype=bool)
+            if rows.any() and task.content_hash != "missing":
+                used |= rows
+                self._tables[k] = _rows(table, rows)
+        if not used.all():
+            self._other = _rows(table, ~used)
+
+    def __enter__(self) -> _Done:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._path is not None:
+            self._save(self._path)
+
+    def put(self, position: int, records: list[Record]) -> None:
+        self._records[position] = records
+        if self._path is not None and time.monotonic() - self._saved > _SAVE_EVERY:
+            self._save(self._path)
+            self._saved = time.monotonic()
+
+    def _save(self, path: Path) -> None:
+        table = self.table()
+        if self._other is not None:  # rows of other sources stay in the file
+            table = FeatureTable.join([self._other, table])
+        if len(table):
+            table.write(path)
+
+    def table(self) -> FeatureTable:
+        if not self._tables:  # one frame from the records: nothing to join
+            records = [r for k in sorted(self._records) for r in self._records[k]]
+            return FeatureTable.from_records(records)
+        parts = []
+        for k in range(self._count):
+            if k in self._tables:
+                parts.append(self._tables[k])
+            elif k in self._records:
+                parts.append(FeatureTable.from_records(self._records[k]))
+        return FeatureTable.join(parts)
+
+
+def _rows(table: FeatureTable, rows: np.ndarray) -> FeatureTable:
+    return FeatureTable(
+        frame=table.frame[rows].reset_index(drop=True),
+        reasons=table.reasons[rows].reset_index(drop=True),
+    )
+
+
+class _Runner:
+    """Gives tasks to this process, to processes of its own, or to a given executor."""
+
+    def __init__(self, executor: Any, n_jobs: int, retries: int) -> None:
+        self._own = executor is None and n_jobs > 1
+        self._executor = executor
+        self._n_jobs = n_jobs
+        self._retries = retries
+
+    def __enter__(self) -> _Runner:
+        if self._own:
+            self._executor = ProcessPoolExecutor(self._n_jobs)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._own:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def run(self, tasks: list[tuple[int, Task]]) -> Iterator[tuple[int, list[Record]]]:
+        """Give the records of each task, in the order of the tasks."""
+        if self._executor is None:
+            yield from ((k, run_task(task)) for k, task in tasks)
+            return
+        waiting = iter(tasks)
+        flying: deque[tuple[int, Task, Any]] = deque()
+        depth = _IN_FLIGHT * _workers(self._executor, self._n_jobs)
+        while True:
+            for k, task in waiting:
+                flying.append((k, task, self._submit(task)))
+                if len(flying) >= depth:
+                    break
+            if not flying:
+                return
+            k, task, future = flying.popleft()
+            yield k, self._outcome(task, future)
+
+    def _submit(self, task: Task) -> Any:
+        try:
+            return self._executor.submit(run_task, task)
+        except BrokenExecutor:
+            if not self._own:
+                raise
+            self._executor.shutdown(wait=False)
+            self._executor = ProcessPoolExecutor(self._n_jobs)
+            return self._executor.submit(run_task, task)
+
+    def _outcome(self, task: Task, future: Any) -> list[Record]:
+        """Wait for a task; a worker that died gets it (that is, another gets it) again."""
+        for _ in range(self._retries):
+            error = future.exception()
+            if error is None:
+                return future.result()
+            future = self._submit(task)
+        error = future.exception()
+        if error is None:
+            return future.result()
+        name = getattr(task.source, "name", None) or task.source.provenance.source  # type: ignore[union-attr]
+        meta = {
+            "source": name,
+            "content_hash": task.content_hash,
+            "extractor": extractor_name(task.extractor),
+            "settings": settings_of(task.parameters),
+        }
+        return [_failed(meta, error)]
+
+
+def _workers(executor: Any, n_jobs: int) -> int:
+    return int(getattr(executor, "_max_workers", None) or max(n_jobs, 8))
+
+
+def _bar(total: int, progress: bool) -> Any:  # noqa: FBT001
+    from tqdm import tqdm
+
+    return tqdm(total=total, disable=not progress, unit="cell", desc="features")
+
+

@@ -1,0 +1,210 @@
+"""Extractors by name: this package's own, ipfx, eFEL, and those that others install."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.recording import Recording
+from cleo_like.features.atlas_row import atlas_row
+from cleo_like.features.long_square import CellFeatures, analyse
+from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.stack import SweepStack, Window, is_abf
+from cleo_like.features.table import Record
+from cleo_like.matching import Match, match
+
+GROUP = "cleo_like.extractors"
+"""Entry point group under which other packages offer an extractor."""
+
+
+@attrs.frozen(kw_only=True)
+class Extracted:
+    """What an extractor found: values by column name, and what is to be said of them."""
+
+    values: Mapping[str, float]
+    uncertainty: Mapping[str, float] = attrs.field(factory=dict)
+    reasons: Mapping[str, str] = attrs.field(factory=dict)
+    notes: tuple[str, ...] = ()
+    excluded: Mapping[int, str] = attrs.field(factory=dict)
+    cutoff: float | None = None
+
+
+Extractor = Callable[
+    [SweepStack, Window, ExtractionParameters], "Extracted | Mapping[str, float]"
+]
+ExtractorLike = str | Extractor
+
+
+def native(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
+    """Measure with this package."""
+    return of_cell(analyse(stack, step, parameters))
+
+
+def efel(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
+    """Measure with eFEL, its units and names mapped."""
+    from cleo_like.features.peers.efel import efel_cell
+
+    return of_cell(efel_cell(stack, step, parameters))
+
+
+def ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
+    """Measure with ipfx in the peers' environment."""
+    from cleo_like.features.peers.ipfx import ipfx_cell
+
+    return of_cell(ipfx_cell(stack, step, parameters))
+
+
+_OWN: dict[str, Extractor] = {"native": native, "efel": efel, "ipfx": ipfx}
+
+
+def of_cell(cell: CellFeatures) -> Extracted:
+    """Cell values and atlas row of a `CellFeatures`."""
+    row = atlas_row(cell)
+    return Extracted(
+        values={**cell.values, **row.values},
+        uncertainty=cell.uncertainty,
+        reasons={**row.reasons, **cell.reasons},
+        notes=cell.notes,
+        excluded=cell.excluded,
+        cutoff=cell.spikes.cutoff,
+    )
+
+
+@lru_cache(maxsize=1)
+def installed() -> dict[str, Any]:
+    """Entry points of other packages, by name (not loaded yet)."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def extractor_named(name: str) -> Extractor:
+    """Look an extractor up.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither this package nor an installed one has it.
+    """
+    if name in _OWN:
+        return _OWN[name]
+    if name in installed():
+        return installed()[name].load()
+    raise unknown_name("extractor", name, {*_OWN, *installed()})
+
+
+def extractor_name(extractor: ExtractorLike) -> str:
+    """Name for the table."""
+    if isinstance(extractor, str):
+        return extractor
+    return str(getattr(extractor, "__name__", type(extractor).__name__))
+
+
+def window_of(found: Match) -> Window:
+    """Window and baseline that the matching found."""
+    if found.window is None:
+        msg = f"no step was found: {found.reason}"
+        raise InputError(msg)
+    start, end = found.window
+    baseline = found.baseline_window
+    return Window(start=start, end=end, baseline=baseline)
+
+
+def matched_stack(
+    recording: Recording, parameters: ExtractionParameters
+) -> tuple[SweepStack, Window, Match]:
+    """Match a recording and take its long squares.
+
+    Raises
+    ------
+    InputError
+        It has no long squares; the message tells what it has.
+    """
+    found = match(recording)
+    if "long_square" not in (found.family, found.found) or not found.members:
+        msg = f"no long squares: {found.family} ({found.reason})"
+        raise InputError(msg)
+    stack = SweepStack.from_recording(
+        recording, positions=found.members, single=parameters.exact and is_abf(recording)
+    )
+    return stack, window_of(found), found
+
+
+def cell_features(
+    recording: Recording, *, parameters: ExtractionParameters = DEFAULT
+) -> CellFeatures:
+    """Match a recording and measure its long squares, with all arrays for figures.
+
+    Parameters
+    ----------
+    recording : Recording
+        All its sweeps; those of other protocols are set aside.
+    parameters : ExtractionParameters
+        Limits.
+
+    Returns
+    -------
+    CellFeatures
+        Spikes, sweeps, cell values, reasons.
+
+    Raises
+    ------
+    InputError
+        There are no long squares.
+    """
+    stack, step, _ = matched_stack(recording, parameters)
+    return analyse(stack, step, parameters)
+
+
+def run_extractor(
+    recording: Recording,
+    extractor: ExtractorLike,
+    parameters: ExtractionParameters,
+    meta: dict[str, Any],
+) -> Record:
+    """Make the row of one recording."""
+    function = extractor_named(extractor) if isinstance(extractor, str) else extractor
+    stack, step, found = matched_stack(recording, parameters)
+    answer = function(stack, step, parameters)
+    if not isinstance(answer, Extracted):
+        answer = Extracted(values=dict(answer))
+    notes = [*answer.notes, *_left_out(stack, answer)]
+    if found.family != found.found:
+        notes.append(f"described as {found.family}, commands show {found.found}")
+    out = {
+        **meta,
+        "family": found.found,
+        "window_start": step.start,
+        "window_end": step.end,
+        "sweeps_used": _ranges([n for n in stack.numbers if n not in answer.excluded]),
+        "filter_khz": answer.cutoff if answer.cutoff is not None else np.nan,
+        "status": "ok",
+        "notes": "; ".join(notes) or None,
+    }
+    return Record(
+        meta=out,
+        values={k: float(v) for k, v in answer.values.items()},
+        errors={k: float(v) for k, v in answer.uncertainty.items()},
+        reasons=dict(answer.reasons),
+    )
+
+
+def _left_out(stack: SweepStack, answer: Extracted) -> list[str]:
+    reasons = {**stack.excluded, **answer.excluded}
+    return [f"sweep {number} left out: {why}" for number, why in sorted(reasons.items())]
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Write 0-3, 7 for [0, 1, 2, 3, 7]."""
+    parts: list[list[int]] = []
+    for n in sorted(numbers):
+        if parts and n == parts[-1][1] + 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)

@@ -1,0 +1,208 @@
+"""One row per cell: features in ipfx's names and units, and why each missing one is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
+from cleo_like.core.files import atomic_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+META = (
+    "cell_id", "source", "content_hash", "extractor", "settings", "species", "region", "donor",
+    "family", "window_start", "window_end", "n_sweeps", "sweeps_used", "filter_khz", "status",
+    "notes",
+)  # fmt: skip
+"""Columns about the row itself; all others are features (or ``<feature>_error``)."""
+
+_TEXT = tuple(name for name in META if name not in (
+    "window_start", "window_end", "n_sweeps", "filter_khz"
+))  # fmt: skip
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """One row before it is in a table."""
+
+    meta: dict[str, Any]
+    values: dict[str, float]
+    errors: dict[str, float] = attrs.field(factory=dict)
+    reasons: dict[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class FeatureTable:
+    """A pandas table of features with a companion of reasons.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per cell: the columns of `META`, then features in mV, pA, MOhm, pF, s, Hz.
+        ``<feature>_error`` is a standard error in the same unit.
+    reasons : DataFrame of str
+        Same rows; one column per feature: why it is missing, "" where it is there.
+
+    Examples
+    --------
+    >>> table = FeatureTable.from_records([Record(
+    ...     meta={"cell_id": "c1", "status": "ok"}, values={"tau": 0.02, "sag": float("nan")},
+    ...     reasons={"sag": "no hyperpolarising sweep"})])
+    >>> table.frame.loc[0, "tau"], table.why(0, "sag")
+    (np.float64(0.02), 'no hyperpolarising sweep')
+    """
+
+    frame: pd.DataFrame
+    reasons: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.frame)
+
+    def __getitem__(self, column: str) -> pd.Series:
+        """Give one column."""
+        return self.frame[column]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Names of the feature columns."""
+        return tuple(self.reasons.columns)
+
+    def why(self, row: int, feature: str) -> str:
+        """Why a value is missing ("" where it is there)."""
+        return str(self.reasons[feature].iloc[row])
+
+    @classmethod
+    def from_records(cls, records: Sequence[Record]) -> FeatureTable:
+        """Make a table of records; a feature that a record lacks is missing in its row."""
+        import numpy as np
+        import pandas as pd
+
+        names = list(dict.fromkeys(n for r in records for n in r.values))
+        errors = sorted({n for r in records for n in r.errors})
+        meta = {m: [r.meta.get(m) for r in records] for m in META}
+        values = {n: np.array([r.values.get(n, np.nan) for r in records], float) for n in names}
+        spread = {
+            f"{n}_error": np.array([r.errors.get(n, np.nan) for r in records], float)
+            for n in errors
+        }
+        why = {n: [_reason(r, n) for r in records] for n in names}
+        frame = _typed(pd.DataFrame(meta | values | spread))
+        return cls(frame=frame, reasons=pd.DataFrame(why, index=frame.index, dtype="str"))
+
+    @classmethod
+    def join(cls, tables: Iterable[FeatureTable]) -> FeatureTable:
+        """Put tables one below the other; a column that one lacks is missing there."""
+        import pandas as pd
+
+        parts = [t for t in tables if len(t)]
+        if not parts:
+            return cls.from_records([])
+        names = list(dict.fromkeys(n for t in parts for n in t.features))
+        frame = pd.concat([t.frame for t in parts], ignore_index=True)
+        errors = [c for c in frame.columns if c not in META and c not in names]
+        reasons = pd.concat([t.reasons for t in parts], ignore_index=True)
+        reasons = reasons.reindex(columns=names).fillna("not asked of this extractor")
+        return cls(frame=_typed(frame[[*META, *names, *sorted(errors)]]), reasons=reasons)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the table, and its reasons to ``<name>.reasons.csv`` beside it."""
+        target = Path(path)
+        with atomic_path(target) as temporary:
+            self.frame.to_csv(temporary, index=False)
+        with atomic_path(_companion(target)) as temporary:
+            self.reasons.to_csv(temporary, index=False)
+        return target
+
+    @classmethod
+    def from_csv(cls, path: str | Path) -> FeatureTable:
+        """Read what `to_csv` wrote, to the last bit."""
+        import pandas as pd
+
+        target = _existing(Path(path))
+        text = dict.fromkeys(_TEXT, "str")
+        frame = pd.read_csv(target, dtype=text, float_precision="round_trip")
+        reasons = pd.read_csv(_existing(_companion(target)), dtype="str", keep_default_na=False)
+        return cls(frame=_typed(frame), reasons=reasons)
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write as parquet (needs pyarrow), the reasons beside it."""
+        _need_pyarrow()
+        target = Path(path)
+        with atomic_path(target) as temporary:
+            self.frame.to_parquet(temporary, index=False)
+        with atomic_path(_companion(target)) as temporary:
+            self.reasons.to_parquet(temporary, index=False)
+        return target
+
+    @classmethod
+    def from_parquet(cls, path: str | Path) -> FeatureTable:
+        """Read what `to_parquet` wrote."""
+        import pandas as pd
+
+        _need_pyarrow()
+        target = _existing(Path(path))
+        frame = pd.read_parquet(target)
+        return cls(frame=_typed(frame), reasons=pd.read_parquet(_companion(target)))
+
+    def write(self, path: str | Path) -> Path:
+        """Write CSV or parquet by the ending of the name."""
+        return self.to_parquet(path) if _is_parquet(path) else self.to_csv(path)
+
+    @classmethod
+    def read(cls, path: str | Path) -> FeatureTable:
+        """Read CSV or parquet by the ending of the name."""
+        return cls.from_parquet(path) if _is_parquet(path) else cls.from_csv(path)
+
+
+def _reason(record: Record, name: str) -> str:
+    value = record.values.get(name)
+    if value is not None and value == value:  # noqa: PLR0124  (NaN differs from itself)
+        return ""
+    unknown = "not defined for these sweeps" if name in record.values else "not measured"
+    return record.reasons.get(name, record.reasons.get("", unknown))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Text as text with None for unknown, everything else as float64."""
+    columns = {}
+    for name in frame.columns:
+        column = frame[name]
+        if name in _TEXT:
+            columns[name] = column.astype(object).where(column.notna(), None)
+        else:
+            columns[name] = column.astype("float64")
+    return type(frame)(columns, index=frame.index)
+
+
+def _companion(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.reasons{path.suffix}")
+
+
+def _is_parquet(path: str | Path) -> bool:
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".csv", ".parquet"):
+        msg = f"a feature table is written as .csv or .parquet, got {Path(path).name!r}"
+        raise InputError(msg)
+    return suffix == ".parquet"
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        msg = f"no feature table at {path}"
+        raise FileFormatError(msg)
+    return path
+
+
+def _need_pyarrow() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is None:
+        msg = "parquet needs the package pyarrow, which is not installed; write .csv instead"
+        raise UnsupportedError(msg)
