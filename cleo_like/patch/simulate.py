@@ -255,7 +255,8 @@ class _Bench:
         model, n = job.model, job.n_traces
         variables = self.recorder.variables
         recorded = variables[model.voltage].get_value()[: job.n_samples, :n]
-        voltage = np.ascontiguousarray(recorded.T, dtype=np.float32)
+        with np.errstate(over="ignore"):  # a runaway becomes inf, which is refused below
+            voltage = np.ascontiguousarray(recorded.T, dtype=np.float32)
         if not np.isfinite(voltage).all():
             trace, sample = np.argwhere(~np.isfinite(voltage))[0]
             msg = (

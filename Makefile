@@ -1,0 +1,53 @@
+# Everything sets itself up on a fresh machine: Python 3.11 or newer and a C++ compiler.
+PYTHON ?= python3
+VENV := .venv
+PEERS := .venv-peers
+BIN := $(VENV)/bin
+PICTURE ?=
+OUT ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint bench docs peers clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# the stamp makes a changed pyproject or constraints file install again
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable . --group dev --constraint constraints.txt
+	touch $@
+
+$(PEERS)/.installed: constraints-peers.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(PEERS)/bin/python -m pip install --quiet ipfx cleosim --constraint constraints-peers.txt
+	touch $@
+
+demo: $(VENV)/.installed ## A photograph drawn by neurons: files and a page in demo/ (PICTURE=... for your own)
+	$(BIN)/cleo-like demo --out $(OUT) $(if $(PICTURE),--picture "$(PICTURE)")
+
+test: $(VENV)/.installed ## The test suite (without the slow ones)
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(VENV)/.installed ## All tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed ## ruff, mypy, import contracts, spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell cleo_like tests benchmarks docs README.md CONTRIBUTING.md CHANGELOG.md
+
+bench: $(VENV)/.installed ## All benchmarks, as tables (CPU time)
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: $(VENV)/.installed ## The documentation as HTML, warnings are errors
+	$(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
+
+peers: $(PEERS)/.installed ## The second environment, for ipfx and cleosim
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) $(PEERS) demo docs/_build
