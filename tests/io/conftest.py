@@ -111,7 +111,11 @@ def in_voltage_clamp(recording) -> Recording:
     """The same sweeps read as currents under commanded potentials."""
     sweeps = [
         attrs.evolve(
-            s, mode="voltage_clamp", response=s.response * 1e-8, command=s.command * 1e9, settings={}
+            s,
+            mode="voltage_clamp",
+            response=s.response * 1e-8,
+            command=s.command * 1e9,
+            settings={},
         )
         for s in recording.sweeps
     ]

@@ -14,7 +14,17 @@ from cleo_like.core import FileFormatError, InputError, UnitError
 from cleo_like.io import Header, write_abf1
 from cleo_like.io.abf.source import open_abf
 
-RATES = (1000.0, 10_000.0, 20_000.0, 22_050.0, 24_000.0, 44_100.0, 48_000.0, 96_000.0, 250_000.0)
+RATES = (
+    1000.0,
+    10_000.0,
+    20_000.0,
+    22_050.0,
+    24_000.0,
+    44_100.0,
+    48_000.0,
+    96_000.0,
+    250_000.0,
+)
 UNITS = ("mV", "pA", "nA", "V", "µA", "°C")
 
 

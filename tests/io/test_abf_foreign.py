@@ -34,9 +34,9 @@ def test_not_abf(tmp_path):
     with pytest.raises(FileFormatError, match=r"x.abf is not an ABF file: it starts with b'MZ"):
         read(path)
     path.write_bytes(b"")
-    with pytest.raises(FileFormatError, match="x.abf is empty"):
+    with pytest.raises(FileFormatError, match=r"x\.abf is empty"):
         read(path)
-    with pytest.raises(FileFormatError, match="expected a recording at .*missing"):
+    with pytest.raises(FileFormatError, match=r"expected a recording at .*missing"):
         read(tmp_path / "nowhere.abf")
     with pytest.raises(FileFormatError, match="a folder"):
         read(tmp_path)
@@ -44,7 +44,9 @@ def test_not_abf(tmp_path):
 
 @pytest.mark.parametrize("size", [4, 100, 2048, 5000, 6143, 6144, 6500])
 def test_truncated(tmp_path, size):
-    path = write_abf1(tmp_path / "x.abf", np.ones((2, 3, 640)), units=["mV", "pA"], rate="20 kHz")
+    path = write_abf1(
+        tmp_path / "x.abf", np.ones((2, 3, 640)), units=["mV", "pA"], rate="20 kHz"
+    )
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(FileFormatError, match=r"x.abf (is truncated|begins like an ABF)"):
         read(path)

@@ -17,9 +17,7 @@ from cleo_like.io.abf.table import epoch_table
 
 
 def largest_error(left, right):
-    return max(
-        float(np.abs(a - b).max()) for a, b in zip(left, right, strict=True)
-    )
+    return max(float(np.abs(a - b).max()) for a, b in zip(left, right, strict=True))
 
 
 def test_everything_comes_back(recording, tmp_path):
@@ -30,9 +28,10 @@ def test_everything_comes_back(recording, tmp_path):
     )
     assert error <= 0.5 * bit * (1 + 1e-6)
     # the step protocol redraws its commands exactly
-    assert largest_error(
-        [s.command for s in back.sweeps], [s.command for s in recording.sweeps]
-    ) == 0
+    assert (
+        largest_error([s.command for s in back.sweeps], [s.command for s in recording.sweeps])
+        == 0
+    )
     assert back.protocol == recording.protocol
     assert back.cell == recording.cell
     assert back.truth == recording.truth
@@ -111,7 +110,7 @@ def test_a_picture_keeps_its_picture_and_half_a_bit_of_command(picture, tmp_path
 def test_stimulus_files_are_not_recordings(steps, tmp_path):
     path = write(steps, tmp_path / "p.abf")
     assert read_protocol(path) == steps
-    with pytest.raises(FileFormatError, match="stimulus file.*read_protocol"):
+    with pytest.raises(FileFormatError, match=r"stimulus file.*read_protocol"):
         read(path)
     assert "stimulus file" in str(describe(path))
 
@@ -135,9 +134,12 @@ def test_voltage_clamp(in_voltage_clamp, tmp_path):
     sidecar_path(path).unlink()
     back = read(path)
     assert {str(s.mode) for s in back.sweeps} == {"voltage_clamp"}
-    assert largest_error(
-        [s.command for s in back.sweeps], [s.command for s in in_voltage_clamp.sweeps]
-    ) < 0.3 / 32000
+    assert (
+        largest_error(
+            [s.command for s in back.sweeps], [s.command for s in in_voltage_clamp.sweeps]
+        )
+        < 0.3 / 32000
+    )
 
 
 def test_without_command_there_is_one_channel(recording, tmp_path):
@@ -157,7 +159,7 @@ def test_overlapping_starts_are_laid_end_to_end(recording, tmp_path):
     assert [s.start_time for s in read(path).sweeps] == [float(i) for i in range(9)]
 
 
-def _square(levels, start=100, stop=300, n_samples=640, holding=0.0, extra=()):
+def _square(levels, *, start=100, stop=300, n_samples=640, holding=0.0, extra=()):
     epochs = [*extra, Epoch(name="step", start=start, stop=stop, levels=levels)]
     return Protocol(
         waveforms=levels_from_epochs(epochs, len(levels), n_samples, holding),

@@ -82,7 +82,9 @@ def test_without_sidecar_the_family_remains(picture, tmp_path):
 
 def test_limits(picture, recording, tmp_path):
     wide = attrs.evolve(picture, waveforms=np.zeros((8000, 4)), epochs=(), picture=None)
-    with pytest.raises(FileFormatError, match="need 8000 columns; an ATF line has room for 4095"):
+    with pytest.raises(
+        FileFormatError, match="need 8000 columns; an ATF line has room for 4095"
+    ):
         write(wide, tmp_path / "p.atf")
     broken = recording.sweeps[0].response.copy()
     broken[7] = np.nan

@@ -51,7 +51,15 @@ def test_everything_comes_back(recording, tmp_path):
     for ours, theirs in zip(back.sweeps, recording.sweeps, strict=True):
         for name in ("rate", "number", "start_time", "stimulus", "settings", "notes", "mode"):
             assert getattr(ours, name) == getattr(theirs, name), name
-    for name in ("protocol", "cell", "provenance", "session_start", "device", "findings", "truth"):
+    for name in (
+        "protocol",
+        "cell",
+        "provenance",
+        "session_start",
+        "device",
+        "findings",
+        "truth",
+    ):
         assert getattr(back, name) == getattr(recording, name), name
 
 
@@ -211,9 +219,7 @@ def test_sweeps_may_differ(recording, in_voltage_clamp, tmp_path):
 
 def test_sequences_follow_the_stimulus(recording, tmp_path):
     names = ["a", "a", "b", "b", "b", "a", "a", "a", "a"]
-    sweeps = [
-        attrs.evolve(s, stimulus=n) for s, n in zip(recording.sweeps, names, strict=True)
-    ]
+    sweeps = [attrs.evolve(s, stimulus=n) for s, n in zip(recording.sweeps, names, strict=True)]
     path = write(attrs.evolve(recording, sweeps=sweeps), tmp_path / "c.nwb")
     with pynwb.NWBHDF5IO(str(path), "r") as io:
         table = io.read().icephys_sequential_recordings
@@ -253,7 +259,13 @@ def test_bad_sessions_and_modes(recording, tmp_path):
 
 
 def test_facts_with_awkward_names_survive(recording, tmp_path):
-    awkward = {"a/b": 1, "~x": {}, "[0]": [{"y": []}, {"z": None}], "": "empty", "n": {"/": [1]}}
+    awkward = {
+        "a/b": 1,
+        "~x": {},
+        "[0]": [{"y": []}, {"z": None}],
+        "": "empty",
+        "n": {"/": [1]},
+    }
     provenance = attrs.evolve(recording.provenance, parameters=awkward)
     path = write(attrs.evolve(recording, provenance=provenance), tmp_path / "c.nwb")
     assert dict(read(path).provenance.parameters) == awkward
@@ -262,7 +274,9 @@ def test_facts_with_awkward_names_survive(recording, tmp_path):
 def test_what_ipfx_asks_for(recording, tmp_path):
     fast = [attrs.evolve(s, rate=50_000.0) for s in recording.sweeps]
     with pytest.raises(InputError, match=r"0.2 s of rest after the step \(there are 0.01 s\)"):
-        write_nwb(attrs.evolve(recording, sweeps=fast), tmp_path / "c.nwb", ipfx_compatible=True)
+        write_nwb(
+            attrs.evolve(recording, sweeps=fast), tmp_path / "c.nwb", ipfx_compatible=True
+        )
     with pytest.warns(UserWarning, match="more than 20 kHz"):
         write_nwb(recording, tmp_path / "c.nwb", ipfx_compatible=True)
     assert problems(tmp_path / "c.nwb") == [

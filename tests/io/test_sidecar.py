@@ -34,7 +34,8 @@ def test_another_files_sidecar_is_ignored_and_said(written, recording):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", '{"kind": "cleo_like sidecar"}', '{"kind": "another program"}']
+    "text",
+    ["", "{", "[]", "null", '{"kind": "cleo_like sidecar"}', '{"kind": "another program"}'],
 )
 def test_a_damaged_one_is_ignored_and_said(written, text):
     sidecar_path(written).write_text(text)
