@@ -1,1 +1,16 @@
 """For people: figures and the self-contained page."""
+
+from cleo_like.report.figures import family_figure, protocol_figure, sweep_figure
+from cleo_like.report.page import Page
+from cleo_like.report.relief_figure import comparison_figure, relief_figure
+from cleo_like.report.relief_page import relief_page
+
+__all__ = [
+    "Page",
+    "comparison_figure",
+    "family_figure",
+    "protocol_figure",
+    "relief_figure",
+    "relief_page",
+    "sweep_figure",
+]
