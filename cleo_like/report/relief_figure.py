@@ -159,7 +159,8 @@ def _stacked(axes: Axes, recording: Recording, protocol: Protocol) -> None:
     start, stop = epoch.start / protocol.rate, epoch.stop / protocol.rate
     rows = [_window(sweep.response, sweep.rate, start, stop) for sweep in recording.sweeps]
     swing = max(float(np.nanmax(row) - np.nanmin(row)) for row in rows) * 1e3
-    step = swing / 3 if swing > 0 else 1.0
+    swing = swing if swing > 0 else 1.0  # a dead cell
+    step = swing / 3
     level = float(np.nanmedian(np.concatenate(rows)))
     for k, (row, sweep) in enumerate(zip(rows, recording.sweeps, strict=True)):
         time = np.arange(row.size) / sweep.rate * 1e3
