@@ -77,17 +77,16 @@ def channels_of(recording: Recording, path: Path) -> Channels:
     )
 
 
-def comment_for(protocol: Protocol | None, path: Path, what: str) -> str:
+def comment_for(protocol: Protocol | None, what: str) -> str:
     """One line for the file itself; `family_in` reads it when the sidecar is lost.
 
     Examples
     --------
-    >>> from pathlib import Path
-    >>> comment_for(None, Path("a.abf"), "recording")
-    'cleo_like recording; family: arbitrary; more in a.abf.json'
+    >>> comment_for(None, "recording")
+    'cleo_like recording; family: arbitrary; more in the .json file beside it'
     """
     family = "arbitrary" if protocol is None else protocol.family
-    return f"cleo_like {what}; family: {family}; more in {path.name}.json"
+    return f"cleo_like {what}; family: {family}; more in the .json file beside it"
 
 
 def family_in(comment: str) -> str:
@@ -95,7 +94,7 @@ def family_in(comment: str) -> str:
 
     Examples
     --------
-    >>> family_in("cleo_like stimulus; family: picture; more in a.abf.json")
+    >>> family_in("cleo_like stimulus; family: picture; more in the .json file beside it")
     'picture'
     """
     _, found, rest = comment.partition("family:")

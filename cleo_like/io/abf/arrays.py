@@ -47,9 +47,9 @@ class Header:
     recorded : datetime, optional
         Start of the recording, as the wall clock showed it; now, when not given.
     comment : str
-        Up to 128 latin-1 characters.
+        128 characters fit; what latin-1 has not becomes a question mark.
     protocol : str
-        Name of the protocol.
+        Name of the protocol; readers expect it to end in ".pro".
     current_clamp : bool
         False for voltage clamp.
     output_unit : str
@@ -261,8 +261,8 @@ def _layout(
         start_to_start=float(gaps[0] / n_channels / rate) if even else 0.0,
         synch_block=SIZE // BLOCK + data_blocks,
         recorded=header.recorded if header.recorded is not None else datetime.now(UTC),
-        comment=_latin(header.comment, 128, "comment", cut=True),
-        protocol=_latin(header.protocol, 255, "protocol name", cut=True),
+        comment=text_bytes(header.comment, "replace")[:128],
+        protocol=text_bytes(header.protocol, "replace")[:255],
         experiment=int(header.current_clamp),
         output_unit=_latin(header.output_unit, 8, "unit"),
         holding=header.holding,
@@ -282,16 +282,16 @@ def _unit_bytes(units: str | Sequence[str], n_channels: int) -> list[bytes]:
     return [_latin(unit.strip(), 8, "unit") for unit in each]
 
 
-def _latin(text: str, room: int, what: str, *, cut: bool = False) -> bytes:
+def _latin(text: str, room: int, what: str) -> bytes:
     try:
-        encoded = text_bytes(text, MAX_INT)
+        encoded = text_bytes(text)
     except UnicodeEncodeError as error:
         msg = f"the {what} {text!r} has {error.object[error.start]!r}, which is not latin-1"
         raise FileFormatError(msg) from error
-    if len(encoded) > room and not cut:
+    if len(encoded) > room:
         msg = f"the {what} {text!r} has {len(encoded)} characters; ABF1 has room for {room}"
         raise FileFormatError(msg)
-    return encoded[:room]
+    return encoded
 
 
 def _write_blocks(file: BinaryIO, array: np.ndarray) -> None:

@@ -76,7 +76,7 @@ def _fields(layout: Layout) -> Iterator[_Field]:
     yield from _output_fields(layout)
     if layout.table is not None:
         yield from _epoch_fields(layout.table)
-    yield 4898, "256s", (layout.protocol,)
+    yield 4898, "256s", (layout.protocol.ljust(256),)
     yield 5154, "128s", (layout.comment.ljust(128),)
     yield 5798, "4h", layout.creator
 
@@ -150,15 +150,15 @@ def _epoch_fields(table: EpochTable) -> Iterator[_Field]:
     yield 2508, f"{n}i", tuple(table.durations)
 
 
-def text_bytes(text: str, room: int) -> bytes:
+def text_bytes(text: str, errors: str = "strict") -> bytes:
     """Encode as latin-1 ("µA" stays); the Greek mu becomes the micro sign.
 
     Raises
     ------
     UnicodeEncodeError
-        A character that latin-1 has not.
+        A character that latin-1 has not (unless `errors` is "replace").
     """
-    return text.replace("μ", "µ").encode("latin-1")[:room]
+    return text.replace("μ", "µ").encode("latin-1", errors)
 
 
 def interval_of(rate: float, n_channels: int) -> float:

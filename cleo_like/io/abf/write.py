@@ -62,7 +62,7 @@ def _write_protocol(protocol: Protocol, path: Path) -> Path:
     facts, arrays = protocol_facts(protocol)
     unit = SHOWN[protocol.mode.command_unit]
     header = Header(
-        comment=comment_for(protocol, path, "stimulus"),
+        comment=comment_for(protocol, "stimulus"),
         protocol=f"{protocol.name}.pro",
         current_clamp=protocol.mode is ClampMode.CURRENT,
         output_unit=unit.text,
@@ -91,7 +91,7 @@ def _write_recording(recording: Recording, path: Path) -> Path:
     name = protocol.name if protocol is not None else (recording.sweeps[0].stimulus or "")
     header = Header(
         recorded=_recorded(recording),
-        comment=comment_for(protocol, path, "recording"),
+        comment=comment_for(protocol, "recording"),
         protocol=f"{name}.pro" if name else "",
         current_clamp=channels.mode is ClampMode.CURRENT,
         output_unit=unit.text,

@@ -73,7 +73,10 @@ def write_table(path: Path, table: AtfTable) -> None:
     body[:, 0] = np.arange(n_samples) / rate
     body[:, 1:] = table.values.transpose(2, 1, 0).reshape(n_samples, -1)
     formats = ["%.10g"] + ["%.8g"] * (columns - 1)
-    with atomic_path(path) as temporary, temporary.open("w", newline="") as file:
+    with (
+        atomic_path(path) as temporary,
+        open(temporary, "w", newline="", encoding="latin-1", errors="replace") as file,
+    ):
         file.write("\r\n".join(_head(table)) + "\r\n")
         np.savetxt(file, body, fmt=formats, delimiter="\t", newline="\r\n")
 

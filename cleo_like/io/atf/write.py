@@ -54,7 +54,7 @@ def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
             units=(unit,),
             rate=thing.rate,
             starts=thing.start_times,
-            comment=comment_for(thing, path, "stimulus"),
+            comment=comment_for(thing, "stimulus"),
         )
     else:
         channels = channels_of(thing, path)
@@ -65,7 +65,7 @@ def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
             units=tuple(map(parse_unit, channels.units)),
             rate=channels.rate,
             starts=np.array([s.start_time for s in thing.sweeps]),
-            comment=comment_for(thing.protocol, path, "recording"),
+            comment=comment_for(thing.protocol, "recording"),
         )
     _check_finite(table)
     with written_with_sidecar(path, facts, arrays) as temporary:

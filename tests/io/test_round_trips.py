@@ -1,0 +1,147 @@
+"""Properties of every round trip: protocols and recordings of any shape through every format."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pyabf
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleo_like import Cell, Epoch, GroundTruth, Protocol, Provenance, Recording, Sweep
+from cleo_like.core.protocol import levels_from_epochs
+from cleo_like.io import read, read_protocol, sidecar_path, write
+from cleo_like.io.abf.table import epoch_table
+
+RATES = st.sampled_from([1000.0, 10_000.0, 22_050.0, 44_100.0, 96_000.0, 31_250.5])
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20)
+NAMES = TEXT.filter(lambda t: t.strip() != "")
+
+
+@st.composite
+def ladders(draw):
+    """Step protocols that an epoch table can hold, whatever their times and levels."""
+    n_samples = draw(st.integers(256, 3000))
+    n_sweeps = draw(st.integers(1, 12))
+    off = n_samples // 64
+    n_epochs = draw(st.integers(1, 3))
+    edges = st.integers(off + 1, n_samples - off)
+    cuts = sorted(draw(st.sets(edges, min_size=2 * n_epochs, max_size=2 * n_epochs)))
+    picoamperes = st.integers(-500, 500)
+    epochs = []
+    for index in range(n_epochs):
+        first, rise = draw(picoamperes), draw(st.integers(-50, 50))
+        levels = (first + rise * np.arange(n_sweeps)) * 1e-12
+        start, stop = cuts[2 * index : 2 * index + 2]
+        epochs.append(Epoch(name=f"e{index}", start=start, stop=stop, levels=levels))
+    holding = draw(picoamperes) * 1e-12
+    return Protocol(
+        waveforms=levels_from_epochs(epochs, n_sweeps, n_samples, holding),
+        rate=draw(RATES),
+        family=draw(st.sampled_from(["long_square", "short_square", "pulse_train"])),
+        epochs=epochs,
+        holding=holding,
+        gap=draw(st.sampled_from([0.0, 0.25, 3.0])),
+        name=draw(NAMES),
+        source=draw(TEXT),
+        parameters=draw(st.dictionaries(TEXT, st.integers() | TEXT | st.none(), max_size=3)),
+    )
+
+
+def _answered(protocol, seed):
+    rng = np.random.default_rng(seed)
+    responses = (0.05 * rng.standard_normal(protocol.waveforms.shape) - 0.06).astype(np.float32)
+    sweeps = [
+        Sweep(
+            response=r,
+            command=c,
+            rate=protocol.rate,
+            number=n,
+            start_time=float(protocol.start_times[n]),
+        )
+        for n, (r, c) in enumerate(zip(responses, protocol.waveforms, strict=True))
+    ]
+    truth = GroundTruth(spike_times=[rng.random(rng.integers(0, 4)) for _ in sweeps])
+    return Recording(
+        sweeps=sweeps,
+        cell=Cell(id="c"),
+        provenance=Provenance(source="simulation", seed=seed),
+        protocol=protocol,
+        truth=truth,
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(protocol=ladders(), suffix=st.sampled_from(["abf", "atf"]))
+def test_step_protocols_come_back_exactly(tmp_path_factory, protocol, suffix):
+    path = tmp_path_factory.mktemp("p") / f"p.{suffix}"
+    assert read_protocol(write(protocol, path)) == protocol
+
+
+@settings(max_examples=25, deadline=None)
+@given(protocol=ladders(), seed=st.integers(0, 2**32 - 1))
+def test_recordings_of_steps_through_abf(tmp_path_factory, protocol, seed):
+    recording = _answered(protocol, seed)
+    path = write(recording, tmp_path_factory.mktemp("r") / "r.abf")
+    back = read(path)
+    bit = float(max(np.abs(s.response).max() for s in recording.sweeps)) / 32000
+    for ours, theirs in zip(back.sweeps, recording.sweeps, strict=True):
+        error = np.abs(ours.response - theirs.response.astype(float)).max()
+        assert error <= 0.5 * bit * (1 + 1e-6)
+        assert np.array_equal(ours.command, theirs.command)
+    assert attrs.evolve(back, sweeps=recording.sweeps) == recording
+    sidecar_path(path).unlink()
+    alone = read(path)
+    assert alone.sweeps[0].rate == pytest.approx(protocol.rate, rel=1e-7)
+    largest = np.abs(protocol.waveforms).max()
+    for ours, theirs in zip(alone.sweeps, recording.sweeps, strict=True):
+        assert np.abs(ours.command - theirs.command).max() <= 1e-6 * largest
+
+
+@settings(max_examples=25, deadline=None)
+@given(protocol=ladders())
+def test_pyabf_draws_the_same_command(tmp_path_factory, protocol):
+    """The epoch table is checked by another program's drawing of it."""
+    assert not isinstance(epoch_table(protocol, 1e-12), str)
+    path = write(_answered(protocol, 1), tmp_path_factory.mktemp("r") / "r.abf")
+    abf = pyabf.ABF(path)
+    for number in range(protocol.n_sweeps):
+        abf.setSweep(number)
+        assert np.abs(abf.sweepC - protocol.waveforms[number] * 1e12).max() < 1e-3  # float32
+
+
+@settings(max_examples=6, deadline=None)
+@given(protocol=ladders(), seed=st.integers(0, 2**32 - 1))
+def test_recordings_through_nwb(tmp_path_factory, protocol, seed):
+    recording = _answered(protocol, seed)
+    back = read(write(recording, tmp_path_factory.mktemp("r") / "r.nwb"))
+    for ours, theirs in zip(back.sweeps, recording.sweeps, strict=True):
+        assert np.array_equal(ours.response, theirs.response)
+        assert np.array_equal(ours.command, theirs.command)
+        assert ours.rate == theirs.rate
+    assert attrs.evolve(back, sweeps=recording.sweeps, findings=()) == recording
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 300)),
+    rate=RATES,
+    grey=st.booleans(),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_waveforms_of_any_shape(tmp_path_factory, shape, rate, grey, seed):
+    rng = np.random.default_rng(seed)
+    protocol = Protocol(
+        waveforms=rng.standard_normal(shape) * 1e-11,
+        rate=rate,
+        family="picture" if grey else "noise",
+        picture=rng.random((shape[0], 7)) if grey else None,
+    )
+    folder = tmp_path_factory.mktemp("p")
+    # half a bit of 16; half of the eighth digit
+    for suffix, share in (("abf", 0.5 / 32000 * (1 + 1e-6)), ("atf", 5e-8)):
+        back = read_protocol(write(protocol, folder / f"p.{suffix}"))
+        error = np.abs(back.waveforms - protocol.waveforms).max()
+        assert error <= share * np.abs(protocol.waveforms).max()
+        assert attrs.evolve(back, waveforms=protocol.waveforms) == protocol
