@@ -59,6 +59,8 @@ class Cell:
     def __repr__(self) -> str:
         """One line: the id, what is known, and how much is not."""
         known = [str(v) for v in (self.species, self.region) if v is not None]
+        if not known and self.source is not None:
+            known = [self.source]
         missing = len(self.unknown)
         tail = f" ({missing} fields unknown)" if missing else ""
         return f"Cell {self.id}: {', '.join(known) if known else 'nothing known'}{tail}"
