@@ -60,7 +60,9 @@ def decide(ladder: Ladder) -> Decision:
     holding = _rest_level(ladder, rests) if rests else holding
     off = ladder.levels - holding[:, np.newaxis]
     pulses = _pulses(moved)
-    varying = tuple(k for k in np.flatnonzero(moved).tolist() if _varies(off[:, k], tolerance[k]))
+    varying = tuple(
+        k for k in np.flatnonzero(moved).tolist() if _varies(off[:, k], tolerance[k])
+    )
     base = Decision(
         family=NONE, reason="no step above the noise", step=None, holding=holding,
         rests=rests, varying=varying,

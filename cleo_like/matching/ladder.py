@@ -135,7 +135,7 @@ def _sure(cut: Plateaus) -> np.ndarray:
 
 
 def _clusters(at: np.ndarray, doubt: np.ndarray) -> np.ndarray:
-    """Number the places of edges, the surest edges first."""
+    """Give edges at one place one number, the surest edges first."""
     if np.ptp(doubt) == 0.0:
         order = np.argsort(at, kind="stable")
         new = np.diff(at[order]) > doubt[0]

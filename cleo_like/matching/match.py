@@ -12,8 +12,9 @@ from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.matching.described import compare
 from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
-from cleo_like.matching.sketch import Sketch, sketch
-from cleo_like.matching.verdict import LONG_SQUARE, NONE, Match, SweepVerdict
+from cleo_like.matching.shapes import shape_of
+from cleo_like.matching.sketch import Sketch, sketch, wanders
+from cleo_like.matching.verdict import ARBITRARY, LONG_SQUARE, NONE, Match, SweepVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,10 +134,9 @@ def _matched(
     decided: list[tuple[Ladder, Decision]] = []
     for ks in steps.values():
         for ladder in find_ladders([looks[k].plateaus for k in ks], ks):
-            decided.append((ladder, decide(ladder)))
+            decided.append((ladder, _steady(ladder, decide(ladder), looks)))
     for ladder, decision in decided:
-        for row in range(len(ladder.members)):
-            k = ladder.members[row]
+        for row, k in enumerate(ladder.members):
             verdicts[k] = _step_verdict(row, numbers, ladder, decision, looks[k])
     for k, look in looks.items():
         if k not in verdicts:
@@ -189,6 +189,22 @@ def _step_verdict(
         index=k, number=numbers[k], family=decision.family,
         reason="; ".join([reason, *extra]), epochs=epochs, step=step, amplitude=amplitude,
         holding=holding, noise=float(ladder.noise[row]), complete=complete,
+    )  # fmt: skip
+
+
+def _steady(ladder: Ladder, decision: Decision, looks: dict[int, Sketch]) -> Decision:
+    """Refuse a family of squares whose commands do not stay at their levels."""
+    if decision.step is None:
+        return decision
+    size = np.nanmax(np.abs(ladder.levels[:, decision.step] - decision.holding))
+    astray = [wanders(looks[k].plateaus, ladder.edges, float(size)) for k in ladder.members]
+    if np.mean(astray) <= 0.5:
+        return decision
+    shape = shape_of(looks[ladder.members[0]].plateaus.samples, ladder.rate)
+    family = shape.family if shape is not None else ARBITRARY
+    return attrs.evolve(
+        decision, family=family, step=None, baseline=None,
+        reason=f"the command does not stay at the levels of {decision.reason}",
     )  # fmt: skip
 
 

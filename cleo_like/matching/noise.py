@@ -9,6 +9,8 @@ MAD_TO_SD = 1.4826
 """Standard deviation of normal noise over its median absolute deviation."""
 _QUARTER = 0.3186
 """A quarter of normal noise lies within this many standard deviations of 0."""
+_ENOUGH = 20_000
+"""A quantile of noise needs no more values than this."""
 _STEADY = 0.02
 """Differences alike to within this fraction are a slope."""
 _BUSY = 0.01
@@ -111,10 +113,21 @@ def quantum(samples: np.ndarray) -> float:
     if change.size == 0:
         return 0.0
     smallest = float(np.min(change))
-    if few_changes(samples):
-        flips = np.count_nonzero(change <= 1.5 * smallest)
-        return smallest if flips >= _FLIPS and smallest < _FLIP_SIZE * span else 0.0
-    return smallest
+    if not few_changes(samples) or _glitches(samples) >= _FLIPS / 2:
+        return smallest
+    flips = np.count_nonzero(change <= 1.5 * smallest)
+    return smallest if flips >= _FLIPS and smallest < _FLIP_SIZE * span else 0.0
+
+
+def _glitches(samples: np.ndarray) -> int:
+    """Count single samples (or two) that leave a level and come back to it."""
+    step = np.diff(samples)
+    at = np.flatnonzero(step)
+    if at.size < 2:
+        return 0
+    brief = np.diff(at) <= 2
+    back = np.isclose(step[at[1:]], -step[at[:-1]], rtol=1e-6)
+    return int(np.count_nonzero(brief & back))
 
 
 def is_clean(samples: np.ndarray) -> bool:
@@ -124,7 +137,10 @@ def is_clean(samples: np.ndarray) -> bool:
 
 def quiet_sd(values: np.ndarray) -> float:
     """Noise of values about 0, by their quietest quarter (pulses fill the rest)."""
-    return float(np.quantile(np.abs(values), 0.25)) / _QUARTER if values.size else 0.0
+    if values.size == 0:
+        return 0.0
+    few = values[:: max(1, values.size // _ENOUGH)]
+    return float(np.quantile(np.abs(few), 0.25)) / _QUARTER
 
 
 def contrast_sd(difference: np.ndarray, scale: int) -> float:

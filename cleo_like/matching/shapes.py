@@ -98,9 +98,9 @@ def _ramp(points: np.ndarray, rate: float, noise: float) -> Shape | None:
     span = float(np.ptp(points))
     if n < 16 or span == 0.0:
         return None
-    allowed = max(0.02 * span, 2 * noise)
     if noise * 6 > span:
-        allowed = 0.0
+        return None
+    allowed = np.hypot(0.015 * span, 1.2 * noise)
     x = np.arange(n) / n
     for knot in (None, *np.linspace(0.05, 0.95, 37)):
         columns = [np.ones(n), x]

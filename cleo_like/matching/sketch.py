@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import attrs
 import numpy as np
 
 from cleo_like.matching.changes import SLEW
-from cleo_like.matching.noise import white_sd
+from cleo_like.matching.noise import quantum, white_sd
 from cleo_like.matching.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.shapes import Shape, loud_stretch, shape_of
 
 _REST = 20e-3
 """Shorter plateaus (s) within a varying stretch belong to it."""
+_MEAN = 5e-3
+"""Length (s) of the means that show whether a command stays at its level."""
 _TILT = 0.25
 """A plateau may drift by this fraction of the step beside it."""
 _MANY_LEVELS = 4
@@ -70,6 +74,25 @@ def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sket
     return Sketch(plateaus=cut, shape=shape, stretch=stretch)
 
 
+def wanders(cut: Plateaus, edges: np.ndarray, size: float) -> bool:
+    """Whether a command leaves the level between two edges for a good part of the time.
+
+    Means over 5 ms are looked at, so that noise without memory does not count. A quarter
+    of them may be off by more than a third of `size` (unit of the command): spikes do so
+    in a recorded current.
+    """
+    block = max(1, round(_MEAN * cut.rate))
+    cuts = [0, *[int(e) for e in edges if e < cut.n], cut.n]
+    for a, b in pairwise(cuts):
+        count = (b - a) // block
+        if count < 4:
+            continue
+        means = cut.samples[a : a + count * block].reshape(count, block).mean(axis=1)
+        if np.mean(np.abs(means - np.median(means)) > size / 3) > 0.25:
+            return True
+    return False
+
+
 def _stretch(cut: Plateaus) -> tuple[int, int] | None:
     """Where the shape of a command must be looked at, if anywhere."""
     loud = loud_stretch(cut.samples, cut.rate)
@@ -101,7 +124,7 @@ def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
     )
     excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
     jump = float(np.ptp(cut.levels)) if cut.edges.size else 0.0
-    return excess > jump / 3 and spread > 0
+    return excess > max(jump / 3, quantum(cut.samples))
 
 
 def _event(cut: Plateaus) -> tuple[int, int]:
@@ -146,7 +169,7 @@ def _is_tilted(cut: Plateaus, k: int) -> bool:
     margin = min(2 * round(SLEW * cut.rate), (b - a) // 8)
     inside = cut.samples[a + margin : b - margin]
     chunks = min(20, inside.size // 8)
-    if chunks < 4:
+    if chunks < 4 or b - a < _REST * cut.rate:
         return False
     block = inside.size // chunks
     middles = np.median(inside[: chunks * block].reshape(chunks, block), axis=1)
@@ -155,7 +178,9 @@ def _is_tilted(cut: Plateaus, k: int) -> bool:
     error = middles - middles.mean() - slope * x
     doubt = float(np.sqrt(error @ error / (chunks - 2) / float(x @ x)))
     jump = float(np.min(np.abs(np.diff(cut.levels)[max(k - 1, 0) : k + 1])))
-    return abs(slope) * chunks > _TILT * jump and abs(slope) > 4 * doubt
+    noise = cut.slow * (12 / inside.size) ** 0.5  # of the drift over the whole plateau
+    drift = abs(slope) * chunks
+    return drift > max(_TILT * jump, 5 * noise) and abs(slope) > 4 * doubt
 
 
 def _is_stairs(cut: Plateaus) -> bool:

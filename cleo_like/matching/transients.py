@@ -15,6 +15,8 @@ from cleo_like.matching.noise import white_sd
 
 TRANSIENT = 10e-3
 """A disturbance lasts no longer than this (s)."""
+_BACK = 0.1
+"""It ends within this fraction of its size from the level where it began."""
 
 
 @attrs.frozen(kw_only=True)
@@ -28,6 +30,10 @@ class _Cut:
     slew: int
     longest: int
     tolerance: float
+
+    def length(self, k: int) -> int:
+        """Samples of plateau k."""
+        return self.cuts[k + 1] - self.cuts[k]
 
 
 def bridge(
@@ -58,28 +64,32 @@ def bridge(
         samples=samples, cuts=[0, *edges.tolist(), samples.size],
         levels=plateau_levels(samples, edges, rate).tolist(), noise=noise,
         slew=round(SLEW * rate), longest=round(TRANSIENT * rate),
-        tolerance=max(3 * floor, 2 * noise),
+        tolerance=max(floor, 2 * noise),
     )  # fmt: skip
     kept: list[int] = []
-    level, count, k = cut.levels[0], 0, 0
+    level, home, count, k = cut.levels[0], 0, 0, 0
     while k < edges.size:
         back = _return(cut, k, level)
         if back is not None and not _is_pulse(cut, k, back):
             count += 1
+            if cut.length(back) > cut.length(home):  # the longer plateau tells the level
+                level, home = cut.levels[back], back
             k = back
             continue
         kept.append(cut.cuts[k + 1])
-        level = cut.levels[k + 1]
         k += 1
+        level, home = cut.levels[k], k
     return np.array(kept, dtype=int), count
 
 
 def _return(cut: _Cut, k: int, level: float) -> int | None:
     """Index of the plateau at which an excursion that begins with edge k is over."""
+    size = 0.0
     for j in range(k + 1, len(cut.cuts) - 2):
         if cut.cuts[j + 1] - cut.cuts[k + 1] > cut.longest:
             return None
-        if abs(cut.levels[j + 1] - level) <= cut.tolerance:
+        size = max(size, abs(cut.levels[j] - level))
+        if abs(cut.levels[j + 1] - level) <= max(cut.tolerance, _BACK * size):
             return j + 1
     return None
 
