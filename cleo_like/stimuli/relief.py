@@ -9,8 +9,8 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only
 from cleo_like.core.errors import InputError
-from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si
+from cleo_like.stimuli.pictures.recorded import RecordedRows
 from cleo_like.stimuli.similarity import correlation, linear_fit, reliability, ssim
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def relief(
     array([[-71.75, -70.  , -68.25]])
     """
     used = _picture_protocol(recording, protocol)
-    readers = [_Rows.of(one, used) for one in (recording, *repeats)]
+    readers = [RecordedRows.of(one, used) for one in (recording, *repeats)]
     most = min(si(max_lag, "s", "max_lag"), *(reader.room for reader in readers))
     if most < 0:
         msg = f"max_lag must be 0 s or more, got {most} s"
@@ -209,65 +209,6 @@ def relief(
     )
 
 
-@attrs.frozen(eq=False)
-class _Rows:
-    """The picture part of one recording, ready to be averaged at any delay."""
-
-    total: np.ndarray  # running sum of `rows`, with a zero in front
-    rows: np.ndarray  # potentials from the start of the picture on, less `offset`
-    offset: float  # taken away so that running sums keep their precision
-    rate: float
-    drawn: float  # samples of a row; not whole where the recording has another rate
-
-    @classmethod
-    def of(cls, recording: Recording, protocol: Protocol) -> _Rows:
-        response, rate = _responses(recording, protocol)
-        window = protocol.epoch("picture")
-        first = round(window.start * rate / protocol.rate)
-        drawn = (window.stop - window.start) * rate / protocol.rate
-        kept = response[:, first:].astype(np.float64)
-        finite = np.isfinite(kept)
-        usable = kept.shape[1] if finite.all() else int(np.argmin(finite.all(axis=0)))
-        if usable < drawn:
-            row = int(np.argmin(finite.sum(axis=1)))
-            msg = (
-                f"sweep {recording.sweeps[row].number} of {recording.cell.id} has numbers up "
-                f"to sample {first + usable}, but the picture ends at sample {first + drawn:g}"
-            )
-            raise InputError(msg)
-        offset = float(kept[0, 0])
-        kept = kept[:, :usable] - offset
-        total = np.pad(np.cumsum(kept, axis=1), ((0, 0), (1, 0)))
-        return cls(total, kept, offset, rate, drawn)
-
-    @property
-    def room(self) -> float:
-        """Longest delay that the sweeps leave after the picture (s)."""
-        return (self.rows.shape[1] - self.drawn) / self.rate
-
-    def columns(self, count: int, lag: float) -> np.ndarray:
-        """Average the samples of each column, shifted back by a delay."""
-        edges = np.arange(count + 1) * (self.drawn / count) + lag * self.rate
-        whole = np.minimum(edges.astype(int), self.rows.shape[1] - 1)
-        at_edges = self.total[:, whole] + self.rows[:, whole] * (edges - whole)
-        return np.asarray(self.offset + np.diff(at_edges, axis=1) * (count / self.drawn))
-
-
-def _responses(recording: Recording, protocol: Protocol) -> tuple[np.ndarray, float]:
-    """Give the potentials (one sweep per row) and their rate, or say why there are none."""
-    if any(sweep.mode is ClampMode.VOLTAGE for sweep in recording.sweeps):
-        msg = f"the recording of {recording.cell.id} is in voltage clamp: no potential"
-        raise InputError(msg)
-    if recording.n_sweeps != protocol.n_sweeps:
-        msg = (
-            f"the recording of {recording.cell.id} has {recording.n_sweeps} sweeps but the "
-            f"picture has {protocol.n_sweeps} rows; give one sweep per row, in order"
-        )
-        raise InputError(msg)
-    stacked = recording.stacked()
-    return stacked.response, stacked.rate
-
-
 def _picture_protocol(recording: Recording, protocol: Protocol | None) -> Protocol:
     used = protocol if protocol is not None else recording.protocol
     if used is None:
@@ -279,11 +220,11 @@ def _picture_protocol(recording: Recording, protocol: Protocol | None) -> Protoc
     return used
 
 
-def _mean_columns(readers: Sequence[_Rows], count: int, lag: float) -> np.ndarray:
+def _mean_columns(readers: Sequence[RecordedRows], count: int, lag: float) -> np.ndarray:
     return np.mean([reader.columns(count, lag) for reader in readers], axis=0)
 
 
-def _best_lag(readers: Sequence[_Rows], picture: np.ndarray, most: float) -> float:
+def _best_lag(readers: Sequence[RecordedRows], picture: np.ndarray, most: float) -> float:
     """Find the delay of highest correlation; 0 where the response is constant."""
     step = max(_LAG_STEP, 1 / readers[0].rate)
     lags = np.arange(int(most / step + 1e-9) + 1) * step
@@ -293,7 +234,7 @@ def _best_lag(readers: Sequence[_Rows], picture: np.ndarray, most: float) -> flo
     return float(lags[np.nanargmax(found)]) if np.isfinite(found).any() else 0.0
 
 
-def _agreement(readers: Sequence[_Rows], picture: np.ndarray, lag: float) -> Agreement:
+def _agreement(readers: Sequence[RecordedRows], picture: np.ndarray, lag: float) -> Agreement:
     voltage = _mean_columns(readers, picture.shape[1], lag)
     fitted = linear_fit(voltage, picture)
     residual = voltage - linear_fit(picture, voltage)
@@ -308,7 +249,7 @@ def _agreement(readers: Sequence[_Rows], picture: np.ndarray, lag: float) -> Agr
 
 
 def _ceiling(
-    readers: Sequence[_Rows], columns: int
+    readers: Sequence[RecordedRows], columns: int
 ) -> tuple[float | None, float | None, tuple[str, ...]]:
     if len(readers) < 2:
         return None, None, ("noise ceiling unknown: one recording, no repeats",)
@@ -320,14 +261,13 @@ def _ceiling(
 
 
 def _remarks(
-    readers: Sequence[_Rows], direct: Agreement, lag: float, most: float
+    readers: Sequence[RecordedRows], direct: Agreement, lag: float, most: float
 ) -> tuple[str, ...]:
     found = []
-    high = [(r.rows[:, : int(r.drawn)] > _SPIKE - r.offset).any(axis=1) for r in readers]
-    spiking = int(np.any(high, axis=0).sum())
+    spiking = int(np.any([reader.above(_SPIKE) for reader in readers], axis=0).sum())
     if spiking:
         found.append(
-            f"spikes distort the relief: {spiking} of {len(readers[0].rows)} rows rise above "
+            f"spikes distort the relief: {spiking} of {len(direct.voltage)} rows rise above "
             f"{_SPIKE * 1e3:g} mV"
         )
     if np.isnan(direct.correlation):

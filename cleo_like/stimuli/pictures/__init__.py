@@ -1,1 +1,1 @@
-"""Parts of the way from a picture to current: read, reduce, lay out in time."""
+"""Parts of the way from a picture to current and back: read, reduce, lay out, cut out."""

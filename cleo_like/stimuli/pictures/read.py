@@ -178,15 +178,18 @@ def _from_array(array: np.ndarray, background: float) -> np.ndarray:
     if array.size == 0:
         msg = f"the picture has no pixel: shape {array.shape}"
         raise InputError(msg)
-    values = array.astype(np.float64) / _full_scale(array.dtype)
-    if values.ndim == 2:
-        return values
-    channels = values.shape[2]
-    grey = values[..., :3] @ LUMA if channels > 2 else values[..., 0]
+    scale = _full_scale(array.dtype)
+    if array.ndim == 2:
+        return np.asarray(array / scale, dtype=np.float64)
+    channels = array.shape[2]
+    if channels > 2:  # channel by channel: a photograph as three planes of floats is large
+        grey = sum(array[..., k] * (weight / scale) for k, weight in enumerate(LUMA))
+    else:
+        grey = array[..., 0] / scale
     if channels in (2, 4):
-        alpha = values[..., -1]
+        alpha = array[..., -1] / scale
         grey = grey * alpha + background * (1 - alpha)
-    return np.asarray(grey)
+    return np.asarray(grey, dtype=np.float64)
 
 
 def _full_scale(dtype: np.dtype) -> float:
