@@ -209,20 +209,17 @@ def relief(
       cleo-like relief recordings/rs.abf --repeat recordings/rs-2.abf -o relief.png
     """
     from cleo_like.io import read
-    from cleo_like.report.figures import relief_figure
+    from cleo_like.report import relief_figure
     from cleo_like.stimuli import relief as read_back
 
     drawn = read(recording)
-    found = read_back(
-        drawn,
-        _protocol(protocol) if protocol is not None else None,
-        repeats=[read(path) for path in repeats],
-    )
+    used = _protocol(protocol) if protocol is not None else None
+    found = read_back(drawn, used, repeats=[read(path) for path in repeats])
     click.echo(f"{found!r}\n{found.direct!r}\n{found.best!r}")
     for note in found.notes:
         click.echo(f"note: {note}")
     if output is not None:
-        _save_figure(relief_figure(found), output)
+        _save_figure(relief_figure(found, drawn, protocol=used), output)
 
 
 @main.command()

@@ -1,0 +1,222 @@
+"""The demonstration: a photograph drawn by neurons, a step family, files, and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleo_like.core import Protocol, Recording
+    from cleo_like.report.page import Page
+    from cleo_like.stimuli import Relief
+
+DRAWING_CELLS = ("rs", "narrow_fs", "passive")
+STEP_CELLS = ("rs", "broad_rs", "narrow_fs", "long_latency", "stuttering", "sag")
+_ROWS = 64
+_STEPS = "long_square amplitudes=-100:400:50pA duration=1s before=0.2s after=0.2s rate=50kHz"
+
+
+@attrs.frozen(kw_only=True)
+class _Drawing:
+    """One cell's picture: what was recorded, and the relief of two repeats."""
+
+    label: str
+    recording: Recording
+    relief: Relief
+
+
+def run_demo(
+    out: str | Path,
+    *,
+    picture: str | Path | None = None,
+    seed: int = 1,
+    say: Callable[[str], Any] = print,
+) -> Path:
+    """Run the whole flow on a photograph and on a step family.
+
+    A photograph becomes a stimulus file; a regular-spiking, a fast-spiking and a passive cell
+    draw it; six library cells are recorded with long squares. Everything is written as ABF and
+    NWB, and summed up on one page.
+
+    Parameters
+    ----------
+    out : path
+        Folder for the files (made when missing).
+    picture : path, optional
+        Your own picture; None is a photograph that matplotlib ships.
+    seed : int
+        Seed of the recording noise.
+    say : callable
+        Told, line by line, what is being done.
+
+    Returns
+    -------
+    Path
+        The page, ``index.html`` in `out`.
+    """
+    from cleo_like.io import write
+
+    folder = Path(out)
+    stimulus = _picture_protocol(picture)
+    for suffix in (".abf", ".atf"):
+        say(f"stimulus   {write(stimulus, folder / 'stimulus' / f'{stimulus.name}{suffix}')}")
+    drawings = _draw(stimulus, seed, say)
+    steps = _record_steps(seed, say)
+    files = _write_all([*(d.recording for d in drawings), *steps], folder, say)
+    page = _page(stimulus, drawings, steps, files)
+    page.save(folder / "index.html")
+    return folder / "index.html"
+
+
+def _picture_protocol(picture: str | Path | None, **changes: Any) -> Protocol:
+    from cleo_like.stimuli import from_image
+
+    arguments: dict[str, Any] = {"amplitude": ("-60 pA", "60 pA"), "rows": _ROWS} | changes
+    return from_image(
+        picture if picture is not None else _photograph(), "1 s", "10 kHz", **arguments
+    )
+
+
+def _photograph() -> Path:
+    """Give the path of the portrait of Grace Hopper (public domain) in matplotlib."""
+    from matplotlib.cbook import get_sample_data
+
+    return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
+
+
+def _draw(stimulus: Protocol, seed: int, say: Callable[[str], Any]) -> list[_Drawing]:
+    """Record the picture twice with each cell (the repeat gives the noise ceiling)."""
+    from cleo_like.patch import IdealElectrode, record
+    from cleo_like.stimuli import relief
+
+    electrode = IdealElectrode(noise="0.2 mV", lowpass="2 kHz")
+    say(f"recording  {stimulus.n_sweeps} rows with {', '.join(DRAWING_CELLS)}, twice ...")
+    first, again = (
+        record(list(DRAWING_CELLS), stimulus, electrode=electrode, seed=s)
+        for s in (seed, seed + 1)
+    )
+    drawings = [
+        _Drawing(label=a.cell.id, recording=a, relief=relief(a, repeats=[b]))
+        for a, b in zip(first, again, strict=True)
+    ]
+    for drawing in drawings:
+        say(f"relief     {drawing.label}: {drawing.relief!r}")
+    return drawings
+
+
+def _record_steps(seed: int, say: Callable[[str], Any]) -> list[Recording]:
+    from cleo_like.patch import IdealElectrode, record
+    from cleo_like.stimuli import parse_protocol
+
+    steps = parse_protocol(_STEPS)
+    say(f"recording  {steps.n_sweeps} steps with {', '.join(STEP_CELLS)} ...")
+    electrode = IdealElectrode(noise="0.05 mV", lowpass="10 kHz")
+    found = record(list(STEP_CELLS), steps, electrode=electrode, seed=seed)
+    return [attrs.evolve(r, cell=attrs.evolve(r.cell, id=f"{r.cell.id}-steps")) for r in found]
+
+
+def _write_all(
+    recordings: list[Recording], folder: Path, say: Callable[[str], Any]
+) -> list[dict[str, str]]:
+    """Write each recording as ABF and NWB; give the rows of the table of files."""
+    from cleo_like.io import dandi_path, write
+
+    rows = []
+    for recording in recordings:
+        abf = write(recording, folder / "abf" / f"{recording.cell.id}.abf")
+        nwb = write(recording, folder / "nwb" / dandi_path(recording))
+        say(f"file       {abf}  {nwb}")
+        rows.append(
+            {
+                "cell": recording.cell.id,
+                "ABF": abf.relative_to(folder).as_posix(),
+                "NWB": nwb.relative_to(folder).as_posix(),
+            }
+        )
+    return rows
+
+
+def _page(
+    stimulus: Protocol,
+    drawings: list[_Drawing],
+    steps: list[Recording],
+    files: list[dict[str, str]],
+) -> Page:
+    from cleo_like.report import Page, family_figure, protocol_figure, relief_figure
+
+    page = Page("A picture drawn by neurons")
+    page.add_text(
+        f"A photograph ({stimulus.source}) became {stimulus.n_sweeps} sweeps of current. "
+        "Simulated cells drew it with their membrane potential, row by row, and were then "
+        "recorded with current steps. All files here open in Clampfit, pyabf, neo, myokit, "
+        "stimfit and everything that reads NWB."
+    )
+    page.add_heading("Fidelity")
+    page.add_table(
+        [_fidelity(d) for d in drawings],
+        caption=(
+            "Correlation and SSIM (Wang et al. 2004) of the drawn picture with the commanded "
+            "one, at no delay and at the best single delay; mean of two recordings."
+        ),
+    )
+    for drawing in drawings:
+        page.add_heading(f"Drawn by {drawing.label}", level=3)
+        page.add_text(drawing.recording.cell.source or "")
+        page.add_figure(
+            relief_figure(drawing.relief, drawing.recording),
+            caption="Picture, current, relief, the relief as a surface, and the traces.",
+            alt=f"The picture drawn by the cell {drawing.label}: {drawing.relief!r}",
+            dpi=110,
+        )
+        page.add_list(drawing.relief.notes)
+    page.add_heading("Stimulus")
+    page.add_figure(
+        protocol_figure(stimulus), caption="The picture as current, one sweep per row.", dpi=110
+    )
+    page.add_heading("Current steps")
+    page.add_table([_answers(r) for r in steps], caption="Known answers, and spikes at 400 pA.")
+    for recording in steps:
+        page.add_figure(
+            family_figure(recording),
+            caption=f"{recording.cell.id.removesuffix('-steps')}: {recording.cell.source}",
+            dpi=100,
+        )
+    page.add_heading("Files")
+    page.add_table(files)
+    return page
+
+
+def _fidelity(drawing: _Drawing) -> dict[str, Any]:
+    found, truth = drawing.relief, drawing.recording.truth
+    return {
+        "cell": drawing.label,
+        "correlation": round(found.correlation, 3),
+        "SSIM": round(found.ssim, 3),
+        "best delay (ms)": round(found.lag * 1e3, 1),
+        "correlation there": round(found.best.correlation, 3),
+        "SSIM there": round(found.best.ssim, 3),
+        "error (mV)": round(found.best.rmse * 1e3, 3),
+        "noise ceiling": None if found.noise_ceiling is None else round(found.noise_ceiling, 3),
+        "spikes": 0 if truth is None else int(truth.spike_counts.sum()),
+    }
+
+
+def _answers(recording: Recording) -> dict[str, Any]:
+    """Known answers of one cell, in the units people read."""
+    truth = recording.truth
+    if truth is None:  # every simulated recording has one
+        return {"cell": recording.cell.id}
+    highest = int(np.argmax([np.abs(s.command).max() for s in recording.sweeps]))
+    return {
+        "cell": recording.cell.id.removesuffix("-steps"),
+        "rest (mV)": round(truth.answers["resting_potential"] * 1e3, 2),
+        "input resistance (MOhm)": round(truth.answers["input_resistance"] / 1e6, 1),
+        "time constant (ms)": round(truth.answers["time_constant"] * 1e3, 2),
+        "capacitance (pF)": round(truth.answers["capacitance"] * 1e12, 1),
+        "spikes": int(truth.spike_counts[highest]),
+    }
