@@ -56,6 +56,13 @@ def channels_of(recording: Recording, path: Path) -> Channels:
     except InputError as error:
         msg = f"{kind} needs sweeps of one length, rate and clamp mode; write NWB ({error})"
         raise FileFormatError(msg) from error
+    commands = [s.command is not None for s in recording.sweeps]
+    if any(commands) and not all(commands):
+        msg = (
+            f"{commands.count(False)} of {len(commands)} sweeps have no command, and {kind} "
+            "keeps it for all sweeps or for none; write NWB"
+        )
+        raise FileFormatError(msg)
     mode = recording.sweeps[0].mode
     if mode is ClampMode.UNKNOWN:
         msg = (

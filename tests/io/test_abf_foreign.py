@@ -88,14 +88,60 @@ def test_two_driven_headstages_are_two_cells(tmp_path, rng):
     assert first.sweeps[2].command[150] == pytest.approx(7e-11)
 
 
-def test_a_recorded_command_that_differs_wins_and_is_said(tmp_path, rng):
+STEPS = np.zeros((3, 640))
+STEPS[:, 100:400] = [[50.0], [60.0], [70.0]]  # what `STEP` draws, pA
+
+
+def test_a_recorded_command_that_follows_the_table_is_the_truth(tmp_path, rng):
+    """The amplifier gave 10 % less than was asked for, with noise."""
     data = rng.normal(size=(2, 3, 640))
+    data[1] = data[1] * 9 + 0.9 * STEPS
     path = write_abf1(
         tmp_path / "x.abf", data, units=["mV", "pA"], rate="20 kHz", header=Header(table=STEP)
     )
     back = read(path)
-    assert back.sweeps[1].command == pytest.approx(data[1, 1] * 1e-12, abs=1e-15)
+    assert back.sweeps[1].command == pytest.approx(data[1, 1] * 1e-12, abs=1e-14)
     assert any("the recorded one was taken" in f for f in back.findings)
+
+
+def test_an_input_without_the_command_is_not_the_command(tmp_path, rng):
+    """A second headstage in the same unit, to which nothing is connected."""
+    data = rng.normal(size=(2, 3, 640)) * 9
+    path = write_abf1(
+        tmp_path / "x.abf", data, units=["mV", "pA"], rate="20 kHz", header=Header(table=STEP)
+    )
+    back = read(path)
+    assert np.stack([s.command for s in back.sweeps]) == pytest.approx(STEPS * 1e-12)
+    assert any("does not follow it, so it is not the command" in f for f in back.findings)
+
+
+def test_a_command_from_elsewhere_while_the_output_holds(tmp_path, rng):
+    data = rng.normal(size=(2, 3, 640))
+    flat = EpochTable(levels=(0.0, 0.0), increments=(0.0, 0.0), durations=(90, 300))
+    path = write_abf1(
+        tmp_path / "x.abf", data, units=["mV", "pA"], rate="20 kHz", header=Header(table=flat)
+    )
+    back = read(path)
+    assert back.sweeps[1].command == pytest.approx(data[1, 1] * 1e-12, abs=1e-15)
+
+
+def test_no_date_is_no_date(tmp_path):
+    """pyabf would give the date of the copy on this disk."""
+    path = write_abf1(tmp_path / "x.abf", np.ones((3, 640)), units="mV", rate="20 kHz")
+    back = read(patch(path, 20, "i", 0))
+    assert back.session_start is None
+    assert any("does not say when it was recorded" in f for f in back.findings)
+
+
+def test_lost_sweep_starts_are_said(tmp_path):
+    path = write_abf1(
+        tmp_path / "x.abf", np.ones((3, 640)), units="mV", rate="20 kHz",
+        start_times=["0 s", "1 s", "2 s"],
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes()[:-512])
+    back = read(path)
+    assert [s.start_time for s in back.sweeps] == [0.0, 0.032, 0.064]
+    assert any("taken end to end" in f for f in back.findings)
 
 
 def test_holding_is_the_headers_not_the_first_epochs(tmp_path):

@@ -229,9 +229,18 @@ def test_what_abf_cannot_hold(recording, tmp_path):
     broken = recording.sweeps[0].response.copy()
     broken[77] = np.nan
     with_nan = [attrs.evolve(recording.sweeps[0], response=broken), *recording.sweeps[1:]]
+    bad_command = recording.sweeps[0].command.copy()
+    bad_command[3] = np.nan
+    nan_command = [
+        attrs.evolve(recording.sweeps[0], command=bad_command),
+        *recording.sweeps[1:],
+    ]
+    half = [attrs.evolve(recording.sweeps[0], command=None), *recording.sweeps[1:]]
     unknown = [attrs.evolve(s, mode="unknown") for s in recording.sweeps]
     for sweeps, error, text in (
         (uneven, FileFormatError, "ABF needs sweeps of one length.*write NWB"),
+        (nan_command, InputError, "channel 1 is nan in sweep 0 at sample 3"),
+        (half, FileFormatError, "1 of 9 sweeps have no command"),
         (with_nan, InputError, "nan in sweep 0 at sample 77.*write NWB"),
         (unknown, FileFormatError, "clamp mode .* is unknown"),
     ):

@@ -251,6 +251,7 @@ def test_bad_sessions_and_modes(recording, tmp_path):
         ({"session_start": later}, InputError, "in the future"),
         ({"session_start": "2025-01-01T00:00:00"}, InputError, "no time zone"),
         ({"sweeps": [], "truth": None, "protocol": None}, InputError, "no sweep"),
+        ({"sweeps": [recording.sweeps[0]] * 9}, InputError, "different sweep numbers"),
         ({"sweeps": unknown}, FileFormatError, "clamp mode of sweep 0 is unknown"),
     ):
         with pytest.raises(error, match=text):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.core.cell import Cell
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SAME = 1.001  # a recorded command within one LSB (and a hair) of the epoch table is that table
+_FOLLOWS = (0.5, 2.0)
 _STIMULUS = "cleo_like stimulus"  # how the comment of our stimulus files begins
 
 
@@ -49,6 +51,7 @@ def read_abf(path: Path) -> list[Recording]:
         msg = f"{path.name} is a stimulus file without responses; read it with read_protocol"
         raise FileFormatError(msg)
     choices, findings = choose(source)
+    findings = (*findings, *source.findings)
     samples = source.samples()
     several = len(choices) > 1
     return [
@@ -192,11 +195,28 @@ def _agreed(source: AbfSource, channel: int, measured: Command, table: Command) 
     if difference <= _SAME * step:
         origin = f"{table.origin}, confirmed by channel {name!r}"
         return Command(waveforms=table.waveforms, epochs=table.epochs, origin=origin)
-    text = (
-        f"the recorded command differs from the {table.origin} by up to "
-        f"{difference / unit.scale:.4g} {unit.text}; the recorded one was taken"
+    differs = (
+        f"differs from the {table.origin} by up to {difference / unit.scale:.4g} {unit.text}"
     )
-    return Command(waveforms=measured.waveforms, origin=measured.origin, findings=(text,))
+    if not _follows(measured.waveforms, table.waveforms):
+        text = f"channel {name!r} {differs} and does not follow it, so it is not the command"
+        return attrs.evolve(table, findings=(*table.findings, text))
+    text = f"the recorded command {differs}; the recorded one was taken"
+    return attrs.evolve(measured, findings=(text,))
+
+
+def _follows(measured: Any, table: Any) -> bool:
+    """Whether a channel steps with the epoch table (slope within a factor of two).
+
+    An input to which nothing is connected has the right unit too. A table without steps
+    drives nothing, so any recorded command may be the true one.
+    """
+    steps = table - table.mean()
+    power = float((steps**2).sum())
+    if power == 0:
+        return True
+    slope = float((steps * (measured - measured.mean())).sum()) / power
+    return _FOLLOWS[0] < slope < _FOLLOWS[1]
 
 
 def _protocol(source: AbfSource, command: Command, mode: ClampMode) -> Protocol | None:

@@ -60,6 +60,8 @@ class AbfSource:
         What the header says of the experiment (None: nothing).
     header : object
         pyabf's own object (no samples loaded), for the epoch table.
+    findings : tuple of str
+        What is missing in the header.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class AbfSource:
     comment: str
     current_clamp: bool | None
     header: Any
+    findings: tuple[str, ...] = ()
 
     @property
     def n_channels(self) -> int:
@@ -181,8 +184,13 @@ def _from_header(path: Path, header: Any) -> AbfSource:
     n_channels = int(header.channelCount)
     # ABF2 gives the time between samples of one channel, ABF1 between samples of any
     rate = true_rate(interval, n_channels if first else 1)
-    lengths, starts = _sweep_times(header, facts.pop("synch"), facts.pop("tick"), rate)
-    started = str(header.abfDateTimeString)
+    synch = facts.pop("synch")
+    lengths, starts = _sweep_times(header, synch, facts.pop("tick"), rate)
+    findings: tuple[str, ...] = ()
+    if len(lengths) > 1 and len(synch) != len(lengths):
+        findings = ("the file does not tell when its sweeps began; taken end to end",)
+    # without a date pyabf gives the date of the copy on this disk
+    dated = facts.pop("date") > 0 and header.abfDateTimeString != "ERROR"
     return AbfSource(
         path=path,
         version=str(header.abfVersionString),
@@ -193,7 +201,8 @@ def _from_header(path: Path, header: Any) -> AbfSource:
         starts=starts,
         scales=np.array(header._dataGain, dtype=float),
         offsets=np.array(header._dataOffset, dtype=float),
-        started=None if started == "ERROR" else started,
+        started=str(header.abfDateTimeString) if dated else None,
+        findings=findings,
         protocol=_text(header.protocol) if header.protocol != "None" else "",
         comment=_text(header.abfFileComment),
         header=header,
@@ -219,6 +228,7 @@ def _facts_1(path: Path, header: Any) -> dict[str, Any]:
     extended = h.fFileVersionNumber >= 1.6  # older headers end at byte 2048
     return {
         "interval": h.fADCSampleInterval,
+        "date": h.lFileStartDate,
         "synch": synch[: 2 * (len(synch) // 2)].reshape(-1, 2),
         "tick": h.fSynchTimeUnit,
         "command_names": tuple(map(_text, h.sDACChannelName)),
@@ -239,6 +249,7 @@ def _facts_2(header: Any) -> dict[str, Any]:
     pairs = np.column_stack([synch.lStart, synch.lLength]) if synch.lStart else np.empty((0, 2))
     return {
         "interval": protocol.fADCSequenceInterval,
+        "date": header._headerV2.uFileStartDate,
         "unit_texts": list(map(str, header.adcUnits)),
         "synch": pairs.astype(np.int64),
         "tick": protocol.fSynchTimeUnit,

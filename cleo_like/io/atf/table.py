@@ -75,7 +75,7 @@ def write_table(path: Path, table: AtfTable) -> None:
     formats = ["%.10g"] + ["%.8g"] * (columns - 1)
     with (
         atomic_path(path) as temporary,
-        open(temporary, "w", newline="", encoding="latin-1", errors="replace") as file,
+        temporary.open("w", newline="", encoding="latin-1", errors="replace") as file,
     ):
         file.write("\r\n".join(_head(table)) + "\r\n")
         np.savetxt(file, body, fmt=formats, delimiter="\t", newline="\r\n")

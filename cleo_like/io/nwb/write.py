@@ -83,6 +83,10 @@ def write_nwb(
     if not recording.sweeps:
         msg = f"the recording of {recording.cell.id} has no sweep to write"
         raise InputError(msg)
+    numbers = [s.number for s in recording.sweeps]
+    if len(set(numbers)) < len(numbers):
+        msg = f"NWB needs different sweep numbers, got {numbers}"
+        raise InputError(msg)
     code = stimulus_code(recording, ipfx_code) if ipfx_compatible else None
     nwbfile = _nwbfile(recording, session_id, metadata if metadata is not None else {})
     facts, arrays = (
