@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 _SAG_TARGET = -100.0  # mV
 _REBOUND_WITHIN = 0.15  # s after the step
+_PULSE_NAMES = (
+    "input_resistance", "peak_input_resistance", "steady_state_input_resistance", "tau",
+)  # fmt: skip
+_SHORTEST_PULSE = 0.05  # s: a shorter one does not reach the steady state of most cells
 _ZERO_CURRENT = 1.0  # pA: less is no holding current
 
 
@@ -155,8 +159,10 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
     answers = _Answers()
     _membrane(answers, stack, step, where, sweeps, parameters)
     _firing(answers, stack, step, table, sweeps, parameters)
+    notes = where.notes + _filter_note(stack, parameters)
     if not parameters.exact:
         _rest_and_rebound(answers, stack, step, where, sweeps, parameters)
+        notes += _from_pulses(answers, stack, step, parameters)
     return CellFeatures(
         stack=stack,
         window=step,
@@ -167,7 +173,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
         uncertainty=answers.errors,
         reasons=answers.reasons,
         excluded=excluded,
-        notes=where.notes + _filter_note(stack, parameters),
+        notes=notes,
     )
 
 
@@ -210,7 +216,7 @@ def _membrane(
     stack: SweepStack,
     step: Window,
     where: Intervals,
-    sweeps: Mapping[str, np.ndarray],
+    sweeps: dict[str, np.ndarray],
     p: ExtractionParameters,
 ) -> None:
     quiet = sweeps["avg_rate"] == 0
@@ -242,6 +248,8 @@ def _membrane(
         noise=sweeps["v_baseline_sd"][rows],
         exact=p.exact,
     )
+    sweeps["tau_sweep"] = np.full(stack.n_sweeps, np.nan)
+    sweeps["tau_sweep"][rows] = [estimate.value for estimate in taus]
     if rows.size:
         answers.put("tau", _mean_estimate(taus))
     if p.exact:
@@ -249,12 +257,45 @@ def _membrane(
     if rows.size == 0:
         why = "no subthreshold sweep with a hyperpolarising step"
         answers.missing(why, "peak_input_resistance", "steady_state_input_resistance")
+    _capacitance(answers)
+
+
+def _from_pulses(
+    answers: _Answers, stack: SweepStack, step: Window, p: ExtractionParameters
+) -> tuple[str, ...]:
+    """Take what the steps did not tell of the membrane from a constant pulse."""
+    notes = []
+    for start, end in step.pulses:
+        wanted = [name for name in _PULSE_NAMES if np.isnan(answers.values[name])]
+        if not wanted or end - start < _SHORTEST_PULSE:
+            continue
+        pulse = Window(start=start, end=end)
+        where = intervals(stack, pulse, p)
+        sweeps = train_features(spikes_of(stack, pulse, p), pulse)
+        sweeps |= subthreshold_features(stack, pulse, p, where)
+        other = _Answers()
+        _membrane(other, stack, pulse, where, sweeps, p)
+        found = [name for name in wanted if np.isfinite(other.values[name])]
+        for name in found:
+            error = other.errors.get(name, np.nan)
+            answers.put(name, Estimate(value=other.values[name], error=error))
+            answers.reasons.pop(name, None)
+        if found:
+            ms = f"{start * 1e3:.4g} to {end * 1e3:.4g} ms"
+            notes.append(f"{', '.join(found)} from the constant pulse at {ms}")
+    _capacitance(answers)
+    return tuple(notes)
+
+
+def _capacitance(answers: _Answers) -> None:
     with np.errstate(divide="ignore"):
         answers.put(
             "capacitance",
             1e6 * answers.values["tau"] / answers.values["input_resistance"],
             "needs tau and input_resistance",
         )
+    if np.isfinite(answers.values["capacitance"]):
+        answers.reasons.pop("capacitance", None)
 
 
 def _sag(

@@ -112,7 +112,8 @@ def window_of(found: Match) -> Window:
         raise InputError(msg)
     start, end = found.window
     baseline = found.baseline_window
-    return Window(start=start, end=end, baseline=baseline)
+    pulses = tuple((e.start / found.rate, e.stop / found.rate) for e in found.constant)
+    return Window(start=start, end=end, baseline=baseline, pulses=pulses)
 
 
 def matched_stack(

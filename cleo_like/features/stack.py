@@ -35,6 +35,9 @@ class Window:
     baseline : tuple of float, optional
         Start and end (s) of the last rest before the step; by default it is looked for in
         the command.
+    pulses : tuple of (start, end)
+        Other pulses (s), alike in all sweeps: where the steps do not tell the input
+        resistance or the time constant, a hyperpolarising one among these may.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Window:
     start: float = attrs.field(converter=float)
     end: float = attrs.field(converter=float)
     baseline: tuple[float, float] | None = None
+    pulses: tuple[tuple[float, float], ...] = ()
 
     def __attrs_post_init__(self) -> None:
         """Check the order."""
