@@ -16,6 +16,7 @@ from cleo_like.features.stack import SweepStack, Window
 
 _MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
 SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory
+_SECOND_LOOK = 0.05  # of the mean upstroke
 _CLIP_TOLERANCE = 1.0  # mV above threshold to which the potential must return
 
 
@@ -266,7 +267,8 @@ def _not_too_long(trace: Trace, events: Events, doubt: np.ndarray) -> Events:
     if trace.slope.width < trace.stack.n_samples:
         doubt[events.sweep[long]] = True
         return events
-    fraction = 0.05 if p.exact else p.thresh_frac
+    # ipfx forgets the fraction that was asked for; less than 5 % would only lose spikes
+    fraction = _SECOND_LOOK if p.exact else max(p.thresh_frac, _SECOND_LOOK)
     target = fraction * _mean_per_sweep(trace.d[events.upstroke], events.sweep)
     threshold, peak = events.threshold.copy(), events.peak.copy()
     keep = np.ones(events.sweep.size, dtype=bool)
