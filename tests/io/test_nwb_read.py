@@ -131,17 +131,21 @@ def test_pairs_by_every_means_but_names(tmp_path, pairing):
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
 def test_several_electrodes_at_the_same_times(tmp_path, pairing):
-    path = build(tmp_path / "x.nwb", pairing, electrodes=("e1", "e2"))
+    both = read_all(build(tmp_path / "x.nwb", pairing, electrodes=("e1", "e2")))
+    assert levels(both[0]) == [10 * (k + 1) for k in range(12)]
+    assert levels(both[1]) == [-10 * (k + 1) for k in range(12)]
+    assert potentials(both[1]) == [-60 + k for k in range(12)]
+    assert [r.device["electrode"] for r in both] == ["e1", "e2"]
+    assert [r.cell.id for r in both] == ["x_e1", "x_e2"]
+
+
+def test_one_of_several_electrodes_is_asked_for_by_name(tmp_path):
+    path = build(tmp_path / "x.nwb", "recordings table", electrodes=("e1", "e2"))
     with pytest.raises(
         InputError, match=r"2 electrodes .*\(e1, e2\); pick one .electrode='e1'"
     ):
         read(path)
-    second = read(path, electrode="e2")
-    assert levels(second) == [-10 * (k + 1) for k in range(12)]
-    assert potentials(second) == [-60 + k for k in range(12)]
-    both = read_all(path)
-    assert [r.device["electrode"] for r in both] == ["e1", "e2"]
-    assert [r.cell.id for r in both] == ["x_e1", "x_e2"]
+    assert potentials(read(path, electrode="e2"))[0] == -60
     with pytest.raises(UnknownNameError, match="unknown electrode 'e3'; did you mean"):
         read(path, electrode="e3")
 

@@ -63,11 +63,11 @@ def test_everything_comes_back(recording, tmp_path):
         assert getattr(back, name) == getattr(recording, name), name
 
 
-def test_pynwb_and_the_inspector_are_content(recording, steps, picture, tmp_path):
-    for thing, name in ((recording, "c"), (steps, "p"), (picture, "q")):
-        path = write(thing, tmp_path / f"{name}.nwb")
-        assert pynwb.validate(path=str(path)) == []
-        assert problems(path) == []
+@pytest.mark.parametrize("what", ["recording", "steps", "picture"])
+def test_pynwb_and_the_inspector_are_content(request, tmp_path, what):
+    path = write(request.getfixturevalue(what), tmp_path / "c.nwb")
+    assert pynwb.validate(path=str(path)) == []
+    assert problems(path) == []
 
 
 def test_a_simulated_cell_without_any_metadata_passes(recording, tmp_path):
