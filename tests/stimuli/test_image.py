@@ -152,6 +152,17 @@ def test_pre_emphasis_draws_the_smoothed_picture_on_an_rc_membrane(test_card, pl
     )
 
 
+def test_pre_emphasis_without_a_filter_starts_one_sample_early_to_be_exact(play, test_card):
+    protocol = from_image(
+        test_card, "0.64 s", "10 kHz", tau="20 ms", low_pass=None, interpolation="hold"
+    )
+    epoch = protocol.epoch("picture")
+    assert protocol.epoch("lead_in").stop - protocol.epoch("lead_in").start == 1
+    voltage = play(protocol).stacked().response[:, epoch.start : epoch.stop] + 0.07
+    target = 200e6 * np.repeat(-10e-12 + 20e-12 * protocol.picture, 100, axis=1)
+    assert_allclose(voltage, target, rtol=0, atol=1e-9)
+
+
 def test_voltage_amplitudes_need_a_resistance():
     by_current = from_image(np.eye(3), "1 s", "1 kHz", amplitude=("-10 pA", "10 pA"))
     by_voltage = from_image(
