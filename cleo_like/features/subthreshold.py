@@ -116,7 +116,7 @@ def subthreshold_features(
     deflected[up] = v[up, s0:s1].argmax(axis=1) + s0
     sag_baseline = _mean(v, where.sag_baseline)
     steady = _mean(v, where.steady)
-    peak = _around(stack, lowest)
+    peak = _around(stack, lowest, (0, stack.n_samples) if p.exact else (s0, s1))
     with np.errstate(invalid="ignore", divide="ignore"):
         sag = (peak - steady) / (peak - sag_baseline)
     return {
@@ -150,12 +150,15 @@ def _amplitude(i: np.ndarray, s0: int, s1: int, baseline: tuple[int, int]) -> np
     return np.round(level - holding, 3)
 
 
-def _around(stack: SweepStack, index: np.ndarray) -> np.ndarray:
-    """Mean potential within 2.5 ms of a sample of each sweep."""
+def _around(stack: SweepStack, index: np.ndarray, within: tuple[int, int]) -> np.ndarray:
+    """Mean potential within 2.5 ms of a sample of each sweep, inside a stretch of samples.
+
+    ipfx lets it run past the end of the step, where the potential has left its peak.
+    """
     last = (stack.n_samples - 1) / stack.rate
     out = np.empty(index.size)
     for k, at in enumerate((index / stack.rate).tolist()):
-        low = stack.index(max(at - _PEAK_WIDTH / 2.0, 0.0))
-        high = stack.index(min(at + _PEAK_WIDTH / 2.0, last))
+        low = max(stack.index(max(at - _PEAK_WIDTH / 2.0, 0.0)), within[0])
+        high = min(stack.index(min(at + _PEAK_WIDTH / 2.0, last)), within[1])
         out[k] = stack.voltage_mv[k, low:high].mean() if high > low else np.nan
     return out

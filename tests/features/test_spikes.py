@@ -1,0 +1,177 @@
+"""Spikes of known place and shape; what must not matter does not."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cleo_like.core.errors import InputError, UnitError, UnknownNameError
+from cleo_like.features.parameters import DEFAULT, GIGASEAL, IPFX, ExtractionParameters
+from cleo_like.features.spikes import derivative, detect, ragged, shape, spike_features
+from cleo_like.features.spikes.table import spikes_of
+from cleo_like.features.stack import SweepStack, Window
+
+STEP = Window(start=0.2, end=0.7)
+NAMES = ("threshold_index", "peak_index", "upstroke", "fast_trough_index", "width", "adp_index")
+
+
+def same(a, b, names=NAMES, rtol=1e-9):
+    assert len(a) == len(b)
+    for name in names:
+        np.testing.assert_allclose(a[name], b[name], rtol=rtol, err_msg=name)
+
+
+def test_a_gaussian_spike(firing):
+    """Height 100 mV, SD 0.5 ms, at 0.4 s: the steepest rise is 100 / 0.5 / sqrt(e) V/s."""
+    stack = firing([[0.4]], [0.0], rate=100e3)
+    spikes = spikes_of(stack, STEP, attrs.evolve(DEFAULT, filter=None))
+    assert spikes["peak_t"][0] == pytest.approx(0.4, abs=1e-5)
+    assert spikes["peak_v"][0] == pytest.approx(30.0, abs=0.1)
+    assert spikes["upstroke"][0] == pytest.approx(100 / 0.5 * np.exp(-0.5), rel=1e-3)
+    rise = 100 / 0.5 * np.exp(-0.5)
+    k = int(spikes["threshold_index"][0])
+    before = 1e-3 * np.diff(stack.voltage_mv[0]) * 100e3
+    assert before[k] <= 0.05 * rise < before[k + 1]
+    assert not spikes["clipped"][0]
+
+
+def test_width_is_at_half_height_of_the_fast_trough(firing):
+    stack = firing([[0.4]], [0.0], rate=100e3)
+    spikes = spikes_of(stack, STEP, attrs.evolve(DEFAULT, filter=None))
+    level = spikes["fast_trough_v"][0] + (spikes["peak_v"] - spikes["fast_trough_v"])[0] / 2
+    v = stack.voltage_mv[0]
+    inside = np.flatnonzero(v > level)
+    assert spikes["width"][0] == pytest.approx((np.ptp(inside) + 2) / 100e3, abs=1e-9)
+
+
+def test_spikes_outside_the_step_do_not_count(firing):
+    stack = firing([[0.1, 0.4, 0.8]], [100.0])
+    assert spikes_of(stack, STEP, DEFAULT)["peak_t"].tolist() == [0.4]
+
+
+def test_quantities_and_bare_numbers(firing):
+    stack = firing([[0.4]], [100.0])
+    assert len(spike_features(stack, "200 ms", "0.7 s")) == 1
+    with pytest.raises(UnitError, match="start=0.2 has no unit"):
+        spike_features(stack, 0.2, "0.7 s")
+    with pytest.raises(UnknownNameError, match="did you mean 'peak_v'"):
+        spike_features(stack, "200 ms", "0.7 s")["peak_w"]
+
+
+def test_limits_are_checked():
+    with pytest.raises(InputError, match="dv_cutoff must be positive, got -1"):
+        ExtractionParameters(dv_cutoff=-1)
+    with pytest.raises(InputError, match="compat must be None or 'ipfx', got 'efel'"):
+        ExtractionParameters(compat="efel")
+    with pytest.raises(UnitError, match="min_peak"):
+        ExtractionParameters(min_peak="3 pA")
+    assert ExtractionParameters(filter=0).filter is None
+    assert GIGASEAL.cutoff(4e3) is None
+
+
+def test_a_step_to_the_end_of_the_sweep(firing):
+    stack = firing([[0.3, 0.4]], [100.0], end=1.0)
+    assert len(spikes_of(stack, Window(start=0.2, end=1.0), DEFAULT)) == 2
+    with pytest.raises(InputError, match=r"1.2 s is outside the recording \(0..0.99995 s\)"):
+        spikes_of(stack, Window(start=0.2, end=1.2), DEFAULT)
+
+
+@pytest.fixture
+def trains(firing, rng):
+    times = [np.sort(rng.uniform(0.22, 0.68, n)) for n in (0, 1, 3, 12, 25)]
+    times = [t[np.diff(t, prepend=-1) > 0.008] for t in times]
+    return firing([list(t) for t in times], [-50, 50, 100, 150, 200], rate=50e3,
+                  noise=0.05, rng=rng, resistance=50.0)  # fmt: skip
+
+
+@pytest.mark.parametrize("limits", [IPFX, attrs.evolve(IPFX, filter=3.0), DEFAULT])
+def test_less_filtering_gives_the_same(trains, limits):
+    """Filtering near the spikes, in the window, and of whole sweeps agree to the last index."""
+    found = []
+    for trace_of in (detect.fast_trace, detect.dense_trace, detect.full_trace):
+        trace = trace_of(trains, STEP, limits)
+        events, doubt = detect.detect(trace)
+        measured = shape.measure(trace, events, doubt)
+        found.append((events, measured, doubt))
+    (fast, fast_shape, doubt), (dense, dense_shape, _), (full, full_shape, _) = found
+    sure = ~doubt[fast.sweep]
+    assert (~doubt).sum() >= 3  # the short way is really taken
+    for name in ("threshold", "peak"):
+        np.testing.assert_array_equal(getattr(dense, name), getattr(full, name))
+        others = getattr(full, name)[~doubt[full.sweep]]
+        np.testing.assert_array_equal(getattr(fast, name)[sure], others)
+    for name in ("fast_trough", "adp", "slow_trough", "width"):
+        np.testing.assert_array_equal(getattr(dense_shape, name), getattr(full_shape, name))
+        others = getattr(full_shape, name)[~doubt[full.sweep]]
+        np.testing.assert_array_equal(getattr(fast_shape, name)[sure], others)
+
+
+def test_only_needed_blocks_are_filtered(trains):
+    trace = detect.fast_trace(trains, STEP, DEFAULT)
+    assert not trace.slope.known[0].any()  # no spike, nothing filtered
+    assert 0 < trace.slope.known[1].mean() < 0.1
+
+
+def test_the_bound_holds(trains):
+    """Where nothing was filtered, the filtered slope is within the stated bound."""
+    trace = detect.fast_trace(trains, STEP, DEFAULT)
+    whole = derivative.whole(trains.voltage_mv, trains.rate, 10.0).rows
+    first, width = trace.slope.first, trace.slope.width
+    true = whole[:, first : first + width]
+    known = np.repeat(trace.slope.known, trace.slope.block, axis=1)[:, :width]
+    for row in range(trains.n_sweeps):
+        unseen = np.abs(true[row][~known[row]])
+        assert unseen.max(initial=0) <= trace.slope.bound[row] < DEFAULT.dv_cutoff
+
+
+def test_memory_of_the_search(trains):
+    """At most three times the recording, whatever the number of sweeps."""
+    import tracemalloc
+
+    many = trains.take(np.repeat(np.arange(trains.n_sweeps), 12))
+    spikes_of(trains, STEP, DEFAULT)
+    tracemalloc.start()
+    spikes_of(many, STEP, DEFAULT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * (many.voltage_mv.nbytes + many.current_pa.nbytes)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(order=st.permutations(range(5)), shift=st.integers(0, 900), offset=st.integers(-20, 20))
+def test_order_shift_and_offset_do_not_matter(trains, order, shift, offset):
+    """Sweeps in another order, later by whole samples, with another offset in the window."""
+    plain = spikes_of(trains, STEP, DEFAULT)
+    order = np.array(order)
+    v = np.pad(trains.voltage_mv[order], ((0, 0), (shift, 0)), mode="edge")
+    i = np.pad(trains.current_pa[order], ((0, 0), (shift, 0)), mode="edge")
+    moved = SweepStack(voltage_mv=v, current_pa=i + offset, rate=trains.rate)
+    by = shift / trains.rate
+    other = spikes_of(moved, Window(start=0.2 + by, end=0.7 + by), DEFAULT)
+    for row, k in enumerate(order):
+        a, b = plain.of(k), other.of(row)
+        np.testing.assert_array_equal(a["peak_index"] + shift, b["peak_index"])
+        np.testing.assert_array_equal(a["threshold_index"] + shift, b["threshold_index"])
+        np.testing.assert_allclose(a["upstroke"], b["upstroke"], rtol=1e-7)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_searches_in_stretches(data):
+    """The side-by-side searches find what a loop finds."""
+    n = data.draw(st.integers(1, 400))
+    x = np.array(data.draw(st.lists(st.integers(-3, 3), min_size=n, max_size=n)), dtype=float)
+    start = np.array(data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=6)))
+    stop = np.array([data.draw(st.integers(-1, n)) for _ in start])
+    level = data.draw(st.integers(-4, 4))
+    for step, rising in ((1, False), (1, True), (-1, False)):
+        found = ragged.first_where(x, start, stop, level, rising=rising, step=step)
+        for a, b, ours in zip(start, stop, found, strict=True):
+            at = [k for k in range(a, b, step) if (x[k] >= level if rising else x[k] <= level)]
+            assert ours == (at[0] if at else -1)
+    top = ragged.arg_max(x, start, np.maximum(stop, 0))
+    for a, b, ours in zip(start, np.maximum(stop, 0), top, strict=True):
+        assert ours == (a + int(x[a:b].argmax()) if b > a else a)
