@@ -88,7 +88,7 @@ def si_required(unit: str, name: str) -> Callable[[Any], float]:
 
 def _rebuild(mapping: MappingProxyType) -> tuple[Any, tuple[dict]]:
     """Let nouns with frozen mappings travel to other processes (pickle cannot by itself)."""
-    return MappingProxyType, (dict(mapping),)
+    return frozen_mapping, (dict(mapping),)
 
 
 copyreg.pickle(MappingProxyType, _rebuild)
