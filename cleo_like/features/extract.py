@@ -16,7 +16,12 @@ from cleo_like.core.errors import CleoLikeError, InputError
 from cleo_like.core.provenance import hash_of
 from cleo_like.core.recording import Recording
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
-from cleo_like.features.registry import ExtractorLike, extractor_name, run_extractor
+from cleo_like.features.registry import (
+    ExtractorLike,
+    extractor_name,
+    extractor_named,
+    run_extractor,
+)
 from cleo_like.features.table import FeatureTable, Record
 
 if TYPE_CHECKING:
@@ -97,6 +102,8 @@ def extract(
     if n_jobs < 1:
         msg = f"n_jobs must be 1 or more, got {n_jobs}"
         raise InputError(msg)
+    if isinstance(extractor, str):
+        extractor_named(extractor)  # an unknown name is said before any work
     items = [sources] if isinstance(sources, (Recording, str, Path)) else list(sources)
     tasks = [_task(item, extractor, parameters) for item in items]
     done = _Done(tasks, None if resume is None else Path(resume))

@@ -94,7 +94,9 @@ class FeatureTable:
         }
         why = {n: [_reason(r, n) for r in records] for n in names}
         frame = _typed(pd.DataFrame(meta | values | spread))
-        return cls(frame=frame, reasons=pd.DataFrame(why, index=frame.index, dtype="str"))
+        columns = pd.Index(names, dtype="str")
+        reasons = pd.DataFrame(why, index=frame.index, columns=columns, dtype="str")
+        return cls(frame=frame, reasons=reasons)
 
     @classmethod
     def join(cls, tables: Iterable[FeatureTable]) -> FeatureTable:
@@ -117,7 +119,7 @@ class FeatureTable:
         with atomic_path(target) as temporary:
             self.frame.to_csv(temporary, index=False)
         with atomic_path(_companion(target)) as temporary:
-            self.reasons.to_csv(temporary, index=False)
+            self.reasons.to_csv(temporary, index_label="row")
         return target
 
     @classmethod
@@ -126,10 +128,11 @@ class FeatureTable:
         import pandas as pd
 
         target = _existing(Path(path))
-        text = dict.fromkeys(_TEXT, "str")
-        frame = pd.read_csv(target, dtype=text, float_precision="round_trip")
+        # numbers are read as text first: Python's conversion is exact, pandas' may not be
+        raw = pd.read_csv(target, dtype="str", keep_default_na=False)
+        frame = raw.mask(raw == "")
         reasons = pd.read_csv(_existing(_companion(target)), dtype="str", keep_default_na=False)
-        return cls(frame=_typed(frame), reasons=reasons)
+        return cls(frame=_typed(frame), reasons=reasons.drop(columns="row"))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write as parquet (needs pyarrow), the reasons beside it."""
@@ -171,13 +174,15 @@ def _reason(record: Record, name: str) -> str:
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Text as text with None for unknown, everything else as float64."""
+    import numpy as np
+
     columns = {}
     for name in frame.columns:
         column = frame[name]
         if name in _TEXT:
             columns[name] = column.astype(object).where(column.notna(), None)
         else:
-            columns[name] = column.astype("float64")
+            columns[name] = np.array([np.nan if x is None else x for x in column], float)
     return type(frame)(columns, index=frame.index)
 
 

@@ -1,0 +1,260 @@
+"""`extract`: one table however it is run, resumed, or interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+
+import attrs
+import numpy as np
+import pandas as pd
+import pytest
+
+from cleo_like import Cell, Provenance, Recording, Sweep
+from cleo_like.core.errors import InputError, UnknownNameError
+from cleo_like.features import extract as module
+from cleo_like.features import registry
+from cleo_like.features.extract import extract
+from cleo_like.features.parameters import ATLAS, DEFAULT
+from cleo_like.features.registry import Extracted, cell_features
+from cleo_like.features.table import FeatureTable
+
+
+def simulated(k: int, *, sweeps: int = 6, rate: float = 20e3) -> Recording:
+    """Make one cheap cell: resistance, time constant and spike times depend on k alone."""
+    rng = np.random.default_rng(k)
+    t = np.arange(round(0.9 * rate)) / rate
+    on = (t >= 0.2) & (t < 0.6)
+    resistance, tau = rng.uniform(80, 300), rng.uniform(0.01, 0.03)
+    rise = np.where(on, 1 - np.exp(-(t - 0.2) / tau), 0.0)
+    made = []
+    for number in range(sweeps):
+        amplitude = -60.0 + 20.0 * number
+        v = -70 + 1e-3 * resistance * amplitude * rise + rng.normal(size=t.size) * 0.05
+        for s in 0.25 + np.arange(max(0, number - 3)) * 0.3 / sweeps:
+            v += 95 * np.exp(-0.5 * ((t - s) / 4e-4) ** 2)
+        made.append(
+            Sweep(response=v * 1e-3, command=amplitude * 1e-12 * on, rate=rate, number=number)
+        )
+    return Recording(
+        sweeps=made, cell=Cell(id=f"cell{k}"), provenance=Provenance(source="simulation", seed=k)
+    )
+
+
+def assert_same(a: FeatureTable, b: FeatureTable) -> None:
+    pd.testing.assert_frame_equal(a.frame, b.frame, check_exact=True)
+    pd.testing.assert_frame_equal(a.reasons, b.reasons)
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[Recording]:
+    return [simulated(k) for k in range(6)]
+
+
+@pytest.fixture(scope="module")
+def table(cells) -> FeatureTable:
+    return extract(cells, progress=False)
+
+
+def test_one_row_per_cell(cells, table):
+    assert table["cell_id"].tolist() == [c.cell.id for c in cells]
+    assert set(table["status"]) == {"ok"}
+    assert table["sweeps_used"].tolist() == ["0-5"] * 6
+    truth = [np.random.default_rng(k).uniform(80, 300) for k in range(6)]
+    np.testing.assert_allclose(table["steady_state_input_resistance"], truth, rtol=0.01)
+    assert table["rheobase_i"].tolist() == [20.0] * 6
+
+
+def test_processes_give_the_same(cells, table):
+    assert_same(extract(cells, n_jobs=2, progress=False), table)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_a_cluster_gives_the_same(cells, table):
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
+    with (
+        distributed.LocalCluster(**options, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        assert_same(extract(cells, executor=client.get_executor(), progress=False), table)
+
+
+class DiesOnce(ProcessPoolExecutor):
+    """Loses every third task the first time, as if its worker had been killed."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.seen: set[int] = set()
+        self.given = 0
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        self.given += 1
+        key = id(args[0])
+        if self.given % 3 == 0 and key not in self.seen:
+            self.seen.add(key)
+            lost: Future = Future()
+            lost.set_exception(ConnectionError("the worker was killed"))
+            return lost
+        return super().submit(function, *args, **kwargs)
+
+
+def test_a_lost_task_is_given_again(cells, table):
+    with DiesOnce() as pool:
+        assert_same(extract(cells, executor=pool, progress=False), table)
+        assert pool.seen
+
+
+def test_a_task_that_always_kills_is_a_row(cells):
+    class Deadly(DiesOnce):
+        def submit(self, function, /, *args, **kwargs) -> Future:
+            lost: Future = Future()
+            lost.set_exception(ConnectionError("the worker was killed"))
+            return lost
+
+    with Deadly() as pool:
+        found = extract(cells[:1], executor=pool, progress=False)
+    assert found["status"].tolist() == ["failed"]
+    assert found["notes"][0] == "ConnectionError: the worker was killed"
+
+
+def _suicidal(stack, step, parameters):
+    marker = Path(os.environ["CLEO_LIKE_TEST_MARKER"])
+    if not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return registry.native(stack, step, parameters)
+
+
+def test_a_killed_process_loses_nothing(cells, table, tmp_path, monkeypatch):
+    monkeypatch.setenv("CLEO_LIKE_TEST_MARKER", str(tmp_path / "died"))
+    found = extract(cells, extractor=_suicidal, n_jobs=2, progress=False)
+    assert (tmp_path / "died").exists()
+    assert set(found["extractor"]) == {"_suicidal"}
+    pd.testing.assert_frame_equal(
+        found.frame.drop(columns="extractor"),
+        table.frame.drop(columns="extractor"),
+        check_exact=True,
+    )
+
+
+def test_resume_measures_only_what_is_new(cells, table, tmp_path, monkeypatch):
+    path = tmp_path / "table.csv"
+    extract(cells[:4], resume=path, progress=False)
+    measured = []
+    real = module.run_task
+
+    def counted(task):
+        measured.append(task.source.cell.id)
+        return real(task)
+
+    monkeypatch.setattr(module, "run_task", counted)
+    again = extract(cells, resume=path, progress=False)
+    assert measured == ["cell4", "cell5"]
+    assert_same(again, table)
+    assert_same(FeatureTable.read(path), table)
+    other = extract(cells[:1], resume=path, parameters=ATLAS, progress=False)
+    assert measured[2:] == ["cell0"]  # other limits are another measurement
+    assert len(other) == 1
+    assert len(FeatureTable.read(path)) == 7
+
+
+def test_an_interruption_keeps_what_was_done(cells, tmp_path, monkeypatch):
+    path = tmp_path / "table.csv"
+    real = module.run_task
+
+    def interrupted(task):
+        if task.source.cell.id == "cell3":
+            raise KeyboardInterrupt
+        return real(task)
+
+    monkeypatch.setattr(module, "run_task", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        extract(cells, resume=path, progress=False)
+    assert FeatureTable.read(path)["cell_id"].tolist() == ["cell0", "cell1", "cell2"]
+
+
+def test_an_extractor_of_ones_own(cells):
+    def highest(stack, step, parameters):
+        return {"highest": stack.voltage_mv.max()}
+
+    found = extract(cells[:1], extractor=highest, progress=False)
+    assert found["highest"][0] > 20
+    assert found["extractor"][0] == "highest"
+
+    def careful(stack, step, parameters):
+        return Extracted(values={"x": np.nan}, reasons={"x": "because"}, notes=("look",))
+
+    found = extract(cells[:1], extractor=careful, progress=False)
+    assert found.why(0, "x") == "because"
+    assert found["notes"][0] == "look"
+
+
+def test_an_installed_extractor(cells, monkeypatch):
+    class Point:
+        @staticmethod
+        def load():
+            return lambda stack, step, parameters: {"one": 1.0}
+
+    monkeypatch.setattr(registry, "installed", lambda: {"theirs": Point})
+    assert extract(cells[:1], extractor="theirs", progress=False)["one"][0] == 1.0
+    with pytest.raises(UnknownNameError, match="did you mean 'theirs'"):
+        registry.extractor_named("their")
+
+
+def test_an_unknown_extractor_is_said_at_once(cells):
+    with pytest.raises(UnknownNameError, match="unknown extractor 'nativ'"):
+        extract(cells, extractor="nativ", progress=False)
+    with pytest.raises(InputError, match="n_jobs must be 1 or more, got 0"):
+        extract(cells, n_jobs=0)
+
+
+def test_no_long_squares(cells):
+    ramp = np.linspace(0, 1e-10, 10000)
+    sweeps = [Sweep(response=np.full(10000, -0.07), command=ramp, rate=20e3)]
+    found = extract(attrs.evolve(cells[0], sweeps=sweeps), progress=False)
+    assert found["status"].tolist() == ["failed"]
+    assert "no long squares" in found["notes"][0]
+
+
+def test_cell_features_keeps_the_arrays(cells):
+    cell = cell_features(cells[0], parameters=DEFAULT)
+    assert cell.spikes.counts.tolist() == [0, 0, 0, 0, 1, 2]
+    assert cell.window.start == pytest.approx(0.2)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("extractor", ["native", "efel"])
+def test_real_files(data_dir, extractor):
+    if extractor == "efel":
+        pytest.importorskip("efel")
+    folder = data_dir / "icephys" / "recordings"
+    names = ("File_axon_5.abf", "2019_07_24_0055_fsi.abf", "171116sh_0016.abf")
+    found = extract([folder / n for n in names], extractor=extractor, progress=False)
+    assert found["status"].tolist() == ["ok", "ok", "failed"]
+    assert found["rheobase_i"].tolist()[:2] == [200.0, 25.0]
+    np.testing.assert_allclose(found["window_start"][:2], [0.2156, 0.14685])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_a_thousand_cells_on_a_cluster_with_a_killed_worker():
+    """1,000 cells x 20 sweeps: the same table as one process, though a worker is killed."""
+    distributed = pytest.importorskip("distributed")
+    import threading
+
+    cells = [simulated(k, sweeps=20, rate=10e3) for k in range(1000)]
+    alone = extract(cells, progress=False)
+    with (
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        pid = next(iter(client.run(os.getpid).values()))
+        killer = threading.Timer(3.0, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        found = extract(cells, executor=client.get_executor(), progress=False)
+        killer.join()
+        assert pid not in client.run(os.getpid).values()
+    assert_same(found, alone)

@@ -1,0 +1,80 @@
+"""The table: reasons beside values, and files that give it back to the last bit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
+from cleo_like.features.table import META, FeatureTable, Record
+
+number = st.floats(allow_nan=True, allow_infinity=False, width=64)
+text = st.one_of(st.none(), st.text("abc,\"' \n", min_size=1, max_size=8).map(lambda s: "x" + s))
+
+
+@st.composite
+def records(draw):
+    names = ["tau", "sag", "input_resistance"]
+    out = []
+    for k in range(draw(st.integers(1, 4))):
+        values = {n: draw(number) for n in names if draw(st.booleans())}
+        reasons = {n: "why, exactly" for n, v in values.items() if np.isnan(v)}
+        meta = {"cell_id": f"c{k}", "status": "ok", "notes": draw(text), "n_sweeps": k}
+        out.append(Record(meta=meta, values=values, errors={"tau": 0.1}, reasons=reasons))
+    return out
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=records())
+def test_csv_gives_everything_back(tmp_path_factory, rows):
+    table = FeatureTable.from_records(rows)
+    path = table.write(tmp_path_factory.mktemp("t") / "table.csv")
+    again = FeatureTable.read(path)
+    pd.testing.assert_frame_equal(again.frame, table.frame, check_exact=True)
+    pd.testing.assert_frame_equal(again.reasons, table.reasons)
+
+
+def test_reasons_stand_beside_values():
+    table = FeatureTable.from_records(
+        [
+            Record(meta={"cell_id": "a"}, values={"tau": 0.02, "sag": np.nan},
+                   reasons={"sag": "no hyperpolarising sweep"}),
+            Record(meta={"cell_id": "b"}, values={}, reasons={"": "torn file"}),
+        ]
+    )  # fmt: skip
+    assert table.why(0, "tau") == ""
+    assert table.why(0, "sag") == "no hyperpolarising sweep"
+    assert table.why(1, "tau") == "torn file"
+    assert tuple(table.frame.columns) == (*META, "tau", "sag")
+
+
+def test_joined_tables_keep_all_columns():
+    a = FeatureTable.from_records([Record(meta={"cell_id": "a"}, values={"tau": 0.02})])
+    b = FeatureTable.from_records([Record(meta={"cell_id": "b"}, values={"sag": 0.1})])
+    both = FeatureTable.join([a, b])
+    assert both["cell_id"].tolist() == ["a", "b"]
+    assert both.features == ("tau", "sag")
+    assert both.why(0, "sag") == "not asked of this extractor"
+
+
+def test_clear_errors(tmp_path, monkeypatch):
+    table = FeatureTable.from_records([])
+    with pytest.raises(InputError, match=r"written as .csv or .parquet, got 'table.xls'"):
+        table.write(tmp_path / "table.xls")
+    with pytest.raises(FileFormatError, match="no feature table at"):
+        FeatureTable.read(tmp_path / "none.csv")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UnsupportedError, match=r"needs the package pyarrow.*write .csv"):
+        table.write(tmp_path / "table.parquet")
+    assert not list(tmp_path.iterdir())
+
+
+def test_parquet_gives_everything_back(tmp_path):
+    pytest.importorskip("pyarrow")
+    rows = [Record(meta={"cell_id": "a", "status": "ok"}, values={"tau": 0.1 + 0.2})]
+    table = FeatureTable.from_records(rows)
+    again = FeatureTable.read(table.write(tmp_path / "t.parquet"))
+    pd.testing.assert_frame_equal(again.frame, table.frame, check_exact=True)
