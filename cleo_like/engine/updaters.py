@@ -46,7 +46,7 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     Examples
     --------
     >>> from brian2 import Equations
-    >>> print(rk4_statements(Equations("dx/dt = -r*x/second : 1\\nr = 1+x : 1")))
+    >>> print(rk4_statements(Equations("dx/dt = -r*x/second : 1\nr = 1+x : 1")))
     _s1_r = 1+x
     _k1_x = dt*(-_s1_r*x/second)
     _x2_x = x + 0.5*_k1_x
