@@ -160,7 +160,10 @@ def ask_ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) 
             rate=np.array(stack.rate),
             options=np.array(json.dumps(options)),
         )
-        _worker().ask(job, answer)
+        try:
+            _worker().ask(job, answer)
+        except PeerError:  # it may have died of something else than this job
+            _worker().ask(job, answer)
         found: dict[str, Any] = json.loads(answer.read_text())
     if "failed" in found:
         msg = f"ipfx could not begin: {found['failed']}"
@@ -185,12 +188,15 @@ def ipfx_cell(stack: SweepStack, step: Window, parameters: ExtractionParameters)
         for name, value in values.items()
         if np.isnan(value)
     }
+    sweeps = _sweeps(found["sweeps"])
+    command = stack.current_pa[:, stack.index(step.start) + 1]
+    sweeps["stim_amp"] = np.where(np.isnan(sweeps["stim_amp"]), command, sweeps["stim_amp"])
     return CellFeatures(
         stack=stack,
         window=step,
         parameters=parameters,
         spikes=_spikes(found["sweeps"], parameters.filter),
-        sweeps=_sweeps(found["sweeps"]),
+        sweeps=sweeps,
         values=values,
         uncertainty={},
         reasons=reasons,

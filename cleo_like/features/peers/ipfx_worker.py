@@ -57,6 +57,8 @@ def _cell(extractors, t, v, i, rate, limit):
         except Exception as again:  # noqa: BLE001
             out["errors"]["subthreshold"] = _text(again)
             return out
+    table = analysis.all_sweep_features()
+    out["sweeps"] = {name: table[name].tolist() for name in table.columns}
     for name, value in found.items():
         if isinstance(value, (int, float, np.number)):
             out["values"][name] = value
@@ -78,6 +80,15 @@ def answer(job):
     )
     sweeps = [_sweep(extractors, t, v[k], i[k]) for k in range(len(v))]
     cell = _cell(extractors, t, v, i, rate, options["subthresh_min_amp"])
+    columns = cell.pop("sweeps", {})
+    for name in ("stim_amp", "v_baseline", "sag", "peak_deflect"):
+        for sweep, value in zip(sweeps, columns.get(name, ())):
+            if "error" in sweep:
+                continue
+            if name == "peak_deflect":  # (potential, sample)
+                sweep["train"]["peak_deflect_v"], sweep["train"]["peak_deflect_index"] = value
+            else:
+                sweep["train"][name] = value
     return {"sweeps": sweeps, "cell": cell}
 
 
