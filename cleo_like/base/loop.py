@@ -1,0 +1,101 @@
+"""The loop between network and controller: one Brian2 operation on the group's own clock.
+
+A second clock makes Brian2 look for the next one at every step, which costs more than the
+loop itself; so the operation sits on the clock the groups have and counts steps.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from cleo_like.base.quantities import time_quantity
+from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from cleo_like.base.simulator import CLSimulator
+
+_WHOLE = 1e-6
+
+
+class Loop:
+    """Counts time steps and lets the processor sample and act.
+
+    Parameters
+    ----------
+    simulator : CLSimulator
+        Whose recorders are read and stimulators set.
+    clock : brian2.Clock
+        Clock of the groups.
+    period : float, optional
+        Seconds between two communications; None asks at every step.
+    """
+
+    def __init__(self, simulator: CLSimulator, clock: Any, period: float | None) -> None:
+        self.simulator = simulator
+        self.clock = clock
+        self.period = period
+        self.steps = 1
+        self.dt = 0.0
+
+    def start(self) -> None:
+        """Fix the number of steps between communications; called before every run."""
+        self.dt = float(self.clock.dt_)
+        if self.period is not None:
+            steps = self.period / self.dt
+            self.steps = round(steps)
+            if self.steps < 1 or abs(steps - self.steps) > _WHOLE * steps:
+                msg = (
+                    f"communication_period must be a whole number of time steps of "
+                    f"{self.dt * 1e3:g} ms, got {self.period * 1e3:g} ms"
+                )
+                raise InputError(msg)
+        processor = self.simulator.io_processor
+        if processor is not None:
+            processor.start(self.dt * self.steps)
+        self._timestep = self.clock.variables["timestep"]
+
+    def step(self) -> None:
+        """Do what is due at the present time step."""
+        processor = self.simulator.io_processor
+        number = int(self._timestep.get_value().item())
+        if processor is None or number % self.steps:
+            return
+        now = time_quantity(round(number * self.dt, 12))
+        simulator = self.simulator
+        if processor.is_sampling_now(now):
+            processor.put_state(simulator.get_state(), now)
+        values = processor.get_stim_values(now)
+        if values:
+            simulator.update_stimulators(values)
+        while processor.has_due_signals(now):
+            simulator.update_stimulators(processor.get_stim_values(now))
+
+
+@functools.cache
+def _operation_class() -> type:
+    """Make the class at first use: its base is in Brian2, which is not imported before."""
+    from brian2 import NetworkOperation
+
+    class LoopOperation(NetworkOperation):
+        """Runs a `Loop`, before everything else in a time step."""
+
+        add_to_magic_network = False
+
+        def __init__(self, loop: Loop) -> None:
+            super().__init__(loop.step, clock=loop.clock, when="start", order=-1)
+            self.loop = loop
+
+        def before_run(self, run_namespace: Any) -> None:
+            super().before_run(run_namespace)
+            self.loop.start()
+
+        def run(self) -> None:
+            self.loop.step()
+
+    return LoopOperation
+
+
+def loop_operation(loop: Loop) -> Any:
+    """Make the Brian2 object that runs a loop."""
+    return _operation_class()(loop)

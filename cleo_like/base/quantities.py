@@ -1,0 +1,91 @@
+"""Physical arguments of devices: checked by the one converter, kept as Brian2 quantities.
+
+Cleo users read ``scope.img_width`` as a quantity and write it in their own expressions;
+so devices keep quantities where the rest of the package keeps SI floats.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import UnitError
+from cleo_like.core.units import dimension_of, si_array
+
+_DIMENSIONS = {
+    "m": "metre", "s": "second", "Hz": "hertz", "V": "volt", "A": "amp", "M": "molar",
+    "W": "watt",
+}  # fmt: skip
+
+
+def unit_of(symbol: str) -> Any:
+    """Give the Brian2 unit of an SI symbol (also M, for molar, and W)."""
+    import brian2
+
+    return getattr(brian2, _DIMENSIONS[symbol])
+
+
+def quantity(value: Any, unit: str, name: str) -> Any:
+    """Check the dimension of an argument and give it as a Brian2 quantity.
+
+    Parameters
+    ----------
+    value : quantity or str
+        Brian2, ``quantities``, or text ("10 um").
+    unit : str
+        m, s, Hz, V, A, M (molar) or W.
+    name : str
+        Name of the argument, for the error.
+
+    Raises
+    ------
+    UnitError
+        A bare number or a wrong dimension.
+
+    Examples
+    --------
+    >>> quantity("10 um", "m", "soma_radius")
+    10. * umetre
+    """
+    from brian2 import Quantity
+
+    brian_unit = unit_of(unit)
+    if unit in ("M", "W"):
+        found = dimension_of(value)
+        if found is None:
+            common = "nmolar" if unit == "M" else "mwatt"
+            msg = f"{name}={value} has no unit; did you mean {value}*{common}?"
+            raise UnitError(msg)
+        wanted = dimension_of(brian_unit)
+        if wanted is None or not np.allclose(found[0], wanted[0]):
+            msg = f"{name} must be in {brian_unit}, got {value}"
+            raise UnitError(msg)
+        return Quantity(found[1], dim=brian_unit.dim)
+    return Quantity(si_array(value, unit, name), dim=brian_unit.dim)
+
+
+def quantity_field(unit: str, name: str) -> Any:
+    """Make an attrs converter to a quantity; None stays None (it means "not given")."""
+
+    def convert(value: Any) -> Any:
+        return quantity(value, unit, name)
+
+    return attrs.converters.optional(convert)
+
+
+def seconds(value: Any, name: str) -> float:
+    """Give a time in seconds as a float, quickly when it is a Brian2 quantity already."""
+    dim = getattr(value, "dim", None)
+    if dim is not None and getattr(dim, "_dims", None) == (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0):
+        return float(value)
+    return float(si_array(value, "s", name))
+
+
+def time_quantity(value: float) -> Any:
+    """Make a time (s) a Brian2 quantity, without the cost of checks."""
+    from brian2 import second
+    from brian2.units.fundamentalunits import Quantity
+
+    return Quantity.with_dimensions(value, second.dim)

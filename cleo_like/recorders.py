@@ -1,0 +1,201 @@
+"""Recorders of the state of neurons: rate, voltage, spikes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from cleo_like.base.device import NeoExportable, Recorder
+from cleo_like.base.history import History
+from cleo_like.base.neo_export import signal_to_neo
+from cleo_like.core.errors import InputError
+
+__all__ = ["GroundTruthSpikeRecorder", "RateRecorder", "VoltageRecorder"]
+
+
+@attrs.define(eq=False, slots=False)
+class _NumberRecorder(Recorder, NeoExportable):
+    """A recorder of numbers of one group, with their history."""
+
+    history: History = attrs.field(init=False, factory=History, repr=False)
+    """What `get_state` gave, and when."""
+    neuron_group: Any = attrs.field(init=False, default=None, repr=False)
+    """The group that is recorded."""
+
+    def take_group(self, neuron_group: Any) -> None:
+        """Keep the one group; a second is an error."""
+        if self.neuron_group is not None:
+            msg = (
+                f"{self.name!r} records one group, and has {self.neuron_group.name}; "
+                f"make another recorder for {neuron_group.name}"
+            )
+            raise InputError(msg)
+        self.neuron_group = neuron_group
+
+    def remember(self, value: Any) -> None:
+        """Add a value to the history, if one is kept."""
+        if self.save_history:
+            self.history.append(self.now, value)
+
+    @property
+    def t(self) -> Any:
+        """Times of the samples (quantity)."""
+        from brian2 import second
+
+        return self.history.times * second
+
+    @property
+    def t_ms(self) -> np.ndarray:
+        """Times of the samples in ms."""
+        return self.history.times * 1e3
+
+    @property
+    def values(self) -> np.ndarray:
+        """Samples (SI), shape (n,) or (n, n_neurons)."""
+        return self.history.values
+
+    def reset(self, **kwargs: Any) -> None:
+        """Forget the history."""
+        del kwargs
+        self.history.clear()
+
+    def neo_unit(self) -> str:
+        """Give the unit of `values` in Neo."""
+        return "dimensionless"
+
+    def to_neo(self) -> Any:
+        """Give the samples as a Neo signal."""
+        values = np.asarray(self.history.values, dtype=float)
+        return signal_to_neo(
+            self.history.times, values, self.neo_unit(), name=self.name,
+            description=type(self).__name__,
+        )  # fmt: skip
+
+
+@attrs.define(eq=False, slots=False)
+class RateRecorder(_NumberRecorder):
+    """Firing rate of one neuron in the last time step (0 or 1/dt), as a quantity.
+
+    Parameters
+    ----------
+    i : int
+        Index of the neuron.
+    """
+
+    i: int = attrs.field(kw_only=False)
+    """Index of the neuron."""
+    mon: Any = attrs.field(init=False, default=None, repr=False)
+    """Its rate, at every time step."""
+
+    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+        """Record one neuron of the group."""
+        from brian2 import PopulationRateMonitor
+
+        del kwparams
+        if not 0 <= self.i < len(neuron_group):
+            msg = f"i must be from 0 to {len(neuron_group) - 1}, got {self.i}"
+            raise InputError(msg)
+        self.take_group(neuron_group)
+        self.mon = PopulationRateMonitor(neuron_group[self.i : self.i + 1])
+        self.brian_objects.add(self.mon)
+
+    def get_state(self) -> Any:
+        """Give the rate in the last time step (quantity; 0 Hz before the first)."""
+        from brian2 import Hz
+
+        rates = self.mon.variables["rate"].get_value()
+        rate = float(rates[-1]) if len(rates) else 0.0
+        self.remember(rate)
+        return rate * Hz
+
+    def neo_unit(self) -> str:
+        """Give the unit of `values` in Neo."""
+        return "Hz"
+
+
+@attrs.define(eq=False, slots=False)
+class VoltageRecorder(_NumberRecorder):
+    """Present value of a variable of all neurons of a group.
+
+    Parameters
+    ----------
+    voltage_var_name : str
+        Name of the variable (default "v").
+    """
+
+    voltage_var_name: str = attrs.field(default="v", kw_only=False)
+    """Name of the variable."""
+
+    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+        """Record a group."""
+        del kwparams
+        name = self.voltage_var_name
+        if name not in neuron_group.variables:
+            msg = (
+                f"{neuron_group.name} has no variable {name!r}; say voltage_var_name='...' "
+                f"(it has {', '.join(sorted(neuron_group.equations.names))})"
+            )
+            raise InputError(msg)
+        self.take_group(neuron_group)
+
+    def get_state(self) -> Any:
+        """Give the present values (quantity, shape (n_neurons,))."""
+        from brian2.units.fundamentalunits import Quantity
+
+        variable = self.neuron_group.variables[self.voltage_var_name]
+        values = own_slice(self.neuron_group, variable).astype(float)
+        self.remember(values)
+        return Quantity.with_dimensions(values, variable.dim)
+
+    def neo_unit(self) -> str:
+        """Give the unit of `values` in Neo."""
+        from brian2 import volt
+
+        variable = self.neuron_group.variables[self.voltage_var_name]
+        return "V" if variable.dim is volt.dim else "dimensionless"
+
+
+@attrs.define(eq=False, slots=False)
+class GroundTruthSpikeRecorder(_NumberRecorder):
+    """Spikes of each neuron since the last call: array of int, shape (n_neurons,)."""
+
+    mon: Any = attrs.field(init=False, default=None, repr=False)
+    """Counts all spikes."""
+    _seen: np.ndarray | None = attrs.field(init=False, default=None, repr=False)
+
+    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+        """Record a group."""
+        from brian2 import SpikeMonitor
+
+        del kwparams
+        self.take_group(neuron_group)
+        self.mon = SpikeMonitor(neuron_group, record=False)
+        self.brian_objects.add(self.mon)
+        self._seen = np.zeros(len(neuron_group), dtype=int)
+
+    def get_state(self) -> np.ndarray:
+        """Give the number of spikes of each neuron since the last call."""
+        total = np.array(self.mon.variables["count"].get_value(), dtype=int)
+        new = total - self._seen
+        self._seen = total
+        self.remember(new)
+        return new
+
+    def reset(self, **kwargs: Any) -> None:
+        """Forget the history and all spikes."""
+        super().reset(**kwargs)
+        if self.mon is not None:
+            self._seen = np.array(self.mon.variables["count"].get_value(), dtype=int)
+
+
+def own_slice(group: Any, variable: Any) -> np.ndarray:
+    """Give a view of a variable's values that belong to a group (a subgroup has a part)."""
+    if not hasattr(variable, "get_value") or not hasattr(variable, "device"):
+        name = variable.name
+        return np.asarray(group.get_states([name], units=False, subexpressions=True)[name])
+    values: np.ndarray = variable.get_value()
+    if hasattr(group, "source") and len(values) != len(group):
+        return values[group.start : group.stop]
+    return values
