@@ -38,7 +38,7 @@ def main() -> None:
 
     \b
     Examples:
-      cleo-like stimulus image photo.jpg --rows 48 -o photo.abf
+      cleo-like stimulus image photo.jpg --sweep-duration 1s --sample-rate 10kHz -o photo.abf
       cleo-like simulate --cell rs --protocol photo.abf -o recordings
       cleo-like relief recordings/rs.abf -o relief.png
       cleo-like demo
@@ -54,7 +54,7 @@ def stimulus() -> None:
 
     \b
     Examples:
-      cleo-like stimulus image photo.jpg --rows 48 --amplitude=-10,10pA -o photo.abf
+      cleo-like stimulus image photo.jpg --sweep-duration 1s --sample-rate 10kHz -o photo.abf
       cleo-like stimulus long-square --amplitudes=-100:300:50pA -o steps.atf
       cleo-like stimulus chirp --help
     """
@@ -114,7 +114,8 @@ def _write_stimulus(line: str, output: Path) -> None:
 
 def _parameter_texts(docstring: str) -> dict[str, str]:
     """Take the description of each parameter out of a numpydoc docstring."""
-    section = re.search(r"Parameters\n\s*-+\n(.*?)(?:\n\s*\n\s*\w+\n\s*-+\n|\Z)", docstring, re.S)
+    heading = r"\n\s*\n\s*\w+\n\s*-+\n"
+    section = re.search(rf"Parameters\n\s*-+\n(.*?)(?:{heading}|\Z)", docstring, re.S)
     texts: dict[str, str] = {}
     names: list[str] = []
     for line in inspect.cleandoc(section[1] if section else "").splitlines():
@@ -147,12 +148,12 @@ def cells() -> None:
 
 @main.command()
 @click.option("--cell", "names", multiple=True, required=True, help="Library cell; repeatable.")
-@click.option("--protocol", required=True, metavar="FILE|SPEC", help="Stimulus file, or one line.")
+@click.option("--protocol", required=True, metavar="FILE|SPEC", help="File or one line.")
 @click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--format", "formats", multiple=True, type=click.Choice(["abf", "nwb", "atf"]))
 @click.option("--noise", default="0 mV", show_default=True, help="Recording noise, rms.")
 @click.option("--lowpass", default=None, help="Bessel filter, for example '2 kHz'.")
-@click.option("--seed", type=int, default=None, help="Seed of the noise (default: drawn, kept).")
+@click.option("--seed", type=int, default=None, help="Seed (default: drawn, kept).")
 @click.option("--backend", type=click.Choice(["runtime", "cpp_standalone"]), default="runtime")
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
@@ -174,7 +175,7 @@ def simulate(
     Examples:
       cleo-like simulate --cell rs --cell narrow_fs --protocol steps.atf -o recordings
       cleo-like simulate --cell sag --protocol "sag_ladder rate=20kHz" -o recordings
-      cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV --lowpass 2kHz -o recordings
+      cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV -o recordings
     """
     from cleo_like.patch import IdealElectrode, record
 
@@ -195,7 +196,7 @@ def simulate(
 
 @main.command()
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--protocol", default=None, metavar="FILE", help="Picture stimulus, if not inside.")
+@click.option("--protocol", default=None, metavar="FILE", help="Picture stimulus.")
 @click.option("--repeat", "repeats", multiple=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", default=None, type=click.Path(dir_okay=False, path_type=Path))
 def relief(

@@ -174,7 +174,8 @@ def _no_unit(value: Any, unit: str, name: str) -> UnitError:
         kind = type(value).__name__
         msg = f"{name} must be a value in {common}, got {value!r} of type {kind}"
         return UnitError(msg)
-    return UnitError(f"{name}={value} has no unit; did you mean {value}*{common}?")
+    shown = value.strip() if isinstance(value, str) else value
+    return UnitError(f"{name}={shown} has no unit; did you mean {shown}*{common}?")
 
 
 def _dimension_text(dimension: _Dimension) -> str:

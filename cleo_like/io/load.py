@@ -143,7 +143,7 @@ def reader_for(path: Path) -> Reader:
     suffix = path.suffix.lower()
     known = _by_suffix()
     if suffix not in known:
-        raise unknown_name("file suffix", suffix, known)
+        raise unknown_name(f"kind of file, {path.name} with the suffix", suffix, known)
     return known[suffix]
 
 

@@ -1,5 +1,6 @@
 """For people: figures and the self-contained page."""
 
+from cleo_like.report.cells_figure import cells_figure
 from cleo_like.report.figures import family_figure, protocol_figure, sweep_figure
 from cleo_like.report.page import Page
 from cleo_like.report.relief_figure import comparison_figure, relief_figure
@@ -7,6 +8,7 @@ from cleo_like.report.relief_page import relief_page
 
 __all__ = [
     "Page",
+    "cells_figure",
     "comparison_figure",
     "family_figure",
     "protocol_figure",

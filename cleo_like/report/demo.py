@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +146,7 @@ def _page(
     steps: list[Recording],
     files: list[dict[str, str]],
 ) -> Page:
-    from cleo_like.report import Page, family_figure, protocol_figure, relief_figure
+    from cleo_like.report import Page, cells_figure, protocol_figure, relief_figure
 
     page = Page("A picture drawn by neurons")
     page.add_text(
@@ -179,13 +178,13 @@ def _page(
         protocol_figure(stimulus), caption="The picture as current, one sweep per row.", dpi=110
     )
     page.add_heading("Current steps")
-    page.add_table([_answers(r) for r in steps], caption="Known answers, and spikes at 400 pA.")
-    for recording in steps:
-        page.add_figure(
-            family_figure(recording),
-            caption=f"{recording.cell.id.removesuffix('-steps')}: {recording.cell.source}",
-            dpi=100,
-        )
+    page.add_table([_answers(r) for r in steps], caption="Known answers of each cell.")
+    page.add_figure(
+        cells_figure(steps),
+        caption="Strongest step, first step with a spike, and all steps without, of each cell.",
+        dpi=110,
+    )
+    page.add_list(f"{r.cell.id.removesuffix('-steps')}: {r.cell.source}" for r in steps)
     page.add_heading("Files")
     page.add_table(files)
     return page
@@ -211,12 +210,11 @@ def _answers(recording: Recording) -> dict[str, Any]:
     truth = recording.truth
     if truth is None:  # every simulated recording has one
         return {"cell": recording.cell.id}
-    highest = int(np.argmax([np.abs(s.command).max() for s in recording.sweeps]))
     return {
         "cell": recording.cell.id.removesuffix("-steps"),
         "rest (mV)": round(truth.answers["resting_potential"] * 1e3, 2),
         "input resistance (MOhm)": round(truth.answers["input_resistance"] / 1e6, 1),
         "time constant (ms)": round(truth.answers["time_constant"] * 1e3, 2),
         "capacitance (pF)": round(truth.answers["capacitance"] * 1e12, 1),
-        "spikes": int(truth.spike_counts[highest]),
+        "spikes at 400 pA": int(truth.spike_counts[-1]),
     }

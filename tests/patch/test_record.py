@@ -224,7 +224,7 @@ def test_a_potential_that_runs_away_is_named():
         spike_level=1e6 * mV,
         initial={"v": -0.07},
     )
-    with pytest.raises(InputError, match="'runaway' is not finite in trace 0 at .* ms"):
+    with pytest.raises(InputError, match=r"'runaway' is not finite in trace 0 at .* ms"):
         record(cell, protocol(np.full((1, 20_000), 1e-9)))
 
 
