@@ -182,7 +182,7 @@ def test_the_threshold_fraction_is_used_everywhere(firing):
         limits = attrs.evolve(
             DEFAULT, thresh_frac=0.4, max_interval=0.0033, filter=None, compat=compat
         )
-        trace = detect.full_trace(stack, STEP, limits)
+        trace = detect.full_trace(stack, np.arange(1), STEP, limits)
         peak = int(stack.voltage_mv[0].argmax())
         steepest = int(trace.d[:peak].argmax())
         far = detect.Events(

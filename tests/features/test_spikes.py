@@ -15,6 +15,7 @@ from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack, Window
 
 STEP = Window(start=0.2, end=0.7)
+ALL = np.arange(5)
 NAMES = ("threshold_index", "peak_index", "upstroke", "fast_trough_index", "width", "adp_index")
 
 
@@ -92,7 +93,7 @@ def test_less_filtering_gives_the_same(trains, limits):
     """Filtering near the spikes, in the window, and of whole sweeps agree to the last index."""
     found = []
     for trace_of in (detect.fast_trace, detect.dense_trace, detect.full_trace):
-        trace = trace_of(trains, STEP, limits)
+        trace = trace_of(trains, ALL, STEP, limits)
         events, doubt = detect.detect(trace)
         measured = shape.measure(trace, events, doubt)
         found.append((events, measured, doubt))
@@ -110,21 +111,22 @@ def test_less_filtering_gives_the_same(trains, limits):
 
 
 def test_only_needed_blocks_are_filtered(trains):
-    trace = detect.fast_trace(trains, STEP, DEFAULT)
-    assert not trace.slope.known[0].any()  # no spike, nothing filtered
-    assert 0 < trace.slope.known[1].mean() < 0.1
+    trace = detect.fast_trace(trains, ALL, STEP, DEFAULT)
+    assert trace.slope.sweeps.tolist() == [1, 2, 3, 4]  # no spike, nothing filtered
+    assert 0 < trace.slope.known[0].mean() < 0.1
 
 
 def test_the_bound_holds(trains):
     """Where nothing was filtered, the filtered slope is within the stated bound."""
-    trace = detect.fast_trace(trains, STEP, DEFAULT)
-    whole = derivative.whole(trains.voltage_mv, trains.rate, 10.0).rows
+    trace = detect.fast_trace(trains, ALL, STEP, DEFAULT)
+    whole = derivative.whole(trains.voltage_mv, ALL, trains.rate, 10.0)
     first, width = trace.slope.first, trace.slope.width
-    true = whole[:, first : first + width]
+    true = whole.flat.reshape(5, -1)[:, first : first + width]
     known = np.repeat(trace.slope.known, trace.slope.block, axis=1)[:, :width]
-    for row in range(trains.n_sweeps):
-        unseen = np.abs(true[row][~known[row]])
-        assert unseen.max(initial=0) <= trace.slope.bound[row] < DEFAULT.dv_cutoff
+    for row, sweep in enumerate(trace.slope.sweeps):
+        unseen = np.abs(true[sweep][~known[row]])
+        assert unseen.max(initial=0) <= trace.slope.bound[sweep] < DEFAULT.dv_cutoff
+    assert np.abs(true[0]).max() < DEFAULT.dv_cutoff
 
 
 def test_memory_of_the_search(trains):

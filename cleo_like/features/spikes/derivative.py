@@ -73,68 +73,115 @@ def filtfilt(v: np.ndarray, design: Filter) -> np.ndarray:
 class Derivative:
     """dV/dt (V/s) of some sweeps in one window.
 
-    `flat` holds (n_sweeps, width) samples; where `known` is False it holds 0 and the true
-    value is between ``-bound`` and ``bound`` of that sweep.
+    `flat` holds (n_rows, width) samples of the sweeps `sweeps`; where `known` is False it
+    holds 0 and the true value is between ``-bound`` and ``bound`` of that sweep. Sweeps that
+    are not among them nowhere reach the cut.
     """
 
     flat: np.ndarray
     width: int
     first: int
-    known: np.ndarray  # (n_sweeps, n_blocks)
+    sweeps: np.ndarray  # (n_rows,)
+    row: np.ndarray  # (n_sweeps,): place among the rows
+    known: np.ndarray  # (n_rows, n_blocks)
     block: int
     bound: np.ndarray  # (n_sweeps,)
 
-    @property
-    def rows(self) -> np.ndarray:
-        """dV/dt as (n_sweeps, width)."""
-        return self.flat.reshape(-1, self.width)
-
     def is_known(self, index: np.ndarray) -> np.ndarray:
         """Whether samples (flat indices) were computed."""
-        sweep, k = np.divmod(index, self.width)
+        row, k = np.divmod(index, self.width)
         blocks = np.minimum(k // self.block, self.known.shape[1] - 1)
-        return self.known[sweep, blocks]
+        return self.known[row, blocks]
 
 
-def whole(v: np.ndarray, rate: float, cutoff_khz: float | None) -> Derivative:
-    """dV/dt of whole sweeps, shape (n_sweeps, n_samples); the last column is 0."""
-    if cutoff_khz is not None:
-        v = filtfilt(v, bessel(cutoff_khz, rate))
-    return _computed(_slope(v, 0, rate), 0)
+def _derivative(
+    rows: np.ndarray,
+    sweeps: np.ndarray,
+    n_sweeps: int,
+    first: int,
+    known: np.ndarray | None = None,
+    block: int = 0,
+    bound: np.ndarray | None = None,
+) -> Derivative:
+    where, bounds = np.zeros(n_sweeps, dtype=int), np.zeros(n_sweeps)
+    where[sweeps] = np.arange(sweeps.size)
+    if bound is not None:
+        bounds[sweeps] = bound
+    return Derivative(
+        flat=rows.reshape(-1),
+        width=rows.shape[1],
+        first=first,
+        sweeps=sweeps,
+        row=where,
+        known=known if known is not None else np.ones((sweeps.size, 1), dtype=bool),
+        block=block if block else max(rows.shape[1], 1),
+        bound=bounds,
+    )
+
+
+def whole(
+    v: np.ndarray, sweeps: np.ndarray, rate: float, cutoff_khz: float | None
+) -> Derivative:
+    """dV/dt of whole sweeps; the last column is 0."""
+    some = v[sweeps]
+    if cutoff_khz is not None and sweeps.size:
+        some = filtfilt(some, bessel(cutoff_khz, rate))
+    return _derivative(_slope(some, 0, rate), sweeps, len(v), 0)
 
 
 def windowed(
-    v: np.ndarray, rate: float, cutoff_khz: float | None, first: int, stop: int, cut: float
+    v: np.ndarray,
+    sweeps: np.ndarray,
+    rate: float,
+    cutoff_khz: float | None,
+    *,
+    first: int,
+    stop: int,
+    cut: float,
 ) -> Derivative | None:
-    """dV/dt in [first, stop), filtered only where it can reach `cut` (V/s).
+    """dV/dt of some sweeps in [first, stop), filtered only where it can reach `cut` (V/s).
 
     Gives None where the window is too near to the ends of the sweep for the filter.
     """
     if cutoff_khz is None:
-        if stop >= v.shape[1]:
+        if first < 0 or stop >= v.shape[1]:
             return None
-        return _computed(_slope(v[:, first : stop + 1], first, rate), first)
+        loud = _loud(v, sweeps, slice(first, stop + 1), cut / (1e-3 * rate))
+        rows = _slope(v[loud, first : stop + 1], first, rate)
+        return _derivative(rows, loud, len(v), first)
     design = bessel(cutoff_khz, rate)
     block = max(round(_BLOCK * rate), design.reach)
     count = -(-(stop - first) // block)
     low, high = first - design.memory, first + count * block + 1 + design.memory
     if low < 0 or high > v.shape[1]:
         return None
-    bound = _block_bounds(v[:, low:high], rate, low, block, count, design)
+    # 1e-6: the rounding of the time steps
+    scale = 1e-3 * rate * design.gain * (1 + 1e-6)
+    loud = _loud(v, sweeps, slice(low, high), cut / scale)
+    bound = np.empty((loud.size, count))
+    for k, sweep in enumerate(loud.tolist()):
+        bound[k] = _block_bounds(v[sweep, low:high], block, count, design)
+    bound *= scale
     needed = _widened(bound >= cut)
     runs = needed[:, 0] + (needed[:, 1:] & ~needed[:, :-1]).sum(axis=1)
     cost = needed.sum(axis=1) * block + 2 * design.memory * runs
     needed[cost > _DENSE * count * block] = True
-    rows = np.zeros((len(v), count * block))
-    _fill(rows, v, needed, block, first, rate, design)
-    return Derivative(
-        flat=rows.reshape(-1),
-        width=rows.shape[1],
-        first=first,
-        known=needed,
-        block=block,
-        bound=np.where(needed, 0.0, bound).max(axis=1, initial=0.0),
-    )
+    rows = np.zeros((loud.size, count * block))
+    _fill(rows, v, loud, needed, block, first, rate, design)
+    largest = np.where(needed, 0.0, bound).max(axis=1, initial=0.0)
+    return _derivative(rows, loud, len(v), first, needed, block, largest)
+
+
+def _loud(v: np.ndarray, sweeps: np.ndarray, where: slice, limit: float) -> np.ndarray:
+    """Sweeps in which neighbouring samples differ by the limit (mV) or more."""
+    out = []
+    step = np.empty(where.stop - where.start - 1)
+    for sweep in sweeps.tolist():
+        x = v[sweep, where]
+        np.subtract(x[1:], x[:-1], out=step)
+        if step.max() >= limit or step.min() <= -limit:
+            out.append(sweep)
+    return np.array(out, dtype=int)
 
 
 def _slope(v: np.ndarray, first: int, rate: float) -> np.ndarray:
@@ -146,32 +193,17 @@ def _slope(v: np.ndarray, first: int, rate: float) -> np.ndarray:
     return out
 
 
-def _computed(rows: np.ndarray, first: int) -> Derivative:
-    n, width = rows.shape
-    return Derivative(
-        flat=rows.reshape(-1),
-        width=width,
-        first=first,
-        known=np.ones((n, 1), dtype=bool),
-        block=max(width, 1),
-        bound=np.zeros(n),
-    )
-
-
-def _block_bounds(
-    v: np.ndarray, rate: float, first: int, block: int, count: int, design: Filter
-) -> np.ndarray:
-    """Largest value that |filtered dV/dt| can have in each block."""
-    steps = np.subtract(v[:, 1:], v[:, :-1])
-    np.abs(steps, out=steps)
-    inner = steps[:, design.memory : design.memory + count * block]
-    largest = np.empty((len(v), count + 2))
-    largest[:, 1:-1] = inner.reshape(len(v), count, block).max(axis=2)
-    largest[:, 0] = steps[:, design.memory - design.reach : design.memory].max(axis=1)
-    largest[:, -1] = steps[:, design.memory + count * block :].max(axis=1)
-    around = np.maximum(np.maximum(largest[:, :-2], largest[:, 2:]), largest[:, 1:-1])
-    # 1e-6: the rounding of the time steps
-    return around * (1e-3 * rate * design.gain * (1 + 1e-6))
+def _block_bounds(x: np.ndarray, block: int, count: int, design: Filter) -> np.ndarray:
+    """Largest difference (mV) within reach of each block of one sweep."""
+    step = np.subtract(x[1:], x[:-1])
+    np.abs(step, out=step)
+    memory = design.memory
+    largest = np.empty(count + 2)
+    inner = step[memory : memory + count * block].reshape(count, block)
+    inner.max(axis=1, out=largest[1:-1])
+    largest[0] = step[memory - design.reach : memory].max()
+    largest[-1] = step[memory + count * block :].max()
+    return np.maximum(np.maximum(largest[:-2], largest[2:]), largest[1:-1])
 
 
 def _widened(needed: np.ndarray) -> np.ndarray:
@@ -187,6 +219,7 @@ def _widened(needed: np.ndarray) -> np.ndarray:
 def _fill(
     rows: np.ndarray,
     v: np.ndarray,
+    sweeps: np.ndarray,
     needed: np.ndarray,
     block: int,
     first: int,
@@ -195,20 +228,18 @@ def _fill(
 ) -> None:
     """Write the filtered slope into the needed blocks of `rows`."""
     edges = np.diff(np.pad(needed, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    sweep, begin = np.nonzero(edges == 1)
+    row, begin = np.nonzero(edges == 1)
     _, end = np.nonzero(edges == -1)
-    if sweep.size == 0:
+    if row.size == 0:
         return
     samples, width = v.shape[1], rows.shape[1]
+    base = sweeps[row] * samples + first
     filtered = filter_runs(
-        v.reshape(-1),
-        sweep * samples + first + begin * block,
-        sweep * samples + first + end * block + 1,
-        design,
+        v.reshape(-1), base + begin * block, base + end * block + 1, design
     )
     dt = np.diff(np.arange(first, first + width + 1) / rate)
     flat, at = rows.reshape(-1), 0
-    for s, a, b in zip(sweep.tolist(), (begin * block).tolist(), (end * block).tolist(), strict=True):
+    for s, a, b in zip(row.tolist(), (begin * block).tolist(), (end * block).tolist(), strict=True):
         piece = filtered[at : at + b - a + 1]
         out = flat[s * width + a : s * width + b]
         np.subtract(piece[1:], piece[:-1], out=out)

@@ -42,7 +42,8 @@ class Trace:
 
     def shift(self, sweep: np.ndarray) -> np.ndarray:
         """Flat index of v minus flat index of d."""
-        return sweep * (self.stack.n_samples - self.slope.width) + self.slope.first
+        slope = self.slope
+        return sweep * self.stack.n_samples - slope.row[sweep] * slope.width + slope.first
 
     def sample(self, sweep: np.ndarray, index: np.ndarray) -> np.ndarray:
         """Sample within the sweep of a flat index."""
@@ -83,35 +84,47 @@ class Events:
         )
 
 
-def fast_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace | None:
+def fast_trace(
+    stack: SweepStack, sweeps: np.ndarray, window: Window, p: ExtractionParameters
+) -> Trace | None:
     """Prepare dV/dt of the step and 10 ms around it, filtered where a spike can be."""
-    return _near_trace(stack, window, p, p.dv_cutoff)
+    return _near_trace(stack, sweeps, window, p, p.dv_cutoff)
 
 
-def dense_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace | None:
+def dense_trace(
+    stack: SweepStack, sweeps: np.ndarray, window: Window, p: ExtractionParameters
+) -> Trace | None:
     """Prepare all of dV/dt of the step and 10 ms around it."""
-    return None if p.cutoff(stack.rate) is None else _near_trace(stack, window, p, 0.0)
+    if p.cutoff(stack.rate) is None:
+        return None
+    return _near_trace(stack, sweeps, window, p, 0.0)
 
 
 def _near_trace(
-    stack: SweepStack, window: Window, p: ExtractionParameters, cut: float
+    stack: SweepStack, sweeps: np.ndarray, window: Window, p: ExtractionParameters, cut: float
 ) -> Trace | None:
     start, end = stack.bounds(window)
     margin = int(np.ceil(_MARGIN * stack.rate))
-    if start < margin:
-        return None
     slope = derivative.windowed(
-        stack.voltage_mv, stack.rate, p.cutoff(stack.rate), start - margin, end + margin, cut
+        stack.voltage_mv,
+        sweeps,
+        stack.rate,
+        p.cutoff(stack.rate),
+        first=start - margin,
+        stop=end + margin,
+        cut=cut,
     )
     if slope is None:
         return None
     return Trace(stack=stack, slope=slope, start=start, end=end, parameters=p)
 
 
-def full_trace(stack: SweepStack, window: Window, p: ExtractionParameters) -> Trace:
-    """Prepare dV/dt of the whole sweeps."""
+def full_trace(
+    stack: SweepStack, sweeps: np.ndarray, window: Window, p: ExtractionParameters
+) -> Trace:
+    """Prepare dV/dt of whole sweeps."""
     start, end = stack.bounds(window)
-    slope = derivative.whole(stack.voltage_mv, stack.rate, p.cutoff(stack.rate))
+    slope = derivative.whole(stack.voltage_mv, sweeps, stack.rate, p.cutoff(stack.rate))
     return Trace(stack=stack, slope=slope, start=start, end=end, parameters=p)
 
 
@@ -151,7 +164,8 @@ def _putative(trace: Trace, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     above = trace.d >= trace.parameters.dv_cutoff
     at = np.flatnonzero(above)
     at = at[~above[at - 1]] - 1  # a crossing at the very first sample has no sample before
-    sweep, k = np.divmod(at, trace.slope.width)
+    row, k = np.divmod(at, trace.slope.width)
+    sweep = trace.slope.sweeps[row]
     k += trace.slope.first
     inside = (k >= trace.start) & (k < trace.end - 1) & (at >= 0)
     sweep, start = sweep[inside], (sweep * trace.stack.n_samples + k)[inside]
@@ -220,7 +234,7 @@ def _thresholds(
     at = upstroke - shift
     target = trace.parameters.thresh_frac * _mean_per_sweep(trace.d[at], sweep)
     first = np.append(True, ragged.group_ends(sweep)[:-1])
-    row_start = sweep * trace.slope.width
+    row_start = trace.slope.row[sweep] * trace.slope.width
     before = np.where(first, row_start, np.append(0, at[:-1]))
     partial = first & (trace.slope.first > 0)  # sample 0 itself is never looked at
     found = ragged.first_where(trace.d, at, before - partial, target, step=-1)
@@ -264,12 +278,13 @@ def _not_too_long(trace: Trace, events: Events, doubt: np.ndarray) -> Events:
     long = np.flatnonzero(t_peak - t_threshold >= p.max_interval)
     if long.size == 0:
         return events
-    if trace.slope.width < trace.stack.n_samples:
+    if trace.slope.width < trace.stack.n_samples:  # the second look goes further afield
         doubt[events.sweep[long]] = True
         return events
     # ipfx forgets the fraction that was asked for; less than 5 % would only lose spikes
     fraction = _SECOND_LOOK if p.exact else max(p.thresh_frac, _SECOND_LOOK)
-    target = fraction * _mean_per_sweep(trace.d[events.upstroke], events.sweep)
+    steepest = trace.d[events.upstroke - trace.shift(events.sweep)]
+    target = fraction * _mean_per_sweep(steepest, events.sweep)
     threshold, peak = events.threshold.copy(), events.peak.copy()
     keep = np.ones(events.sweep.size, dtype=bool)
     for k in long.tolist():
@@ -291,7 +306,8 @@ def _mend(
     base = sweep * stack.n_samples
     seconds = p.max_interval
     earliest = base + stack.index(max((peak[k] - base) / stack.rate - seconds, 0.0))
-    back = trace.d[earliest + 1 : events.upstroke[k] + 1][::-1] <= target
+    shift = int(trace.shift(events.sweep[k : k + 1])[0])
+    back = trace.d[earliest + 1 - shift : events.upstroke[k] + 1 - shift][::-1] <= target
     # ipfx asks whether any *offset* is true, so the upstroke itself alone does not count
     if back[1:].any() or (back.any() and not p.exact):
         threshold[k] = events.upstroke[k] - int(back.argmax())

@@ -113,13 +113,12 @@ def spike_features(
 
 def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> SpikeTable:
     """Do the work of `spike_features`, some sweeps at a time to bound the memory."""
-    margin = 0.03
-    width = min((step.duration + margin) * stack.rate, stack.n_samples)
+    width = min((step.duration + 0.03) * stack.rate, stack.n_samples)
     at_once = max(1, int(detect.SAMPLES_AT_ONCE / width))
     parts = []
     for first in range(0, stack.n_sweeps, at_once):
-        rows = np.arange(first, min(first + at_once, stack.n_sweeps))
-        parts += _some(stack.take(slice(first, first + at_once)), rows, step, parameters)
+        sweeps = np.arange(first, min(first + at_once, stack.n_sweeps))
+        parts += _some(stack, sweeps, step, parameters)
     columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
     order = np.argsort(columns["sweep"], kind="stable")
     return SpikeTable(
@@ -130,39 +129,31 @@ def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters)
 
 
 def _some(
-    stack: SweepStack, rows: np.ndarray, step: Window, parameters: ExtractionParameters
+    stack: SweepStack, sweeps: np.ndarray, step: Window, parameters: ExtractionParameters
 ) -> list[dict[str, np.ndarray]]:
     """Search sweeps with as little filtering as will do; those in doubt again with more."""
-    left = np.arange(stack.n_sweeps)
-    parts = []
+    left, parts = sweeps, []
     for trace_of in (detect.fast_trace, detect.dense_trace, detect.full_trace):
-        some = stack if left.size == stack.n_sweeps else stack.take(left)
-        trace = trace_of(some, step, parameters)
+        trace = trace_of(stack, left, step, parameters)
         if trace is None:
             continue
-        columns, doubt = _measured(trace, rows[left])
-        if trace_of is detect.full_trace:  # there is no more to know
-            doubt[:] = False
-        sure = ~np.isin(columns["sweep"], rows[left[doubt]])
-        parts.append({k: c[sure] for k, c in columns.items()} if doubt.any() else columns)
-        left = left[doubt]
+        events, doubt = detect.detect(trace)
+        shapes = shape.measure(trace, events, doubt)
+        columns = _columns(trace, events, shapes)
+        if trace_of is not detect.full_trace and doubt.any():
+            sure = ~doubt[events.sweep]
+            columns = {k: c[sure] for k, c in columns.items()}
+        parts.append(columns)
+        left = left[doubt[left]]
         if left.size == 0:
             break
     return parts
 
 
-def _measured(
-    trace: detect.Trace, rows: np.ndarray
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    events, doubt = detect.detect(trace)
-    shapes = shape.measure(trace, events, doubt)
-    return _columns(trace, events, shapes, rows), doubt
-
-
 def _columns(
-    trace: detect.Trace, events: detect.Events, shapes: shape.Shapes, rows: np.ndarray
+    trace: detect.Trace, events: detect.Events, shapes: shape.Shapes
 ) -> dict[str, np.ndarray]:
-    out: dict[str, np.ndarray] = {"sweep": rows[events.sweep]}
+    out: dict[str, np.ndarray] = {"sweep": events.sweep}
     current = trace.stack.current_pa.reshape(-1)
     where = attrs.asdict(shapes, recurse=False)
     where.update(threshold=events.threshold, peak=events.peak)
