@@ -11,7 +11,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.matching.noise import contrast_sd, is_clean, quantum, rough_sd, runs
+from cleo_like.matching.noise import contrast_sd, is_clean, quantum, rough_sd, runs, white_sd
 
 _SIGMAS = 6.0
 """A change this many standard deviations large is none of noise (1e6 comparisons)."""
@@ -19,6 +19,9 @@ SLEW = 1e-3
 """Longest edge (s): a command on its way for longer varies, it does not step."""
 _WINDOWS = 50
 """Noise is measured at scales of which so many windows fit into the sweep."""
+_MEMORY, _SLOWEST = 5e-3, 30.0
+"""Recorded noise forgets within 5 ms, and disturbs long means no more than white noise 30
+times larger than its first differences tell; what lasts longer is signal."""
 _ROUGH_BLOCK = 5e-3
 """Length (s) of the blocks in which the local noise is measured."""
 
@@ -35,13 +38,15 @@ class Changes:
     """Standard deviation of the white noise that disturbs long means as much."""
 
 
-@attrs.define
+@attrs.define(kw_only=True)
 class _Search:
     """State of the search while scales grow."""
 
     samples: np.ndarray
     floor: float
     slew: int
+    memory: int
+    slowest: float
     edges: list[tuple[int, int, int, int]] = attrs.Factory(list)  # at, first, last, scale
     varying: list[tuple[int, int]] = attrs.Factory(list)
     total: np.ndarray = attrs.field(init=False)
@@ -51,44 +56,49 @@ class _Search:
     def step(self, scale: int) -> None:
         """Look at one scale and keep the changes that no narrower one has seen."""
         n = self.samples.size
-        at = np.arange(scale, n - scale + 1)
+        stride = max(1, scale // 8)  # the edges are put in their place later
+        at = np.arange(scale, n - scale + 1, stride)
         low, mid, high = (self.total[at - scale], self.total[at], self.total[at + scale])
         difference = (high - 2 * mid + low) / scale
         noise = np.sqrt(self.power[at + scale] - self.power[at - scale]) / scale
-        if scale * _WINDOWS <= n:
+        if scale <= self.memory and scale * _WINDOWS <= n:
             # noise with a memory falls less than white noise as the windows grow
-            self.slow = max(self.slow, contrast_sd(difference, scale) * (scale / 2) ** 0.5)
+            seen = contrast_sd(difference, scale // stride) * (scale / 2) ** 0.5
+            self.slow = max(self.slow, min(seen, self.slowest))
         noise = np.maximum(noise, self.slow * (2 / scale) ** 0.5)
         threshold = np.maximum(_SIGMAS * noise, self.floor)
-        free = ~self._taken(scale)[at]
+        free = ~self._taken(at, scale)
         for sign in (1, -1):
-            self._keep(sign * difference * free, threshold, scale)
+            self._keep(sign * difference * free, threshold, (scale, stride))
 
-    def _taken(self, scale: int) -> np.ndarray:
+    def _taken(self, at: np.ndarray, scale: int) -> np.ndarray:
         """Points whose two windows reach into a change that is known already."""
-        n = self.samples.size
-        count = np.zeros(n + 2, dtype=int)
-        known = [(first, last) for _, first, last, _ in self.edges] + self.varying
-        if known:
-            spans = np.array(known)
-            np.add.at(count, np.maximum(spans[:, 0] - scale + 1, 0), 1)
-            np.add.at(count, np.minimum(spans[:, 1] + scale, n + 1), -1)
-        return np.cumsum(count)[: n + 1] > 0
+        known = sorted([(first, last) for _, first, last, _ in self.edges] + self.varying)
+        if not known:
+            return np.zeros(at.size, dtype=bool)
+        spans = np.array(known)
+        reach = np.maximum.accumulate(spans[:, 1]) + scale
+        before = np.searchsorted(spans[:, 0] - scale, at, side="left")
+        return (before > 0) & (at < reach[np.maximum(before - 1, 0)])
 
-    def _keep(self, difference: np.ndarray, threshold: np.ndarray, scale: int) -> None:
+    def _keep(
+        self, difference: np.ndarray, threshold: np.ndarray, grid: tuple[int, int]
+    ) -> None:
+        scale, stride = grid
         starts, stops = runs(difference > threshold)
         if starts.size == 0:
             return
-        apart = np.flatnonzero(starts[1:] - stops[:-1] >= scale)
+        apart = np.flatnonzero((starts[1:] - stops[:-1]) * stride >= scale)
         starts, stops = starts[np.r_[0, apart + 1]], stops[np.r_[apart, stops.size - 1]]
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-            top = start + int(np.argmax(difference[start:stop]))
-            if stop - start > 2 * scale + self.slew:
-                self.varying.append((start + scale - 1, stop + scale))
+            top = (start + int(np.argmax(difference[start:stop]))) * stride
+            first, last = start * stride, (stop - 1) * stride
+            if last + 1 - first > 2 * scale + self.slew:
+                self.varying.append((first + scale - 1, last + 1 + scale))
             else:
                 wide = scale - 1
-                first, last = min(start + wide, top), max(stop - 1 - wide, top)
-                self.edges.append((top + scale, first + scale, last + scale, scale))
+                ends = (min(first + wide, top), max(last - wide, top))
+                self.edges.append((top + scale, ends[0] + scale, ends[1] + scale, scale))
 
 
 def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
@@ -110,7 +120,13 @@ def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
     >>> bool(np.all(np.abs(find_changes(x + noise, 2e4, 0.0).edges - [2000, 12000]) < 10))
     True
     """
-    search = _Search(samples, max(floor, 0.0), max(5, round(SLEW * rate)))
+    search = _Search(
+        samples=samples,
+        floor=max(floor, 0.0),
+        slew=max(5, round(SLEW * rate)),
+        memory=max(1, round(_MEMORY * rate)),
+        slowest=_SLOWEST * max(white_sd(samples), quantum(samples)),
+    )
     search.total = np.concatenate(([0.0], np.cumsum(samples - np.median(samples))))
     rough = np.maximum(rough_sd(samples, round(_ROUGH_BLOCK * rate)), quantum(samples) / 2)
     search.power = np.concatenate(([0.0], np.cumsum(rough**2)))

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cleo_like.core import ClampMode
-from cleo_like.matching.verdict import NONE
+from cleo_like.matching.verdict import LONG_SQUARE, NONE, PULSE_TRAIN, SHORT_SQUARE
 
 if TYPE_CHECKING:
     from cleo_like.core import Epoch, Protocol, Recording
     from cleo_like.matching.verdict import Match, SweepVerdict
 
-_SAME = {"picture": "arbitrary"}
-"""Families that no command can be told apart by."""
+_DRAWN = ("picture", "arbitrary")
+"""Families that may look like any other that is not made of steps."""
+_STEPS = (LONG_SQUARE, SHORT_SQUARE, PULSE_TRAIN, NONE)
 _WITHIN = 0.5e-3
 """A step may be found this far (s) from where it is described."""
 
@@ -42,10 +43,9 @@ def _named(verdict: SweepVerdict, protocol: Protocol, note: str) -> SweepVerdict
 
 def _disagreement(found: Match, protocol: Protocol) -> str | None:
     """Say what the commands show and the description does not, if anything."""
-    described = _SAME.get(protocol.family, protocol.family)
-    seen = _SAME.get(found.family, found.family)
-    if described != seen:
-        shown = "nothing" if seen == NONE else f"a {found.family}"
+    drawn = protocol.family in _DRAWN and found.family not in _STEPS
+    if protocol.family != found.family and not drawn:
+        shown = "nothing" if found.family == NONE else f"a {found.family}"
         return f"the file describes a {protocol.family} but its commands show {shown}"
     told = next((e for e in protocol.epochs if e.name == "step"), None)
     if told is None or found.step is None:

@@ -3,7 +3,7 @@
 The rules, in order:
 
 1. Holding is the level at the start of the sweeps; it is the level at their end when that
-   varies less from sweep to sweep.
+   varies less from sweep to sweep, or when the sweeps come back to it more often.
 2. The family is the epoch whose level varies across sweeps; pulses alike in all sweeps are
    test pulses, or pre- and post-pulses where they touch the family's epoch.
 3. Where several epochs vary: neighbours make a staircase (refused); pulses of equal length
@@ -82,11 +82,15 @@ def decide(ladder: Ladder) -> Decision:
 
 
 def _home(ladder: Ladder) -> int:
-    """Plateau that shows holding: the first, or the last where that varies less."""
-    if ladder.levels.shape[0] < 2 or np.isnan(ladder.levels).any():
+    """Plateau that shows holding: the first; the last where more speaks for that."""
+    levels, tolerance = ladder.levels, _tolerance(ladder)
+    if np.isnan(levels).any():
         return 0
-    spread = np.ptp(ladder.levels, axis=0)
-    return -1 if spread[0] > spread[-1] + _tolerance(ladder) else 0
+    spread = np.ptp(levels, axis=0)
+    if abs(float(spread[0] - spread[-1])) > tolerance:
+        return -1 if spread[0] > spread[-1] else 0
+    near = [np.abs(levels - levels[:, [k]]).max(axis=0) <= tolerance for k in (0, -1)]
+    return -1 if near[1].sum() > near[0].sum() else 0
 
 
 def _rest_level(ladder: Ladder, rests: tuple[int, ...]) -> np.ndarray:
@@ -94,7 +98,7 @@ def _rest_level(ladder: Ladder, rests: tuple[int, ...]) -> np.ndarray:
     lengths = np.array([b - a for a, b in ladder.bounds()], dtype=float)[list(rests)]
     levels = ladder.levels[:, list(rests)]
     weights = np.where(np.isnan(levels), 0.0, lengths)
-    return np.nansum(levels * weights, axis=1) / weights.sum(axis=1)
+    return np.nansum(levels * weights, axis=1) / np.maximum(weights.sum(axis=1), 1.0)
 
 
 def _tolerance(ladder: Ladder) -> float:
@@ -169,6 +173,8 @@ def _choose_constant(
     steps = [max(p, key=lambda k: _length(ladder, (k,))) for p in pulses]
     lengths = np.array([_length(ladder, (k,)) for k in steps])
     main = int(np.argmax(lengths))
+    if lengths[main] < LONG * ladder.rate:  # among short pulses the tallest
+        main = int(np.argmax(np.nanmax(np.abs(off[:, steps]), axis=0)))
     if len(pulses[main]) == 2:
         other = next(k for k in pulses[main] if k != steps[main])
         if _length(ladder, (other,)) > lengths[main] / 2:
@@ -178,7 +184,8 @@ def _choose_constant(
         return PULSE_TRAIN, f"{alike.size} pulses of equal length in a sweep", None
     if lengths[main] < LONG * ladder.rate and len(pulses) > 2:
         return PULSE_TRAIN, f"{len(pulses)} short pulses in a sweep", None
-    text = "the only pulse" if len(pulses) == 1 else f"the longest of {len(pulses)} pulses"
+    kind = "longest" if lengths[main] >= LONG * ladder.rate else "tallest"
+    text = "the only pulse" if len(pulses) == 1 else f"the {kind} of {len(pulses)} pulses"
     if off.shape[0] > 1:
         text += ", alike in all sweeps"
     return _square(ladder, steps[main], text)

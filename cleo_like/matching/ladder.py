@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _SAME = 0.5e-3
 """Edges of recorded commands within this time (s) of each other are the same edge."""
+_USUAL = 0.2
+"""Edges that a fifth of the sweeps share are the protocol's, those of other sweeps a part."""
 _TALL, _SUPPORT = 1.5, 0.3
 """An edge below 1.5 times the noise counts where 30 % of the sweeps show it."""
 _UNSURE = 20.0
@@ -88,9 +90,17 @@ def find_ladders(cuts: Sequence[Plateaus], positions: Sequence[int]) -> list[Lad
 
 
 def _templates(patterns: list[frozenset[int]]) -> list[frozenset[int]]:
-    """Edge sets that are part of no commoner (or, if as common, richer) one."""
+    """Edge sets that are part of no other, richer or commoner one."""
     count = Counter(p for p in patterns if p)
-    order = sorted(count, key=lambda p: (-count[p], -len(p), sorted(p)))
+    usual = max(2, round(_USUAL * len(patterns)))
+
+    def rank(pattern: frozenset[int]) -> tuple[bool, int, int, list[int]]:
+        """Usual patterns first, the richest of them leading; then by their number."""
+        seldom = count[pattern] < usual
+        number, size = -count[pattern], -len(pattern)
+        return (seldom, *((number, size) if seldom else (size, number)), sorted(pattern))
+
+    order = sorted(count, key=rank)
     templates: list[frozenset[int]] = []
     for pattern in order:
         if not any(pattern <= t for t in templates):

@@ -14,7 +14,14 @@ from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
 from cleo_like.matching.shapes import shape_of
 from cleo_like.matching.sketch import Sketch, sketch, wanders
-from cleo_like.matching.verdict import ARBITRARY, LONG_SQUARE, NONE, Match, SweepVerdict
+from cleo_like.matching.verdict import (
+    ARBITRARY,
+    LONG_SQUARE,
+    NONE,
+    PICTURE,
+    Match,
+    SweepVerdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +137,7 @@ def _matched(
         elif look.shape is not None:
             verdicts[k] = _shape_verdict(k, numbers, look)
         else:
-            steps.setdefault(look.plateaus.rate, []).append(k)
+            steps.setdefault(round(look.plateaus.rate, 3), []).append(k)
     decided: list[tuple[Ladder, Decision]] = []
     for ks in steps.values():
         for ladder in find_ladders([looks[k].plateaus for k in ks], ks):
@@ -254,13 +261,27 @@ def _summary(
     same = [d for d in decided if d[1].family == family and d[1].step is not None]
     if not same:
         first = next(v for v in verdicts if v.family == family)
+        name, reason = family, first.reason
+        if family == ARBITRARY and _rows_differ([looks[v.index] for v in verdicts if v.step]):
+            name, reason = PICTURE, "a waveform that differs from sweep to sweep"
         return Match(
-            family=family, found=family, reason=first.reason, sweeps=tuple(verdicts),
+            family=name, found=name, reason=reason, sweeps=tuple(verdicts),
             rate=_rate(looks), step=first.step,
             members=tuple(v.index for v in verdicts if v.family == family),
         )  # fmt: skip
     ladder, decision = max(same, key=lambda d: len(d[0].members))
     return _with_window(verdicts, ladder, decision)
+
+
+def _rows_differ(looks: list[Sketch]) -> bool:
+    """Whether sweeps of one length have different waveforms, as the rows of a picture."""
+    rows = [look.plateaus.samples for look in looks]
+    if len(rows) < 2 or len({r.size for r in rows}) > 1:
+        return False
+    size = float(np.ptp(rows[0]))
+    noise = max(look.plateaus.slow for look in looks)
+    apart = max(float(np.quantile(np.abs(r - rows[0]), 0.9)) for r in rows[1:])
+    return apart > 0.05 * size + 3 * min(noise, size / 10)
 
 
 def _with_window(verdicts: list[SweepVerdict], ladder: Ladder, decision: Decision) -> Match:

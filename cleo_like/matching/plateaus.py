@@ -9,12 +9,12 @@ import numpy as np
 
 from cleo_like.matching.changes import SLEW, find_changes
 from cleo_like.matching.levels import plateau_levels
-from cleo_like.matching.noise import fill, is_clean, sd_of, white_sd
+from cleo_like.matching.noise import fill, is_clean, quantum, sd_of, white_sd
 from cleo_like.matching.placing import join_slews, place_edges
 from cleo_like.matching.transients import bridge
 
 _FLOOR_CLEAN = 1e-3
-_FLOOR_NOISY = 2e-2
+_FLOOR_NOISY = 5e-3
 """Level differences below this fraction of the largest are no steps."""
 _COARSE = 0.1
 """Disturbances up to this fraction of the largest difference may ride on a plateau."""
@@ -126,7 +126,7 @@ def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Platea
     edges = place_edges(x, edges, radius)
     floor, transients = max(resolution, _robust_span(x) * _FLOOR_CLEAN), 0
     if not clean:
-        floor = max(resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2)
+        floor = max(resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2, quantum(x))
         edges, transients = bridge(x, edges, rate, floor)
     edges = _pruned(x, edges, rate, floor, 0.0 if clean else changes.slow)
     levels = plateau_levels(x, edges, rate)

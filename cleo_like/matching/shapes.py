@@ -5,12 +5,14 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.matching.noise import MAD_TO_SD, runs, white_sd
+from cleo_like.matching.noise import rough_sd, runs, white_sd
 
 _POINTS = 4000
 """A stretch is looked at with at most this many points (means of equal blocks)."""
 _NOISE_BLOCK = 10e-3
 """Length (s) of the blocks whose noise is compared within a sweep."""
+_SMOOTH = 2e-3
+"""Longest mean (s) taken to see a wave in noise."""
 _LOUDER = 4.0
 """Blocks are loud when they are this many times noisier than the quiet ones."""
 
@@ -48,7 +50,7 @@ def shape_of(samples: np.ndarray, rate: float, *, strict: bool = False) -> Shape
     ramp = _ramp(points, rate / step, noise / np.sqrt(step))
     if ramp is not None:
         return ramp
-    wave = _wave(samples, rate)
+    wave = _wave(*_smooth(samples, rate))
     if wave is not None or strict:
         return wave
     if _is_irregular(samples, rate):
@@ -70,9 +72,9 @@ def loud_stretch(samples: np.ndarray, rate: float) -> tuple[int, int] | None:
     count = samples.size // block
     if count < 4:
         return None
-    change = np.diff(samples[: count * block], append=samples[count * block - 1])
-    blocks = np.abs(change.reshape(count, block))
-    level = MAD_TO_SD * np.median(blocks, axis=1)
+    change = np.diff(samples[: count * block], prepend=samples[0])
+    size = np.abs(change.reshape(count, block))
+    level = (size.sum(axis=1) - size.max(axis=1)) / (block - 1)  # one edge is no noise
     quiet = float(np.quantile(level, 0.1))
     loud = level > max(_LOUDER * quiet, 1e-6 * float(np.max(np.abs(samples), initial=0.0)))
     starts, stops = runs(loud)
@@ -83,6 +85,15 @@ def loud_stretch(samples: np.ndarray, rate: float) -> tuple[int, int] | None:
     if stop - start < 2:
         return None
     return start * block, stop * block
+
+
+def _smooth(samples: np.ndarray, rate: float) -> tuple[np.ndarray, float]:
+    """Means of short blocks, so that noise is a hundredth of the range; and their rate."""
+    noise = float(np.median(rough_sd(samples, samples.size)))
+    wanted = (100 * noise / max(float(np.ptp(samples)), 1e-300)) ** 2
+    step = int(np.clip(np.ceil(wanted), 1, max(1, round(_SMOOTH * rate))))
+    count = samples.size // step
+    return samples[: count * step].reshape(count, step).mean(axis=1), rate / step
 
 
 def _reduced(samples: np.ndarray) -> tuple[np.ndarray, int]:

@@ -13,7 +13,9 @@ from cleo_like.matching.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.shapes import Shape, loud_stretch, shape_of
 
 _REST = 20e-3
-"""Shorter plateaus (s) within a varying stretch belong to it."""
+"""Shorter plateaus (s) tell nothing of a drift."""
+_APART = 0.1
+"""Shorter rests at holding (s) belong to a varying stretch."""
 _MEAN = 5e-3
 """Length (s) of the means that show whether a command stays at its level."""
 _TILT = 0.25
@@ -77,11 +79,11 @@ def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sket
 def wanders(cut: Plateaus, edges: np.ndarray, size: float) -> bool:
     """Whether a command leaves the level between two edges for a good part of the time.
 
-    Means over 5 ms are looked at, so that noise without memory does not count. A quarter
+    Means over 5 ms or more are looked at, so that fast noise does not count. A quarter
     of them may be off by more than a third of `size` (unit of the command): spikes do so
     in a recorded current.
     """
-    block = max(1, round(_MEAN * cut.rate))
+    block = max(1, round(_MEAN * cut.rate), round((9 * cut.slow / size) ** 2))
     cuts = [0, *[int(e) for e in edges if e < cut.n], cut.n]
     for a, b in pairwise(cuts):
         count = (b - a) // block
@@ -124,13 +126,13 @@ def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
     )
     excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
     jump = float(np.ptp(cut.levels)) if cut.edges.size else 0.0
-    return excess > max(jump / 3, quantum(cut.samples))
+    return excess > max(jump / 3, 2.5 * quantum(cut.samples))
 
 
 def _event(cut: Plateaus) -> tuple[int, int]:
-    """Longest stretch of edges and varying parts without a rest of 20 ms at holding."""
+    """Longest stretch of edges and varying parts without a rest of 0.1 s at holding."""
     parts = [(int(e), int(e)) for e in cut.edges] + list(cut.varying)
-    rest = round(_REST * cut.rate)
+    rest = round(_APART * cut.rate)
     spans: list[list[int]] = []
     home = cut.levels[0]
     tolerance = 0.02 * float(np.ptp(cut.samples)) + 3 * cut.noise

@@ -32,7 +32,7 @@ class _Cut:
     tolerance: float
 
     def length(self, k: int) -> int:
-        """Samples of plateau k."""
+        """Count the samples of plateau k."""
         return self.cuts[k + 1] - self.cuts[k]
 
 

@@ -14,6 +14,7 @@ LONG_SQUARE = "long_square"
 SHORT_SQUARE = "short_square"
 PULSE_TRAIN = "pulse_train"
 ARBITRARY = "arbitrary"
+PICTURE = "picture"
 NONE = "none"
 
 
