@@ -86,6 +86,7 @@ def family(rate: float, spikes: int, rng: np.random.Generator) -> SweepStack:
     on = (t >= STEP.start) & (t < STEP.end)
     amplitudes = np.concatenate((np.arange(-100.0, -19, 20), np.arange(20.0, 20 * 16, 20)))
     rise = np.where(on, 1 - np.exp(-(t - STEP.start) / 0.02), 0.0)
+    rise = np.where(t >= STEP.end, np.exp(-np.maximum(t - STEP.end, 0) / 0.02), rise)
     v = -70 + 0.1 * np.minimum(amplitudes, 100.0)[:, None] * rise
     for row, amplitude in zip(v, amplitudes, strict=True):
         if amplitude < 0 or not spikes:
@@ -93,8 +94,8 @@ def family(rate: float, spikes: int, rng: np.random.Generator) -> SweepStack:
         times = np.linspace(0.52, 1.47, spikes + 1)[:-1] + rng.uniform(0, 0.005, spikes)
         for s in times:
             x = np.maximum(t - s, 0) / 0.002
-            row += 95 * np.exp(-0.5 * ((t - s) / np.where(t < s, 2.5e-4, 4e-4)) ** 2)
-            row -= 12 * x * np.exp(1 - x)
+            row[:] += 95 * np.exp(-0.5 * ((t - s) / np.where(t < s, 2.5e-4, 4e-4)) ** 2)
+            row[:] -= 12 * x * np.exp(1 - x)
     v += rng.normal(size=v.shape) * 0.05
     v = np.round(v / 0.0305) * 0.0305  # the step of a 16-bit converter
     return SweepStack(voltage_mv=v, current_pa=amplitudes[:, None] * on, rate=rate)
@@ -245,7 +246,11 @@ def main() -> int:
             found = measure(rate, spikes, repeats)
             print(f"\n{rate / 1e3:g} kHz, {name} ({spikes} per sweep):")
             for key, value in found.items():
-                goal = f"   (at least {TARGET[key]:g}, goal {GOAL[key]:g})" if key in TARGET else ""
+                goal = (
+                    f"   (at least {TARGET[key]:g}, goal {GOAL[key]:g})"
+                    if key in TARGET
+                    else ""
+                )
                 print(f"  {key:16s} {value:10.3g}{goal}")
                 if key in TARGET and value < TARGET[key]:
                     missed.append(f"{key} {value:.3g} at {rate / 1e3:g} kHz, {name}")

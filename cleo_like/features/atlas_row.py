@@ -1,4 +1,4 @@
-"""The row of the atlas of intracellular recordings: spikes at rheobase and 20 pA steps above."""
+"""The row of the atlas of intracellular recordings: spikes at rheobase and 20 pA above."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def atlas_row(cell: CellFeatures) -> Row:
 
 
 def _one_per_amplitude(cell: CellFeatures) -> dict[int, int]:
-    """Current above rheobase (whole pA) to the sweep that stands for it."""
+    """Map the current above rheobase (whole pA) to the sweep that stands for it."""
     rheobase = cell.values["rheobase_i"]
     if np.isnan(rheobase):
         return {}
@@ -95,9 +95,7 @@ def _one_per_amplitude(cell: CellFeatures) -> dict[int, int]:
     for level in np.unique(amplitude[rows]):
         same = rows[amplitude[rows] == level]
         middle = np.median(rate[same])
-        out[int(np.rint(level - rheobase))] = int(
-            same[np.abs(rate[same] - middle).argmin()]
-        )
+        out[int(np.rint(level - rheobase))] = int(same[np.abs(rate[same] - middle).argmin()])
     return out
 
 

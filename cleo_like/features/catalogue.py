@@ -73,7 +73,7 @@ _SPIKE = [
         _IPFX,
         """
         upstroke_downstroke_ratio | 1 | 0 | 30 | upstroke over minus downstroke
-        width | s | 1e-5 | 1e-2 | time at half height between fast trough and peak, in whole samples
+        width | s | 1e-5 | 1e-2 | time at half height between fast trough and peak (samples)
         clipped | 1 | 0 | 1 | whether the end of the step cut the spike off
         isi_type | text | 0 | 0 | "direct" or "detour" way to the next spike; empty when clipped
         """,
@@ -136,15 +136,15 @@ _CELL = (
         "cell",
         _OWN,
         """
-        peak_input_resistance | MOhm | 1 | 3000 | slope of 5 ms means about the lowest samples on the current
-        steady_state_input_resistance | MOhm | 1 | 3000 | slope of the end of the step on the current
+        peak_input_resistance | MOhm | 1 | 3000 | slope of the lowest 5 ms means on the current
+        steady_state_input_resistance | MOhm | 1 | 3000 | slope of the last 30 ms on current
         capacitance | pF | 1 | 2000 | tau over input_resistance
         resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
         depolarization_block_i | pA | 0 | 5000 | lowest current that blocks the cell
         max_rate | Hz | 0 | 1000 | highest firing rate of the family
-        rebound_depolarization | mV | -20 | 150 | highest sample within 150 ms of the largest hyperpolarising step, over baseline
+        rebound_depolarization | mV | -20 | 150 | highest sample 150 ms after the lowest step
         rebound_latency | s | 0 | 0.2 | its time after the step
-        rebound_spikes | 1 | 0 | 50 | spikes within 150 ms after that step
+        rebound_spikes | 1 | 0 | 50 | spikes in the same time
         """,
     )
     + _table(
@@ -167,7 +167,7 @@ _CELL = (
         resonance_q | 1 | 0.5 | 10 | largest impedance over that at the lowest frequency
         impedance_low | MOhm | 1 | 3000 | impedance at the lowest frequency of the chirp
         impedance_max | MOhm | 1 | 3000 | largest impedance
-        impedance_cutoff | Hz | 0 | 500 | frequency at which it has fallen to 1/sqrt(2) of the largest
+        impedance_cutoff | Hz | 0 | 500 | where it has fallen to 1/sqrt(2) of the largest
         """,
     )
 )

@@ -25,7 +25,7 @@ from cleo_like.features.registry import (
 from cleo_like.features.table import FeatureTable, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 Source = Recording | str | Path
 _IN_FLIGHT = 4  # tasks per worker that wait or run
@@ -115,18 +115,14 @@ def extract(
     return done.table()
 
 
-def _task(
-    item: Source, extractor: ExtractorLike, parameters: ExtractionParameters
-) -> Task:
+def _task(item: Source, extractor: ExtractorLike, parameters: ExtractionParameters) -> Task:
     if isinstance(item, Recording):
         source: Recording | Path = attrs.evolve(item, truth=None, protocol=item.protocol)
         digest = _recording_hash(item)
     else:
         source = Path(item)
         digest = hash_of(source) if source.is_file() else "missing"
-    return Task(
-        source=source, content_hash=digest, extractor=extractor, parameters=parameters
-    )
+    return Task(source=source, content_hash=digest, extractor=extractor, parameters=parameters)
 
 
 def _recording_hash(recording: Recording) -> str:
@@ -332,5 +328,3 @@ def _bar(total: int, progress: bool) -> Any:  # noqa: FBT001
     from tqdm import tqdm
 
     return tqdm(total=total, disable=not progress, unit="cell", desc="features")
-
-

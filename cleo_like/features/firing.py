@@ -86,7 +86,13 @@ class Rebound:
 
 
 def rebound(
-    stack: SweepStack, row: int, step: Window, baseline: float, spike_count: int, within: float
+    stack: SweepStack,
+    row: int,
+    step: Window,
+    *,
+    baseline: float,
+    spike_count: int,
+    within: float,
 ) -> Rebound:
     """Measure the rebound of one sweep."""
     a = stack.index(step.end)

@@ -1,4 +1,4 @@
-"""One cell from its long-square family: membrane, firing, spikes, each value with its reason."""
+"""One cell from its long squares: membrane, firing, spikes, each value with its reason."""
 
 from __future__ import annotations
 
@@ -89,6 +89,28 @@ class CellFeatures:
         return pd.DataFrame({"number": self.stack.numbers, **self.sweeps})
 
 
+@attrs.frozen(kw_only=True)
+class _Measured:
+    """What the cell-level values are made of."""
+
+    stack: SweepStack
+    step: Window
+    limits: ExtractionParameters
+    where: Intervals
+    table: SpikeTable
+    sweeps: dict[str, np.ndarray]
+
+
+def _measured(stack: SweepStack, step: Window, limits: ExtractionParameters) -> _Measured:
+    where = intervals(stack, step, limits)
+    table = spikes_of(stack, step, limits)
+    sweeps = train_features(table, step)
+    sweeps |= subthreshold_features(stack, step, limits, where)
+    return _Measured(
+        stack=stack, step=step, limits=limits, where=where, table=table, sweeps=sweeps
+    )
+
+
 class _Answers:
     """Values with errors and reasons, as they are found."""
 
@@ -152,23 +174,20 @@ def long_square_features(
 def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:
     """Do the work of `long_square_features` for a window in seconds."""
     stack, excluded = _usable(stack, step)
-    where = intervals(stack, step, parameters)
-    table = spikes_of(stack, step, parameters)
-    sweeps = train_features(table, step)
-    sweeps |= subthreshold_features(stack, step, parameters, where)
+    found = _measured(stack, step, parameters)
     answers = _Answers()
-    _membrane(answers, stack, step, where, sweeps, parameters)
-    _firing(answers, stack, step, table, sweeps, parameters)
-    notes = where.notes + _filter_note(stack, parameters)
+    _membrane(answers, found)
+    _firing(answers, found)
+    notes = found.where.notes + _filter_note(stack, parameters)
     if not parameters.exact:
-        _rest_and_rebound(answers, stack, step, where, sweeps, parameters)
-        notes += _from_pulses(answers, stack, step, parameters)
+        _rest_and_rebound(answers, found)
+        notes += _from_pulses(answers, found)
     return CellFeatures(
         stack=stack,
         window=step,
         parameters=parameters,
-        spikes=table,
-        sweeps=sweeps,
+        spikes=found.table,
+        sweeps=found.sweeps,
         values=answers.values,
         uncertainty=answers.errors,
         reasons=answers.reasons,
@@ -211,14 +230,8 @@ def _usable(stack: SweepStack, step: Window) -> tuple[SweepStack, dict[int, str]
     return (stack if keep.all() else stack.take(np.flatnonzero(keep))), excluded
 
 
-def _membrane(
-    answers: _Answers,
-    stack: SweepStack,
-    step: Window,
-    where: Intervals,
-    sweeps: dict[str, np.ndarray],
-    p: ExtractionParameters,
-) -> None:
+def _membrane(answers: _Answers, found: _Measured) -> None:
+    sweeps, p = found.sweeps, found.limits
     quiet = sweeps["avg_rate"] == 0
     rest = sweeps["v_baseline"]
     answers.put("v_baseline", _mean(rest), "no baseline before the step")
@@ -239,16 +252,15 @@ def _membrane(
         ):
             answers.put(name, membrane.resistance(current, sweeps[potential][rows], rest[rows]))
     taus = membrane.time_constants(
-        stack,
+        found.stack,
         rows,
-        step,
-        where,
+        found.step,
         lowest=sweeps["v_min_index"][rows],
         baseline=rest[rows],
         noise=sweeps["v_baseline_sd"][rows],
         exact=p.exact,
     )
-    sweeps["tau_sweep"] = np.full(stack.n_sweeps, np.nan)
+    sweeps["tau_sweep"] = np.full(found.stack.n_sweeps, np.nan)
     sweeps["tau_sweep"][rows] = [estimate.value for estimate in taus]
     if rows.size:
         answers.put("tau", _mean_estimate(taus))
@@ -260,29 +272,24 @@ def _membrane(
     _capacitance(answers)
 
 
-def _from_pulses(
-    answers: _Answers, stack: SweepStack, step: Window, p: ExtractionParameters
-) -> tuple[str, ...]:
+def _from_pulses(answers: _Answers, found: _Measured) -> tuple[str, ...]:
     """Take what the steps did not tell of the membrane from a constant pulse."""
     notes = []
-    for start, end in step.pulses:
+    for start, end in found.step.pulses:
         wanted = [name for name in _PULSE_NAMES if np.isnan(answers.values[name])]
         if not wanted or end - start < _SHORTEST_PULSE:
             continue
         pulse = Window(start=start, end=end)
-        where = intervals(stack, pulse, p)
-        sweeps = train_features(spikes_of(stack, pulse, p), pulse)
-        sweeps |= subthreshold_features(stack, pulse, p, where)
         other = _Answers()
-        _membrane(other, stack, pulse, where, sweeps, p)
-        found = [name for name in wanted if np.isfinite(other.values[name])]
-        for name in found:
+        _membrane(other, _measured(found.stack, pulse, found.limits))
+        told = [name for name in wanted if np.isfinite(other.values[name])]
+        for name in told:
             error = other.errors.get(name, np.nan)
             answers.put(name, Estimate(value=other.values[name], error=error))
             answers.reasons.pop(name, None)
-        if found:
+        if told:
             ms = f"{start * 1e3:.4g} to {end * 1e3:.4g} ms"
-            notes.append(f"{', '.join(found)} from the constant pulse at {ms}")
+            notes.append(f"{', '.join(told)} from the constant pulse at {ms}")
     _capacitance(answers)
     return tuple(notes)
 
@@ -299,7 +306,10 @@ def _capacitance(answers: _Answers) -> None:
 
 
 def _sag(
-    answers: _Answers, sweeps: Mapping[str, np.ndarray], quiet: np.ndarray, p: ExtractionParameters
+    answers: _Answers,
+    sweeps: Mapping[str, np.ndarray],
+    quiet: np.ndarray,
+    p: ExtractionParameters,
 ) -> None:
     """Sag of the sweep whose deflection comes nearest to -100 mV."""
     rows = np.flatnonzero(quiet if p.exact else quiet & (sweeps["stim_amp"] < 0))
@@ -341,19 +351,13 @@ def _mean_estimate(found: list[Estimate]) -> Estimate:
     return _mean(np.array([e.value for e in good]))
 
 
-def _firing(
-    answers: _Answers,
-    stack: SweepStack,
-    step: Window,
-    table: SpikeTable,
-    sweeps: dict[str, np.ndarray],
-    p: ExtractionParameters,
-) -> None:
+def _firing(answers: _Answers, found: _Measured) -> None:
+    stack, sweeps, p = found.stack, found.sweeps, found.limits
     amplitude, rate = sweeps["stim_amp"], sweeps["avg_rate"]
     lowest = firing.rheobase_row(amplitude, rate)
     spiking = rate > 0 if p.exact else (rate > 0) & (amplitude > 0)
     if not p.exact:
-        block = firing.blocked(stack, step, table, amplitude, rate)
+        block = firing.blocked(stack, found.step, found.table, amplitude, rate)
         sweeps["blocked"] = block
         onset = float(amplitude[block].min()) if block.any() else np.nan
         answers.put("depolarization_block_i", onset, "no sweep is in depolarisation block")
@@ -373,18 +377,12 @@ def _firing(
     answers.put("hero_sweep", stack.numbers[hero] if hero is not None else np.nan)
     answers.put("hero_amp", amplitude[hero] if hero is not None else np.nan)
     for name, column in hero_names.items():
-        answers.put(name, sweeps[column][hero], "too few spikes in the hero sweep")
+        answers.put(name, float(sweeps[column][hero]), "too few spikes in the hero sweep")
 
 
-def _rest_and_rebound(
-    answers: _Answers,
-    stack: SweepStack,
-    step: Window,
-    where: Intervals,
-    sweeps: Mapping[str, np.ndarray],
-    p: ExtractionParameters,
-) -> None:
-    a, b = where.baseline
+def _rest_and_rebound(answers: _Answers, found: _Measured) -> None:
+    stack, step, sweeps = found.stack, found.step, found.sweeps
+    a, b = found.where.baseline
     holding = float(np.median(stack.current_pa[:, a:b])) if b > a else np.nan
     free = np.abs(holding) < _ZERO_CURRENT
     answers.put(
@@ -400,10 +398,12 @@ def _rest_and_rebound(
         answers.missing(why, *names)
         return
     row = int(down[sweeps["stim_amp"][down].argmin()])
-    count = len(spikes_of(stack.take(slice(row, row + 1)), after, p))
+    count = len(spikes_of(stack.take(slice(row, row + 1)), after, found.limits))
     baseline = float(sweeps["v_baseline"][row])
-    found = firing.rebound(stack, row, step, baseline, count, _REBOUND_WITHIN)
+    after_step = firing.rebound(
+        stack, row, step, baseline=baseline, spike_count=count, within=_REBOUND_WITHIN
+    )
     for name, value in zip(
-        names, (found.amplitude, found.latency, found.spikes), strict=True
+        names, (after_step.amplitude, after_step.latency, after_step.spikes), strict=True
     ):
         answers.put(name, value, "no baseline before the step")

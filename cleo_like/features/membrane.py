@@ -9,7 +9,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
-    from cleo_like.features.subthreshold import Intervals
 
 _MIN_SNR = 20.0  # deflection over the SD of the baseline
 _FROM = 0.1  # of the deflection: there the fit begins
@@ -76,7 +75,6 @@ def time_constants(
     stack: SweepStack,
     rows: np.ndarray,
     step: Window,
-    where: Intervals,
     *,
     lowest: np.ndarray,
     baseline: np.ndarray,
@@ -91,8 +89,8 @@ def time_constants(
         All sweeps.
     rows : array of int
         Sweeps to fit.
-    step, where : Window, Intervals
-        The step and its baseline.
+    step : Window
+        The step.
     lowest, baseline, noise : arrays, shape (n_rows,)
         Sample of the minimum, mean (mV) and SD (mV) of the baseline of each sweep.
     exact : bool

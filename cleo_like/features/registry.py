@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
-from cleo_like.core.recording import Recording
 from cleo_like.features.atlas_row import atlas_row
 from cleo_like.features.long_square import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window, is_abf
 from cleo_like.features.table import Record
 from cleo_like.matching import Match, match
+
+if TYPE_CHECKING:
+    from cleo_like.core.recording import Recording
 
 GROUP = "cleo_like.extractors"
 """Entry point group under which other packages offer an extractor."""

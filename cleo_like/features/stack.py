@@ -14,12 +14,13 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only
 from cleo_like.core.errors import InputError
-from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.units import si
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from cleo_like.core.recording import Recording
 
 
 @attrs.frozen(kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import numpy as np
 
-from cleo_like.features.parameters import ExtractionParameters
-from cleo_like.features.stack import SweepStack, Window
+if TYPE_CHECKING:
+    from cleo_like.features.parameters import ExtractionParameters
+    from cleo_like.features.stack import SweepStack, Window
 
 _PEAK_WIDTH = 0.005  # s around the minimum that make the peak of sag
 _SAME_LEVEL = 0.05  # of the step: commands nearer than this are one level
@@ -84,9 +87,13 @@ def _resting(stack: SweepStack, start: int, wanted: int) -> tuple[int, int, str]
     if high == start:
         return low, high, ""
     ms = 1e3 / stack.rate
-    return low, high, (
-        f"another pulse precedes the step: baseline ends at {high * ms:.4g} ms, "
-        f"the step begins at {start * ms:.4g} ms"
+    return (
+        low,
+        high,
+        (
+            f"another pulse precedes the step: baseline ends at {high * ms:.4g} ms, "
+            f"the step begins at {start * ms:.4g} ms"
+        ),
     )
 
 

@@ -62,7 +62,7 @@ class FeatureTable:
     reasons: pd.DataFrame
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """Count the rows."""
         return len(self.frame)
 
     def __getitem__(self, column: str) -> pd.Series:
@@ -182,7 +182,8 @@ def _typed(frame: pd.DataFrame) -> pd.DataFrame:
         if name in _TEXT:
             columns[name] = column.astype(object).where(column.notna(), None)
         else:
-            columns[name] = np.array([np.nan if x is None else x for x in column], float)
+            numbers = [np.nan if x is None else x for x in column]
+            columns[name] = type(column)(np.array(numbers, float), index=frame.index)
     return type(frame)(columns, index=frame.index)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from cleo_like.features.spikes import ragged
-from cleo_like.features.spikes.table import SpikeTable
-from cleo_like.features.stack import Window
+
+if TYPE_CHECKING:
+    from cleo_like.features.spikes.table import SpikeTable
+    from cleo_like.features.stack import Window
 
 NAMES = (
     "n_spikes", "avg_rate", "latency", "first_isi", "mean_isi", "median_isi", "isi_cv", "adapt",
@@ -61,7 +65,9 @@ def _intervals(sweep: np.ndarray, isi: np.ndarray, n: int) -> dict[str, np.ndarr
     pair = ~ragged.group_ends(sweep)[:-1] if sweep.size else np.zeros(0, dtype=bool)
     change = ((isi[1:] - isi[:-1]) / (isi[1:] + isi[:-1]))[pair]
     pairs = np.bincount(sweep[:-1][pair], minlength=n)
-    adapt = np.bincount(sweep[:-1][pair], change, minlength=n) / np.where(pairs > 0, pairs, np.nan)
+    adapt = np.bincount(sweep[:-1][pair], change, minlength=n) / np.where(
+        pairs > 0, pairs, np.nan
+    )
     return {
         "first_isi": first,
         "mean_isi": mean,

@@ -252,7 +252,7 @@ def _bins(duration: float, width: float) -> int:
 def psth(
     cell: CellFeatures, rows: Sequence[int | None], *, width: float = _PSTH_WIDTH
 ) -> np.ndarray:
-    """Firing rate (Hz) in bins of `width` (s), sweep after sweep."""
+    """Count spikes in bins of `width` (s) and give rates (Hz), sweep after sweep."""
     count = _bins(cell.window.duration, width)
 
     def one(t: np.ndarray) -> np.ndarray:
@@ -327,7 +327,8 @@ def _times(cell: CellFeatures, row: int) -> np.ndarray:
 
 def _joined(parts: Sequence[np.ndarray | None]) -> np.ndarray:
     """Lay sweeps end to end; a missing one is the mean of its nearest neighbours."""
-    there = [k for k, part in enumerate(parts) if part is not None]
+    found = {k: part for k, part in enumerate(parts) if part is not None}
+    there = list(found)
     if not there:
         msg = "no spiking sweep at any of the currents above rheobase"
         raise InputError(msg)
@@ -335,7 +336,7 @@ def _joined(parts: Sequence[np.ndarray | None]) -> np.ndarray:
     for k in range(len(parts)):
         below = [j for j in there if j <= k] or there[:1]
         above = [j for j in there if j >= k] or there[-1:]
-        out.append(np.mean([parts[below[-1]], parts[above[0]]], axis=0))
+        out.append(np.mean([found[below[-1]], found[above[0]]], axis=0))
     return np.concatenate(out)
 
 
@@ -350,7 +351,7 @@ def _response(cell: CellFeatures, row: int, extend: float) -> np.ndarray:
 
 
 def _quiet(cell: CellFeatures, *, positive: bool) -> dict[float, int]:
-    """Current to sweep of the subthreshold steps of one sign (the last of equal ones)."""
+    """Map current to sweep for subthreshold steps of one sign (the last of equal ones)."""
     amplitude = cell.sweeps["stim_amp"]
     sign = amplitude > 0 if positive else amplitude < 0
     rows = np.flatnonzero((cell.sweeps["avg_rate"] == 0) & sign)
@@ -418,5 +419,3 @@ def depolarised_norm(cell: CellFeatures, *, extend: float = _EXTEND) -> np.ndarr
     stack, end = cell.stack, cell.window.end
     steady = stack.voltage_mv[row, stack.index(end - _STEADY) : stack.index(end)].mean()
     return (_response(cell, row, extend) - base) / (steady - base)
-
-

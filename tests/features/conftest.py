@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from functools import lru_cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -13,6 +13,9 @@ import pytest
 
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @lru_cache(maxsize=1)
@@ -105,7 +108,7 @@ def firing(rc):
         for row, at in zip(v, times, strict=True):
             for s in at:
                 x = (t - s) / width
-                row += height * np.exp(-0.5 * x**2) - 0.08 * height * np.where(
+                row[:] += height * np.exp(-0.5 * x**2) - 0.08 * height * np.where(
                     x > 0, x / 4 * np.exp(1 - x / 4), 0.0
                 )
         return attrs.evolve(stack, voltage_mv=v)

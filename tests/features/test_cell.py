@@ -47,7 +47,9 @@ def test_sag_parts_peak_from_steady_state(rc):
     stack = rc([-80.0, -60.0, -40.0], tau=0.005)
     t = np.arange(stack.n_samples) / stack.rate
     on = (t >= 0.2) & (t < 0.7)
-    back = np.where(on, 1 - np.exp(-np.maximum(t - 0.25, 0) / 0.03) * (t >= 0.25), 0) * (t >= 0.25)
+    back = np.where(on, 1 - np.exp(-np.maximum(t - 0.25, 0) / 0.03) * (t >= 0.25), 0) * (
+        t >= 0.25
+    )
     v = -70 + (stack.voltage_mv + 70) * (1 - 0.25 * back)
     cell = analyse(attrs.evolve(stack, voltage_mv=v), STEP, DEFAULT)
     assert cell.values["peak_input_resistance"] == pytest.approx(200, rel=0.01)

@@ -39,7 +39,9 @@ def simulated(k: int, *, sweeps: int = 6, rate: float = 20e3) -> Recording:
             Sweep(response=v * 1e-3, command=amplitude * 1e-12 * on, rate=rate, number=number)
         )
     return Recording(
-        sweeps=made, cell=Cell(id=f"cell{k}"), provenance=Provenance(source="simulation", seed=k)
+        sweeps=made,
+        cell=Cell(id=f"cell{k}"),
+        provenance=Provenance(source="simulation", seed=k),
     )
 
 

@@ -10,7 +10,10 @@ from cleo_like.features.peers.efel import efel_cell, efel_features
 from cleo_like.features.stack import Window
 
 # ISI_values is asked for by its old name, as the expected values were
-pytestmark = [pytest.mark.data, pytest.mark.filterwarnings("ignore:Use ISIs:DeprecationWarning")]
+pytestmark = [
+    pytest.mark.data,
+    pytest.mark.filterwarnings("ignore:Use ISIs:DeprecationWarning"),
+]
 efel = pytest.importorskip("efel")
 
 RECORDINGS = (

@@ -45,8 +45,8 @@ def random_family(rng: np.random.Generator, rate: float) -> SweepStack:
         for s in times[np.diff(times, prepend=0) > rng.uniform(0.003, 0.02)]:
             x = np.maximum((t - s) / after, 0)
             foot = 0.15 * np.exp(-0.5 * ((t - s) / (4 * width)) ** 2)
-            row += height * (np.exp(-0.5 * ((t - s) / width) ** 2) + foot * (t < s))
-            row -= height * depth * x * np.exp(1 - x)
+            row[:] += height * (np.exp(-0.5 * ((t - s) / width) ** 2) + foot * (t < s))
+            row[:] -= height * depth * x * np.exp(1 - x)
     v += rng.normal(size=v.shape) * rng.choice([0.0, 0.03, 0.2])
     step = rng.choice([0.0, 0.03052, 0.3])
     v = np.round(v / step) * step if step else v
@@ -72,12 +72,16 @@ def test_random_spikes(peers, seed):
     assert len(theirs.spikes) == len(ours.spikes) > 10
     for name, column in theirs.spikes.columns.items():
         if name == "isi_type":
-            np.testing.assert_array_equal(np.where(column == "nan", "", column), ours.spikes[name])
+            np.testing.assert_array_equal(
+                np.where(column == "nan", "", column), ours.spikes[name]
+            )
             continue
         rtol = 1e-7 if "stroke" in name else 1e-9
         np.testing.assert_allclose(ours.spikes[name], column, rtol=rtol, err_msg=name)
     for name, column in theirs.sweeps.items():
-        np.testing.assert_allclose(ours.sweeps[name], column, rtol=1e-9, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(
+            ours.sweeps[name], column, rtol=1e-9, atol=1e-12, err_msg=name
+        )
     for name, value in theirs.values.items():
         np.testing.assert_allclose(ours.values[name], value, rtol=1e-6, err_msg=name)
 

@@ -56,7 +56,7 @@ def test_spikes_outside_the_step_do_not_count(firing):
 def test_quantities_and_bare_numbers(firing):
     stack = firing([[0.4]], [100.0])
     assert len(spike_features(stack, "200 ms", "0.7 s")) == 1
-    with pytest.raises(UnitError, match="start=0.2 has no unit"):
+    with pytest.raises(UnitError, match=r"start=0\.2 has no unit"):
         spike_features(stack, 0.2, "0.7 s")
     with pytest.raises(UnknownNameError, match="did you mean 'peak_v'"):
         spike_features(stack, "200 ms", "0.7 s")["peak_w"]

@@ -12,7 +12,9 @@ from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
 from cleo_like.features.table import META, FeatureTable, Record
 
 number = st.floats(allow_nan=True, allow_infinity=False, width=64)
-text = st.one_of(st.none(), st.text("abc,\"' \n", min_size=1, max_size=8).map(lambda s: "x" + s))
+text = st.one_of(
+    st.none(), st.text("abc,\"' \n", min_size=1, max_size=8).map(lambda s: "x" + s)
+)
 
 
 @st.composite

@@ -106,7 +106,7 @@ def efel_features(
     try:
         if setting == NATIVE:
             efel.set_setting("interp_step", 1e3 / stack.rate)
-            efel.set_setting("strict_stiminterval", True)
+            efel.set_setting(setting_name="strict_stiminterval", new_value=True)
         return efel.get_feature_values(traces, list(names), raise_warnings=False)
     finally:
         efel.reset()

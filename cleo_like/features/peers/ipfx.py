@@ -59,7 +59,9 @@ def peers_python() -> Path:
     for name in ("bin/python", "Scripts/python.exe"):
         if (root / name).is_file():
             return root / name
-    msg = f"ipfx lives in an environment of its own: build it with 'make peers' or set {VARIABLE}"
+    msg = (
+        f"ipfx lives in an environment of its own: build it with 'make peers' or set {VARIABLE}"
+    )
     raise UnsupportedError(msg)
 
 
@@ -127,7 +129,9 @@ def _worker() -> Worker:
     return worker
 
 
-def ask_ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> dict[str, Any]:
+def ask_ipfx(
+    stack: SweepStack, step: Window, parameters: ExtractionParameters
+) -> dict[str, Any]:
     """Let ipfx measure all sweeps and the cell.
 
     Returns
@@ -171,7 +175,9 @@ def ask_ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) 
     return found
 
 
-def ipfx_cell(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:
+def ipfx_cell(
+    stack: SweepStack, step: Window, parameters: ExtractionParameters
+) -> CellFeatures:
     """Measure a cell with ipfx and give it the shape of our own result."""
     found = ask_ipfx(stack, step, parameters)
     excluded = {

@@ -4,18 +4,21 @@ It stands alone (numpy and ipfx only) and reads one job per line from standard i
 of an ``.npz`` and that of the ``.json`` to write. What ipfx raises is part of the answer.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import warnings
+from typing import Any
 
 import numpy as np
 
 
-def _text(error):
+def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -27,7 +30,7 @@ def _plain(value):
     return value
 
 
-def _sweep(extractors, t, v, i):
+def _sweep(extractors: Any, t: np.ndarray, v: np.ndarray, i: np.ndarray) -> dict[str, Any]:
     spikes, train = extractors
     try:
         table = spikes.process(t, v, i)
@@ -38,11 +41,14 @@ def _sweep(extractors, t, v, i):
     return {"spikes": columns, "train": features}
 
 
-def _cell(extractors, t, v, i, rate, limit):
+def _cell(
+    extractors: Any, v: np.ndarray, i: np.ndarray, rate: float, limit: float
+) -> dict[str, Any]:
     from ipfx.stimulus_protocol_analysis import LongSquareAnalysis
     from ipfx.sweep import Sweep, SweepSet
 
-    out = {"values": {}, "errors": {}}
+    out: dict[str, Any] = {"values": {}, "errors": {}}
+    t = np.arange(v.shape[1]) / rate
     sweeps = SweepSet([Sweep(t, v[k], i[k], "CurrentClamp", rate) for k in range(len(v))])
     analysis = LongSquareAnalysis(*extractors, subthresh_min_amp=limit)
     try:
@@ -65,7 +71,7 @@ def _cell(extractors, t, v, i, rate, limit):
     return out
 
 
-def answer(job):
+def answer(job: str) -> dict[str, Any]:
     """Measure one cell."""
     from ipfx.feature_extractor import SpikeFeatureExtractor, SpikeTrainFeatureExtractor
 
@@ -79,10 +85,10 @@ def answer(job):
         SpikeTrainFeatureExtractor(**window, **options["train"]),
     )
     sweeps = [_sweep(extractors, t, v[k], i[k]) for k in range(len(v))]
-    cell = _cell(extractors, t, v, i, rate, options["subthresh_min_amp"])
+    cell = _cell(extractors, v, i, rate, options["subthresh_min_amp"])
     columns = cell.pop("sweeps", {})
     for name in ("stim_amp", "v_baseline", "sag", "peak_deflect"):
-        for sweep, value in zip(sweeps, columns.get(name, ())):
+        for sweep, value in zip(sweeps, columns.get(name, ()), strict=False):
             if "error" in sweep:
                 continue
             if name == "peak_deflect":  # (potential, sample)
@@ -92,7 +98,7 @@ def answer(job):
     return {"sweeps": sweeps, "cell": cell}
 
 
-def main():
+def main() -> None:
     """Serve jobs until standard input ends."""
     warnings.simplefilter("ignore")
     replies, sys.stdout = sys.stdout, sys.stderr  # ipfx prints; the replies must not mix

@@ -99,6 +99,7 @@ def _derivative(
     sweeps: np.ndarray,
     n_sweeps: int,
     first: int,
+    *,
     known: np.ndarray | None = None,
     block: int = 0,
     bound: np.ndarray | None = None,
@@ -167,9 +168,9 @@ def windowed(
     cost = needed.sum(axis=1) * block + 2 * design.memory * runs
     needed[cost > _DENSE * count * block] = True
     rows = np.zeros((loud.size, count * block))
-    _fill(rows, v, loud, needed, block, first, rate, design)
+    _fill(rows, v, loud, needed, block=block, first=first, rate=rate, design=design)
     largest = np.where(needed, 0.0, bound).max(axis=1, initial=0.0)
-    return _derivative(rows, loud, len(v), first, needed, block, largest)
+    return _derivative(rows, loud, len(v), first, known=needed, block=block, bound=largest)
 
 
 def _loud(v: np.ndarray, sweeps: np.ndarray, where: slice, limit: float) -> np.ndarray:
@@ -221,6 +222,7 @@ def _fill(
     v: np.ndarray,
     sweeps: np.ndarray,
     needed: np.ndarray,
+    *,
     block: int,
     first: int,
     rate: float,
@@ -234,12 +236,12 @@ def _fill(
         return
     samples, width = v.shape[1], rows.shape[1]
     base = sweeps[row] * samples + first
-    filtered = filter_runs(
-        v.reshape(-1), base + begin * block, base + end * block + 1, design
-    )
+    filtered = filter_runs(v.reshape(-1), base + begin * block, base + end * block + 1, design)
     dt = np.diff(np.arange(first, first + width + 1) / rate)
     flat, at = rows.reshape(-1), 0
-    for s, a, b in zip(row.tolist(), (begin * block).tolist(), (end * block).tolist(), strict=True):
+    for s, a, b in zip(
+        row.tolist(), (begin * block).tolist(), (end * block).tolist(), strict=True
+    ):
         piece = filtered[at : at + b - a + 1]
         out = flat[s * width + a : s * width + b]
         np.subtract(piece[1:], piece[:-1], out=out)

@@ -6,13 +6,17 @@ The definitions are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0)
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import numpy as np
 
 from cleo_like.features.spikes import derivative, ragged
-from cleo_like.features.spikes.derivative import Derivative
-from cleo_like.features.parameters import ExtractionParameters
-from cleo_like.features.stack import SweepStack, Window
+
+if TYPE_CHECKING:
+    from cleo_like.features.parameters import ExtractionParameters
+    from cleo_like.features.spikes.derivative import Derivative
+    from cleo_like.features.stack import SweepStack, Window
 
 _MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
 SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory
@@ -154,7 +158,7 @@ def detect(trace: Trace) -> tuple[Events, np.ndarray]:
         clipped=np.zeros(sweep.size, dtype=bool),
     )
     events = _without_early(trace, events)
-    events = _without_overlap(trace, events)
+    events = _without_overlap(events)
     events = _not_too_long(trace, events, doubt)
     return attrs.evolve(events, clipped=_clipped(trace, events)), doubt
 
@@ -253,7 +257,7 @@ def _without_early(trace: Trace, events: Events) -> Events:
     return events.keep(t > trace.start / trace.stack.rate + reject)
 
 
-def _without_overlap(trace: Trace, events: Events) -> Events:
+def _without_overlap(events: Events) -> Events:
     """Where the next threshold is not after this peak, join the two into one spike."""
     inner = ~ragged.group_ends(events.sweep)
     overlap = np.zeros(events.sweep.size, dtype=bool)
@@ -288,7 +292,7 @@ def _not_too_long(trace: Trace, events: Events, doubt: np.ndarray) -> Events:
     threshold, peak = events.threshold.copy(), events.peak.copy()
     keep = np.ones(events.sweep.size, dtype=bool)
     for k in long.tolist():
-        keep[k] = _mend(trace, events, k, float(target[k]), threshold, peak)
+        keep[k] = _mend(trace, events, k, float(target[k]), moved=(threshold, peak))
     return attrs.evolve(events, threshold=threshold, peak=peak).keep(keep)
 
 
@@ -297,10 +301,11 @@ def _mend(
     events: Events,
     k: int,
     target: float,
-    threshold: np.ndarray,
-    peak: np.ndarray,
+    *,
+    moved: tuple[np.ndarray, np.ndarray],
 ) -> bool:
     """Find a nearer threshold, else a nearer peak; False when there is neither."""
+    threshold, peak = moved
     stack, p = trace.stack, trace.parameters
     sweep = events.sweep[k]
     base = sweep * stack.n_samples

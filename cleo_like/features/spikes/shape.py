@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import attrs
 import numpy as np
 
 from cleo_like.features.spikes import derivative, ragged
-from cleo_like.features.spikes.detect import Events, Trace
+
+if TYPE_CHECKING:
+    from cleo_like.features.spikes.detect import Events, Trace
 
 _TERMINAL = 0.01  # of the steepest fall: there the fast trough begins
 _HEAVY_FOLDS = 22.0  # decisions need no more than 1e-7 V/s of this slope
@@ -53,7 +57,7 @@ def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
         trace, sweep[valid], events.peak[valid], limit, doubt
     )
     upstroke, rise = _extreme(trace, sweep, events.threshold, events.peak, doubt, sign=1)
-    downstroke, fall = _downstrokes(trace, sweep, events.peak, trough, steepest, doubt)
+    downstroke, fall = _downstrokes(trace, sweep, events.peak, trough, steepest, doubt=doubt)
     cut_off = last & events.clipped
     trough[cut_off], downstroke[cut_off], fall[cut_off] = -1, -1, np.nan
     clipped = fast < 0
@@ -82,7 +86,13 @@ def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
 
 
 def _extreme(
-    trace: Trace, sweep: np.ndarray, a: np.ndarray, b: np.ndarray, doubt: np.ndarray, *, sign: int
+    trace: Trace,
+    sweep: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    doubt: np.ndarray,
+    *,
+    sign: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steepest rise (sign 1) or fall (-1) in [a, b); -1 and NaN where that is empty."""
     shift = trace.shift(sweep)
@@ -104,9 +114,7 @@ def _fast_troughs(
     value = trace.d[steepest]
     bound = trace.slope.bound[sweep]
     doubt[sweep[(-value < bound) & (bound > 0)]] = True
-    found = ragged.first_where(
-        trace.d, steepest, stop - shift, _TERMINAL * value, rising=True
-    )
+    found = ragged.first_where(trace.d, steepest, stop - shift, _TERMINAL * value, rising=True)
     doubt[sweep[(found >= 0) & ~trace.slope.is_known(found)]] = True
     return steepest + shift, np.where(found < 0, -1, found + shift)
 
@@ -117,6 +125,7 @@ def _downstrokes(
     peak: np.ndarray,
     trough: np.ndarray,
     steepest: np.ndarray,
+    *,
     doubt: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steepest fall between peak and trough: mostly the steepest of all that follows."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import unknown_name
-from cleo_like.features.spikes import detect, shape
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.spikes import detect, shape
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class SpikeTable:
     cutoff: float | None
 
     def __len__(self) -> int:
-        """Number of spikes."""
+        """Count the spikes."""
         return int(self.columns["sweep"].size)
 
     def __getitem__(self, name: str) -> np.ndarray:
