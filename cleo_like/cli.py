@@ -239,6 +239,76 @@ def info(files: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def match(files: tuple[Path, ...]) -> None:
+    """Tell which protocol each sweep of a file is, and why.
+
+    \b
+    Example:
+      cleo-like match recordings/*.abf
+    """
+    from cleo_like.io import read_all
+    from cleo_like.matching import match as find
+
+    for path in files:
+        for recording in read_all(path):
+            found = find(recording)
+            click.echo(f"{path} {recording.cell.id}: {found!r}")
+            for verdict in found.sweeps:
+                click.echo(f"  {verdict!r}")
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--extractor", default="native", show_default=True, help="native, ipfx, efel ...")
+@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option("--figures", default=None, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--resume", is_flag=True, help="Skip files that OUTPUT has already.")
+def features(
+    files: tuple[Path, ...],
+    output: Path,
+    extractor: str,
+    jobs: int,
+    figures: Path | None,
+    resume: bool,
+) -> None:
+    """Measure cells: one row of features each, and why a value is missing.
+
+    \b
+    Examples:
+      cleo-like features recordings/*.abf -o table.csv
+      cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
+    """
+    from cleo_like.features.extract import extract
+
+    table = extract(files, extractor=extractor, n_jobs=jobs, resume=output if resume else None)
+    click.echo(f"{len(table)} cells in {table.write(output)}")
+    for row, status in enumerate(table["status"]):
+        if status != "ok":
+            click.echo(f"  {table['source'].iloc[row]}: {table['notes'].iloc[row]}")
+    if figures is not None:
+        _write_feature_figures(files, figures)
+
+
+def _write_feature_figures(files: tuple[Path, ...], folder: Path) -> None:
+    from cleo_like.core.errors import InputError
+    from cleo_like.features.registry import cell_features
+    from cleo_like.io import read_all
+    from cleo_like.report.features_figure import features_figure
+
+    for path in files:
+        for recording in read_all(path):
+            name = f"{path.stem}-{recording.cell.id}"
+            try:
+                figure = features_figure(cell_features(recording), title=name)
+            except InputError as error:  # no long squares: the table says so too
+                click.echo(f"no figure of {name}: {error}")
+                continue
+            _save_figure(figure, folder / f"{name}.png")
+
+
+@main.command()
 @click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
 @click.option("--picture", default=None, help="Your own picture (default: a photograph).")
 @click.option("--seed", default=1, show_default=True, help="Seed of the recording noise.")
