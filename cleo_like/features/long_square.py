@@ -258,7 +258,6 @@ def _membrane(answers: _Answers, found: _Measured) -> None:
         lowest=sweeps["v_min_index"][rows],
         baseline=rest[rows],
         noise=sweeps["v_baseline_sd"][rows],
-        exact=p.exact,
     )
     sweeps["tau_sweep"] = np.full(found.stack.n_sweeps, np.nan)
     sweeps["tau_sweep"][rows] = [estimate.value for estimate in taus]

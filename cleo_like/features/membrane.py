@@ -79,7 +79,6 @@ def time_constants(
     lowest: np.ndarray,
     baseline: np.ndarray,
     noise: np.ndarray,
-    exact: bool,
 ) -> list[Estimate]:
     """Fit one exponential to the onset of each step (s).
 
@@ -93,8 +92,6 @@ def time_constants(
         The step.
     lowest, baseline, noise : arrays, shape (n_rows,)
         Sample of the minimum, mean (mV) and SD (mV) of the baseline of each sweep.
-    exact : bool
-        Follow the same search as ipfx, which may stop a little before the optimum.
 
     Returns
     -------
@@ -118,69 +115,36 @@ def time_constants(
             continue
         first = start + int(below.argmax())
         t = np.arange(first, last) / stack.rate
-        out.append(_fit_exponential(t - t[0], v[first:last], exact=exact))
+        out.append(_fit_exponential(t - t[0], v[first:last]))
     return out
 
 
-def _fit_exponential(x: np.ndarray, y: np.ndarray, *, exact: bool) -> Estimate:
-    """Fit y0 + a exp(-k x) and give 1 / k."""
-    if x.size < 4:
-        return Estimate(reason=f"only {x.size} samples before the minimum")
-    fit = _marquardt(x, y) if exact else _separated(x, y)
-    if fit is None:
-        return Estimate(reason="the exponential fit did not converge")
-    y0, a, k = fit
-    shape = np.exp(-x * k)
-    residual = y0 + a * shape - y
-    rmse = float(np.sqrt(np.mean(residual**2)))
-    if not rmse <= _MAX_RMSE:
-        return Estimate(reason=f"the exponential misses by {rmse:.2g} mV (rms)")
-    jacobian = np.column_stack([np.ones_like(x), shape, -a * x * shape])
-    information = jacobian.T @ jacobian
-    try:
-        variance = np.linalg.inv(information)[2, 2] * rmse**2 * x.size / (x.size - 3)
-    except np.linalg.LinAlgError:
-        variance = np.nan
-    return Estimate(value=1 / k, error=float(np.sqrt(variance)) / k**2)
+def _fit_exponential(x: np.ndarray, y: np.ndarray) -> Estimate:
+    """Fit y0 + a exp(-k x) by MINPACK from a fixed start and give 1 / k.
 
-
-def _marquardt(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
-    """Levenberg-Marquardt by MINPACK from a fixed start."""
+    The start and the search are ipfx's, so that both stop at the same place.
+    """
     from scipy import optimize
 
+    if x.size < 4:
+        return Estimate(reason=f"only {x.size} samples before the minimum")
+
     def residual(p: np.ndarray) -> np.ndarray:
-        return p[2] + p[0] * np.exp(-x * p[1]) - y
+        out = np.multiply(x, -p[1])
+        np.exp(out, out=out)
+        out *= p[0]
+        out += p[2]
+        out -= y
+        return out
 
     guess = np.array([y[0] - y[-1], _GUESS_RATE, y[-1]])
     with np.errstate(over="ignore", invalid="ignore"):
-        p, _, _, _, status = optimize.leastsq(residual, guess, full_output=True)
-    return (p[2], p[0], p[1]) if status in (1, 2, 3, 4) else None
-
-
-def _separated(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
-    """Best rate constant, with offset and amplitude solved for at each (Golub 1973)."""
-    from scipy import optimize
-
-    span = x[-1] - x[0]
-
-    def solved(log_k: float) -> tuple[float, float, float]:
-        shape = np.exp(-x * np.exp(log_k))
-        centred = shape - shape.mean()
-        norm = float(centred @ centred)
-        a = float(centred @ y) / norm if norm > 0 else 0.0
-        y0 = float(y.mean() - a * shape.mean())
-        rest = y - y0 - a * shape
-        return float(rest @ rest), y0, a
-
-    low, high = np.log(0.05 / span), np.log(1.0 / (2 * (x[1] - x[0])))
-    grid = np.linspace(low, high, 12)
-    best = int(np.argmin([solved(g)[0] for g in grid]))
-    if best in (0, grid.size - 1):
-        return None
-    found = optimize.minimize_scalar(
-        lambda g: solved(g)[0],
-        bracket=(grid[best - 1], grid[best], grid[best + 1]),
-        options={"xtol": 1e-9},
-    )
-    _, y0, a = solved(found.x)
-    return y0, a, float(np.exp(found.x))
+        p, covariance, found, _, status = optimize.leastsq(residual, guess, full_output=True)
+        square = float((found["fvec"] ** 2).sum())
+    if status not in (1, 2, 3, 4):
+        return Estimate(reason="the exponential fit did not converge")
+    rmse = np.sqrt(square / x.size)
+    if not rmse <= _MAX_RMSE:
+        return Estimate(reason=f"the exponential misses by {rmse:.2g} mV (rms)")
+    variance = np.nan if covariance is None else covariance[1, 1] * square / (x.size - 3)
+    return Estimate(value=1 / p[1], error=float(np.sqrt(variance)) / p[1] ** 2)
