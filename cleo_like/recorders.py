@@ -10,6 +10,7 @@ import numpy as np
 from cleo_like.base.device import NeoExportable, Recorder
 from cleo_like.base.history import History
 from cleo_like.base.neo_export import signal_to_neo
+from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 
 __all__ = ["GroundTruthSpikeRecorder", "RateRecorder", "VoltageRecorder"]
@@ -145,7 +146,7 @@ class VoltageRecorder(_NumberRecorder):
         from brian2.units.fundamentalunits import Quantity
 
         variable = self.neuron_group.variables[self.voltage_var_name]
-        values = own_slice(self.neuron_group, variable).astype(float)
+        values = present_values(self.neuron_group, self.voltage_var_name).astype(float)
         self.remember(values)
         return Quantity.with_dimensions(values, variable.dim)
 
@@ -188,14 +189,3 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
         super().reset(**kwargs)
         if self.mon is not None:
             self._seen = np.array(self.mon.variables["count"].get_value(), dtype=int)
-
-
-def own_slice(group: Any, variable: Any) -> np.ndarray:
-    """Give a view of a variable's values that belong to a group (a subgroup has a part)."""
-    if not hasattr(variable, "get_value") or not hasattr(variable, "device"):
-        name = variable.name
-        return np.asarray(group.get_states([name], units=False, subexpressions=True)[name])
-    values: np.ndarray = variable.get_value()
-    if hasattr(group, "source") and len(values) != len(group):
-        return values[group.start : group.stop]
-    return values

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.base.device import Stimulator
+from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import dimension_of
 
@@ -65,7 +66,5 @@ class StateVariableSetter(Stimulator):
 
     def _set(self, group: Any, signal: Any) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""
-        values = group.variables[self.variable_to_ctrl].get_value()
-        if hasattr(group, "source") and len(values) != len(group):
-            values = values[group.start : group.stop]
+        values = present_values(group, self.variable_to_ctrl)
         values[:] = np.multiply(signal, float(np.asarray(self.unit)))

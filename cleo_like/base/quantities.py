@@ -6,6 +6,7 @@ so devices keep quantities where the rest of the package keeps SI floats.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import attrs
@@ -53,7 +54,7 @@ def quantity(value: Any, unit: str, name: str) -> Any:
 
     brian_unit = unit_of(unit)
     if unit in ("M", "W"):
-        found = dimension_of(value)
+        found = _concentration(value) if isinstance(value, str) else dimension_of(value)
         if found is None:
             common = "nmolar" if unit == "M" else "mwatt"
             msg = f"{name}={value} has no unit; did you mean {value}*{common}?"
@@ -64,6 +65,20 @@ def quantity(value: Any, unit: str, name: str) -> Any:
             raise UnitError(msg)
         return Quantity(found[1], dim=brian_unit.dim)
     return Quantity(si_array(value, unit, name), dim=brian_unit.dim)
+
+
+_TEXT = re.compile(r"^\s*([-+.\deE]+)\s*([munp]?)M\s*$")
+_PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
+
+
+def _concentration(text: str) -> tuple[Any, Any] | None:
+    """Read "290 nM" (as dimension_of gives it)."""
+    from brian2 import molar
+
+    match = _TEXT.match(text)
+    if match is None:
+        return None
+    return dimension_of(float(match[1]) * _PREFIX[match[2]] * molar)
 
 
 def quantity_field(unit: str, name: str) -> Any:

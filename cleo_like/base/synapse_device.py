@@ -28,6 +28,12 @@ class RenamedSynapses:
         object.__setattr__(self, "_synapses", synapses)
         object.__setattr__(self, "_names", names)
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Names of the model with those in the Synapses, where they differ."""
+        names: Mapping[str, str] = self._names
+        return names
+
     def __getattr__(self, name: str) -> Any:
         """Read a variable by the model's name."""
         return getattr(self._synapses, self._names.get(name, name))

@@ -1,0 +1,28 @@
+"""Present values of the variables of a group, without units and, where possible, copies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def present_values(group: Any, name: str) -> np.ndarray:
+    """Give the values of a variable of a group (SI): a view of Brian2's own array.
+
+    A subgroup has its part; a subexpression is evaluated (which costs milliseconds).
+
+    Parameters
+    ----------
+    group : brian2.Group
+        Neurons, a part of them, or synapses.
+    name : str
+        Name of the variable.
+    """
+    variable = group.variables[name]
+    if not hasattr(variable, "get_value") or not hasattr(variable, "size"):
+        return np.asarray(group.get_states([name], units=False, subexpressions=True)[name])
+    values: np.ndarray = variable.get_value()
+    if hasattr(group, "source") and hasattr(group, "start") and len(values) != len(group):
+        return values[group.start : group.stop]
+    return values

@@ -1,0 +1,167 @@
+"""Fluorescence of many cells over time, from a scope or from a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import array_eq, as_tuple, frozen_mapping, read_only, si_samples
+from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from jaxtyping import Float
+
+    from cleo_like.core.provenance import Provenance
+
+
+def _columns(values: Any) -> Any:
+    return frozen_mapping({k: read_only(np.asarray(v)) for k, v in dict(values).items()})
+
+
+def _all_times(many: Iterable[Any]) -> tuple[np.ndarray, ...]:
+    return tuple(read_only(np.asarray(times, dtype=float)) for times in many)
+
+
+def _same_columns(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> bool:
+    return left.keys() == right.keys() and all(
+        np.array_equal(v, right[k], equal_nan=v.dtype.kind == "f") for k, v in left.items()
+    )
+
+
+@attrs.frozen(kw_only=True)
+class ImagingTruth:
+    """What the simulator knows of imaged cells.
+
+    Parameters
+    ----------
+    spike_times : sequence of arrays
+        One array per ROI (s).
+    fluorescence : array, shape (n_rois, n_frames), optional
+        dF/F without noise.
+    calcium : array, shape (n_rois, n_frames), optional
+        Free calcium (mol/m^3, which is mM); NaN where the model has none.
+    """
+
+    spike_times: tuple[np.ndarray, ...] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(_all_times),
+        eq=array_eq,
+    )
+    fluorescence: Float[np.ndarray, "n_rois n_frames"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("1", name="fluorescence")),
+        eq=array_eq,
+    )
+    calcium: Float[np.ndarray, "n_rois n_frames"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("1", name="calcium")),
+        eq=array_eq,
+    )
+
+    def __repr__(self) -> str:
+        """One line: what is known."""
+        spikes = "no" if self.spike_times is None else sum(map(len, self.spike_times))
+        parts = [f"{spikes} spikes"]
+        parts += [k for k in ("fluorescence", "calcium") if getattr(self, k) is not None]
+        return f"ImagingTruth: {', '.join(parts)}"
+
+
+@attrs.frozen(kw_only=True)
+class Traces:
+    """Fluorescence of regions of interest, frame by frame.
+
+    Parameters
+    ----------
+    fluorescence : array, shape (n_rois, n_frames)
+        dF/F, or raw fluorescence: `quantity` says which.
+    times : array, shape (n_frames,)
+        Time of each frame (s).
+    rois : mapping of str to array, shape (n_rois, ...)
+        Table of the ROIs, column by column.
+    positions : array, shape (n_rois, 3), optional
+        Places of the cells (m).
+    quantity : str
+        What the values are, with the definition of dF/F.
+    exposure : float
+        Time (s) before the time of a frame over which it is a mean; 0 for an instant.
+    truth : ImagingTruth, optional
+        What a simulator knows.
+    provenance : Provenance, optional
+        Where the traces come from.
+    notes : tuple of str
+        What a reader found or changed.
+
+    Examples
+    --------
+    >>> Traces(fluorescence=np.zeros((2, 30)), times=np.arange(30) / 30)
+    Traces: 2 ROIs, 30 frames at 30 Hz (1 s)
+    """
+
+    fluorescence: Float[np.ndarray, "n_rois n_frames"] = attrs.field(
+        converter=si_samples("1", name="fluorescence"), eq=array_eq
+    )
+    times: Float[np.ndarray, "n_frames"] = attrs.field(
+        converter=si_samples("s", name="times"), eq=array_eq
+    )
+    rois: Mapping[str, np.ndarray] = attrs.field(
+        factory=dict, converter=_columns, eq=attrs.cmp_using(eq=_same_columns)
+    )
+    positions: Float[np.ndarray, "n_rois 3"] | None = attrs.field(
+        default=None,
+        converter=attrs.converters.optional(si_samples("m", name="positions")),
+        eq=array_eq,
+    )
+    quantity: str = "dF/F"
+    exposure: float = 0.0
+    truth: ImagingTruth | None = None
+    provenance: Provenance | None = None
+    notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+
+    def __attrs_post_init__(self) -> None:
+        """Check shapes against one another."""
+        shape = self.fluorescence.shape
+        if self.fluorescence.ndim != 2 or self.times.shape != shape[1:]:
+            msg = (
+                f"fluorescence must be (n_rois, n_frames) with one time per frame, got "
+                f"{shape} and {self.times.shape} times"
+            )
+            raise InputError(msg)
+        if len(self.times) > 1 and not (np.diff(self.times) > 0).all():
+            msg = "times of frames must rise"
+            raise InputError(msg)
+        columns = dict(self.rois)
+        if self.positions is not None:
+            columns["positions"] = self.positions
+        for name, column in columns.items():
+            if len(column) != shape[0]:
+                msg = f"{name} must have one row for each of {shape[0]} ROIs, got {len(column)}"
+                raise InputError(msg)
+
+    @property
+    def n_rois(self) -> int:
+        """Number of regions of interest."""
+        return self.fluorescence.shape[0]
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""
+        return self.fluorescence.shape[1]
+
+    @property
+    def rate(self) -> float:
+        """Mean frame rate (Hz); NaN with fewer than two frames."""
+        if self.n_frames < 2:
+            return float("nan")
+        return float((self.n_frames - 1) / (self.times[-1] - self.times[0]))
+
+    def __repr__(self) -> str:
+        """One line: ROIs, frames, rate."""
+        length = self.n_frames / self.rate
+        return (
+            f"Traces: {self.n_rois} ROIs, {self.n_frames} frames at {self.rate:.4g} Hz "
+            f"({length:.4g} s)"
+        )

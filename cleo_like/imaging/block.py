@@ -1,0 +1,118 @@
+"""What evaluates a sensor in the cells of one group: from spikes, or from Brian2 equations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.core.errors import UnsupportedError
+from cleo_like.imaging.events import EventDriven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cleo_like.imaging.events import Kinetics
+
+SLACK = 1e-9  # s; a spike that acts at the time of a frame is in it
+FINEST = 5e-3
+"""Longest time (s) between the moments whose mean is a frame with an exposure."""
+
+
+class EventBlock:
+    """Spikes of a group, and the cells that follow them from event to event."""
+
+    def __init__(
+        self, kinetics: Kinetics, group: Any, targets: np.ndarray, rho_rel: np.ndarray
+    ) -> None:
+        from brian2 import SpikeMonitor
+
+        self.kinetics = kinetics
+        self.group = group
+        self.targets = targets
+        self.rho_rel = rho_rel
+        self.monitor = SpikeMonitor(group, name=f"{group.name}_imaged_spikes*")
+        self._order = np.argsort(targets, kind="stable")
+        self._count = np.bincount(targets, minlength=len(group))
+        self._start = np.cumsum(self._count) - self._count
+        self.cells = EventDriven(kinetics, len(targets))
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to rest at time 0."""
+        self.cells.reset()
+        self._seen = 0
+        self._pending = (np.zeros(0, dtype=int), np.zeros(0))
+
+    def spikes(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Give ROIs and times of action (s) of spikes, in order; the first ones may be left."""
+        who = np.asarray(self.monitor.variables["i"].get_value()[first:])
+        when = np.asarray(self.monitor.variables["t"].get_value()[first:])
+        return self._to_rois(who, when + float(self.group.clock.dt_))
+
+    def all_spikes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give ROIs and times (s) of all spikes as Brian2 recorded them (also standalone)."""
+        who = np.asarray(self.monitor.i[:], dtype=int)
+        return self._to_rois(who, np.asarray(self.monitor.t_[:]))
+
+    def _to_rois(self, who: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give every ROI that shows a neuron its spikes."""
+        counts = self._count[who]
+        which = np.repeat(np.arange(len(who)), counts)
+        if len(which) == 0:
+            return which, np.zeros(0)
+        nth = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._order[self._start[who[which]] + nth], when[which]
+
+    def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Give dF/F and calcium (mol/m^3) now, or their mean over the last exposure."""
+        new = len(self.monitor.variables["i"].get_value())
+        if new > self._seen:
+            rois, times = self.spikes(self._seen)
+            self._seen = new
+            old = self._pending
+            self._pending = (np.append(old[0], rois), np.append(old[1], times))
+        length = min(exposure, now - self.cells.time)
+        count = max(1, int(np.ceil(length / FINEST - 1e-6)))
+        if length <= 0:
+            return self._at(max(now, self.cells.time))
+        moments = now - length + length * (np.arange(count) + 0.5) / count
+        frames = [self._at(float(m)) for m in moments]
+        dff, calcium = (np.mean(arrays, axis=0) for arrays in zip(*frames, strict=True))
+        return dff, calcium
+
+    def _at(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        rois, times = self._pending
+        n = int(np.searchsorted(times, time + SLACK, side="right"))
+        self.cells.advance(time, rois[:n], times[:n])
+        self._pending = (rois[n:], times[n:])
+        return self.rho_rel * self.cells.dff(), self.cells.calcium()
+
+
+class ClockBlock:
+    """Synapses that Brian2 integrates; read when asked."""
+
+    def __init__(self, reader: Callable | None, synapses: Any, n: int) -> None:
+        self._reader = reader
+        self.synapses = synapses
+        self.n = n
+
+    def reset(self) -> None:
+        """Do nothing: the device resets its synapses."""
+
+    def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Give dF/F and calcium (mol/m^3; NaN where the model has none) now."""
+        del now
+        if exposure > 0:
+            msg = (
+                "an exposure needs event-driven evaluation; a clock-driven sensor is seen in "
+                "an instant: use evaluation='event', or exposure=0*ms"
+            )
+            raise UnsupportedError(msg)
+        if self.synapses is None:
+            return np.zeros(self.n), np.zeros(self.n)
+        if self._reader is not None:
+            dff, calcium = self._reader()
+            return dff, calcium
+        seen = np.array(self.synapses.dFF[:])
+        return seen, np.full(len(seen), np.nan)

@@ -1,0 +1,158 @@
+"""Recordings of a scope as `Traces`: ROI table, places, and the truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.provenance import Provenance, now, versions
+from cleo_like.core.traces import ImagingTruth, Traces
+from cleo_like.imaging.block import EventBlock
+from cleo_like.imaging.events import dff_of_spikes
+
+if TYPE_CHECKING:
+    from cleo_like.imaging.scope import Scope
+
+
+def frames_taken(scope: Scope) -> Traces:
+    """Give the frames that were taken during the run."""
+    if len(scope.history) == 0:
+        msg = (
+            f"{scope.name!r} took no frame: set an IO processor that samples it, or ask for "
+            f"traces(rate=...) after the run, which computes frames from the spikes"
+        )
+        raise InputError(msg)
+    shape = (len(scope.history), scope.n)
+    seen, clean, calcium = (
+        np.asarray(h.values, dtype=float).reshape(shape).T
+        for h in (scope.history, scope._clean, scope._calcium)  # noqa: SLF001
+    )
+    return _traces(scope, scope.history.times, seen, clean, calcium)
+
+
+def frames_from_spikes(scope: Scope, rate: float) -> Traces:
+    """Compute frames over the whole run from the recorded spikes."""
+    scope.prepare()
+    if scope.sim is None:
+        msg = f"{scope.name!r} is in no simulator"
+        raise InputError(msg)
+    end = float(scope.sim.network.t_)
+    times = np.arange(int(np.floor(end * rate + 1e-9)) + 1) / rate
+    inner = _moments(times, scope.exposure)
+    parts = [_of_group(scope, g, inner) for g in _groups(scope)]
+    clean = _in_order(scope, [p[0] for p in parts])
+    calcium = _in_order(scope, [p[1] for p in parts])
+    per_frame = len(inner) // max(len(times), 1)
+    clean = clean.reshape(scope.n, len(times), per_frame).mean(axis=2)
+    calcium = calcium.reshape(scope.n, len(times), per_frame).mean(axis=2)
+    seen = np.empty_like(clean)
+    for k, time in enumerate(times):
+        seen[:, k] = scope.with_noise(clean[:, k], float(time))
+    return _traces(scope, times, seen, clean, calcium)
+
+
+def _moments(times: np.ndarray, exposure: float) -> np.ndarray:
+    """Give the moments whose mean is each frame, as a flat rising array."""
+    if exposure == 0:
+        return times
+    if len(times) > 1 and exposure > times[1] - times[0] + 1e-12:
+        msg = (
+            f"an exposure of {exposure * 1e3:g} ms is longer than the time between frames, "
+            f"{(times[1] - times[0]) * 1e3:g} ms"
+        )
+        raise InputError(msg)
+    count = max(1, int(np.ceil(exposure / 5e-3 - 1e-6)))
+    parts = exposure * (np.arange(count) + 0.5) / count - exposure
+    return np.maximum(times[:, None] + parts, 0.0).ravel()
+
+
+def _groups(scope: Scope) -> list[Any]:
+    return list({i.neuron_group.name: i.neuron_group for i in scope.injections}.values())
+
+
+def _of_group(scope: Scope, group: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    block = scope.sensor.blocks[group.name]
+    if not isinstance(block, EventBlock):
+        msg = "traces(rate=...) needs an event-driven sensor (evaluation='event')"
+        raise InputError(msg)
+    rois, spikes = block.all_spikes()
+    acting = spikes + float(group.clock.dt_)
+    n = len(block.targets)
+    dff, calcium = dff_of_spikes(block.kinetics, rois, acting, times, n)
+    return block.rho_rel[:, None] * dff, calcium
+
+
+def _in_order(scope: Scope, arrays: list[np.ndarray]) -> np.ndarray:
+    """Put rows, group by group, into the order of injection."""
+    rows = {g.name: a for g, a in zip(_groups(scope), arrays, strict=True)}
+    place = dict.fromkeys(rows, 0)
+    result = []
+    for injection in scope.injections:
+        name, n = injection.neuron_group.name, len(injection.i_targets)
+        result.append(rows[name][place[name] : place[name] + n])
+        place[name] += n
+    return np.concatenate(result) if result else np.zeros((0, 0))
+
+
+def _spike_times(scope: Scope) -> list[np.ndarray] | None:
+    """Give the spike times of every ROI; None where the sensor does not follow spikes."""
+    blocks = [scope.sensor.blocks[g.name] for g in _groups(scope)]
+    if not all(isinstance(b, EventBlock) for b in blocks):
+        return None
+    per_group = []
+    for block in blocks:
+        rois, times = block.all_spikes()
+        order = np.argsort(rois, kind="stable")
+        edges = np.searchsorted(rois[order], np.arange(1, len(block.targets)))
+        lists = np.empty(len(block.targets), dtype=object)
+        for k, part in enumerate(np.split(times[order], edges) if len(lists) else []):
+            lists[k] = part
+        per_group.append(lists)
+    return list(_in_order(scope, per_group))
+
+
+def _traces(
+    scope: Scope, times: np.ndarray, seen: np.ndarray, clean: np.ndarray, calcium: np.ndarray
+) -> Traces:
+    injections = scope.injections
+    sizes = [len(i.i_targets) for i in injections]
+    depth = [np.nan if i.focus_depth is None else float(i.focus_depth) for i in injections]
+    rois = {
+        "group": np.repeat([i.neuron_group.name for i in injections], sizes),
+        "neuron": np.concatenate(scope.i_targets_per_injct) if sizes else np.zeros(0, int),
+        "plane": np.repeat(np.arange(len(sizes)), sizes),
+        "focus_depth": np.repeat(depth, sizes),
+        "sigma_noise": scope.sigma_noise,
+        "rho_rel": np.concatenate(scope.rho_rel_per_injct) if sizes else np.zeros(0),
+    }
+    return Traces(
+        fluorescence=seen,
+        times=times,
+        rois=rois,
+        positions=_positions(scope),
+        quantity=f"dF/F of {scope.sensor.name}; (F - F0)/F0 is this divided by "
+        f"{scope.sensor.resting_brightness:.6g}",
+        exposure=scope.exposure,
+        truth=ImagingTruth(
+            spike_times=_spike_times(scope), fluorescence=clean, calcium=calcium
+        ),
+        provenance=Provenance(
+            source="simulation",
+            software=versions(["brian2"]),
+            parameters={"sensor": scope.sensor.name, "scope": repr(scope)},
+            seed=scope.rand_seed,
+            created=now(),
+        ),
+    )
+
+
+def _positions(scope: Scope) -> np.ndarray | None:
+    """Give the places of the cells (m); None where a group has no coordinates."""
+    from cleo_like.coords import coords_from_ng
+
+    if not all("x" in i.neuron_group.variables for i in scope.injections):
+        return None
+    places = [np.asarray(coords_from_ng(i.neuron_group))[i.i_targets] for i in scope.injections]
+    return np.concatenate(places) if places else None

@@ -1,0 +1,402 @@
+"""The two-photon microscope: which cells, which sensor, what noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.base.device import NeoExportable, Recorder
+from cleo_like.base.history import History
+from cleo_like.base.quantities import quantity, quantity_field
+from cleo_like.core.errors import InputError
+from cleo_like.core.units import si
+from cleo_like.imaging.injection import Injection, in_plane, without_plane
+from cleo_like.imaging.optics import Detector, Optics
+from cleo_like.imaging.plane import positive, target_neurons_in_plane
+from cleo_like.imaging.sensor import Sensor
+from cleo_like.utilities import normalize_coords
+
+if TYPE_CHECKING:
+    from cleo_like.core.traces import Traces
+
+_KEYWORDS = (
+    "rho_rel_generator", "focus_depth", "soma_radius", "i_targets", "sigma_noise", "base_sigma",
+)  # fmt: skip
+
+
+def _length(name: str) -> Any:
+    def convert(value: Any) -> Any:
+        length = quantity(value, "m", name)
+        positive(length, name)
+        return length
+
+    return convert
+
+
+def _is_sensor(instance: Any, attribute: Any, value: Any) -> None:
+    del instance, attribute
+    if not isinstance(value, Sensor):
+        msg = f"a scope needs a sensor first, such as gcamp6f(), got {value!r}"
+        raise InputError(msg)
+
+
+@attrs.define(eq=False, slots=False)
+class Scope(Recorder, NeoExportable):
+    """A two-photon microscope.
+
+    Injected into neuron groups with coordinates, it picks the cells that its focal plane
+    cuts; injected again (with another ``focus_depth``, say) it adds a plane. Its sensor is
+    put into the cells at the first run, or when `inject_sensor_for_targets` is called.
+
+    Injection keywords:
+
+    * ``focus_depth``: depth of this plane (default: the scope's);
+    * ``soma_radius``: radius of the cells (default: the scope's);
+    * ``rho_rel_generator``: function of n that gives n relative expression levels;
+    * ``i_targets``, ``sigma_noise``: cells and their noise, for a scope without plane;
+    * ``base_sigma``: noise of a cell in focus (default: the sensor's).
+
+    Parameters
+    ----------
+    sensor : Sensor
+        What fluoresces.
+    img_width : quantity
+        Diameter of the (circular) image.
+    focus_depth : quantity, optional
+        Distance of the focal plane; None images cells without asking where they are.
+    location : quantity, shape (3,), optional
+        Place of the objective (default: the origin).
+    direction : array, shape (3,)
+        Where it looks (default: down, +z).
+    soma_radius : quantity
+        Radius of the cells (default 10 um); smaller ones have fewer pixels.
+    snr_cutoff : float
+        Cells whose signal-to-noise ratio for one action potential is not above it are
+        left out (only with a plane).
+    rand_seed : int, optional
+        Seed of the noise and of expression levels.
+    optics : Optics, optional
+        Photons instead of a constant Gaussian, a focus with a thickness instead of a sharp
+        plane, and frames with an exposure instead of instants. None is Cleo's microscope.
+
+    Examples
+    --------
+    >>> import brian2 as b2
+    >>> import cleo_like as cleo
+    >>> b2.prefs.codegen.target = "numpy"
+    >>> cells = b2.NeuronGroup(3, "v : 1", threshold="i == 1 and t < 0.1*ms", reset="")
+    >>> cleo.coords.assign_xyz(cells, 0, 0, [100, 104, 300], unit=b2.um)
+    >>> sim = cleo.CLSimulator(b2.Network(cells))
+    >>> scope = Scope(cleo.imaging.gcamp6f(sigma_noise=1e-9), 500*b2.um, 100*b2.um)
+    >>> _ = sim.inject(scope, cells)
+    >>> scope.n
+    2
+    >>> sim.set_io_processor(cleo.ioproc.RecordOnlyProcessor(25 * b2.ms))
+    >>> sim.run(100 * b2.ms)
+    >>> scope.dFF.round(3).tolist()
+    [[0.0, 0.0], [0.0, 0.071], [0.0, 0.103], [0.0, 0.105]]
+    """
+
+    sensor: Sensor = attrs.field(kw_only=False, validator=_is_sensor)
+    """What fluoresces."""
+    img_width: Any = attrs.field(kw_only=False, converter=_length("img_width"))
+    """Diameter of the image."""
+    focus_depth: Any = attrs.field(
+        default=None, kw_only=False, converter=quantity_field("m", "focus_depth")
+    )
+    """Depth of the focal plane, or None."""
+    location: Any = attrs.field(
+        factory=lambda: ("0 um",) * 3, kw_only=False, converter=quantity_field("m", "location")
+    )
+    """Place of the objective."""
+    direction: np.ndarray = attrs.field(
+        default=(0, 0, 1), kw_only=False, converter=normalize_coords
+    )
+    """Unit vector in which the scope looks."""
+    soma_radius: Any = attrs.field(
+        default="10 um", kw_only=False, converter=_length("soma_radius")
+    )
+    """Radius of the cells."""
+    snr_cutoff: float = attrs.field(default=1, kw_only=False)
+    """Cells not above it are left out."""
+    rand_seed: int | None = attrs.field(default=None, kw_only=False)
+    """Seed of the scope's own random numbers."""
+    optics: Optics | None = attrs.field(
+        default=None,
+        kw_only=True,
+        validator=attrs.validators.optional(attrs.validators.instance_of(Optics)),
+    )
+    """Photons and point spread, or None for Cleo's microscope."""
+    injections: list[Injection] = attrs.field(init=False, factory=list, repr=False)
+    """The planes, in the order of injection."""
+    history: History = attrs.field(init=False, factory=History, repr=False)
+    _clean: History = attrs.field(init=False, factory=History, repr=False)
+    _calcium: History = attrs.field(init=False, factory=History, repr=False)
+    _expressed: int = attrs.field(init=False, default=0, repr=False)
+    _detector: Detector | None = attrs.field(init=False, default=None, repr=False)
+
+    # -- cells ---------------------------------------------------------------------------
+    def target_neurons_in_plane(
+        self, ng: Any, focus_depth: Any = None, soma_radius: Any = None
+    ) -> tuple[np.ndarray, np.ndarray, Any]:
+        """Find the neurons that the focal plane cuts, as the function of that name does.
+
+        Parameters
+        ----------
+        ng : brian2.NeuronGroup
+            Neurons with coordinates.
+        focus_depth, soma_radius : quantity, optional
+            Instead of the scope's.
+
+        Returns
+        -------
+        tuple
+            Indices, factors on the noise, and places on the plane.
+        """
+        depth = self.focus_depth if focus_depth is None else focus_depth
+        if depth is None:
+            msg = f"{self.name!r} has no focal plane; give focus_depth"
+            raise InputError(msg)
+        return target_neurons_in_plane(
+            ng,
+            depth,
+            self.img_width,
+            self.location,
+            self.direction,
+            self.soma_radius if soma_radius is None else soma_radius,
+            self.sensor.location,
+        )
+
+    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+        """Add a plane (or all cells) of a group; see the class for the keywords."""
+        unknown = sorted(set(kwparams) - set(_KEYWORDS))
+        if unknown:
+            msg = f"a scope knows the keywords {', '.join(_KEYWORDS)}; got {unknown}"
+            raise InputError(msg)
+        if self._expressed and neuron_group.name in self.sensor.source_ngs:
+            msg = (
+                f"{self.sensor.name!r} is already in the cells of {neuron_group.name}; inject "
+                f"all planes before inject_sensor_for_targets() or the first run"
+            )
+            raise InputError(msg)
+        depth = kwparams.get("focus_depth")
+        depth = self.focus_depth if depth is None else quantity(depth, "m", "focus_depth")
+        given = [k for k in ("i_targets", "sigma_noise") if kwparams.get(k) is not None]
+        if depth is None:
+            injection = without_plane(self, neuron_group, kwparams)
+        elif given:
+            msg = f"{' and '.join(given)} cannot be given with a focal plane, which finds them"
+            raise InputError(msg)
+        else:
+            injection = in_plane(self, neuron_group, depth, kwparams)
+        self.injections.append(injection)
+
+    def prepare(self) -> None:
+        """Put the sensor into the cells of all planes that do not have it yet."""
+        if self._expressed < len(self.injections):
+            self.inject_sensor_for_targets()
+
+    def inject_sensor_for_targets(self, **kwparams: Any) -> None:
+        """Put the sensor into the cells; it happens by itself at the first run.
+
+        Parameters
+        ----------
+        **kwparams
+            Injection keywords of the sensor.
+        """
+        if self.sim is None:
+            msg = f"inject {self.name!r} into a simulator before its sensor"
+            raise InputError(msg)
+        new = self.injections[self._expressed :]
+        for group in {id(i.neuron_group): i.neuron_group for i in new}.values():
+            mine = [i for i in new if i.neuron_group is group]
+            self.sim.inject(
+                self.sensor,
+                group,
+                i_targets=np.concatenate([i.i_targets for i in mine]),
+                rho_rel=np.concatenate([i.rho_rel for i in mine]),
+                **kwparams,
+            )
+        self._expressed = len(self.injections)
+        if self.optics is not None:
+            self._detector = Detector(
+                self.optics,
+                self._joined([i.photons for i in self.injections]),
+                self._joined([i.pixels for i in self.injections]),
+            )
+
+    @staticmethod
+    def _joined(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate(arrays) if arrays else np.zeros(0)
+
+    @property
+    def n(self) -> int:
+        """Number of ROIs."""
+        return sum(len(i.i_targets) for i in self.injections)
+
+    @property
+    def neuron_groups(self) -> list[Any]:
+        """Groups in the order of injection."""
+        return [i.neuron_group for i in self.injections]
+
+    @property
+    def i_targets_per_injct(self) -> list[np.ndarray]:
+        """Indices of the cells of each injection."""
+        return [i.i_targets for i in self.injections]
+
+    @property
+    def sigma_per_injct(self) -> list[np.ndarray]:
+        """Noise of the cells of each injection (of dF/F, at rest)."""
+        return [i.sigma_noise for i in self.injections]
+
+    @property
+    def rho_rel_per_injct(self) -> list[np.ndarray]:
+        """Relative expression levels of each injection."""
+        return [i.rho_rel for i in self.injections]
+
+    @property
+    def focus_coords_per_injct(self) -> list[Any]:
+        """Places of the cells on the plane, for each injection that has one."""
+        return [i.focus_coords for i in self.injections if i.focus_coords is not None]
+
+    @property
+    def focus_coords(self) -> Any:
+        """Places of all cells on their planes (quantity, shape (n, 3))."""
+        from cleo_like.coords import concat_coords
+
+        return concat_coords(*self.focus_coords_per_injct)
+
+    @property
+    def sigma_noise(self) -> np.ndarray:
+        """Noise of all cells (of dF/F, at rest), in the order of injection."""
+        return self._joined(self.sigma_per_injct)
+
+    @property
+    def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
+        """Fluorescence change of all cells for one action potential (NaN if unknown)."""
+        one = self.sensor.dFF_1AP
+        return self._joined(self.rho_rel_per_injct) * (np.nan if one is None else one)
+
+    def i_targets_for_neuron_group(self, neuron_group: Any) -> np.ndarray:
+        """Give the cells of a group in all its planes, in the order of injection."""
+        mine = [i.i_targets for i in self.injections if i.neuron_group is neuron_group]
+        return np.concatenate(mine) if mine else np.zeros(0, dtype=int)
+
+    # -- frames --------------------------------------------------------------------------
+    @property
+    def exposure(self) -> float:
+        """Time (s) before the time of a frame over which it is a mean; 0 is an instant."""
+        return 0.0 if self.optics is None else self.optics.exposure_time
+
+    def get_state(self) -> np.ndarray:
+        """Take a frame now.
+
+        Returns
+        -------
+        array, shape (n,)
+            dF/F of all cells with noise, in the order of injection.
+        """
+        self.prepare()
+        clean, calcium = self._read()
+        seen = self.with_noise(clean, self.now)
+        if self.save_history:
+            self.history.append(self.now, seen)
+            self._clean.append(self.now, clean)
+            self._calcium.append(self.now, calcium)
+        return seen
+
+    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Read all blocks of the sensor and put the cells in the order of injection."""
+        blocks = {
+            name: self.sensor.blocks[name].read(self.now, self.exposure)
+            for name in {i.neuron_group.name for i in self.injections}
+        }
+        place = dict.fromkeys(blocks, 0)
+        dff, calcium = [], []
+        for injection in self.injections:
+            name, n = injection.neuron_group.name, len(injection.i_targets)
+            part = slice(place[name], place[name] + n)
+            place[name] += n
+            dff.append(blocks[name][0][part])
+            calcium.append(blocks[name][1][part])
+        return self._joined(dff), self._joined(calcium)
+
+    def with_noise(self, clean: np.ndarray, time: float) -> np.ndarray:
+        """Add the noise of one frame to dF/F."""
+        if self._detector is None:
+            return np.asarray(clean + self.sigma_noise * self.rng.standard_normal(len(clean)))
+        rest = self.sensor.resting_brightness * self._joined(self.rho_rel_per_injct)
+        safe = np.where(rest > 0, rest, 1.0)
+        return np.asarray(self._detector.observe(clean / safe, time, self.rng) * rest)
+
+    @property
+    def dFF(self) -> np.ndarray:  # noqa: N802 - Cleo's name
+        """Frames so far, shape (n_frames, n)."""
+        values = self.history.values
+        return values if values.ndim == 2 else values.reshape(len(values), -1)[:, : self.n]
+
+    @property
+    def t(self) -> Any:
+        """Times of the frames (quantity)."""
+        from brian2 import second
+
+        return self.history.times * second
+
+    @property
+    def t_ms(self) -> np.ndarray:
+        """Times of the frames in ms."""
+        return self.history.times * 1e3
+
+    def reset(self, **kwargs: Any) -> None:
+        """Forget all frames."""
+        del kwargs
+        for history in (self.history, self._clean, self._calcium):
+            history.clear()
+        if self._detector is not None:
+            self._detector.reset()
+
+    # -- data ----------------------------------------------------------------------------
+    def traces(self, rate: Any = None) -> Traces:
+        """Give the recording as `Traces`, with the truth.
+
+        Parameters
+        ----------
+        rate : quantity, optional
+            None: the frames that were taken in the run. Else frames at this rate over the
+            whole run, computed now from the spikes: for runs without a controller, also
+            standalone ones (event-driven sensors only).
+        """
+        from cleo_like.imaging.export import frames_from_spikes, frames_taken
+
+        if rate is None:
+            return frames_taken(self)
+        return frames_from_spikes(self, si(rate, "Hz", "rate"))
+
+    def to_neo(self) -> Any:
+        """Give the frames as a Neo signal with the places of the cells."""
+        from cleo_like.base.neo_export import signal_to_neo
+
+        where = {}
+        if len(self.focus_coords_per_injct) == len(self.injections) > 0:
+            coords = np.asarray(self.focus_coords) * 1e6
+            where = dict(zip(("x_um", "y_um", "z_um"), coords.T, strict=True))
+        return signal_to_neo(
+            self.history.times,
+            np.asarray(self.dFF, dtype=float),
+            "dimensionless",
+            name=self.name,
+            description="dF/F of a two-photon microscope",
+            array_annotations={
+                **where,
+                "i_neuron": self._joined(self.i_targets_per_injct).astype(int),
+            },
+        )
+
+    def add_self_to_plot(self, ax: Any, axis_scale_unit: Any, **kwargs: Any) -> list[Any]:
+        """Draw planes, cells in focus and the light path; used by `cleo_like.viz.plot`."""
+        from cleo_like.imaging.figure import draw_scope
+
+        del kwargs
+        return draw_scope(self, ax, axis_scale_unit)
