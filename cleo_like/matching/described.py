@@ -7,30 +7,41 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cleo_like.core import ClampMode
-from cleo_like.matching.verdict import LONG_SQUARE, NONE, PULSE_TRAIN, SHORT_SQUARE
+from cleo_like.matching.verdict import (
+    ARBITRARY,
+    LONG_SQUARE,
+    NONE,
+    PICTURE,
+    PULSE_TRAIN,
+    SHORT_SQUARE,
+)
 
 if TYPE_CHECKING:
     from cleo_like.core import Epoch, Protocol, Recording
     from cleo_like.matching.verdict import Match, SweepVerdict
 
-_DRAWN = ("picture", "arbitrary")
-"""Families that may look like any other that is not made of steps."""
 _STEPS = (LONG_SQUARE, SHORT_SQUARE, PULSE_TRAIN, NONE)
 _WITHIN = 0.5e-3
 """A step may be found this far (s) from where it is described."""
 
 
 def compare(found: Match, recording: Recording) -> Match:
-    """Take the family of the recording's protocol and say where the commands differ."""
+    """Take the family of the recording's protocol and say where the commands differ.
+
+    "arbitrary" tells nothing of the family (files of other makers have commands without a
+    name); there the family that was found counts.
+    """
     protocol = recording.protocol
     if protocol is None or protocol.mode is not ClampMode.CURRENT:
+        return found
+    if protocol.family == ARBITRARY:
         return found
     trouble = _disagreement(found, protocol)
     note = trouble if trouble is not None else "as the file describes it"
     sweeps = tuple(_named(v, protocol, note) for v in found.sweeps)
     return attrs.evolve(
         found, family=protocol.family, reason=f"{found.reason}; {note}", sweeps=sweeps,
-        found=protocol.family if trouble is None else found.found,
+        disagreement=trouble,
     )  # fmt: skip
 
 
@@ -43,7 +54,8 @@ def _named(verdict: SweepVerdict, protocol: Protocol, note: str) -> SweepVerdict
 
 def _disagreement(found: Match, protocol: Protocol) -> str | None:
     """Say what the commands show and the description does not, if anything."""
-    drawn = protocol.family in _DRAWN and found.family not in _STEPS
+    # the rows of a picture may look like anything that is not made of steps
+    drawn = protocol.family == PICTURE and found.family not in _STEPS
     if protocol.family != found.family and not drawn:
         shown = "nothing" if found.family == NONE else f"a {found.family}"
         return f"the file describes a {protocol.family} but its commands show {shown}"

@@ -12,7 +12,9 @@ The rules, in order:
 4. Where none varies (one sweep, or repeats) the longest pulse is taken; others of its
    length make a train; more levels than two without a return to holding, or two of which
    neither is twice as long as the other, make a staircase.
-5. A square of 0.2 s or more is long: ten membrane time constants of 20 ms.
+5. A step smaller than half the noise is none (a third of it where noise has a memory and
+   is counted as white noise that disturbs means as much).
+6. A square of 0.2 s or more is long: ten membrane time constants of 20 ms.
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ def decide(ladder: Ladder) -> Decision:
         family=NONE, reason="no step above the noise", step=None, holding=holding,
         rests=rests, varying=varying,
     )  # fmt: skip
-    if not pulses or float(np.nanmax(np.abs(off))) < float(np.min(ladder.noise)) / 2:
+    least = max(float(np.min(ladder.noise)) / 2, float(np.min(ladder.slow)) / 3)
+    if not pulses or float(np.nanmax(np.abs(off))) < least:
         return base
     if varying:
         choice = _choose_varying(ladder, off, pulses, varying, tolerance)

@@ -13,7 +13,7 @@ from cleo_like.matching.described import compare
 from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
 from cleo_like.matching.shapes import shape_of
-from cleo_like.matching.sketch import Sketch, sketch, wanders
+from cleo_like.matching.sketch import Sketch, is_noisier, sketch, wanders
 from cleo_like.matching.verdict import (
     ARBITRARY,
     LONG_SQUARE,
@@ -44,8 +44,8 @@ def match(recording: Recording) -> Match:
     ----------
     recording : Recording
         Sweeps may differ in length and rate. Voltage-clamp sweeps and sweeps without a
-        command are set aside. Where `recording.protocol` is known its family counts, and
-        the family found in the commands is compared with it.
+        command are set aside. Where `recording.protocol` names its family, that counts,
+        and the family found in the commands is compared with it.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def _shape_verdict(k: int, numbers: Sequence[int], look: Sketch) -> SweepVerdict
     return SweepVerdict(
         index=k, number=numbers[k], family=shape.family, reason=shape.reason,
         epochs=(epoch,), step=epoch, noise=look.plateaus.noise,
-        holding=float(look.plateaus.levels[0]),
+        holding=look.holding,
     )  # fmt: skip
 
 
@@ -204,7 +204,12 @@ def _steady(ladder: Ladder, decision: Decision, looks: dict[int, Sketch]) -> Dec
     if decision.step is None:
         return decision
     size = np.nanmax(np.abs(ladder.levels[:, decision.step] - decision.holding))
-    astray = [wanders(looks[k].plateaus, ladder.edges, float(size)) for k in ladder.members]
+    step = ladder.bounds()[decision.step]
+    astray = [
+        wanders(looks[k].plateaus, ladder.edges, float(size))
+        or is_noisier(looks[k].plateaus, step, float(size) / 2)
+        for k in ladder.members
+    ]
     if np.mean(astray) <= 0.5:
         return decision
     shape = shape_of(looks[ladder.members[0]].plateaus.samples, ladder.rate)

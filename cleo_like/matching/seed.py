@@ -102,7 +102,7 @@ def get_stim_characteristics(  # noqa: PLR0917 (the signature users know)
     look = sketch(_row(i)[first : last + 1], rate)
     if look.shape is not None and look.stretch is not None:
         a, b = look.stretch
-        off = look.plateaus.samples[a:b] - look.plateaus.levels[0]
+        off = look.plateaus.samples[a:b] - look.holding
         amplitude = float(off[np.argmax(np.abs(off))])
         return _answer(t, rate, (first + a, first + b), amplitude)
     found = _pulse(look.plateaus, test_pulse_length if test_pulse else 0.0)

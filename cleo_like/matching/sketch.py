@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.matching.changes import SLEW
-from cleo_like.matching.noise import quantum, white_sd
+from cleo_like.matching.noise import quantum, sd_of, white_sd
 from cleo_like.matching.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.shapes import Shape, loud_stretch, shape_of
 
@@ -34,6 +34,12 @@ class Sketch:
     plateaus: Plateaus
     shape: Shape | None = None
     stretch: tuple[int, int] | None = None
+
+    @property
+    def holding(self) -> float:
+        """Level before the varying stretch, or at its start where nothing is before."""
+        before = self.plateaus.samples[: max(self.stretch[0] if self.stretch else 0, 1)]
+        return float(np.median(before)) if before.size else np.nan
 
     @property
     def trouble(self) -> str | None:
@@ -93,6 +99,14 @@ def wanders(cut: Plateaus, edges: np.ndarray, size: float) -> bool:
         if np.mean(np.abs(means - np.median(means)) > size / 3) > 0.25:
             return True
     return False
+
+
+def is_noisier(cut: Plateaus, step: tuple[int, int], size: float) -> bool:
+    """Whether a command is noisier within a step than outside, by more than `size`."""
+    a, b = step
+    inside, outside = cut.samples[a:b], np.concatenate([cut.samples[:a], cut.samples[b:]])
+    excess = sd_of(inside) ** 2 - sd_of(outside) ** 2
+    return excess > size**2
 
 
 def _stretch(cut: Plateaus) -> tuple[int, int] | None:

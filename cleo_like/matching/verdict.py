@@ -94,8 +94,9 @@ class Match:
     constant : tuple of Epoch
         Test pulses, pre-pulses and post-pulses: pulses alike in all members.
     found : str
-        Family that the commands themselves show; differs from `family` only when the
-        file describes its protocol otherwise.
+        Family that the commands themselves show.
+    disagreement : str or None
+        How the commands differ from what the file says of its own protocol.
     """
 
     family: str
@@ -108,11 +109,12 @@ class Match:
     varying: tuple[Epoch, ...] = ()
     constant: tuple[Epoch, ...] = ()
     found: str = NONE
+    disagreement: str | None = None
 
     @property
     def agrees(self) -> bool:
-        """Whether the file's description and the commands give the same family."""
-        return self.family == self.found
+        """Whether the commands are what the file says they are, if it says so."""
+        return self.disagreement is None
 
     @property
     def window(self) -> tuple[float, float] | None:
