@@ -4,7 +4,7 @@ from importlib.metadata import version as version_of
 
 project = "cleo_like"
 author = "The cleo_like developers"
-copyright = "2026, the cleo_like developers"  # noqa: A001
+copyright = "2026, the cleo_like developers"
 version = release = version_of("cleo_like")
 
 extensions = [
