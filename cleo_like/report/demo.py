@@ -178,7 +178,13 @@ def _page(
         protocol_figure(stimulus), caption="The picture as current, one sweep per row.", dpi=110
     )
     page.add_heading("Current steps")
-    page.add_table([_answers(r) for r in steps], caption="Known answers of each cell.")
+    page.add_table(
+        [row for r in steps for row in _answers(r)],
+        caption=(
+            "What the equations give, and what the analysis measured from the noisy files' "
+            "steps (rheobase is measured on a ladder of 50 pA)."
+        ),
+    )
     page.add_figure(
         cells_figure(steps),
         caption="Strongest step, first step with a spike, and all steps without, of each cell.",
@@ -205,16 +211,32 @@ def _fidelity(drawing: _Drawing) -> dict[str, Any]:
     }
 
 
-def _answers(recording: Recording) -> dict[str, Any]:
-    """Known answers of one cell, in the units people read."""
-    truth = recording.truth
+def _answers(recording: Recording) -> list[dict[str, Any]]:
+    """Known answers of one cell beside what the analysis measured, in lab units."""
+    from cleo_like.cells import get_cell, rheobase
+    from cleo_like.features.registry import cell_features
+
+    truth, measured = recording.truth, cell_features(recording).values
     if truth is None:  # every simulated recording has one
-        return {"cell": recording.cell.id}
-    return {
-        "cell": recording.cell.id.removesuffix("-steps"),
-        "rest (mV)": round(truth.answers["resting_potential"] * 1e3, 2),
-        "input resistance (MOhm)": round(truth.answers["input_resistance"] / 1e6, 1),
-        "time constant (ms)": round(truth.answers["time_constant"] * 1e3, 2),
-        "capacitance (pF)": round(truth.answers["capacitance"] * 1e12, 1),
-        "spikes at 400 pA": int(truth.spike_counts[-1]),
-    }
+        return []
+    name = recording.cell.id.removesuffix("-steps")
+    known = truth.answers
+    rows = [
+        ("resting potential (mV)", known["resting_potential"] * 1e3, "v_baseline"),
+        ("input resistance (MOhm)", known["input_resistance"] / 1e6, _STEADY),
+        ("capacitance (pF)", known["capacitance"] * 1e12, "capacitance"),
+        ("rheobase (pA)", rheobase(get_cell(name)) * 1e12, "rheobase_i"),
+        ("spikes per s at 400 pA", float(truth.spike_counts[-1]), "max_rate"),
+    ]
+    return [
+        {
+            "cell": name,
+            "quantity": what,
+            "known": round(value, 2),
+            "measured": measured.get(key),
+        }
+        for what, value, key in rows
+    ]
+
+
+_STEADY = "steady_state_input_resistance"
