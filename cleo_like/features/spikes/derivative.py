@@ -15,7 +15,8 @@ import numpy as np
 
 _FORGOTTEN = 40.0  # e-folds after which a transient is below the last bit
 _BLOCK = 0.001  # s
-_BEFORE, _AFTER = 3, 6  # further blocks that a spike needs before and after
+_BEFORE, _AFTER = 2, 4  # further blocks that a spike needs before and after
+_TAIL = 1e-3  # of the impulse response that may lie beyond its reach
 _DENSE = 0.8  # filtered samples over samples of the window, from which all are filtered
 
 
@@ -27,8 +28,9 @@ class Filter:
     a: np.ndarray
     zi: np.ndarray  # state of rest at 1
     memory: int  # samples until a transient is gone
-    reach: int  # samples over which the impulse response matters
+    reach: int  # samples that hold all but `tail` of the impulse response
     gain: float  # sum of its absolute values
+    tail: float
 
 
 @lru_cache(maxsize=32)
@@ -42,13 +44,16 @@ def bessel(cutoff_khz: float, rate: float, folds: float = _FORGOTTEN) -> Filter:
     b, a = signal.bessel(4, cutoff_khz * 1e3 / (rate / 2), "low")
     slowest = np.abs(np.roots(a)).max()
     memory = int(np.ceil(folds / -np.log(slowest))) + 8
-    design = Filter(b=b, a=a, zi=signal.lfilter_zi(b, a), memory=memory, reach=0, gain=1.0)
+    design = Filter(
+        b=b, a=a, zi=signal.lfilter_zi(b, a), memory=memory, reach=0, gain=1.0, tail=0.0
+    )
     impulse = np.zeros(2 * memory + 1)
     impulse[memory] = 1
     response = np.abs(_both_ways(design, impulse))
-    support = np.flatnonzero(response > 1e-12)
-    reach, gain = int(memory - support[0] + 1), float(response.sum()) * (1 + 1e-9)
-    return attrs.evolve(design, reach=reach, gain=gain)
+    beyond = 2 * np.cumsum(response[:memory])[::-1]  # tail outside 1, 2 ... samples
+    reach = 1 + int(np.flatnonzero(beyond < _TAIL)[0])
+    gain = float(response.sum()) * (1 + 1e-9)
+    return attrs.evolve(design, reach=reach, gain=gain, tail=float(beyond[reach - 1]))
 
 
 def _both_ways(design: Filter, x: np.ndarray) -> np.ndarray:
@@ -151,17 +156,14 @@ def windowed(
         rows = _slope(v[loud, first : stop + 1], first, rate)
         return _derivative(rows, loud, len(v), first)
     design = bessel(cutoff_khz, rate)
-    block = max(round(_BLOCK * rate), design.reach)
+    block = max(round(_BLOCK * rate), design.reach + 1)
     count = -(-(stop - first) // block)
     low, high = first - design.memory, first + count * block + 1 + design.memory
     if low < 0 or high > v.shape[1]:
         return None
-    # 1e-6: the rounding of the time steps
-    scale = 1e-3 * rate * design.gain * (1 + 1e-6)
-    loud = _loud(v, sweeps, slice(low, high), cut / scale)
-    bound = np.empty((loud.size, count))
-    for k, sweep in enumerate(loud.tolist()):
-        bound[k] = _block_bounds(v[sweep, low:high], block, count, design)
+    scale = 1e-3 * rate * (1 + 1e-6)  # 1e-6: the rounding of the time steps
+    limit = cut / (scale * design.gain)
+    loud, bound = _block_bounds(v, sweeps, slice(low, high), limit, (block, count, design))
     bound *= scale
     needed = _widened(bound >= cut)
     runs = needed[:, 0] + (needed[:, 1:] & ~needed[:, :-1]).sum(axis=1)
@@ -194,17 +196,33 @@ def _slope(v: np.ndarray, first: int, rate: float) -> np.ndarray:
     return out
 
 
-def _block_bounds(x: np.ndarray, block: int, count: int, design: Filter) -> np.ndarray:
-    """Largest difference (mV) within reach of each block of one sweep."""
-    step = np.subtract(x[1:], x[:-1])
-    np.abs(step, out=step)
+def _block_bounds(
+    v: np.ndarray,
+    sweeps: np.ndarray,
+    where: slice,
+    limit: float,
+    layout: tuple[int, int, Filter],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sweeps that reach the limit, and the largest filtered difference (mV) of each block."""
+    block, count, design = layout
     memory = design.memory
-    largest = np.empty(count + 2)
-    inner = step[memory : memory + count * block].reshape(count, block)
-    inner.max(axis=1, out=largest[1:-1])
-    largest[0] = step[memory - design.reach : memory].max()
-    largest[-1] = step[memory + count * block :].max()
-    return np.maximum(np.maximum(largest[:-2], largest[2:]), largest[1:-1])
+    step = np.empty(where.stop - where.start - 1)
+    loud, bounds = [], []
+    for sweep in sweeps.tolist():
+        x = v[sweep, where]
+        np.subtract(x[1:], x[:-1], out=step)
+        if step.max() < limit and step.min() > -limit:
+            continue
+        np.abs(step, out=step)
+        largest = np.empty(count + 2)
+        inner = step[memory : memory + count * block].reshape(count, block)
+        inner.max(axis=1, out=largest[1:-1])
+        largest[0] = step[memory - design.reach : memory].max()
+        largest[-1] = step[memory + count * block :].max()
+        loud.append(sweep)
+        near = np.maximum(np.maximum(largest[:-2], largest[2:]), largest[1:-1])
+        bounds.append(near * design.gain + design.tail * step.max())
+    return np.array(loud, dtype=int), np.array(bounds).reshape(len(loud), count)
 
 
 def _widened(needed: np.ndarray) -> np.ndarray:
@@ -236,36 +254,32 @@ def _fill(
         return
     samples, width = v.shape[1], rows.shape[1]
     base = sweeps[row] * samples + first
-    filtered = filter_runs(v.reshape(-1), base + begin * block, base + end * block + 1, design)
-    dt = np.diff(np.arange(first, first + width + 1) / rate)
-    flat, at = rows.reshape(-1), 0
-    for s, a, b in zip(
-        row.tolist(), (begin * block).tolist(), (end * block).tolist(), strict=True
-    ):
-        piece = filtered[at : at + b - a + 1]
-        out = flat[s * width + a : s * width + b]
-        np.subtract(piece[1:], piece[:-1], out=out)
-        out *= 1e-3
-        out /= dt[a:b]
-        at += b - a + 1
+    filtered = filter_runs(
+        v.reshape(-1), base + begin * block, base + end * block + 1, design, 1e-3 * rate
+    )
+    flat = rows.reshape(-1)
+    starts = (row * width + begin * block).tolist()
+    for at, piece in zip(starts, filtered, strict=True):
+        np.subtract(piece[1:], piece[:-1], out=flat[at : at + piece.size - 1])
 
 
 def filter_runs(
-    flat: np.ndarray, start: np.ndarray, stop: np.ndarray, design: Filter
-) -> np.ndarray:
+    flat: np.ndarray, start: np.ndarray, stop: np.ndarray, design: Filter, scale: float
+) -> list[np.ndarray]:
     """Filter stretches of a flat array, laid end to end with room to forget in between.
 
     Every stretch must have ``design.memory`` samples of its own sweep on both sides.
-    Gives the filtered samples of all stretches, one after the other.
+    Gives the filtered samples of each stretch, times `scale`.
     """
     low, high = start - design.memory, stop + design.memory
     pieces = [flat[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
     filtered = _both_ways(design, np.concatenate(pieces))
+    filtered *= scale
     keep, at = [], 0
     for length in (high - low).tolist():
         keep.append(filtered[at + design.memory : at + length - design.memory])
         at += length
-    return np.concatenate(keep)
+    return keep
 
 
 def filter_equal_runs(

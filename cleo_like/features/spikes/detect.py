@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
-SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory
+SAMPLES_AT_ONCE = 1_000_000  # samples of dV/dt in memory
 _SECOND_LOOK = 0.05  # of the mean upstroke
 _CLIP_TOLERANCE = 1.0  # mV above threshold to which the potential must return
 
@@ -144,7 +144,7 @@ def detect(trace: Trace) -> tuple[Events, np.ndarray]:
         `full_trace`.
     """
     doubt = np.zeros(trace.stack.n_sweeps, dtype=bool)
-    sweep, start = _putative(trace, doubt)
+    sweep, start = _putative(trace)
     sweep, start, peak = _peaks(trace, sweep, start, doubt)
     upstroke = _upstrokes(trace, sweep, start, peak)
     ok = upstroke >= start
@@ -163,8 +163,8 @@ def detect(trace: Trace) -> tuple[Events, np.ndarray]:
     return attrs.evolve(events, clipped=_clipped(trace, events)), doubt
 
 
-def _putative(trace: Trace, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Upward crossings of the cut, with a fall of the potential between any two."""
+def _putative(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
+    """Upward crossings of the cut."""
     above = trace.d >= trace.parameters.dv_cutoff
     at = np.flatnonzero(above)
     at = at[~above[at - 1]] - 1  # a crossing at the very first sample has no sample before
@@ -173,10 +173,18 @@ def _putative(trace: Trace, doubt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     k += trace.slope.first
     inside = (k >= trace.start) & (k < trace.end - 1) & (at >= 0)
     sweep, start = sweep[inside], (sweep * trace.stack.n_samples + k)[inside]
-    inner = ~ragged.group_ends(sweep)
+    return sweep, start
+
+
+def _separated(
+    trace: Trace, sweep: np.ndarray, start: np.ndarray, doubt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Keep the crossings with a fall of the potential since the one before."""
+    inner = ~ragged.group_ends(sweep)[:-1]
     keep = np.ones(sweep.size, dtype=bool)
-    before, after = start[:-1][inner[:-1]], start[1:][inner[:-1]]
-    keep[1:][inner[:-1]] = _falls(trace, sweep[:-1][inner[:-1]], before, after, doubt)
+    keep[1:][inner] = _falls(
+        trace, sweep[:-1][inner], start[:-1][inner], start[1:][inner], doubt
+    )
     return sweep[keep], start[keep]
 
 
@@ -196,19 +204,30 @@ def _peaks(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Highest sample after each start; merge those without a fall; drop the low ones."""
     v, p = trace.v, trace.parameters
-    stop = ragged.next_in_group(start, sweep, trace.stop(sweep))
-    peak = ragged.arg_max(v, start, stop)
     if sweep.size == 0:
-        return sweep, start, peak
-    last = ragged.group_ends(sweep)
-    separate = last.copy()
-    separate[~last] = _falls(trace, sweep[~last], peak[~last], stop[~last], doubt)
+        return sweep, start, start
+    peak, separate = _tops(trace, sweep, start, doubt)
+    if not separate.all():  # else there is a fall since the crossing before, too
+        sweep, start = _separated(trace, sweep, start, doubt)
+        peak, separate = _tops(trace, sweep, start, doubt)
     first_kept = np.append(True, separate[:-1])  # a merge drops this peak, the next start
     peak, start, sweep = peak[separate], start[first_kept], sweep[separate]
     high = v[peak] >= p.min_peak
     sweep, start, peak = sweep[high], start[high], peak[high]
     tall = v[peak] - v[start] >= p.min_height
     return sweep[tall], start[tall], peak[tall]
+
+
+def _tops(
+    trace: Trace, sweep: np.ndarray, start: np.ndarray, doubt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Highest sample after each start, and whether it falls before the next start."""
+    stop = ragged.next_in_group(start, sweep, trace.stop(sweep))
+    peak = ragged.arg_max(trace.v, start, stop)
+    separate = ragged.group_ends(sweep)
+    inner = ~separate
+    separate[inner] = _falls(trace, sweep[inner], peak[inner], stop[inner], doubt)
+    return peak, separate
 
 
 def _upstrokes(

@@ -166,19 +166,27 @@ def _falls_back(
 
     An afterdepolarisation must be; this is cheaper to see than the filtered slope.
     """
-    offset = np.arange(int(np.ceil(_ADP_LATEST * trace.stack.rate)) + 1)
-    at = np.minimum(fast[:, None] + offset, stop[:, None] - 1)
-    values = trace.v[at]
-    end = at[:, -1] + 1
-    rest = np.full(fast.size, np.inf)
-    more = np.flatnonzero(stop > end)
-    known = lowest[more] >= end[more]
-    rest_at = lowest[more].copy()
-    unknown = more[~known]
-    rest_at[~known] = ragged.arg_min(trace.v, end[unknown], stop[unknown])
-    rest[more] = trace.v[rest_at]
-    after = np.minimum.accumulate(values[:, ::-1], axis=1)[:, ::-1]
-    return (values - np.minimum(after, rest[:, None]) >= _DETOUR).any(axis=1)
+    v = trace.v
+    length = int(np.ceil(_ADP_LATEST * trace.stack.rate)) + 1
+    end = np.minimum(fast + length, stop)
+    if fast.size == 0:
+        return np.zeros(0, dtype=bool)
+    whole = fast + length <= v.size
+    values = np.lib.stride_tricks.sliding_window_view(v, min(length, v.size))[
+        np.where(whole, fast, 0)
+    ]
+    beyond = np.flatnonzero(~whole | (end < fast + length))
+    inside = np.arange(values.shape[1]) < (end - fast)[beyond, None]
+    at = np.minimum(fast[beyond, None] + np.arange(values.shape[1]), end[beyond, None] - 1)
+    values[beyond] = np.where(inside, v[at], v[end[beyond] - 1][:, None])
+    top = np.maximum.accumulate(values, axis=1)
+    falls = (top - values).max(axis=1) >= _DETOUR
+    later = np.flatnonzero(~falls & (stop > end))
+    at = lowest[later].copy()
+    unknown = at < end[later]
+    at[unknown] = ragged.arg_min(v, end[later[unknown]], stop[later[unknown]])
+    falls[later] = top[later, -1] - v[at] >= _DETOUR
+    return falls
 
 
 def _afterdepolarisations(
