@@ -69,8 +69,7 @@ def decide(ladder: Ladder) -> Decision:
         family=NONE, reason="no step above the noise", step=None, holding=holding,
         rests=rests, varying=varying,
     )  # fmt: skip
-    least = max(float(np.min(ladder.noise)) / 2, float(np.min(ladder.slow)) / 3)
-    if not pulses or float(np.nanmax(np.abs(off))) < least:
+    if not pulses:
         return base
     if varying:
         choice = _choose_varying(ladder, off, pulses, varying, tolerance)
@@ -79,6 +78,9 @@ def decide(ladder: Ladder) -> Decision:
     family, reason, step = choice
     if step is None:
         return attrs.evolve(base, family=family, reason=reason)
+    least = max(float(np.min(ladder.noise)) / 2, float(np.min(ladder.slow)) / 3)
+    if float(np.nanmax(np.abs(off[:, step]))) < least:
+        return base
     pulse = next(p for p in pulses if step in p)
     baseline = _baseline(ladder, rests, pulse)
     return attrs.evolve(base, family=family, reason=reason, step=step, baseline=baseline)

@@ -23,8 +23,9 @@ _USUAL = 0.2
 """Edges that a fifth of the sweeps share are the protocol's, those of other sweeps a part."""
 _TALL, _SUPPORT = 1.5, 0.3
 """An edge below 1.5 times the noise counts where 30 % of the sweeps show it."""
-_UNSURE = 20.0
-"""An edge of height J in noise s is placed within this many (s/J)^2 samples."""
+_UNSURE = 60.0
+"""An edge of height J in white noise s is placed within k samples but for a chance of
+exp(-k (J/s)^2 / 8): this many (s/J)^2 samples make it 1 in 2000."""
 
 
 @attrs.frozen(kw_only=True)

@@ -115,10 +115,10 @@ class TestWronglyAccepted:
 
     def test_white_noise(self, rng):
         window = (T >= 0.3) & (T < 1.7)
-        for _ in range(100):
-            noise = rng.normal(0, 30, N)
-            assert match_arrays(noise * window, "20 kHz").family == "noise"
-            assert match_arrays(noise, "20 kHz").family == "none"
+        for _ in range(60):
+            noise = rng.normal(0, 30, N)[::4]
+            assert match_arrays(noise * window[::4], "5 kHz").family == "noise"
+            assert match_arrays(noise, "5 kHz").family == "none"
 
     @pytest.mark.parametrize("unit", [1.0, 1e-3, 1e-12, 1e3])
     @pytest.mark.parametrize("slope", [0.05, 100.0])
