@@ -146,5 +146,6 @@ def _fit_exponential(x: np.ndarray, y: np.ndarray) -> Estimate:
     rmse = np.sqrt(square / x.size)
     if not rmse <= _MAX_RMSE:
         return Estimate(reason=f"the exponential misses by {rmse:.2g} mV (rms)")
-    variance = np.nan if covariance is None else covariance[1, 1] * square / (x.size - 3)
+    # no covariance where the fit is flat in some direction
+    variance = np.nan if covariance is None else covariance[1, 1] * square / (x.size - 3)  # type: ignore[redundant-expr]
     return Estimate(value=1 / p[1], error=float(np.sqrt(variance)) / p[1] ** 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,12 +15,14 @@ import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
 from cleo_like.core.errors import InputError, UnknownNameError
-from cleo_like.features import extract as module
 from cleo_like.features import registry
 from cleo_like.features.extract import extract
 from cleo_like.features.parameters import ATLAS, DEFAULT
 from cleo_like.features.registry import Extracted, cell_features
 from cleo_like.features.table import FeatureTable
+
+# the package has a function of the same name
+module = importlib.import_module("cleo_like.features.extract")
 
 
 def simulated(k: int, *, sweeps: int = 6, rate: float = 20e3) -> Recording:

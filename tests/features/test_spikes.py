@@ -177,3 +177,8 @@ def test_searches_in_stretches(data):
     top = ragged.arg_max(x, start, np.maximum(stop, 0))
     for a, b, ours in zip(start, np.maximum(stop, 0), top, strict=True):
         assert ours == (a + int(x[a:b].argmax()) if b > a else a)
+    edges = np.unique(np.concatenate((start, stop[stop > 0], [n])))
+    begin, end = edges[:-1:2], edges[1::2]
+    begin = begin[: end.size]
+    low = ragged.arg_min_near(x, begin, end)
+    np.testing.assert_array_equal(low, ragged.arg_min(x, begin, end))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
-SAMPLES_AT_ONCE = 1_000_000  # samples of dV/dt in memory
+SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory
 _SECOND_LOOK = 0.05  # of the mean upstroke
 _CLIP_TOLERANCE = 1.0  # mV above threshold to which the potential must return
 

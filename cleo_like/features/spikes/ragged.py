@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_CHUNK = 48
+_CHUNK = 32
 _SHORT = 200  # samples: shorter stretches are searched side by side
 BELOW_ZERO = -5e-324
 """``x <= BELOW_ZERO`` is ``x < 0`` for float64."""
@@ -69,7 +69,7 @@ def arg_max(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     if start.size and length.max() <= _SHORT:
         return start + _short_arg_max(x, start, length)
     pairs = zip(start.tolist(), stop.tolist(), strict=True)
-    return np.array([a + int(x[a:b].argmax()) if b > a else a for a, b in pairs], dtype=int)
+    return start + np.array([x[a:b].argmax() if b > a else 0 for a, b in pairs], dtype=int)
 
 
 def _short_arg_max(x: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
@@ -83,7 +83,18 @@ def _short_arg_max(x: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.n
 def arg_min(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Give the index of the smallest sample of each stretch (start where it is empty)."""
     pairs = zip(start.tolist(), stop.tolist(), strict=True)
-    return np.array([a + int(x[a:b].argmin()) if b > a else a for a, b in pairs], dtype=int)
+    return start + np.array([x[a:b].argmin() if b > a else 0 for a, b in pairs], dtype=int)
+
+
+def arg_min_near(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Do `arg_min` for stretches in order, without overlap, whose minimum comes early."""
+    if start.size == 0 or not ((stop > start).all() and (stop[:-1] <= start[1:]).all()):
+        return arg_min(x, start, stop)
+    edges = np.column_stack([start, stop]).reshape(-1)
+    if edges[-1] == x.size:
+        edges = edges[:-1]
+    lowest = np.minimum.reduceat(x, edges)[::2]
+    return first_where(x, start, stop, lowest)
 
 
 def group_ends(group: np.ndarray) -> np.ndarray:

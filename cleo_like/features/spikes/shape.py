@@ -110,7 +110,7 @@ def _fast_troughs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steepest fall, and the first sample after it where it has all but ended; -1 if none."""
     shift = trace.shift(sweep)
-    steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
+    steepest = ragged.arg_min_near(trace.d, peak - shift, stop - shift)
     value = trace.d[steepest]
     bound = trace.slope.bound[sweep]
     doubt[sweep[(-value < bound) & (bound > 0)]] = True
