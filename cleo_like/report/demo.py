@@ -233,7 +233,7 @@ def _answers(recording: Recording) -> list[dict[str, Any]]:
             "cell": name,
             "quantity": what,
             "known": round(value, 2),
-            "measured": measured.get(key),
+            "measured": round(measured.get(key, float("nan")), 2),
         }
         for what, value, key in rows
     ]
