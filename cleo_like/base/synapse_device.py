@@ -183,7 +183,7 @@ class SynapseDevice(InterfaceDevice):
             model=model,
             on_pre=on_pre or None,
             namespace={**namespace, **self.extra_namespace},
-            method=self.method,
+            **({} if self.method is None else {"method": self.method}),
             name=f"syn_{_safe(self.name)}_{group.name}",
         )
         syn.connect(i=targets, j=targets)
@@ -261,6 +261,7 @@ def _renames(model: str, group: Any) -> dict[str, str]:
 
 def _renamed(code: str, names: Mapping[str, str]) -> str:
     for old, new in names.items():
+        code = re.sub(rf"\b(d?){re.escape(old)}(?=\s*/\s*dt\b)", rf"\1{new}", code)
         code = re.sub(rf"\b{re.escape(old)}\b", new, code)
     return code
 

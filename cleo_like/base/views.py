@@ -21,7 +21,8 @@ def present_values(group: Any, name: str) -> np.ndarray:
     """
     variable = group.variables[name]
     if not hasattr(variable, "get_value") or not hasattr(variable, "size"):
-        return np.asarray(group.get_states([name], units=False, subexpressions=True)[name])
+        found = group.get_states([name], units=False, subexpressions=True)[name]
+        return np.broadcast_to(found, (len(group),))  # one that is the same for all is scalar
     values: np.ndarray = variable.get_value()
     if hasattr(group, "source") and hasattr(group, "start") and len(values) != len(group):
         return values[group.start : group.stop]

@@ -84,16 +84,19 @@ class Scope(Recorder, NeoExportable):
     Examples
     --------
     >>> import brian2 as b2
-    >>> import cleo_like as cleo
+    >>> from cleo_like.base import CLSimulator
+    >>> from cleo_like.coords import assign_xyz
+    >>> from cleo_like.imaging import gcamp6f
+    >>> from cleo_like.ioproc import RecordOnlyProcessor
     >>> b2.prefs.codegen.target = "numpy"
     >>> cells = b2.NeuronGroup(3, "v : 1", threshold="i == 1 and t < 0.1*ms", reset="")
-    >>> cleo.coords.assign_xyz(cells, 0, 0, [100, 104, 300], unit=b2.um)
-    >>> sim = cleo.CLSimulator(b2.Network(cells))
-    >>> scope = Scope(cleo.imaging.gcamp6f(sigma_noise=1e-9), 500*b2.um, 100*b2.um)
+    >>> assign_xyz(cells, 0, 0, [100, 104, 300], unit=b2.um)
+    >>> sim = CLSimulator(b2.Network(cells))
+    >>> scope = Scope(gcamp6f(sigma_noise=1e-9), 500*b2.um, 100*b2.um)
     >>> _ = sim.inject(scope, cells)
     >>> scope.n
     2
-    >>> sim.set_io_processor(cleo.ioproc.RecordOnlyProcessor(25 * b2.ms))
+    >>> sim.set_io_processor(RecordOnlyProcessor(25 * b2.ms))
     >>> sim.run(100 * b2.ms)
     >>> scope.dFF.round(3).tolist()
     [[0.0, 0.0], [0.0, 0.071], [0.0, 0.103], [0.0, 0.105]]
@@ -335,7 +338,7 @@ class Scope(Recorder, NeoExportable):
     def dFF(self) -> np.ndarray:  # noqa: N802 - Cleo's name
         """Frames so far, shape (n_frames, n)."""
         values = self.history.values
-        return values if values.ndim == 2 else values.reshape(len(values), -1)[:, : self.n]
+        return values if len(values) else np.zeros((0, self.n))
 
     @property
     def t(self) -> Any:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from attrs import define
 from brian2 import ms, second
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleo_like.base import CLSimulator, Recorder
@@ -58,6 +58,7 @@ def test_a_long_period_has_no_second_sample_one_step_early():
     assert found.tolist() == [200_000]
 
 
+@settings(max_examples=40)
 @given(
     steps=st.integers(1, 400),
     extra=st.floats(0, 1, exclude_max=True),

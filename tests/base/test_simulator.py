@@ -243,7 +243,7 @@ class Tracer(SynapseDevice):
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.model = "Ca : 1\nrho_rel : 1"
+        self.model = "dCa/dt = 0*Ca/ms : 1 (clock-driven)\nrho_rel : 1"
         self.on_pre = "Ca += 1"
 
     def init_syn_vars(self, syn):
