@@ -145,8 +145,8 @@ class SweepStack:
             msg = f"{time:g} s is outside the recording (0..{last:g} s)"
             raise InputError(msg)
         near = int(time * self.rate)
-        candidates = np.arange(max(near - 1, 0), min(near + 3, self.n_samples))
-        return int(candidates[np.abs(candidates / self.rate - time).argmin()])
+        candidates = range(max(near - 1, 0), min(near + 3, self.n_samples))
+        return min(candidates, key=lambda k: abs(k / self.rate - time))
 
     def bounds(self, step: Window) -> tuple[int, int]:
         """Give the first sample of the step and the first after it.

@@ -120,7 +120,8 @@ def subthreshold_features(
     middle = i[:, stack.index((step.end - step.start) / 2.0 + step.start)]
     up = (middle if p.exact else amplitude) >= 0
     deflected = lowest.copy()
-    deflected[up] = v[up, s0:s1].argmax(axis=1) + s0
+    for row in np.flatnonzero(up).tolist():  # row by row: a selection of rows is a copy
+        deflected[row] = v[row, s0:s1].argmax() + s0
     sag_baseline = _mean(v, where.sag_baseline)
     steady = _mean(v, where.steady)
     peak = _around(stack, lowest, (0, stack.n_samples) if p.exact else (s0, s1))
