@@ -118,23 +118,36 @@ def _rest_checks(sweep: Sweep, verdict: SweepVerdict, limits: Criteria) -> list[
     after = [(a, b) for a, b in rests if a >= verdict.step.stop]
     pre = _settled(before, reach, sweep.rate)
     post = _settled(after, reach, sweep.rate)
-    width = round(limits.noise_window * sweep.rate)
     checks = [
-        limited(name, window_noise(sweep.response, [span], width), (-np.inf, limits.noise), "mV", 1e3)
-        for name, span in (("pre_noise", pre), ("post_noise", post))
-    ]  # fmt: skip
-    least = _LEAST_REST * sweep.rate
-    if pre[1] - pre[0] < least:
-        why = f"the rest before the step lasts {(pre[1] - pre[0]) / sweep.rate * 1e3:.4g} ms"
-        return [*checks, unknown("slow_noise", why), unknown("drift", why)]
-    at_rest = sweep.response[pre[0] : pre[1]].astype(float)
-    slow = limited("slow_noise", float(at_rest.std()), (-np.inf, limits.slow_noise), "mV", 1e3)
-    if post[1] - post[0] < least:
-        why = f"the rest after the step lasts {(post[1] - post[0]) / sweep.rate * 1e3:.4g} ms"
-        return [*checks, slow, unknown("drift", why)]
-    later = sweep.response[post[0] : post[1]].astype(float)
-    drift = float(np.mean(later) - np.mean(at_rest))
-    return [*checks, slow, limited("drift", drift, (-limits.drift, limits.drift), "mV", 1e3)]
+        _noise("pre_noise", sweep, pre, limits),
+        _noise("post_noise", sweep, post, limits),
+    ]
+    for where, span in (("before", pre), ("after", post)):
+        if span[1] - span[0] < _LEAST_REST * sweep.rate:
+            lasting = (span[1] - span[0]) / sweep.rate * 1e3
+            why = f"the rest {where} the step lasts {lasting:.4g} ms"
+            slow = (
+                unknown("slow_noise", why) if where == "before" else _slow(sweep, pre, limits)
+            )
+            return [*checks, slow, unknown("drift", why)]
+    drift = float(_mean(sweep, post) - _mean(sweep, pre))
+    within = (-limits.drift, limits.drift)
+    return [*checks, _slow(sweep, pre, limits), limited("drift", drift, within, "mV", 1e3)]
+
+
+def _noise(name: str, sweep: Sweep, span: Span, limits: Criteria) -> Check:
+    width = round(limits.noise_window * sweep.rate)
+    noise = window_noise(sweep.response, [span], width)
+    return limited(name, noise, (-np.inf, limits.noise), "mV", 1e3)
+
+
+def _slow(sweep: Sweep, span: Span, limits: Criteria) -> Check:
+    spread = float(sweep.response[slice(*span)].astype(float).std())
+    return limited("slow_noise", spread, (-np.inf, limits.slow_noise), "mV", 1e3)
+
+
+def _mean(sweep: Sweep, span: Span) -> float:
+    return float(sweep.response[slice(*span)].astype(float).mean())
 
 
 def _settled(rests: list[Span], reach: int, rate: float) -> Span:

@@ -47,9 +47,9 @@ def window_noise(response: Float[np.ndarray, "n"], rests: Sequence[Span], width:
 def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, float]:
     """Length (samples) and level of the longest run of equal samples at an extreme.
 
-    Runs that a quiet signal explains are not counted: the run must be entered or left by a
-    jump of more than three times noise and converter step; or it lasts twice as long and
-    the noise is twice that step, so that equal neighbours are unlikely.
+    Runs that a quiet signal explains are not counted: the run must be entered and left by
+    jumps of more than six times noise and converter step; or it lasts twice as long and the
+    noise is twice that step, so that equal neighbours are unlikely.
 
     Returns
     -------
@@ -71,8 +71,8 @@ def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, fl
     for extreme in (x.max(), x.min()):
         starts, stops = _runs(x == extreme)
         for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
-            jump = max(change[a - 1] if a else 0.0, change[b - 1] if b < x.size else 0.0)
-            steep = jump > 3 * max(step, noise) and b - a >= brief
+            jump = min(change[a - 1], change[b - 1]) if 0 < a and b < x.size else 0.0
+            steep = jump > 6 * max(step, noise) and b - a >= brief
             noisy = noise > 2 * step and b - a >= 2 * brief
             if b - a > best and (steep or noisy):
                 best, level = b - a, float(extreme)
