@@ -48,8 +48,8 @@ def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, fl
     """Length (samples) and level of the longest run of equal samples at an extreme.
 
     Runs that a quiet signal explains are not counted: the run must be entered and left by
-    jumps of more than six times noise and converter step; or it lasts twice as long and the
-    noise is twice that step, so that equal neighbours are unlikely.
+    jumps of more than six times noise and converter step; or it lasts twice as long, is one
+    of several, and the noise is twice that step, so that equal neighbours are unlikely.
 
     Returns
     -------
@@ -71,9 +71,9 @@ def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, fl
     for extreme in (x.max(), x.min()):
         starts, stops = _runs(x == extreme)
         for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
-            jump = min(change[a - 1], change[b - 1]) if 0 < a and b < x.size else 0.0
+            jump = min(change[a - 1], change[b - 1]) if a > 0 and b < x.size else 0.0
             steep = jump > 6 * max(step, noise) and b - a >= brief
-            noisy = noise > 2 * step and b - a >= 2 * brief
+            noisy = starts.size > 2 and noise > 2 * step and b - a >= 2 * brief
             if b - a > best and (steep or noisy):
                 best, level = b - a, float(extreme)
     return best, level
