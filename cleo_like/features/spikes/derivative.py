@@ -246,46 +246,38 @@ def _fill(
     rate: float,
     design: Filter,
 ) -> None:
-    """Write the filtered slope into the needed blocks of `rows`."""
-    edges = np.diff(np.pad(needed, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    row, begin = np.nonzero(edges == 1)
-    _, end = np.nonzero(edges == -1)
-    if row.size == 0:
-        return
-    samples, width = v.shape[1], rows.shape[1]
-    base = sweeps[row] * samples + first
-    filtered = filter_runs(
-        v.reshape(-1), base + begin * block, base + end * block + 1, design, 1e-3 * rate
-    )
-    flat = rows.reshape(-1)
-    starts = (row * width + begin * block).tolist()
-    for at, piece in zip(starts, filtered, strict=True):
-        np.subtract(piece[1:], piece[:-1], out=flat[at : at + piece.size - 1])
+    """Write the filtered slope into the needed blocks of `rows`.
 
-
-def filter_runs(
-    flat: np.ndarray, start: np.ndarray, stop: np.ndarray, design: Filter, scale: float
-) -> list[np.ndarray]:
-    """Filter stretches of a flat array, laid end to end with room to forget in between.
-
-    Every stretch must have ``design.memory`` samples of its own sweep on both sides.
-    Gives the filtered samples of each stretch, times `scale`.
+    The stretches of a sweep are laid end to end, with room to forget in between: one call of
+    the filter for each sweep, small enough to stay in the cache.
     """
-    low, high = start - design.memory, stop + design.memory
-    pieces = [flat[a:b] for a, b in zip(low.tolist(), high.tolist(), strict=True)]
-    filtered = _both_ways(design, np.concatenate(pieces))
-    filtered *= scale
-    keep, at = [], 0
-    for length in (high - low).tolist():
-        keep.append(filtered[at + design.memory : at + length - design.memory])
-        at += length
-    return keep
+    edges = np.diff(np.pad(needed, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    for row, sweep in enumerate(sweeps.tolist()):
+        begin = np.flatnonzero(edges[row] == 1) * block
+        length = np.flatnonzero(edges[row] == -1) * block - begin
+        if begin.size == 0:
+            continue
+        x, out, memory = v[sweep], rows[row], design.memory
+        low = (begin + first - memory).tolist()
+        room = (length + 1 + 2 * memory).tolist()
+        filtered = _both_ways(
+            design, np.concatenate([x[a : a + n] for a, n in zip(low, room, strict=True)])
+        )
+        slope = np.subtract(filtered[1:], filtered[:-1])
+        slope *= 1e-3 * rate
+        at = memory
+        for a, n, taken in zip(begin.tolist(), length.tolist(), room, strict=True):
+            out[a : a + n] = slope[at : at + n]
+            at += taken
 
 
 def filter_equal_runs(
     flat: np.ndarray, start: np.ndarray, length: int, design: Filter
 ) -> np.ndarray:
-    """Filter stretches of one length, shape (n_runs, length); see `filter_runs`."""
+    """Filter stretches of one length, shape (n_runs, length).
+
+    Every stretch must have ``design.memory`` samples of its own sweep on both sides.
+    """
     memory = design.memory
     at = (start - memory)[:, None] + np.arange(length + 2 * memory)
     filtered = _both_ways(design, flat[at].reshape(-1))
