@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
-from math import exp, floor
+from math import ceil, exp, floor
 from typing import Any
 
 from cleo_like.base.history import History
@@ -21,6 +21,10 @@ __all__ = [
     "pi_ctrl",
 ]
 
+_EVERY_TIME = (
+    "preprocess_ctrl_signals", "is_sampling_now", "get_ctrl_signals", "get_stim_values",
+    "has_due_signals", "put_state",
+)  # fmt: skip
 _ALONE = 1e-9  # s; tolerance outside a simulator, where no time step is known
 
 
@@ -52,12 +56,19 @@ class LatencyIOProcessor(IOProcessor):
     ({}, {'light': 8})
     """
 
+    _always = False
+
     def __init__(
         self, sample_period: Any = None, sampling: str = "fixed", processing: str = "parallel"
     ) -> None:
         super().__init__(sample_period)
         self.sampling = _one_of("sampling", sampling, ("fixed", "when idle"))
         self.processing = _one_of("processing", processing, ("parallel", "serial"))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Note whether a subclass has something to do at every communication."""
+        super().__init_subclass__(**kwargs)
+        cls._always = cls._always or any(name in cls.__dict__ for name in _EVERY_TIME)
 
     def _base_reset(self) -> None:
         super()._base_reset()
@@ -116,6 +127,18 @@ class LatencyIOProcessor(IOProcessor):
         slack = TICK_SLACK * per_tick
         ticks = round(now / self._tick)
         return floor(ticks * per_tick + slack) > floor((ticks - 1) * per_tick + slack)
+
+    def next_tick(self, tick: int) -> int:
+        """Give the next communication with a sample or an answer in it."""
+        if self._always or self.sampling != "fixed" or self._tick is None:
+            return tick + 1
+        per_tick = self._tick / self._period
+        samples = floor(tick * per_tick + TICK_SLACK * per_tick) + 1
+        following = ceil(samples / per_tick - TICK_SLACK)
+        if self.out_buffer:
+            out = ceil(float(self.out_buffer[0][1]) / self._tick - TICK_SLACK)
+            following = min(following, out)
+        return max(following, tick + 1)
 
     def _slack(self) -> float:
         return TICK_SLACK * self._tick if self._tick is not None else _ALONE

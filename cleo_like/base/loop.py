@@ -37,6 +37,7 @@ class Loop:
         self.period = period
         self.steps = 1
         self.dt = 0.0
+        self._next = 0
 
     def start(self) -> None:
         """Fix the number of steps between communications; called before every run."""
@@ -53,16 +54,19 @@ class Loop:
         processor = self.simulator.io_processor
         if processor is not None:
             processor.start(self.dt * self.steps)
+        self._next = 0
         self._timestep = self.clock.variables["timestep"]
 
     def step(self) -> None:
         """Do what is due at the present time step."""
-        processor = self.simulator.io_processor
         number = int(self._timestep.get_value().item())
-        if processor is None or number % self.steps:
+        if number < self._next or number % self.steps:
+            return
+        simulator = self.simulator
+        processor = simulator.io_processor
+        if processor is None:
             return
         now = time_quantity(round(number * self.dt, 12))
-        simulator = self.simulator
         if processor.is_sampling_now(now):
             processor.put_state(simulator.get_state(), now)
         values = processor.get_stim_values(now)
@@ -70,6 +74,7 @@ class Loop:
             simulator.update_stimulators(values)
         while processor.has_due_signals(now):
             simulator.update_stimulators(processor.get_stim_values(now))
+        self._next = processor.next_tick(number // self.steps) * self.steps
 
 
 @functools.cache

@@ -65,6 +65,18 @@ class IOProcessor(ABC):
             raise InputError(msg)
         self._tick = tick
 
+    def next_tick(self, tick: int) -> int:
+        """Give the next communication, after this one, that has anything to do.
+
+        The loop leaves the others out. By default every communication has.
+
+        Parameters
+        ----------
+        tick : int
+            Number of the present communication.
+        """
+        return tick + 1
+
     @abstractmethod
     def is_sampling_now(self, t_now: Any) -> bool:
         """Whether a sample is due at this time (quantity)."""

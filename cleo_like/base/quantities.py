@@ -6,6 +6,7 @@ so devices keep quantities where the rest of the package keeps SI floats.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -100,7 +101,14 @@ def seconds(value: Any, name: str) -> float:
 
 def time_quantity(value: float) -> Any:
     """Make a time (s) a Brian2 quantity, without the cost of checks."""
+    make, second = _time_maker()
+    return make(value, second)
+
+
+@functools.cache
+def _time_maker() -> tuple[Any, Any]:
+    """Import once what is needed at every time step."""
     from brian2 import second
     from brian2.units.fundamentalunits import Quantity
 
-    return Quantity.with_dimensions(value, second.dim)
+    return Quantity.with_dimensions, second.dim

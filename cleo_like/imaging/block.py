@@ -44,6 +44,10 @@ class EventBlock:
         self._seen = 0
         self._pending = (np.zeros(0, dtype=int), np.zeros(0))
 
+    def cells_at_rest(self) -> Any:
+        """Make cells of their own for frames that are computed after a run."""
+        return EventDriven(self.kinetics, len(self.targets))
+
     def spikes(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give ROIs and times of action (s) of spikes, in order; the first ones may be left."""
         who = np.asarray(self.monitor.variables["i"].get_value()[first:])
@@ -83,6 +87,9 @@ class EventBlock:
 
     def _at(self, time: float) -> tuple[np.ndarray, np.ndarray]:
         rois, times = self._pending
+        if len(times) == 0:
+            self.cells.advance(time)
+            return self.rho_rel * self.cells.dff(), self.cells.calcium()
         n = int(np.searchsorted(times, time + SLACK, side="right"))
         self.cells.advance(time, rois[:n], times[:n])
         self._pending = (rois[n:], times[n:])

@@ -111,7 +111,8 @@ class CalciumTable:
     def look_up(self, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give calcium above rest (mol/m^3) and its slope (1/s of it)."""
         place = (g - self.lowest) * (1 / self.step)
-        np.clip(place, 0.0, KNOTS - 1.0, out=place)
+        np.maximum(place, 0.0, out=place)
+        np.minimum(place, KNOTS - 1.0, out=place)
         knot = place.astype(np.intp)
         place -= knot
         x = self._dx.take(knot)
@@ -265,11 +266,17 @@ class EventDriven:
         if cells is None or times is None or len(cells) == 0:
             self._step_all(time)
             return
-        who, place = np.unique(cells, return_inverse=True)
+        who, place = np.unique(cells, return_inverse=True) if len(cells) > 1 else (cells, None)
         part = self._state.part(who)
         start = self.time
         self._step_all(time)
-        self._state.put(who, self._through_spikes(part, place, times, start, time))
+        if place is None or len(who) == len(cells):
+            when = times if place is None else times[np.argsort(place)]
+            self._through_one(part, when - start)
+            self._step_some(part, time - when)
+        else:
+            self._through_spikes(part, place, times, start, time)
+        self._state.put(who, part)
 
     def _step_all(self, time: float) -> None:
         """Advance all cells by the same step, whose weights are kept for the next time."""
@@ -294,7 +301,7 @@ class EventDriven:
 
     def _through_spikes(
         self, part: _State, place: np.ndarray, times: np.ndarray, start: float, end: float
-    ) -> _State:
+    ) -> None:
         """Advance cells that spike: all their first spikes, all their second ones, ..."""
         now = np.full(len(part.g), start)
         order = np.argsort(place, kind="stable")
@@ -304,13 +311,16 @@ class EventDriven:
             mine = sorted_place[rank == k]
             when = times[order[rank == k]]
             some = part.part(mine)
-            self._step_some(some, when - now[mine])
-            some.g = self.table.jump(some.x)
-            some.x, some.slope = self.table.look_up(some.g)
+            self._through_one(some, when - now[mine])
             part.put(mine, some)
             now[mine] = when
         self._step_some(part, end - now)
-        return part
+
+    def _through_one(self, some: _State, h: np.ndarray) -> None:
+        """Advance cells to a spike of each, and through it."""
+        self._step_some(some, h)
+        some.g = self.table.jump(some.x)
+        some.x, some.slope = self.table.look_up(some.g)
 
     def _step_some(self, state: _State, h: np.ndarray) -> None:
         h = np.maximum(h, 0.0)
@@ -358,11 +368,31 @@ def dff_of_spikes(
     tuple of array, shape (n, n_frames)
         dF/F and free calcium (mol/m^3).
     """
+    return frames_of_cells(EventDriven(kinetics, n), spike_cells, spike_times, frame_times)
+
+
+def frames_of_cells(
+    model: Any, spike_cells: np.ndarray, spike_times: np.ndarray, frame_times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Advance cells through all their spikes, frame by frame.
+
+    Parameters
+    ----------
+    model : EventDriven, or an object with its n, advance(), dff() and calcium()
+        Cells at rest at time 0.
+    spike_cells, spike_times, frame_times : array
+        As in `dff_of_spikes`.
+
+    Returns
+    -------
+    tuple of array, shape (n, n_frames)
+        What dff() and calcium() give.
+    """
     order = np.argsort(spike_times, kind="stable")
     cells, times = np.asarray(spike_cells)[order], np.asarray(spike_times)[order]
     ends = np.searchsorted(times, np.asarray(frame_times) + 1e-9, side="right")
-    model = EventDriven(kinetics, n)
-    dff, calcium = np.empty((len(frame_times), n)), np.empty((len(frame_times), n))
+    shape = (len(frame_times), model.n)
+    dff, calcium = np.empty(shape), np.empty(shape)
     first = 0
     for k, (frame, last) in enumerate(zip(frame_times, ends, strict=True)):
         model.advance(float(frame), cells[first:last], times[first:last])

@@ -10,7 +10,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.provenance import Provenance, now, versions
 from cleo_like.core.traces import ImagingTruth, Traces
 from cleo_like.imaging.block import EventBlock
-from cleo_like.imaging.events import dff_of_spikes
+from cleo_like.imaging.events import frames_of_cells
 
 if TYPE_CHECKING:
     from cleo_like.imaging.scope import Scope
@@ -79,8 +79,7 @@ def _of_group(scope: Scope, group: Any, times: np.ndarray) -> tuple[np.ndarray, 
         raise InputError(msg)
     rois, spikes = block.all_spikes()
     acting = spikes + float(group.clock.dt_)
-    n = len(block.targets)
-    dff, calcium = dff_of_spikes(block.kinetics, rois, acting, times, n)
+    dff, calcium = frames_of_cells(block.cells_at_rest(), rois, acting, times)
     return block.rho_rel[:, None] * dff, calcium
 
 

@@ -98,8 +98,8 @@ class Scope(Recorder, NeoExportable):
     2
     >>> sim.set_io_processor(RecordOnlyProcessor(25 * b2.ms))
     >>> sim.run(100 * b2.ms)
-    >>> scope.dFF.round(3).tolist()
-    [[0.0, 0.0], [0.0, 0.071], [0.0, 0.103], [0.0, 0.105]]
+    >>> abs(scope.dFF[:, 1]).round(3).tolist()
+    [0.0, 0.073, 0.102, 0.105]
     """
 
     sensor: Sensor = attrs.field(kw_only=False, validator=_is_sensor)
