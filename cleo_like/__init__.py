@@ -33,6 +33,7 @@ _WHERE = {
     "noise": "stimuli",
     "parse_protocol": "stimuli",
     "pulse_train": "stimuli",
+    "quality": "features.qc",
     "ramp": "stimuli",
     "read": "io",
     "read_all": "io",

@@ -309,6 +309,67 @@ def _write_feature_figures(files: tuple[Path, ...], folder: Path) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", default=None, type=click.Path(dir_okay=False, path_type=Path))
+def qc(files: tuple[Path, ...], output: Path | None) -> None:
+    """Judge feature tables (ranges) or recordings (every criterion), with reasons.
+
+    \b
+    Examples:
+      cleo-like qc table.csv
+      cleo-like qc recordings/*.abf -o verdicts.csv
+    """
+    import pandas as pd
+
+    judged = [_judged_table(p) if _is_table(p) else _judged_recordings(p) for p in files]
+    if output is not None:
+        from cleo_like.core.files import atomic_path
+
+        with atomic_path(output) as temporary:
+            pd.concat(judged, ignore_index=True).to_csv(temporary, index=False)
+        click.echo(f"all verdicts in {output}")
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".parquet")
+
+
+def _judged_table(path: Path) -> Any:
+    """Print what is out of range in a feature table; give all verdicts."""
+    from cleo_like.features import FeatureTable
+    from cleo_like.features.qc import range_table
+
+    table = FeatureTable.read(path)
+    verdicts = range_table(table.frame)
+    verdicts.insert(0, "cell_id", table.frame["cell_id"].reindex(verdicts["row"]).to_numpy())
+    failed = verdicts[verdicts["verdict"] == "fail"]
+    unknown = int((verdicts["verdict"] == "unknown").sum())
+    good = len(table) - failed["row"].nunique()
+    click.echo(f"{path}: {good} of {len(table)} cells in range, {unknown} values missing")
+    for cell_id, name, reason in failed[["cell_id", "feature", "reason"]].itertuples(
+        index=False
+    ):
+        click.echo(f"  {cell_id}: {name} {reason}")
+    return verdicts
+
+
+def _judged_recordings(path: Path) -> Any:
+    """Print the verdict of each cell and its failing sweeps; give all verdicts."""
+    import pandas as pd
+
+    from cleo_like.features.qc import quality
+    from cleo_like.io import read_all
+
+    found = [quality(recording) for recording in read_all(path)]
+    for cell in found:
+        click.echo(f"{path}: {cell!r}")
+        for sweep in cell.sweeps:
+            for check in sweep.failures:
+                click.echo(f"  sweep {sweep.number}: {check.name}: {check.reason}")
+    return pd.concat([cell.table() for cell in found], ignore_index=True)
+
+
+@main.command()
 @click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
 @click.option("--picture", default=None, help="Your own picture (default: a photograph).")
 @click.option("--seed", default=1, show_default=True, help="Seed of the recording noise.")

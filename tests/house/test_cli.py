@@ -5,6 +5,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from cleo_like.cli import main
+from cleo_like.features import FeatureTable
 from cleo_like.io import read, read_protocol
 
 
@@ -84,8 +85,23 @@ def test_cells_lists_the_library():
     assert "Golomb" in out
 
 
+def test_match_features_and_qc(here):
+    ok("simulate", "--cell", "passive", "-o", "rec", "--format", "abf", "--seed", "1",
+       "--noise", "0.02mV", "--protocol", "long_square amplitudes=-60:-20:20pA rate=20kHz")  # fmt: skip
+    assert "Match long_square: 3 of 3 sweeps 0.5..1.5 s" in ok("match", "rec/passive.abf")
+    for table in ("t.csv", "t.parquet"):
+        ok("features", "rec/passive.abf", "-o", table, "--figures", "figures")
+        row = FeatureTable.read(here / table).frame.iloc[0]
+        assert row["steady_state_input_resistance"] == pytest.approx(200.0, rel=0.01)
+        assert row["tau"] == pytest.approx(0.020, rel=0.05)
+        assert "1 of 1 cells in range" in ok("qc", table)
+    assert (here / "figures" / "passive-passive.png").stat().st_size > 10_000
+    assert "3 of 3 sweeps pass" in ok("qc", "rec/passive.abf", "-o", "v.csv")
+    assert "verdict" in (here / "v.csv").read_text()
+
+
 def test_every_verb_has_help_with_an_example():
-    for verb in ("stimulus", "simulate", "relief", "info", "demo"):
+    for verb in ("stimulus", "simulate", "relief", "info", "match", "features", "qc", "demo"):
         assert "cleo-like" in ok(verb, "--help")
     assert "Step of each sweep" in ok("stimulus", "long-square", "--help")
 
