@@ -51,7 +51,7 @@ class SynapseDevice(InterfaceDevice):
     ``_post``) and `on_pre` (what a spike of the cell does). Injection keywords:
 
     * ``p_expression``: part of the cells that express the device, a probability from 0 to
-      1 for all or for each cell (default 1);
+      1, for all or for each cell (default 1);
     * ``i_targets``: indices of the cells that express it, instead;
     * ``rho_rel``: expression level of each (default 1), if the model has a ``rho_rel``;
     * ``<variable>_var_name``: name in the neurons of a variable in `required_vars`.
@@ -160,7 +160,7 @@ class SynapseDevice(InterfaceDevice):
         if kwparams.get("i_targets") is not None:
             return target_indices(kwparams["i_targets"], n, neuron_group.name)
         p = kwparams.get("p_expression", 1.0)
-        chance = np.asarray(p, dtype=float)
+        chance = np.asarray(p if not isinstance(p, str) else np.nan, dtype=float)
         if chance.shape not in ((), (n,)) or not ((chance >= 0) & (chance <= 1)).all():
             msg = (
                 f"p_expression must be a probability from 0 to 1, or one for each of the "

@@ -22,6 +22,8 @@ FINEST = 5e-3
 class EventBlock:
     """Spikes of a group, and the cells that follow them from event to event."""
 
+    _single: np.ndarray | None = None  # ROI of each neuron, where none has two
+
     def __init__(
         self, kinetics: Kinetics, group: Any, targets: np.ndarray, rho_rel: np.ndarray
     ) -> None:
@@ -35,6 +37,9 @@ class EventBlock:
         self._order = np.argsort(targets, kind="stable")
         self._count = np.bincount(targets, minlength=len(group))
         self._start = np.cumsum(self._count) - self._count
+        if self._count.max(initial=0) <= 1:
+            self._single = np.full(len(group), -1)
+            self._single[targets] = np.arange(len(targets))
         self.cells = EventDriven(kinetics, len(targets))
         self.reset()
 
@@ -44,6 +49,7 @@ class EventBlock:
         self._seen = 0
         self._pending = (np.zeros(0, dtype=int), np.zeros(0))
 
+    # a subclass with cells of another kind overrides this, and sets `cells`
     def cells_at_rest(self) -> Any:
         """Make cells of their own for frames that are computed after a run."""
         return EventDriven(self.kinetics, len(self.targets))
@@ -61,6 +67,10 @@ class EventBlock:
 
     def _to_rois(self, who: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give every ROI that shows a neuron its spikes."""
+        if self._single is not None:  # no neuron is in two planes
+            rois = self._single[who]
+            shown = rois >= 0
+            return (rois, when) if shown.all() else (rois[shown], when[shown])
         counts = self._count[who]
         which = np.repeat(np.arange(len(who)), counts)
         if len(which) == 0:
@@ -75,7 +85,9 @@ class EventBlock:
             rois, times = self.spikes(self._seen)
             self._seen = new
             old = self._pending
-            self._pending = (np.append(old[0], rois), np.append(old[1], times))
+            if len(old[0]):
+                rois, times = np.append(old[0], rois), np.append(old[1], times)
+            self._pending = (rois, times)
         length = min(exposure, now - self.cells.time)
         count = max(1, int(np.ceil(length / FINEST - 1e-6)))
         if length <= 0:

@@ -91,10 +91,11 @@ class CalciumTable:
         x = np.exp(np.interp(grid, g, np.log(fine)))
         for _ in range(2):  # Newton: the table is exact at its knots
             x *= np.exp((grid - self.g(x)) / self._slowing(x))
-        self._x, self._slope = x, -k.gamma * x / self._slowing(x)
-        self._x[0] = self._slope[0] = 0.0
-        self._dx = np.append(np.diff(self._x), 0.0)
-        self._dslope = np.append(np.diff(self._slope), 0.0)
+        slope = -k.gamma * x / self._slowing(x)
+        x[0] = slope[0] = 0.0
+        # x, slope, and their differences, side by side: one gather finds all four
+        differences = np.append(np.diff(x), 0.0), np.append(np.diff(slope), 0.0)
+        self._rows = np.ascontiguousarray(np.stack([x, slope, *differences], axis=1))
 
     def _slowing(self, x: Any) -> Any:
         """Give 1 + kappa_S + kappa_B, the derivative of G by ln x."""
@@ -115,17 +116,14 @@ class CalciumTable:
         np.minimum(place, KNOTS - 1.0, out=place)
         knot = place.astype(np.intp)
         place -= knot
-        x = self._dx.take(knot)
-        x *= place
-        x += self._x.take(knot)
-        slope = self._dslope.take(knot)
-        slope *= place
-        slope += self._slope.take(knot)
-        return x, slope
+        rows = self._rows.take(knot, axis=0)
+        return rows[:, 0] + place * rows[:, 2], rows[:, 1] + place * rows[:, 3]
 
-    def jump(self, x: np.ndarray) -> np.ndarray:
-        """Give G after the influx of one spike."""
-        return np.asarray(self.g(x + self.kinetics.influx / self._slowing(x)))
+    def jump(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give G, calcium above rest, and its slope after the influx of one spike."""
+        after = x + self.kinetics.influx / self._slowing(x)
+        slope = -self.kinetics.gamma * after / self._slowing(after)
+        return np.asarray(self.g(after)), after, slope
 
 
 _TERMS = 16
@@ -150,34 +148,37 @@ def _moments(z: np.ndarray) -> np.ndarray:
     return np.where(z[..., None] <= 1, small, np.stack(rows, axis=-1))
 
 
-def _weights(rate: float, h: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Weights of one filter over a step: itself, then x and its slope at both ends."""
-    m = _moments(rate * h)
+def _weights(rates: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Weights of all filters over steps: themselves, then x and its slope at both ends.
+
+    Shape (5, n_filters, n_steps).
+    """
+    m = _moments(rates[:, None] * h)
     m0, m1, m2, m3 = m[..., 0], m[..., 1], m[..., 2], m[..., 3]
-    return (
-        np.exp(-rate * h),
-        h * (m0 - 3 * m2 + 2 * m3),
-        h * h * (m1 - 2 * m2 + m3),
-        h * (3 * m2 - 2 * m3),
-        h * h * (m3 - m2),
-    )
+    own = np.exp(-rates[:, None] * h)
+    first = (h * (m0 - 3 * m2 + 2 * m3), h * h * (m1 - 2 * m2 + m3))
+    return np.stack([own, *first, h * (3 * m2 - 2 * m3), h * h * (m3 - m2)])
 
 
 class _WeightTable:
-    """Weights of one filter for many steps of different length, interpolated."""
+    """Weights for many steps of different length, interpolated."""
 
-    def __init__(self, rate: float, longest: float, knots: int = 2**13) -> None:
+    def __init__(self, rates: np.ndarray, longest: float, knots: int = 2**13) -> None:
         self._scale = knots / longest
         grid = np.arange(knots + 2) / self._scale
-        self._rows = np.stack(_weights(rate, grid), axis=-1)
-        self._steps = np.diff(self._rows, axis=0)
+        weights = _weights(rates, grid).reshape(5 * len(rates), -1).T
+        rows = np.concatenate([weights[:-1], np.diff(weights, axis=0)], axis=1)
+        self._rows = np.ascontiguousarray(rows)  # else every take copies all of it
+        self._n = len(rates)
 
-    def __call__(self, h: np.ndarray) -> tuple[np.ndarray, ...]:
+    def __call__(self, h: np.ndarray) -> np.ndarray:
         place = h * self._scale
         knot = place.astype(np.intp)
         place -= knot
-        rows = self._steps[knot] * place[:, None] + self._rows[knot]
-        return tuple(rows.T)
+        rows = self._rows.take(knot, axis=0)
+        half = 5 * self._n
+        weights = rows[:, :half] + place[:, None] * rows[:, half:]
+        return np.asarray(weights.T.reshape(5, self._n, -1))
 
 
 @attrs.define(eq=False)
@@ -187,7 +188,7 @@ class _State:
     g: np.ndarray
     x: np.ndarray
     slope: np.ndarray
-    filters: list[np.ndarray]
+    filters: np.ndarray
 
     def part(self, index: np.ndarray) -> _State:
         """Copy the state of some cells."""
@@ -195,14 +196,13 @@ class _State:
             g=self.g[index],
             x=self.x[index],
             slope=self.slope[index],
-            filters=[f[index] for f in self.filters],
+            filters=self.filters[:, index],
         )
 
     def put(self, index: np.ndarray, part: _State) -> None:
         """Write the state of some cells back."""
         self.g[index], self.x[index], self.slope[index] = part.g, part.x, part.slope
-        for mine, new in zip(self.filters, part.filters, strict=True):
-            mine[index] = new
+        self.filters[:, index] = part.filters
 
 
 class EventDriven:
@@ -228,13 +228,13 @@ class EventDriven:
         self.kinetics = kinetics
         self.n = n
         self.table = CalciumTable(kinetics)
-        self.rates: list[float] = []
+        self.rates = np.zeros(0)
         if kinetics.tau_on is not None and kinetics.tau_off is not None:
             off = 1 / kinetics.tau_off
-            self.rates = [off, off + 1 / kinetics.tau_on]
+            self.rates = np.array([off, off + 1 / kinetics.tau_on])
         self._longest = LONGEST * (1 + kinetics.kappa_S) / kinetics.gamma
-        self._tables = [_WeightTable(rate, self._longest) for rate in self.rates]
-        self._cached: tuple[float, list[tuple[np.ndarray, ...]]] = (-1.0, [])
+        self._table = _WeightTable(self.rates, self._longest)
+        self._cached: tuple[float, np.ndarray] = (-1.0, np.zeros((5, 0, 1)))
         self.reset()
 
     def reset(self) -> None:
@@ -244,7 +244,7 @@ class EventDriven:
             g=np.full(self.n, self.table.lowest - 1.0),
             x=np.zeros(self.n),
             slope=np.zeros(self.n),
-            filters=[np.zeros(self.n) for _ in self.rates],
+            filters=np.zeros((len(self.rates), self.n)),
         )
 
     def advance(
@@ -285,17 +285,18 @@ class EventDriven:
             pieces = max(1, int(np.ceil(h / self._longest)))
             h /= pieces
             if abs(h - self._cached[0]) > 1e-12:
-                self._cached = (h, [_weights(r, np.asarray(h)) for r in self.rates])
+                self._cached = (h, _weights(self.rates, np.array([h])))
             for _ in range(pieces):
                 self._move(self._state, h, self._cached[1])
         self.time = time
 
-    def _move(self, state: _State, h: Any, weights: list[tuple[np.ndarray, ...]]) -> None:
+    def _move(self, state: _State, h: Any, weights: np.ndarray) -> None:
         state.g -= self.kinetics.gamma * h
         x, slope = self.table.look_up(state.g)
-        for k, (own, x0, s0, x1, s1) in enumerate(weights):
-            state.filters[k] = (
-                own * state.filters[k] + x0 * state.x + s0 * state.slope + x1 * x + s1 * slope
+        if len(weights[0]):
+            own, x0, s0, x1, s1 = weights
+            state.filters = (
+                own * state.filters + x0 * state.x + s0 * state.slope + x1 * x + s1 * slope
             )
         state.x, state.slope = x, slope
 
@@ -319,14 +320,14 @@ class EventDriven:
     def _through_one(self, some: _State, h: np.ndarray) -> None:
         """Advance cells to a spike of each, and through it."""
         self._step_some(some, h)
-        some.g = self.table.jump(some.x)
-        some.x, some.slope = self.table.look_up(some.g)
+        some.g, some.x, some.slope = self.table.jump(some.x)
 
     def _step_some(self, state: _State, h: np.ndarray) -> None:
         h = np.maximum(h, 0.0)
         pieces = max(1, int(np.ceil(h.max(initial=0.0) / self._longest)))
-        h = h / pieces
-        weights = [table(h) for table in self._tables]
+        if pieces > 1:
+            h = h / pieces
+        weights = self._table(h)
         for _ in range(pieces):
             self._move(state, h, weights)
 
@@ -337,7 +338,7 @@ class EventDriven:
     def dff(self) -> Float[np.ndarray, "n"]:
         """Give dF/F."""
         k = self.kinetics
-        if not self.rates:
+        if len(self.rates) == 0:
             return np.asarray(k.dff(k.rest + self._state.x))
         fast, slow = self._state.filters
         return np.asarray(k.dff(k.rest + (k.A if k.A is not None else 0.0) * (fast - slow)))

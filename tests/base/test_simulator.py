@@ -269,7 +269,7 @@ def test_a_synapse_device_keeps_its_variables_apart_from_the_neurons():
 
 def test_expression_is_a_probability(group):
     sim = simulator(group)
-    for wrong in (1.5, -0.1, [0.5, 2, 0.5], np.nan, [1, 1]):
+    for wrong in (1.5, -0.1, "some", [0.5, 2, 0.5], np.nan, [1, 1]):
         with pytest.raises(InputError, match="p_expression must be a probability"):
             sim.inject(Tracer(), group, p_expression=wrong)
     for wrong in ([3], [-1], [0.5], [1, 1]):

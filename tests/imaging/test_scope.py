@@ -226,18 +226,24 @@ def test_neo_export_has_the_frames_in_the_block_of_the_simulator(bench):
     assert plain.to_neo().shape == (10, 1)
 
 
-def test_standalone_runs_are_imaged_afterwards(tmp_path):
-    """The network is built and run by itself; the spikes give the frames. No compiler needed
-    here: only what is set up before the build is checked."""
-    b2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
+@pytest.mark.slow
+def test_a_standalone_run_is_imaged_afterwards(bench, tmp_path):
+    """Brian2 builds and runs a program of its own; its spikes give the same frames."""
+    runtime = bench([[10, 300], [77]]).image(gcamp6f(sigma_noise=0), duration=0.1 * second)
+    b2.set_device("cpp_standalone", directory=str(tmp_path))
     try:
-        group = cells_at(100)
-        scope = scope_on(group, 100 * um)
-        scope.sim.run(1 * ms)
-        assert scope.sensor.blocks[group.name].monitor in scope.sim.network.objects
+        setup = bench([[10, 300], [77]], name="built")
+        scope = Scope(gcamp6f(sigma_noise=0), 500 * um)
+        setup.sim.inject(scope, setup.cells)
+        setup.sim.run(0.1 * second)
+        traces = scope.traces(rate=50 * b2.Hz)
     finally:
         b2.device.reinit()
         b2.set_device("runtime")
+    taken = runtime.traces()
+    assert taken.fluorescence.max() > 0.1
+    assert np.allclose(traces.fluorescence[:, :5], taken.fluorescence, atol=1e-7)
+    assert [len(s) for s in traces.truth.spike_times] == [2, 1]
 
 
 def test_the_plot_shows_cells_plane_and_rois(bench):
