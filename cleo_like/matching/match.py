@@ -12,8 +12,8 @@ from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.matching.described import compare
 from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
-from cleo_like.matching.shapes import shape_of
-from cleo_like.matching.sketch import Sketch, is_noisier, sketch, wanders
+from cleo_like.matching.single.shapes import shape_of
+from cleo_like.matching.single.sketch import Sketch, is_noisier, sketch, wanders
 from cleo_like.matching.verdict import (
     ARBITRARY,
     LONG_SQUARE,

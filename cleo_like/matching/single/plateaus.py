@@ -7,11 +7,11 @@ from itertools import pairwise
 import attrs
 import numpy as np
 
-from cleo_like.matching.changes import SLEW, find_changes
-from cleo_like.matching.levels import plateau_levels
-from cleo_like.matching.noise import fill, is_clean, quantum, sd_of, white_sd
-from cleo_like.matching.placing import join_slews, place_edges
-from cleo_like.matching.transients import bridge
+from cleo_like.matching.single.changes import SLEW, find_changes
+from cleo_like.matching.single.levels import plateau_levels
+from cleo_like.matching.single.noise import fill, is_clean, quantum, sd_of, white_sd
+from cleo_like.matching.single.placing import join_slews, place_edges
+from cleo_like.matching.single.transients import bridge
 
 _FLOOR_CLEAN = 1e-3
 _FLOOR_NOISY = 5e-3

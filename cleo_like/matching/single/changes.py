@@ -11,7 +11,14 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.matching.noise import contrast_sd, is_clean, quantum, rough_sd, runs, white_sd
+from cleo_like.matching.single.noise import (
+    contrast_sd,
+    is_clean,
+    quantum,
+    rough_sd,
+    runs,
+    white_sd,
+)
 
 _SIGMAS = 6.0
 """A change this many standard deviations large is none of noise (1e6 comparisons)."""

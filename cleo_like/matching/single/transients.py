@@ -9,9 +9,9 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.matching.changes import SLEW
-from cleo_like.matching.levels import plateau_levels
-from cleo_like.matching.noise import white_sd
+from cleo_like.matching.single.changes import SLEW
+from cleo_like.matching.single.levels import plateau_levels
+from cleo_like.matching.single.noise import white_sd
 
 TRANSIENT = 10e-3
 """A disturbance lasts no longer than this (s)."""

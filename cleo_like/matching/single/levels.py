@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from cleo_like.matching.changes import SLEW
-from cleo_like.matching.noise import sd_of
+from cleo_like.matching.single.changes import SLEW
+from cleo_like.matching.single.noise import sd_of
 
 
 def level_of(samples: np.ndarray, margin: int = 0) -> float:

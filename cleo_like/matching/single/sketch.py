@@ -7,10 +7,10 @@ from itertools import pairwise
 import attrs
 import numpy as np
 
-from cleo_like.matching.changes import SLEW
-from cleo_like.matching.noise import quantum, sd_of, white_sd
-from cleo_like.matching.plateaus import Plateaus, find_plateaus
-from cleo_like.matching.shapes import Shape, loud_stretch, shape_of
+from cleo_like.matching.single.changes import SLEW
+from cleo_like.matching.single.noise import quantum, sd_of, white_sd
+from cleo_like.matching.single.plateaus import Plateaus, find_plateaus
+from cleo_like.matching.single.shapes import Shape, loud_stretch, shape_of
 
 _REST = 20e-3
 """Shorter plateaus (s) tell nothing of a drift."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.matching.noise import rough_sd, runs, white_sd
+from cleo_like.matching.single.noise import rough_sd, runs, white_sd
 
 _POINTS = 4000
 """A stretch is looked at with at most this many points (means of equal blocks)."""

@@ -1,0 +1,1 @@
+"""One command on its own: noise, edges, plateaus, shapes."""
