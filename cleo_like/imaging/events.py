@@ -166,7 +166,7 @@ class _WeightTable:
     def __init__(self, rates: np.ndarray, longest: float, knots: int = 2**13) -> None:
         self._scale = knots / longest
         grid = np.arange(knots + 2) / self._scale
-        weights = _weights(rates, grid).reshape(5 * len(rates), -1).T
+        weights = _weights(rates, grid).reshape(5 * len(rates), len(grid)).T
         rows = np.concatenate([weights[:-1], np.diff(weights, axis=0)], axis=1)
         self._rows = np.ascontiguousarray(rows)  # else every take copies all of it
         self._n = len(rates)
@@ -178,7 +178,7 @@ class _WeightTable:
         rows = self._rows.take(knot, axis=0)
         half = 5 * self._n
         weights = rows[:, :half] + place[:, None] * rows[:, half:]
-        return np.asarray(weights.T.reshape(5, self._n, -1))
+        return np.asarray(weights.T.reshape(5, self._n, len(h)))
 
 
 @attrs.define(eq=False)
