@@ -1,6 +1,6 @@
 """Cost of the closed loop, against Cleo in the same run: CPU per sample and per time step.
 
-100 LIF neurons, dt 0.1 ms, sampling every 1 ms with a trivial controller.
+100 LIF neurons, dt 0.1 ms, sampling every 1 ms with a trivial controller; best of 3 runs.
 
     python benchmarks/bench_closed_loop.py [--seconds 1] [--target cython]
 """
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--target", default="cython", choices=["cython", "numpy"])
     options = parser.parse_args()
-    arguments = {"seconds": options.seconds, "cases": CASES}
+    arguments = {"seconds": options.seconds, "cases": CASES, "repeats": 3}
     ours = run(SCRIPT, ours=True, target=options.target, arguments=arguments)
     theirs = None
     if have_cleo():
