@@ -3,7 +3,8 @@
 The rules, in order:
 
 1. Holding is the level at the start of the sweeps; it is the level at their end when that
-   varies less from sweep to sweep, or when the sweeps come back to it more often.
+   varies less from sweep to sweep, or when the sweeps come back to it more often; of equal
+   ones the longer is measured.
 2. The family is the epoch whose level varies across sweeps; pulses alike in all sweeps are
    test pulses, or pre- and post-pulses where they touch the family's epoch.
 3. Where several epochs vary: neighbours make a staircase (refused); pulses of equal length
@@ -54,9 +55,10 @@ class Decision:
 
 def decide(ladder: Ladder) -> Decision:
     """Find the family of sweeps that share their edges."""
-    holding = ladder.levels[:, _home(ladder)]
+    home = _home(ladder)
+    holding = ladder.levels[:, home]
     off = ladder.levels - holding[:, np.newaxis]
-    tolerance = _tolerances(ladder)
+    tolerance = _tolerances(ladder, home)
     moved = np.nanmax(np.abs(off), axis=0) > tolerance
     rests = tuple(np.flatnonzero(~moved).tolist())
     holding = _rest_level(ladder, rests) if rests else holding
@@ -91,6 +93,10 @@ def _home(ladder: Ladder) -> int:
     levels, tolerance = ladder.levels, _tolerance(ladder)
     if np.isnan(levels).any():
         return 0
+    lengths = [b - a for a, b in ladder.bounds()]
+    apart = np.abs(levels[:, 0] - levels[:, -1])
+    if np.all(apart <= _tolerances(ladder, 0)[-1]):  # the same level: the longer is surer
+        return 0 if lengths[0] >= lengths[-1] else -1
     spread = np.ptp(levels, axis=0)
     if abs(float(spread[0] - spread[-1])) > tolerance:
         return -1 if spread[0] > spread[-1] else 0
@@ -109,13 +115,13 @@ def _rest_level(ladder: Ladder, rests: tuple[int, ...]) -> np.ndarray:
 def _tolerance(ladder: Ladder) -> float:
     """Level differences that count as none."""
     span = float(np.nanmax(np.nanmax(ladder.levels, 1) - np.nanmin(ladder.levels, 1)))
-    return span * (1e-3 if ladder.clean else 0.02)
+    return max(span * (1e-3 if ladder.clean else 5e-3), ladder.quantum)
 
 
-def _tolerances(ladder: Ladder) -> np.ndarray:
+def _tolerances(ladder: Ladder, home: int) -> np.ndarray:
     """Level differences that count as none, for each plateau: short ones are less sure."""
     lengths = np.array([b - a for a, b in ladder.bounds()])
-    doubt = _DOUBT * float(np.max(ladder.slow)) * np.sqrt(1 / lengths + 1 / lengths[0])
+    doubt = _DOUBT * float(np.max(ladder.slow)) * np.sqrt(1 / lengths + 1 / lengths[home])
     return _tolerance(ladder) + doubt
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cleo_like.matching.single.changes import SLEW
 from cleo_like.matching.single.levels import level_of
+from cleo_like.matching.single.noise import quantum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,7 @@ class Ladder:
     lengths: np.ndarray
     noise: np.ndarray
     slow: np.ndarray
+    quantum: float
     rate: float
     clean: bool
 
@@ -183,6 +185,7 @@ def _ladder(cuts: list[Plateaus], positions: list[int], names: list[list[int]]) 
         lengths=np.array([c.n for c in cuts]),
         noise=np.array([c.noise for c in cuts]),
         slow=np.array([0.0 if c.clean else c.slow for c in cuts]),
+        quantum=max(quantum(c.samples) for c in cuts),
         rate=cuts[0].rate,
         clean=all(c.clean for c in cuts),
     )

@@ -126,7 +126,9 @@ def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Platea
     edges = place_edges(x, edges, radius)
     floor, transients = max(resolution, _robust_span(x) * _FLOOR_CLEAN), 0
     if not clean:
-        floor = max(resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2, quantum(x))
+        floor = max(
+            resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2, 1.5 * quantum(x)
+        )
         edges, transients = bridge(x, edges, rate, floor)
     edges = _pruned(x, edges, rate, floor, 0.0 if clean else changes.slow)
     levels = plateau_levels(x, edges, rate)
