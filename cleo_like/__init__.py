@@ -15,6 +15,17 @@ __version__ = "0.1.0"
 # public name -> the module that has it; loaded on first use, so that importing the
 # package costs numpy and attrs and nothing else
 _WHERE = {
+    "CLSimulator": "base",
+    "IOProcessor": "base",
+    "ImagingTruth": "core",
+    "InterfaceDevice": "base",
+    "LatencyIOProcessor": "ioproc",
+    "NeoExportable": "base",
+    "RecordOnlyProcessor": "ioproc",
+    "Recorder": "base",
+    "Stimulator": "base",
+    "SynapseDevice": "base",
+    "Traces": "core",
     "CellModel": "cells",
     "Dynamics": "cells",
     "FeatureTable": "features.table",
@@ -56,10 +67,17 @@ _WHERE = {
     "Sweep": "core",
 }
 
+# modules that users of Cleo reach as attributes (`cleo.coords.assign_coords_...`)
+_MODULES = (
+    "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities", "viz",
+)  # fmt: skip
+
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"cleo_like.{name}")
     if name not in _WHERE:
         msg = f"module 'cleo_like' has no attribute {name!r}"
         raise AttributeError(msg)
@@ -69,4 +87,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_MODULES])

@@ -13,6 +13,7 @@ from cleo_like.core.protocol import Epoch, Protocol
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
+from cleo_like.core.traces import ImagingTruth, Traces
 from cleo_like.core.truth import GroundTruth
 from cleo_like.core.units import si, si_array
 
@@ -23,11 +24,13 @@ __all__ = [
     "Epoch",
     "FileFormatError",
     "GroundTruth",
+    "ImagingTruth",
     "InputError",
     "Protocol",
     "Provenance",
     "Recording",
     "Sweep",
+    "Traces",
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
