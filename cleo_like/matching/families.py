@@ -127,7 +127,8 @@ def _tolerances(ladder: Ladder, home: int) -> np.ndarray:
 
 def _varies(off: np.ndarray, tolerance: float) -> bool:
     known = off[~np.isnan(off)]
-    return known.size > 1 and float(np.ptp(known)) > tolerance
+    # the range of many equal levels is wider than the error of one
+    return known.size > 1 and float(np.ptp(known)) > 1.5 * tolerance
 
 
 def _pulses(moved: np.ndarray) -> list[tuple[int, ...]]:
