@@ -232,8 +232,8 @@ def _cell_checks(
     device = recording.device
     checks = [limited("series_resistance", series, limits.series_resistance, "MOhm", 1e-6)]
     values = dict(features.values) if features is not None else {}
-    rin = values.get("input_resistance", np.nan) * 1e6
-    ratio = series / rin if rin > 0 else np.nan
+    resistance = values.get("input_resistance", np.nan) * 1e6
+    ratio = series / resistance if resistance > 0 else np.nan
     checks.append(limited("series_ratio", ratio, (-np.inf, limits.series_ratio), "1"))
     seal = _number(device.get("seal"), "ohm", "seal")
     checks.append(limited("seal", seal, (limits.seal, np.inf), "GOhm", 1e-9))
