@@ -1,0 +1,142 @@
+"""Sensors for a `Scope` whose kinetics were fitted to paired recordings.
+
+dF/F is (F - F0)/F0. The indicators of the same names in `cleo_like.imaging` keep Cleo's
+definition and kinetics.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from cleo_like.imaging.calibrated.sensor import CalibratedSensor
+from cleo_like.imaging.calibrated.table import calibrated_indicator
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+
+class Options(TypedDict, total=False):
+    """Keywords of every factory; what is not given comes from the recordings."""
+
+    cells_differ: bool
+    """Draw gain and duration of each cell (default True)."""
+    sigma_noise: float
+    """Noise of dF/F of a frame (default: median of the recordings, at 30 frames/s)."""
+    rand_seed: int | None
+    """Seed of the draw of cells."""
+    name: str
+    """Name of the device."""
+    save_history: bool
+    """Whether the device keeps its history."""
+
+
+def calibrated_sensor(indicator: str, **options: Unpack[Options]) -> CalibratedSensor:
+    """Make the sensor of a fitted indicator.
+
+    Parameters
+    ----------
+    indicator : str
+        One of `calibrated_names`.
+    **options
+        See `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+
+    Raises
+    ------
+    UnknownNameError
+        No indicator of that name was fitted.
+
+    Examples
+    --------
+    >>> calibrated_sensor("jgcamp8s", cells_differ=False).cells_differ
+    False
+    """
+    model = calibrated_indicator(indicator)
+    noise = float(model.evidence["noise_30hz"]["median"])
+    defaults: Options = {"name": indicator, "sigma_noise": noise}
+    return CalibratedSensor(
+        indicator=model, dFF_1AP=model.single_spike().peak, **(defaults | options)
+    )
+
+
+def gcamp6f(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6f in pyramidal cells (virus); keywords: `Options`."""
+    return calibrated_sensor("gcamp6f", **options)
+
+
+def gcamp6f_emx1(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6f in pyramidal cells of a transgenic line (Emx1); keywords: `Options`."""
+    return calibrated_sensor("gcamp6f_emx1", **options)
+
+
+def gcamp6s(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6s in pyramidal cells (virus); keywords: `Options`."""
+    return calibrated_sensor("gcamp6s", **options)
+
+
+def gcamp6s_teto(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6s in pyramidal cells of a transgenic line (tetO); keywords: `Options`."""
+    return calibrated_sensor("gcamp6s_teto", **options)
+
+
+def gcamp5k(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP5k in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("gcamp5k", **options)
+
+
+def jgcamp7f(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jGCaMP7f in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jgcamp7f", **options)
+
+
+def jgcamp8f(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jGCaMP8f in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jgcamp8f", **options)
+
+
+def jgcamp8m(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jGCaMP8m in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jgcamp8m", **options)
+
+
+def jgcamp8s(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jGCaMP8s in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jgcamp8s", **options)
+
+
+def xcamp_gf(**options: Unpack[Options]) -> CalibratedSensor:
+    """XCaMP-Gf in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("xcamp_gf", **options)
+
+
+def jrgeco1a(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jRGECO1a (red) in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jrgeco1a", **options)
+
+
+def jrcamp1a(**options: Unpack[Options]) -> CalibratedSensor:
+    """Give jRCaMP1a (red) in pyramidal cells; keywords: `Options`."""
+    return calibrated_sensor("jrcamp1a", **options)
+
+
+def ogb1(**options: Unpack[Options]) -> CalibratedSensor:
+    """OGB-1, a synthetic dye; keywords: `Options`."""
+    return calibrated_sensor("ogb1", **options)
+
+
+def cal520(**options: Unpack[Options]) -> CalibratedSensor:
+    """Cal-520, a synthetic dye; keywords: `Options`."""
+    return calibrated_sensor("cal520", **options)
+
+
+def gcamp6f_pv(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6f in parvalbumin interneurons; keywords: `Options`."""
+    return calibrated_sensor("gcamp6f_pv", **options)
+
+
+def gcamp6f_sst(**options: Unpack[Options]) -> CalibratedSensor:
+    """GCaMP6f in somatostatin interneurons; keywords: `Options`."""
+    return calibrated_sensor("gcamp6f_sst", **options)

@@ -1,0 +1,101 @@
+"""From the calcium-like variable to dF/F: two shapes of saturation, both 0 at rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+
+
+@attrs.frozen(kw_only=True)
+class HillResponse:
+    r"""Cooperative and saturating, above a resting level.
+
+    .. math:: \Delta F/F_0 = a\,\frac{H(c + c_0) - H(c_0)}{H(1 + c_0) - H(c_0)}, \quad
+              H(x) = \frac{x^n}{x^n + K^n}
+
+    Parameters
+    ----------
+    single_spike : float
+        a, the dF/F at c = 1: the peak after one spike.
+    exponent : float
+        n; above 1, spikes together give more than their sum.
+    half_saturation : float
+        K, in units of one spike's peak.
+    rest : float
+        c_0, in the same units; the larger, the more alike are the first few spikes.
+
+    Raises
+    ------
+    InputError
+        A value that is not positive (the rest may be 0).
+
+    Examples
+    --------
+    >>> response = HillResponse(single_spike=0.2, exponent=2, half_saturation=10)
+    >>> response([0.0, 1.0]).round(6).tolist()
+    [0.0, 0.2]
+    """
+
+    single_spike: float = attrs.field(converter=float)
+    exponent: float = attrs.field(converter=float)
+    half_saturation: float = attrs.field(converter=float)
+    rest: float = attrs.field(default=0.0, converter=float)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the numbers."""
+        for name in ("single_spike", "exponent", "half_saturation"):
+            value = getattr(self, name)
+            if not 0 < value < np.inf:
+                raise InputError(f"{name} must be above 0 and finite, got {value}")
+        if not 0 <= self.rest < np.inf:
+            raise InputError(f"rest must not be negative, got {self.rest}")
+
+    def __call__(self, calcium: Any) -> np.ndarray:
+        """Give (F - F0)/F0; rounding below 0 counts as 0."""
+        bottom = self._saturation(self.rest)
+        scale = self.single_spike / (self._saturation(1.0 + self.rest) - bottom)
+        above = np.maximum(calcium, 0.0) + self.rest
+        return np.asarray(scale * (self._saturation(above) - bottom))
+
+    def _saturation(self, x: Any) -> Any:
+        power = (x / self.half_saturation) ** self.exponent
+        return power / (1.0 + power)
+
+
+@attrs.frozen(kw_only=True)
+class SigmoidResponse:
+    r"""The logistic curve of the spike-to-fluorescence model, with its value at 0 removed.
+
+    .. math:: \Delta F/F_0 = F_m \left[\frac{1}{1 + e^{-\beta (c - c_{1/2})}} -
+              \frac{1}{1 + e^{\beta c_{1/2}}}\right]
+
+    Parameters
+    ----------
+    maximum, midpoint, slope : float
+        F_m, c_half and beta.
+
+    Notes
+    -----
+    Source: Wei et al. 2020 (PLoS Comput. Biol. 16:e1008198); Zhang et al. 2023.
+
+    Examples
+    --------
+    >>> round(float(SigmoidResponse(maximum=4, midpoint=0, slope=1)(30.0)), 6)
+    2.0
+    """
+
+    maximum: float = attrs.field(converter=float)
+    midpoint: float = attrs.field(converter=float)
+    slope: float = attrs.field(converter=float)
+
+    def __call__(self, calcium: Any) -> np.ndarray:
+        """Give (F - F0)/F0."""
+        from scipy.special import expit
+
+        rest = expit(-self.slope * self.midpoint)
+        rising = expit(self.slope * (np.asarray(calcium, dtype=float) - self.midpoint))
+        return self.maximum * (rising - rest)

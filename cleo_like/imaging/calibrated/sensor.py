@@ -1,0 +1,103 @@
+"""A calibrated indicator as a sensor of a `Scope`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.imaging.block import EventBlock
+from cleo_like.imaging.calibrated.cells import CellFactors
+from cleo_like.imaging.calibrated.online import OnlineCells
+from cleo_like.imaging.sensor import Sensor
+
+if TYPE_CHECKING:
+    from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
+
+
+class _ImagedCells(OnlineCells):
+    """Cells whose calcium-like variable, which has no unit, is not passed on as calcium."""
+
+    def calcium(self) -> np.ndarray:
+        """Give NaN: the model has no concentration."""
+        return np.full(self.n, np.nan)
+
+    def dff(self) -> np.ndarray:
+        """Give (F - F0)/F0."""
+        return self.factors.gain * self.indicator.response(super().calcium())
+
+
+class CalibratedBlock(EventBlock):
+    """Spikes of a group, and cells of a calibrated indicator that follow them."""
+
+    def __init__(
+        self,
+        indicator: CalibratedIndicator,
+        factors: CellFactors,
+        group: Any,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
+    ) -> None:
+        from brian2 import SpikeMonitor
+
+        self.indicator = indicator
+        self.factors = factors
+        self.group = group
+        self.targets = targets
+        self.rho_rel = rho_rel
+        self.monitor = SpikeMonitor(group, name=f"{group.name}_imaged_spikes*")
+        self._order = np.argsort(targets, kind="stable")
+        self._count = np.bincount(targets, minlength=len(group))
+        self._start = np.cumsum(self._count) - self._count
+        self.cells: Any = self.cells_at_rest()
+        self.reset()
+
+    def cells_at_rest(self) -> OnlineCells:
+        """Make cells of their own for frames that are computed after a run."""
+        return _ImagedCells(self.indicator, self.factors)
+
+
+@attrs.define(eq=False, slots=False)
+class CalibratedSensor(Sensor):
+    """A calibrated indicator in cells that differ; dF/F is (F - F0)/F0.
+
+    Evaluated from spikes, at spikes and frames only.
+
+    Parameters
+    ----------
+    indicator : CalibratedIndicator
+        The model.
+    cells_differ : bool
+        Draw gain and duration of each cell (default); else all are the median cell. A cell
+        in two planes is the same cell.
+    rand_seed : int, optional
+        Seed of the draw.
+
+    Examples
+    --------
+    >>> from cleo_like.imaging.calibrated import gcamp6f
+    >>> sensor = gcamp6f()
+    >>> sensor.name, sensor.resting_brightness, sensor.snr > 0.5
+    ('gcamp6f', 1.0, True)
+    """
+
+    indicator: CalibratedIndicator = attrs.field(kw_only=True)
+    """The model."""
+    cells_differ: bool = attrs.field(kw_only=True, default=True)
+    """Whether each cell has its own gain and duration."""
+    rand_seed: int | None = attrs.field(kw_only=True, default=None)
+    """Seed of the draw."""
+
+    def make_block(
+        self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
+    ) -> CalibratedBlock:
+        """Make the evaluation for cells of one group."""
+        del kwparams
+        if self.cells_differ:
+            everyone = self.indicator.draw_cells(len(group), self.rng)
+        else:
+            everyone = CellFactors.equal(len(group))
+        block = CalibratedBlock(self.indicator, everyone.take(targets), group, targets, rho_rel)
+        self.brian_objects.add(block.monitor)
+        return block

@@ -1,0 +1,132 @@
+"""The model as a fit sees it: vectors of logarithms, and the cells' own factors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+from paired_recordings import GRID
+
+from cleo_like.imaging.calibrated import HillResponse, Kernel
+from cleo_like.imaging.calibrated.propagate import exponential_sum
+
+if TYPE_CHECKING:
+    from paired_recordings import PairedCell
+
+PRIOR = 0.25
+"""Strength of the pull of a cell's factor to 1, in residuals per unit of logarithm."""
+
+_BOUNDS = {
+    2: ([1e-3, 0.01, 0.3], [0.25, 2.5, 5.0]),
+    3: ([1e-3, 0.01, 0.1, 1.0], [0.25, 0.4, 1.5, 5.0]),
+}
+_START = {2: [0.015, 0.2, 2.0], 3: [0.01, 0.06, 0.4, 2.5]}
+_LOGITS = {2: [1.5], 3: [2.0, 1.0]}
+_SHAPE = ([0.8, 2.0, 0.01], [4.0, 300.0, 0.3], [1.8, 20.0, 0.1])
+
+
+@attrs.define
+class Theta:
+    """Shape parameters of the median cell as one vector (logarithms, and logits of weights)."""
+
+    x: np.ndarray
+    decays: int
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel."""
+        k = self.decays
+        times = np.exp(self.x[: k + 1])
+        weights = np.exp(np.append(self.x[k + 1 : 2 * k], 0.0))
+        return Kernel(
+            rise=f"{times[0]} s",
+            decays=[f"{t} s" for t in times[1:]],
+            weights=weights / weights.sum(),
+        )
+
+    @property
+    def response(self) -> HillResponse:
+        """The response with a gain of 1."""
+        exponent, half, rest = np.exp(self.x[-3:])
+        return HillResponse(
+            single_spike=1.0, exponent=exponent, half_saturation=half, rest=rest
+        )
+
+
+def start_and_bounds(decays: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Start of a fit, lower and upper bounds."""
+    low, high = _BOUNDS[decays]
+    n = decays - 1
+    return (
+        np.r_[np.log(_START[decays]), _LOGITS[decays], np.log(_SHAPE[2])],
+        np.r_[np.log(low), [-4.0] * n, np.log(_SHAPE[0])],
+        np.r_[np.log(high), [6.0] * n, np.log(_SHAPE[1])],
+    )
+
+
+def trace(cell: PairedCell, theta: Theta, own: float = 0.0) -> np.ndarray:
+    """Model of one cell with gain 1; `own` is the logarithm of its duration factor."""
+    kernel = theta.kernel
+    c = exponential_sum(
+        cell.spikes,
+        np.zeros(cell.spikes.size, dtype=int),
+        cell.t,
+        kernel.rates[None] * np.exp(-own),
+        kernel.mode_weights[None],
+    )
+    return theta.response(c[0])
+
+
+def single(theta: Theta, own: float = 0.0) -> np.ndarray:
+    """Response to one spike from rest with gain 1, at the times of event averages."""
+    return theta.response(theta.kernel(GRID * np.exp(-own)))
+
+
+def fit_shared(
+    cells: list[PairedCell], own: np.ndarray, start: np.ndarray, decays: int, evaluations: int
+) -> Theta:
+    """Fit the parameters that all cells share, by least squares on all cells at once."""
+    from scipy.optimize import least_squares
+
+    _, low, high = start_and_bounds(decays)
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        theta = Theta(x, decays)
+        pairs = zip(cells, own, strict=True)
+        return np.concatenate(
+            [c.residual(trace(c, theta, mine), single(theta, mine))[0] for c, mine in pairs]
+        )
+
+    x0 = np.clip(start, low + 1e-3, high - 1e-3)
+    found = least_squares(
+        residuals, x0, bounds=(low, high), diff_step=1e-3, max_nfev=evaluations, ftol=1e-5,
+        xtol=1e-4,
+    )  # fmt: skip
+    return Theta(found.x, decays)
+
+
+def fit_own(cells: list[PairedCell], theta: Theta) -> np.ndarray:
+    """Fit each cell's duration factor; (n_cells,) logarithms with median 0."""
+    from scipy.optimize import minimize_scalar
+
+    own = []
+    for cell in cells:
+
+        def error(x: float, cell: PairedCell = cell) -> float:
+            residual, _ = cell.residual(trace(cell, theta, x), single(theta, x))
+            return float(residual @ residual) + (PRIOR * x) ** 2
+
+        found = minimize_scalar(
+            error, bounds=(-1.2, 1.2), method="bounded", options={"xatol": 0.01}
+        )
+        own.append(found.x)
+    return np.array(own) - np.median(own)
+
+
+def fit(cells: list[PairedCell], decays: int) -> tuple[Theta, np.ndarray]:
+    """Fit shared parameters and the cells' own, in turns."""
+    theta = fit_shared(cells, np.zeros(len(cells)), start_and_bounds(decays)[0], decays, 14)
+    own = fit_own(cells, theta)
+    theta = fit_shared(cells, own, theta.x, decays, 6)
+    return theta, fit_own(cells, theta)
