@@ -177,7 +177,7 @@ def run_extractor(
     if not isinstance(answer, Extracted):
         answer = Extracted(values=dict(answer))
     notes = [*answer.notes, *_left_out(stack, answer)]
-    if found.family != found.found:
+    if not found.agrees:
         notes.append(f"described as {found.family}, commands show {found.found}")
     out = {
         **meta,
