@@ -58,14 +58,15 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     _x4_x = x + 1.0*_k3_x
     _s4_r = 1+_x4_x
     _k4_x = dt*(-_s4_r*_x4_x/second)
-    x = x + (_k1_x + 2*_k2_x + 2*_k3_x + _k4_x)/6
+    _d_x = (_k1_x + 2*_k2_x + 2*_k3_x + _k4_x)/6
+    x = x + _d_x
     """
     if equations.is_stochastic:
         msg = "rk4 integrates equations without noise terms (xi); use method='heun' for these"
         raise UnsupportedError(msg)
     states = sorted(equations.diff_eq_names)
     needed = _per_step_subexpressions(equations)
-    lines = [f"{kept} = {state}" for kept, state in (previous or {}).items()]
+    lines: list[str] = []
     for stage, weight in _STAGES:
         renamed = {name: f"_s{stage}_{name}" for name, _ in needed}
         if stage > 1:
@@ -75,7 +76,10 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
         for x in states:
             rate = _rename(equations[x].expr.code.strip(), renamed)
             lines.append(f"_k{stage}_{x} = dt*({rate})")
-    lines += [f"{x} = {x} + (_k1_{x} + 2*_k2_{x} + 2*_k3_{x} + _k4_{x})/6" for x in states]
+    lines += [f"_d_{x} = (_k1_{x} + 2*_k2_{x} + 2*_k3_{x} + _k4_{x})/6" for x in states]
+    lines += [f"{x} = {x} + _d_{x}" for x in states]
+    # not "kept = x" before the step: on the numpy target that would be the same array
+    lines += [f"{kept} = {x} - _d_{x}" for kept, x in (previous or {}).items()]
     return "\n".join(lines)
 
 

@@ -228,6 +228,21 @@ def test_a_potential_that_runs_away_is_named():
         record(cell, protocol(np.full((1, 20_000), 1e-9)))
 
 
+def test_without_a_compiler_the_spikes_are_the_same():
+    from brian2 import prefs
+
+    p = protocol(np.full((2, 600), 600e-12))
+    compiled = record("rs", p)[0].truth.spike_times
+    before = prefs["codegen.target"]
+    prefs["codegen.target"] = "numpy"
+    try:
+        plain = record("rs", p)[0].truth.spike_times
+    finally:
+        prefs["codegen.target"] = before
+    assert len(plain[0]) > 0
+    np.testing.assert_allclose(plain[0], compiled[0], atol=1e-9)
+
+
 def test_one_sample_and_odd_names():
     (recording,) = record("passive", protocol([[1e-11]]))
     assert recording.sweeps[0].n_samples == 1
