@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import UnsupportedError
-from cleo_like.imaging.events import EventDriven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from cleo_like.imaging.events import Kinetics
 
 SLACK = 1e-9  # s; a spike that acts at the time of a frame is in it
 FINEST = 5e-3
@@ -20,16 +17,31 @@ FINEST = 5e-3
 
 
 class EventBlock:
-    """Spikes of a group, and the cells that follow them from event to event."""
+    """Spikes of a group, and the cells that follow them from event to event.
+
+    Parameters
+    ----------
+    cells_at_rest : callable
+        Makes the cells at time 0, as `EventDriven` or with its n, reset(), advance(), dff(),
+        calcium() and time.
+    group : brian2.NeuronGroup
+        Whose spikes.
+    targets, rho_rel : array, shape (n,)
+        Neuron and expression level of each ROI.
+    """
 
     _single: np.ndarray | None = None  # ROI of each neuron, where none has two
 
     def __init__(
-        self, kinetics: Kinetics, group: Any, targets: np.ndarray, rho_rel: np.ndarray
+        self,
+        cells_at_rest: Callable[[], Any],
+        group: Any,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
     ) -> None:
         from brian2 import SpikeMonitor
 
-        self.kinetics = kinetics
+        self.cells_at_rest = cells_at_rest
         self.group = group
         self.targets = targets
         self.rho_rel = rho_rel
@@ -40,7 +52,7 @@ class EventBlock:
         if self._count.max(initial=0) <= 1:
             self._single = np.full(len(group), -1)
             self._single[targets] = np.arange(len(targets))
-        self.cells = EventDriven(kinetics, len(targets))
+        self.cells = cells_at_rest()
         self.reset()
 
     def reset(self) -> None:
@@ -48,11 +60,6 @@ class EventBlock:
         self.cells.reset()
         self._seen = 0
         self._pending = (np.zeros(0, dtype=int), np.zeros(0))
-
-    # a subclass with cells of another kind overrides this, and sets `cells`
-    def cells_at_rest(self) -> Any:
-        """Make cells of their own for frames that are computed after a run."""
-        return EventDriven(self.kinetics, len(self.targets))
 
     def spikes(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give ROIs and times of action (s) of spikes, in order; the first ones may be left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from typing import Any
 
@@ -17,7 +18,7 @@ from cleo_like.base.synapse_device import (
 from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.block import ClockBlock, EventBlock
-from cleo_like.imaging.events import Kinetics, hill
+from cleo_like.imaging.events import EventDriven, Kinetics, hill
 from cleo_like.imaging.models import (
     CalBindingActivationModel,
     CalciumModel,
@@ -292,7 +293,8 @@ ExcitationModel
     ) -> Any:
         """Make the evaluation for cells of one group: event- or clock-driven."""
         if self.is_event_driven:
-            block = EventBlock(self.kinetics(), group, targets, rho_rel)
+            cells = functools.partial(EventDriven, self.kinetics(), len(targets))
+            block = EventBlock(cells, group, targets, rho_rel)
             self.brian_objects.add(block.monitor)
             return block
         if len(targets):

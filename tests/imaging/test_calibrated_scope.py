@@ -20,11 +20,14 @@ def test_frames_are_those_of_the_model(bench):
     block = sensor.blocks[imaged.cells.name]
     # as everywhere in the package, a spike acts at the end of its step
     expected = sensor.indicator.dff(
-        np.array(monitor.t_) + 1e-4, np.array(monitor.i), scope.t_ms / 1e3, cells=block.factors
+        np.array(monitor.t_) + 1e-4,
+        np.array(monitor.i),
+        scope.t_ms / 1e3,
+        cells=block.cells.factors,
     )
     assert expected.max() > 0.3
     np.testing.assert_allclose(scope.dFF.T, expected, atol=1e-9)
-    assert np.ptp(block.factors.gain) > 0.05  # cells differ
+    assert np.ptp(block.cells.factors.gain) > 0.05  # cells differ
     assert np.isnan(scope.traces().truth.calcium).all()  # no unit, so no number
 
 
@@ -35,7 +38,7 @@ def test_a_cell_in_two_planes_is_one_cell(bench):
     imaged.sim.inject(scope, imaged.cells, focus_depth=98 * b2.um)
     imaged.sim.inject(scope, imaged.cells, focus_depth=102 * b2.um)
     scope.inject_sensor_for_targets()
-    gain = sensor.blocks[imaged.cells.name].factors.gain
+    gain = sensor.blocks[imaged.cells.name].cells.factors.gain
     np.testing.assert_array_equal(gain[:3], gain[3:])
     assert np.ptp(gain) > 0
 
@@ -44,7 +47,7 @@ def test_equal_cells_on_request(bench):
     imaged = bench(SPIKES).place(0, 0, [100, 100, 100])
     sensor = calibrated.gcamp6s(cells_differ=False)
     imaged.image(sensor, duration=20 * b2.ms, scope=DEPTH)
-    factors = sensor.blocks[imaged.cells.name].factors
+    factors = sensor.blocks[imaged.cells.name].cells.factors
     assert (factors.gain == 1).all()
     assert (factors.duration == 1).all()
 

@@ -28,36 +28,6 @@ class _ImagedCells(OnlineCells):
         return self.factors.gain * self.indicator.response(super().calcium())
 
 
-class CalibratedBlock(EventBlock):
-    """Spikes of a group, and cells of a calibrated indicator that follow them."""
-
-    def __init__(
-        self,
-        indicator: CalibratedIndicator,
-        factors: CellFactors,
-        group: Any,
-        targets: np.ndarray,
-        rho_rel: np.ndarray,
-    ) -> None:
-        from brian2 import SpikeMonitor
-
-        self.indicator = indicator
-        self.factors = factors
-        self.group = group
-        self.targets = targets
-        self.rho_rel = rho_rel
-        self.monitor = SpikeMonitor(group, name=f"{group.name}_imaged_spikes*")
-        self._order = np.argsort(targets, kind="stable")
-        self._count = np.bincount(targets, minlength=len(group))
-        self._start = np.cumsum(self._count) - self._count
-        self.cells: Any = self.cells_at_rest()
-        self.reset()
-
-    def cells_at_rest(self) -> OnlineCells:
-        """Make cells of their own for frames that are computed after a run."""
-        return _ImagedCells(self.indicator, self.factors)
-
-
 @attrs.define(eq=False, slots=False)
 class CalibratedSensor(Sensor):
     """A calibrated indicator in cells that differ; dF/F is (F - F0)/F0.
@@ -91,13 +61,16 @@ class CalibratedSensor(Sensor):
 
     def make_block(
         self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
-    ) -> CalibratedBlock:
+    ) -> EventBlock:
         """Make the evaluation for cells of one group."""
         del kwparams
         if self.cells_differ:
             everyone = self.indicator.draw_cells(len(group), self.rng)
         else:
             everyone = CellFactors.equal(len(group))
-        block = CalibratedBlock(self.indicator, everyone.take(targets), group, targets, rho_rel)
+        factors = everyone.take(targets)
+        block = EventBlock(
+            lambda: _ImagedCells(self.indicator, factors), group, targets, rho_rel
+        )
         self.brian_objects.add(block.monitor)
         return block
