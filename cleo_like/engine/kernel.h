@@ -1,0 +1,205 @@
+// Support code of the compiled time loops: branch-free functions that a compiler can turn
+// into vector instructions, counter-based noise, and the tile in which samples are collected.
+// Compiled without -ffast-math: NaN and infinity keep their meaning.
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <type_traits>
+
+#if defined(__clang__)
+#define CL_LANES _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CL_LANES _Pragma("GCC ivdep")
+#endif
+#define CL_IN inline __attribute__((always_inline))
+
+namespace cl {
+
+typedef int64_t flag;  // a boolean as wide as a double: comparisons stay in one register
+
+CL_IN double from_bits(int64_t b) { double d; memcpy(&d, &b, 8); return d; }
+CL_IN int64_t to_bits(double d) { int64_t b; memcpy(&b, &d, 8); return b; }
+
+// x = k ln 2 + r; power = 2^k; grown = exp(r) - 1 without cancellation
+struct Reduced { double power, grown; };
+
+CL_IN Reduced reduce(double x) {
+  const double low = x < -708.0 ? -708.0 : x;      // NaN passes
+  const double y = low > 709.4 ? 709.4 : low;
+  const double k = rint(y * 1.4426950408889634074);
+  double r = fma(k, -6.93147180369123816490e-01, y);
+  r = fma(k, -1.90821492927058770002e-10, r);
+  // (exp(r) - 1 - r)/r^2 interpolated at Chebyshev nodes on |r| <= ln 2/2; error 2e-17
+  const double s = r * r;
+  double even = 0x1.289185613a3d6p-22, odd = 0x1.af38a9b0ec855p-26;
+  even = fma(even, s, 0x1.a019b90d2ae7ap-16); odd = fma(odd, s, 0x1.71de0dae63bb3p-19);
+  even = fma(even, s, 0x1.6c16c1788bd90p-10); odd = fma(odd, s, 0x1.a01a01a7c41d5p-13);
+  even = fma(even, s, 0x1.5555555553d63p-5);  odd = fma(odd, s, 0x1.11111111109b3p-7);
+  even = fma(even, s, 0x1.0000000000001p-1);  odd = fma(odd, s, 0x1.5555555555556p-3);
+  const int64_t e = to_bits(k + 0x1.8p52) << 52;   // the low bits of the sum are k
+  return {from_bits(e + 0x3ff0000000000000), fma(fma(odd, r, even), s, r)};
+}
+CL_IN double exp_(double x) {
+  const Reduced q = reduce(x);
+  const double y = fma(q.power, q.grown, q.power);
+  return x > 709.782712893384 ? INFINITY : (x < -745.0 ? 0.0 : y);
+}
+CL_IN double expm1_(double x) {
+  const Reduced q = reduce(x);
+  const double y = fma(q.power, q.grown, q.power - 1.0);
+  return x > 709.782712893384 ? INFINITY : y;
+}
+CL_IN double exprel_(double x) { const double y = expm1_(x) / x; return x == 0.0 ? 1.0 : y; }
+CL_IN double over_exprel(double x) {  // 1/exprel(x) with one division
+  const double y = x / expm1_(x);
+  return x == 0.0 ? 1.0 : (x > 709.0 ? 0.0 : y);
+}
+CL_IN double tanh_(double x) {
+  const double y = expm1_(2.0 * (x > 20.0 ? 20.0 : (x < -20.0 ? -20.0 : x)));
+  return y / (y + 2.0);
+}
+CL_IN double cosh_(double x) { return 0.5 * (exp_(x) + exp_(-x)); }
+CL_IN double sinh_(double x) {
+  const double y = expm1_(x);
+  return 0.5 * (y + y / (y + 1.0));
+}
+CL_IN double abs_(double x) { return fabs(x); }
+CL_IN int64_t abs_(int64_t x) { return x < 0 ? -x : x; }
+CL_IN double sign_(double x) { return (double)((0.0 < x) - (x < 0.0)); }
+CL_IN double clip_(double x, double low, double high) {
+  return x < low ? low : (x > high ? high : x);
+}
+// Brian2's time in steps, kept in a double (whole numbers below 2^53 are exact)
+CL_IN double timestep_(double t, double dt) { return trunc((t + 1e-3 * dt) / dt); }
+CL_IN int64_t int_(double x) { return (int64_t)x; }
+CL_IN int64_t int_(int64_t x) { return x; }
+CL_IN int64_t int_(int32_t x) { return x; }
+CL_IN int64_t int_(bool x) { return x; }
+template <class A, class B> CL_IN auto mod_(A x, B y) {  // as Python's %: the sign of y
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    const int64_t r = (int64_t)x % (int64_t)y;
+    return r + (int64_t)y * ((r != 0) & ((r ^ (int64_t)y) < 0));
+  } else {
+    return (double)x - (double)y * floor((double)x / (double)y);
+  }
+}
+template <class A, class B> CL_IN auto floordiv_(A x, B y) {  // as Python's //
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    const int64_t q = (int64_t)x / (int64_t)y, r = (int64_t)x - q * (int64_t)y;
+    return q - ((r != 0) & ((r ^ (int64_t)y) < 0));
+  } else {
+    return floor((double)x / (double)y);
+  }
+}
+template <int n> CL_IN double power_(double x) {
+  if (n == 0) return 1.0;
+  const double half = power_<n / 2>(x);
+  return n % 2 ? half * half * x : half * half;
+}
+template <> inline double power_<0>(double) { return 1.0; }
+template <> inline double power_<1>(double x) { return x; }
+
+CL_IN double log_(double x) {  // of a positive normal number
+  int64_t b = to_bits(x) - 0x3fe6a09e667f3bcd;     // mantissa into [sqrt(1/2), sqrt 2)
+  const double k = (double)(int32_t)(b >> 52);
+  const double m = from_bits((b & 0x000fffffffffffff) + 0x3fe6a09e667f3bcd);
+  const double f = (m - 1.0) / (m + 1.0), s = f * f;
+  double p = 1.0 / 19;
+  p = fma(p, s, 1.0 / 17); p = fma(p, s, 1.0 / 15); p = fma(p, s, 1.0 / 13);
+  p = fma(p, s, 1.0 / 11); p = fma(p, s, 1.0 / 9);  p = fma(p, s, 1.0 / 7);
+  p = fma(p, s, 1.0 / 5);  p = fma(p, s, 1.0 / 3);  p = fma(p, s, 1.0);
+  return fma(k, 6.93147180559945309417e-01, 2.0 * f * p);
+}
+CL_IN double cos_of_turns(double u) {  // cos(2 pi u) for 0 <= u < 1
+  const double w = u > 0.5 ? u - 1.0 : u;
+  const double z = 6.283185307179586477 * (0.25 - fabs(w)), s = z * z;
+  double p = 1.9572941063391263e-20;               // sin by its series to z^21
+  p = fma(p, s, -8.220635246624330e-18); p = fma(p, s, 2.811457254345521e-15);
+  p = fma(p, s, -7.647163731819816e-13); p = fma(p, s, 1.605904383682161e-10);
+  p = fma(p, s, -2.505210838544172e-08); p = fma(p, s, 2.755731922398589e-06);
+  p = fma(p, s, -1.984126984126984e-04); p = fma(p, s, 8.333333333333333e-03);
+  p = fma(p, s, -1.666666666666667e-01);
+  return fma(z * s, p, z);
+}
+
+// Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405): noise is a function of
+// (seed, trace, step, site), so it does not depend on blocks, threads or order.
+struct Pair { double u, w; };  // u in (0, 1], w in [0, 1)
+CL_IN Pair uniform_pair(uint64_t seed, uint64_t trace, uint64_t step, uint32_t site) {
+  const uint64_t low = 0xffffffffu;
+  uint64_t c0 = step & low, c1 = (step >> 32) ^ ((uint64_t)site << 16), c2 = trace & low, c3 = trace >> 32;
+  uint64_t k0 = seed & low, k1 = seed >> 32;
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = 0xD2511F53u * (c0 & low), b = 0xCD9E8D57u * (c2 & low);
+    const uint64_t d0 = (b >> 32) ^ c1 ^ k0, d2 = (a >> 32) ^ c3 ^ k1;
+    c0 = d0 & low; c1 = b & low; c2 = d2 & low; c3 = a & low;
+    k0 = (k0 + 0x9E3779B9u) & low; k1 = (k1 + 0xBB67AE85u) & low;
+  }
+  // 52 random bits as the mantissa of a number in [1, 2)
+  const double u = from_bits((int64_t)(0x3ff0000000000000u | (c0 << 20) | (c1 >> 12)));
+  const double w = from_bits((int64_t)(0x3ff0000000000000u | (c2 << 20) | (c3 >> 12)));
+  return {2.0 - u, w - 1.0};
+}
+CL_IN void fill_uniform(double* out, int64_t lanes, uint64_t seed, int64_t first, int64_t step, uint32_t site) {
+  CL_LANES for (int64_t j = 0; j < lanes; ++j)
+    out[j] = uniform_pair(seed, (uint64_t)(first + j), (uint64_t)step, site).w;
+}
+CL_IN void fill_normal(double* out, int64_t lanes, uint64_t seed, int64_t first, int64_t step, uint32_t site) {
+  CL_LANES for (int64_t j = 0; j < lanes; ++j) {
+    const Pair p = uniform_pair(seed, (uint64_t)(first + j), (uint64_t)step, site);
+    out[j] = sqrt(-2.0 * log_(p.u)) * cos_of_turns(p.w);  // Box & Muller 1958
+  }
+}
+
+// A TimedArray, read by sample-and-hold as Brian2 does
+struct Timed {
+  const double* values; int64_t rows, cols; double dt, upsampling;
+  const double* row;
+  CL_IN int64_t index(double t) const {
+    const double epsilon = dt / upsampling;
+    const int64_t k = (int64_t)((t / epsilon + 0.5) / upsampling);
+    return k < 0 ? 0 : (k >= rows ? rows - 1 : k);
+  }
+  CL_IN void seek(double t) { row = values + index(t) * cols; }
+  CL_IN double at(int64_t i) const {
+    const int64_t inside = i < 0 || i >= cols ? 0 : i;
+    const double x = row[inside];
+    return inside == i ? x : NAN;
+  }
+  CL_IN double now() const { return row[0]; }
+  CL_IN double operator()(double t) const { return values[index(t)]; }
+  CL_IN double operator()(double t, int64_t i) const {
+    return i < 0 || i >= cols ? NAN : values[index(t) * cols + i];
+  }
+};
+
+// Samples of one recorded variable: ROWS of them wait in a tile, then go out in one piece
+template <int WIDTH> struct Recorder {
+  static const int ROWS = 16;
+  char* out; int64_t row_stride, col_stride, single, all, n; const int32_t* lane; const int64_t* col;
+  int64_t written, waiting;
+  double tile[ROWS][WIDTH];
+  void open(const int64_t* a, int64_t before) {
+    out = (char*)a[0]; row_stride = a[1]; col_stride = a[2]; single = a[3]; all = a[4]; n = a[5];
+    lane = (const int32_t*)a[6]; col = (const int64_t*)a[7]; written = before; waiting = 0;
+  }
+  CL_IN double* next() {
+    if (waiting == ROWS) flush();
+    return tile[waiting++];
+  }
+  template <class T> void move_out() {
+    T* o = (T*)out;
+    if (col_stride == 1 || waiting == 1)
+      for (int64_t r = 0; r < waiting; ++r)
+        for (int64_t q = 0; q < n; ++q) o[(written + r) * row_stride + col[q] * col_stride] = (T)tile[r][q];
+    else
+      for (int64_t q = 0; q < n; ++q)
+        for (int64_t r = 0; r < waiting; ++r) o[(written + r) * row_stride + col[q] * col_stride] = (T)tile[r][q];
+  }
+  void flush() {
+    if (single) move_out<float>(); else move_out<double>();
+    written += waiting; waiting = 0;
+  }
+};
+
+}  // namespace cl

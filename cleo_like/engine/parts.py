@@ -1,0 +1,283 @@
+"""Translate what happens in a step into C++ statements, with Brian2's own C++ generator."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cleo_like.engine.plan import NotCompilableError, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cleo_like.engine.plan import GroupPlan, Step
+
+# Brian2's function names in kernel.h or in C
+_IN_C = {
+    "exp": "cl::exp_", "expm1": "cl::expm1_", "exprel": "cl::exprel_", "tanh": "cl::tanh_",
+    "sinh": "cl::sinh_", "cosh": "cl::cosh_", "abs": "cl::abs_", "sign": "cl::sign_",
+    "clip": "cl::clip_", "timestep": "cl::timestep_", "int": "cl::int_", "arcsin": "asin",
+    "arccos": "acos", "arctan": "atan", "sin": "sin", "cos": "cos", "tan": "tan",
+    "sqrt": "sqrt", "log": "log", "log10": "log10", "log1p": "log1p", "ceil": "ceil",
+    "floor": "floor",
+}  # fmt: skip
+_NOISE = {"rand": "uniform", "randn": "normal"}
+_LARGEST_POWER = 16
+
+
+@attrs.define(eq=False)
+class Part:
+    """One step in C++: statements on locals, and the arrays behind them."""
+
+    kind: str
+    every: int
+    scalar: str
+    vector: str
+    arrays: dict[str, str]
+    written: set[str]
+    constants: dict[str, str]
+    timed: dict[str, int]
+    noise: list[str]
+    support: str
+    outputs: list[str] = attrs.field(factory=list)
+    refractory: bool = False
+
+
+def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part:
+    """Translate one step.
+
+    Raises
+    ------
+    NotCompilableError
+        The code uses something that has no C++ form here.
+    """
+    from brian2.codegen.codeobject import create_runner_codeobj
+
+    runner, group = step.runner, plan.group
+    outputs: list[str] = []
+    if step.kind in {"record", "spikes"}:
+        outputs = recorded(step)
+        code = "\n".join(f"_out_{name} = {name}" for name in outputs)
+        needed, user_code, additional = list(outputs), None, None
+    else:
+        runner.update_abstract_code(run_namespace=namespace)
+        code, user_code = runner.abstract_code, runner.user_code
+        additional = getattr(runner, "variables", None)
+        needed = [n for n in runner.needed_variables if not n.endswith("space")]
+    built = create_runner_codeobj(
+        group=group,
+        code=code,
+        user_code=user_code,
+        template_name=step.kind,
+        run_namespace=namespace,
+        check_units=False if outputs else runner.check_units,
+        needed_variables=needed,
+        additional_variables=additional,
+        override_conditional_write=getattr(runner, "override_conditional_write", None),
+        codeobj_class=_brian2_classes().code_object,
+    )
+    part: Part = built.code
+    part.kind, part.every, part.outputs = step.kind, step.every, outputs
+    part.refractory = step.kind == "threshold" and group._refractory is not False  # noqa: SLF001
+    return part
+
+
+@attrs.frozen
+class _Classes:
+    code_object: Any
+
+
+@functools.cache
+def _brian2_classes() -> _Classes:  # noqa: C901, PLR0915  # classes made lazily: Brian2 is heavy
+    from brian2.codegen.codeobject import CodeObject
+    from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
+    from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+    from brian2.core.variables import ArrayVariable, Constant
+    from brian2.input.timedarray import TimedArray
+    from brian2.parsing.rendering import CPPNodeRenderer
+
+    class Renderer(CPPNodeRenderer):
+        """Expressions in C++ that a compiler can vectorise."""
+
+        def __init__(self, generator: Any) -> None:
+            super().__init__(auto_vectorise=set())
+            self.generator = generator
+
+        def render_BinOp(self, node: Any) -> str:  # noqa: N802
+            kind = type(node.op).__name__
+            left, right = node.left, node.right
+            if kind == "Pow":
+                return self._power(left, right)
+            if kind in {"Mod", "FloorDiv"}:
+                name = "cl::mod_" if kind == "Mod" else "cl::floordiv_"
+                return f"{name}({self.render_node(left)}, {self.render_node(right)})"
+            if kind == "Div":
+                over = self.render_element_parentheses(left)
+                if type(right).__name__ == "Call" and right.func.id == "exprel":
+                    return f"{over}*cl::over_exprel({self.render_node(right.args[0])})"
+                return f"(double){over}/{self.render_element_parentheses(right)}"
+            return str(super().render_BinOp(node))
+
+        def _power(self, base: Any, exponent: Any) -> str:
+            x = self.render_node(base)
+            value = _number(exponent)
+            if value is not None and value == int(value) and abs(value) <= _LARGEST_POWER:
+                whole = f"cl::power_<{abs(int(value))}>({x})"
+                return whole if value >= 0 else f"(1.0/{whole})"
+            if value == 0.5:
+                return f"sqrt({x})"
+            return f"pow({x}, {self.render_node(exponent)})"
+
+        def render_Call(self, node: Any) -> str:  # noqa: N802
+            name = node.func.id
+            function = self.generator.variables[name]
+            if name in _NOISE and function is DEFAULT_FUNCTIONS[name]:
+                return f"noise_{self.generator.noise_site(name)}[_idx]"
+            arguments = [self.render_node(a) for a in node.args]
+            if isinstance(function, TimedArray):
+                return self._timed(name, node, arguments)
+            if function is DEFAULT_FUNCTIONS.get(name):
+                if name not in _IN_C:
+                    msg = f"the function {name}() has no compiled form"
+                    raise NotCompilableError(msg)
+                return f"{_IN_C[name]}({', '.join(arguments)})"
+            return f"{self.generator.user_function(name)}({', '.join(arguments)})"
+
+        def _timed(self, name: str, node: Any, arguments: list[str]) -> str:
+            self.generator.timed[name] = len(arguments)
+            first = node.args[0]
+            if type(first).__name__ == "Name" and first.id == "t":
+                return f"{name}.now()" if len(arguments) == 1 else f"{name}.at({arguments[1]})"
+            return f"{name}({', '.join(arguments)})"
+
+    class Generator(CPPCodeGenerator):
+        """Brian2's C++ statements over local buffers; notes what they touch."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.c_data_type = self._type
+            self.arrays: dict[str, str] = {}
+            self.written: set[str] = set()
+            self.constants: dict[str, str] = {}
+            self.timed: dict[str, int] = {}
+            self.noise: list[str] = []
+            self.functions: set[str] = set()
+
+        @staticmethod
+        def _type(dtype: Any) -> str:
+            name = c_data_type(dtype)
+            if name == "float":
+                msg = "32-bit state variables are not compiled"
+                raise NotCompilableError(msg)
+            if name == "char":
+                return "cl::flag"
+            return "double" if name == "double" else "int64_t"
+
+        def noise_site(self, name: str) -> int:
+            self.noise.append(_NOISE[name])
+            return len(self.noise) - 1
+
+        def user_function(self, name: str) -> str:
+            self.functions.add(name)
+            return str(self.func_name_replacements.get(name, name))
+
+        def translate_expression(self, expr: str) -> str:
+            return str(Renderer(self).render_expr(expr)).strip()
+
+        def _note(self, name: str) -> None:
+            if self.variable_indices[name] != "_idx":
+                msg = f"{name!r} is indexed by {self.variable_indices[name]!r}"
+                raise NotCompilableError(msg)
+            self.arrays[name] = c_data_type(self.variables[name].dtype)
+
+        def translate_to_read_arrays(self, read: Any, write: Any, indices: Any) -> list[str]:
+            lines = []
+            for name in sorted(set(read) | set(indices)):
+                var = self.variables[name]
+                if var.scalar:
+                    continue  # a local of the same name
+                self._note(name)
+                const = "" if name in write else "const "
+                lines.append(f"{const}{self._type(var.dtype)} {name} = b_{name}[_idx];")
+            return lines
+
+        def translate_to_write_arrays(self, write: Any) -> list[str]:
+            lines = []
+            for name in sorted(write):
+                if self.variables[name].scalar:
+                    msg = f"the shared variable {name!r} changes during the run"
+                    raise NotCompilableError(msg)
+                self._note(name)
+                self.written.add(name)
+                lines.append(f"b_{name}[_idx] = {name};")
+            return lines
+
+        def determine_keywords(self) -> dict[str, Any]:
+            for name, var in self.variables.items():
+                if isinstance(var, Constant) or (isinstance(var, ArrayVariable) and var.scalar):
+                    self.constants[name] = self._type(var.dtype)
+            return {"generator": self}
+
+        def support(self) -> str:
+            """Text of the user's own C++ functions."""
+            support: list[str] = []
+            for name in sorted(self.functions):
+                function = self.variables[name]
+                found = function.implementations[self.codeobj_class]
+                if found.get_namespace(self.owner):
+                    msg = f"the function {name}() reads arrays of its own"
+                    raise NotCompilableError(msg)
+                _, _, code, _ = self._add_user_function(name, function, set())
+                support += code
+            return "\n".join(support)
+
+    class Template:
+        """Takes the place of Brian2's text templates: keeps the pieces apart."""
+
+        variables: frozenset[str] = frozenset()
+        template_source = ""
+        allows_scalar_write = True
+        iterate_all = frozenset({"_idx"})
+
+        def __call__(self, scalar: Any, vector: Any, **kwargs: Any) -> Part:
+            made = kwargs["generator"]
+            return Part(
+                kind="", every=1, scalar="\n".join(_lines(scalar)), vector="\n".join(_lines(vector)),
+                arrays=made.arrays, written=made.written, constants=made.constants,
+                timed=made.timed, noise=made.noise, support=made.support(),
+            )  # fmt: skip
+
+    class Templates:
+        def __getattr__(self, name: str) -> Template:
+            return Template()
+
+    class KernelCodeObject(CodeObject):  # type: ignore[valid-type,misc]
+        """Holds a `Part`; never runs by itself."""
+
+        class_name = "cleo_like_kernel"
+        generator_class = Generator
+        templater = Templates()
+
+        def compile(self) -> None:
+            """Nothing to do: the whole group is compiled in one piece."""
+
+    del Function
+    return _Classes(KernelCodeObject)
+
+
+def _lines(code: Mapping[Any, list[str]] | Any) -> list[str]:
+    found = code[None] if isinstance(code, dict) else code
+    return found.split("\n") if isinstance(found, str) else list(found)
+
+
+def _number(node: Any) -> float | None:
+    kind = type(node).__name__
+    if kind == "UnaryOp" and type(node.op).__name__ == "USub":
+        inner = _number(node.operand)
+        return None if inner is None else -inner
+    value = getattr(node, "value", None)
+    if kind == "Constant" and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    return None

@@ -1,0 +1,202 @@
+"""Read a Brian2 network: what runs in each step of each group, or why it cannot be compiled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cleo_like.core.errors import CleoLikeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CLOCK_TOLERANCE = 1e-6
+
+
+class NotCompilableError(CleoLikeError):
+    """The network holds something that the compiled loop does not serve; says what."""
+
+
+@attrs.frozen(eq=False)
+class Step:
+    """One thing that happens in a time step, every `every` steps of the group.
+
+    `kind` is "update", "threshold", "reset", "record" or "spikes".
+    """
+
+    kind: str
+    runner: Any
+    every: int
+
+
+@attrs.frozen(eq=False)
+class GroupPlan:
+    """A NeuronGroup with all that happens to it, in Brian2's order."""
+
+    group: Any
+    steps: tuple[Step, ...]
+    externals: Mapping[str, Any]
+
+    @property
+    def dt(self) -> float:
+        """Integration step (s)."""
+        return float(self.group.clock.dt_)
+
+    def of_kind(self, kind: str) -> list[Step]:
+        """All steps of one kind, in order."""
+        return [step for step in self.steps if step.kind == kind]
+
+
+def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
+    """Plan the compiled run of a network.
+
+    Parameters
+    ----------
+    network : brian2.Network
+        Uncoupled NeuronGroups with their monitors.
+    namespace : mapping
+        Names that the equations may use besides those of the groups.
+
+    Returns
+    -------
+    list of GroupPlan
+        One per NeuronGroup.
+
+    Raises
+    ------
+    NotCompilableError
+        With the reason in words.
+    """
+    from brian2 import NeuronGroup
+
+    groups: dict[int, tuple[Any, list[Step]]] = {}
+    for found in network.sorted_objects:
+        if isinstance(found, NeuronGroup):
+            _check_group(found)
+            groups[id(found)] = (found, [])
+    for found in network.sorted_objects:
+        if isinstance(found, NeuronGroup) or not found.active:
+            continue
+        group, kind = _role(found)
+        if id(group) not in groups:
+            msg = f"{found.name!r} belongs to a group that is not in the network"
+            raise NotCompilableError(msg)
+        every = _multiple(found, group)
+        groups[id(group)][1].append(Step(kind, found, every))
+    if not groups:
+        msg = "there is no NeuronGroup in the network"
+        raise NotCompilableError(msg)
+    return [
+        GroupPlan(group, tuple(steps), _externals(group, steps, namespace))
+        for group, steps in groups.values()
+    ]
+
+
+def _check_group(group: Any) -> None:
+    from brian2 import NeuronGroup
+
+    if type(group) is not NeuronGroup:
+        msg = f"{group.name!r} is a {type(group).__name__}, not a plain NeuronGroup"
+        raise NotCompilableError(msg)
+    others = sorted(set(group.events) - {"spike"})
+    if others:
+        msg = f"{group.name!r} has custom events ({', '.join(others)})"
+        raise NotCompilableError(msg)
+    for name, equation in group.equations.items():
+        if "linked" in equation.flags:
+            msg = f"{name!r} of {group.name!r} is a linked variable: it couples groups"
+            raise NotCompilableError(msg)
+
+
+def _role(found: Any) -> tuple[Any, str]:
+    """Which group an object belongs to, and what it does to it."""
+    from brian2 import NetworkOperation, SpikeMonitor, StateMonitor, Synapses
+    from brian2.groups import neurongroup
+    from brian2.groups.group import CodeRunner
+
+    name = found.name
+    if isinstance(found, NetworkOperation):
+        msg = f"network operation {name!r} runs Python code between steps"
+        raise NotCompilableError(msg)
+    if type(found) is StateMonitor:
+        return _whole(found.source, name), "record"
+    if type(found) is SpikeMonitor:
+        return _whole(found.source, name), "spikes"
+    kinds = {neurongroup.StateUpdater: "update", neurongroup.Thresholder: "threshold",
+             neurongroup.Resetter: "reset", neurongroup.SubexpressionUpdater: "update",
+             CodeRunner: "update"}  # fmt: skip
+    kind = kinds.get(type(found))
+    if kind is None or not isinstance(found, CodeRunner) or isinstance(found, Synapses):
+        msg = f"{name!r} is a {type(found).__name__}, which the compiled loop does not serve"
+        raise NotCompilableError(msg)
+    return _whole(_target(found.group), name), kind
+
+
+def _target(group: Any) -> Any:
+    """Give the object behind Brian2's weak proxy."""
+    import weakref
+
+    if isinstance(group, weakref.ProxyTypes):
+        return group.__repr__.__self__
+    return group
+
+
+def _whole(source: Any, name: str) -> Any:
+    from brian2 import NeuronGroup
+
+    source = _target(source)
+    if not isinstance(source, NeuronGroup):
+        msg = f"{name!r} works on a {type(source).__name__}, not on a whole NeuronGroup"
+        raise NotCompilableError(msg)
+    return source
+
+
+def _multiple(found: Any, group: Any) -> int:
+    """Every how many steps of the group an object runs."""
+    ratio = float(found.clock.dt_) / float(group.clock.dt_)
+    every = round(ratio)
+    if every < 1 or abs(ratio - every) > _CLOCK_TOLERANCE * ratio:
+        msg = (
+            f"{found.name!r} runs every {found.clock.dt_ * 1e3:g} ms, which is not a multiple "
+            f"of the step of {group.name!r} ({group.clock.dt_ * 1e3:g} ms)"
+        )
+        raise NotCompilableError(msg)
+    return every
+
+
+def _externals(group: Any, steps: list[Step], namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """Resolve all names that the code uses and that are not the group's own."""
+    from brian2.utils.stringtools import get_identifiers
+
+    names = set(group.equations.identifiers)
+    for step in steps:
+        names |= get_identifiers(code_of(step))
+    own = set(group.variables) - set(group.equations.subexpr_names)
+    wanted = {n for n in names if n not in own and n not in group.equations.names}
+    wanted = {n for n in wanted if not n.startswith(("xi", "_")) and n not in _KEYWORDS}
+    return dict(group.resolve_all(wanted, namespace, user_identifiers=wanted))
+
+
+_KEYWORDS = {"and", "or", "not", "True", "False"}
+
+
+def code_of(step: Step) -> str:
+    """Give the code of a step as its user wrote it: all that it does depends on it."""
+    runner = step.runner
+    kind = type(runner).__name__
+    if kind == "StateUpdater":
+        return str(runner.group._refractory)  # noqa: SLF001  # no public way to read it
+    if kind == "Thresholder":
+        return str(runner.group.events["spike"])
+    if kind == "Resetter":
+        return str(runner.group.event_codes["spike"])
+    if step.kind in {"record", "spikes"}:
+        return "\n".join(recorded(step))
+    return str(runner.abstract_code)
+
+
+def recorded(step: Step) -> list[str]:
+    """Names of the variables that a monitor records, sorted (without i and t of spikes)."""
+    own = {"i", "t"} if step.kind == "spikes" else set()
+    return sorted(set(step.runner.record_variables) - own)

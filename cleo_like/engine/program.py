@@ -1,0 +1,284 @@
+"""Run compiled kernels over Brian2's arrays: chunks, segments, threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.engine.source import HEAD, WIDTH, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from cleo_like.engine.build import Kernel
+    from cleo_like.engine.plan import GroupPlan
+
+_LANE_STEPS = 1_000_000
+"""Lane-steps per call of the kernel (some 10 ms): between calls Ctrl-C and progress get their turn."""
+_SPIKE_ROOM = 4096
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Recorder:
+    """Where the samples of one recorded variable go.
+
+    Attributes
+    ----------
+    out : array
+        float64 (sample, column) or float32 (column, sample) through its strides: axis 0 is
+        the sample, axis 1 the column.
+    lanes : array of int or None
+        Recorded trace of each column; None records all traces.
+    """
+
+    out: np.ndarray
+    lanes: np.ndarray | None = None
+
+
+@attrs.define(eq=False)
+class Spikes:
+    """Spikes of one monitor: trace, step, recorded variables."""
+
+    trace: np.ndarray
+    step: np.ndarray
+    variables: dict[str, np.ndarray]
+
+
+@attrs.frozen
+class Lost:
+    """The first value of a trace that was not finite: found within the last steps."""
+
+    trace: int
+    step: int
+
+
+@attrs.frozen(eq=False)
+class Outcome:
+    """What a run gave besides the recorded samples."""
+
+    spikes: list[Spikes]
+    lost: Lost | None
+
+
+@attrs.frozen(eq=False)
+class Program:
+    """A compiled group with its arrays and values bound."""
+
+    kernel: Kernel
+    plan: GroupPlan
+
+    @property
+    def n_traces(self) -> int:
+        """Number of neurons of the group."""
+        return len(self.plan.group)
+
+    def run(
+        self,
+        start: int,
+        stop: int,
+        recorders: Sequence[Recorder],
+        *,
+        seed: int = 0,
+        offset: int = 0,
+        threads: int = 1,
+        report: Callable[[int], None] | None = None,
+        keep_going: Callable[[], bool] = lambda: True,
+    ) -> Outcome:
+        """Advance all traces from step `start` to step `stop`.
+
+        Parameters
+        ----------
+        start, stop : int
+            Steps of the group's clock.
+        recorders : sequence of Recorder
+            One per recorded variable, in the order of the layout.
+        seed : int
+            Seed of the noise terms.
+        offset : int
+            Number of the first trace for the noise streams.
+        threads : int
+            Chunks that run at the same time; the result does not depend on it.
+        report : callable, optional
+            Told the trace-steps done since the last call, from any thread.
+        keep_going : callable, optional
+            Asked between two segments; False ends the run.
+        """
+        binding = Binding.of(self)
+        jobs = [
+            _Chunk(binding, first, min(WIDTH, self.n_traces - first), recorders, seed, offset)
+            for first in range(0, self.n_traces, WIDTH)
+        ]
+        stopping: list[bool] = []
+
+        def work(chunk: _Chunk) -> None:
+            size = max(1, _LANE_STEPS // chunk.lanes)
+            at = start
+            while at < stop and not stopping and keep_going():
+                end = min(at + size, stop)
+                chunk.advance(at, end)
+                if report is not None:
+                    report(chunk.n * (end - at))
+                at = end
+
+        if threads <= 1 or len(jobs) == 1:
+            for chunk in jobs:
+                work(chunk)
+        else:
+            _in_threads(work, jobs, threads, stopping)
+        return _joined(self.kernel.layout, jobs)
+
+
+def _in_threads(
+    work: Callable[[Any], None], jobs: list[Any], threads: int, stopping: list[bool]
+) -> None:
+    """Run jobs in threads; an interrupt lets the running segments end and is passed on."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = [pool.submit(work, job) for job in jobs]
+        try:
+            for future in waiting:
+                future.result()
+        except BaseException:
+            stopping.append(True)
+            for future in waiting:
+                future.cancel()
+            raise
+
+
+@attrs.frozen(eq=False)
+class Binding:
+    """Addresses and values of a group's arguments; keeps the arrays alive."""
+
+    kernel: Kernel
+    arguments: np.ndarray
+    constants: np.ndarray
+    held: list[np.ndarray]
+
+    @classmethod
+    def of(cls, program: Program) -> Binding:
+        """Look up every argument by name."""
+        plan, layout = program.plan, program.kernel.layout
+        arguments = np.zeros(layout.n_arguments, dtype=np.int64)
+        constants = [_value(plan, name) for name, _ in layout.constants]
+        held = []
+        for k, (name, _) in enumerate(layout.arrays):
+            array = plan.group.variables[name].get_value()
+            held.append(array)
+            arguments[HEAD + k] = array.ctypes.data
+        for k, (name, _) in enumerate(layout.timed):
+            timed = plan.externals[name]
+            values = np.ascontiguousarray(timed.values, dtype=np.float64)
+            held.append(values)
+            columns = values.shape[1] if values.ndim == 2 else 1
+            at = layout.timed_at + 3 * k
+            arguments[at : at + 3] = values.ctypes.data, len(values), columns
+            constants += [timed.dt, _upsampling(plan.dt, timed.dt)]
+        return cls(program.kernel, arguments, np.array(constants, dtype=np.float64), held)
+
+
+def _value(plan: GroupPlan, name: str) -> float:
+    """Give the value of a constant or of a shared parameter."""
+    found = plan.externals.get(name)
+    if found is None:
+        found = plan.group.variables[name]
+    return float(np.asarray(found.get_value()).item())
+
+
+def _upsampling(group_dt: float, dt: float) -> float:
+    """Brian2's factor for finding the sample at a time despite rounding."""
+    return float(max(int(2 ** np.ceil(np.log2(8 / group_dt * dt))), 1))
+
+
+class _Chunk:
+    """Up to WIDTH neighbouring traces: arguments, results, and spike buffers."""
+
+    def __init__(
+        self, binding: Binding, first: int, n: int, recorders: Sequence[Recorder],
+        seed: int, offset: int,
+    ) -> None:  # fmt: skip
+        layout = binding.kernel.layout
+        self.binding, self.first, self.n = binding, first, n
+        self.lanes = -(-n // 8) * 8
+        self.arguments = binding.arguments.copy()
+        self.room = max(_SPIKE_ROOM, 2 * n)
+        self.arguments[:HEAD] = (
+            first, n, 0, 0, np.uint64(seed % 2**63).astype(np.int64), offset, self.room
+        )  # fmt: skip
+        self.results = np.zeros(layout.n_outputs, dtype=np.int64)
+        self.results[1] = -1
+        self.held: list[np.ndarray] = []
+        for k, recorder in enumerate(recorders):
+            self._bind_recorder(layout.recorders_at + 8 * k, recorder)
+        self.buffers = self._bind_spikes(layout)
+        self.parts: list[list[list[np.ndarray]]] = [[] for _ in self.buffers]
+
+    def _bind_recorder(self, at: int, recorder: Recorder) -> None:
+        out, everything = recorder.out, recorder.lanes is None
+        if everything:
+            lanes = np.arange(self.n, dtype=np.int32)
+            columns = np.arange(self.first, self.first + self.n, dtype=np.int64)
+        else:
+            inside = (recorder.lanes >= self.first) & (recorder.lanes < self.first + self.n)
+            columns = np.flatnonzero(inside).astype(np.int64)
+            lanes = (recorder.lanes[columns] - self.first).astype(np.int32)
+        self.held += [lanes, columns, out]
+        size = out.itemsize
+        self.arguments[at : at + 8] = (
+            out.ctypes.data, out.strides[0] // size, out.strides[1] // size, size == 4,
+            everything, len(lanes), lanes.ctypes.data, columns.ctypes.data,
+        )  # fmt: skip
+
+    def _bind_spikes(self, layout: Layout) -> list[list[np.ndarray]]:
+        buffers, at = [], layout.spikes_at
+        for variables in layout.spikes:
+            types = [np.int32, np.int64, *(_NUMPY[kind] for _, kind in variables)]
+            buffers.append([np.empty(self.room, dtype=kind) for kind in types])
+            for buffer in buffers[-1]:
+                self.arguments[at] = buffer.ctypes.data
+                at += 1
+        return buffers
+
+    def advance(self, start: int, stop: int) -> None:
+        """Run steps [start, stop), emptying the spike buffers as often as they fill."""
+        arguments, constants, results = (
+            x.ctypes.data for x in (self.arguments, self.binding.constants, self.results)
+        )
+        self.arguments[3] = stop
+        while start < stop:
+            self.arguments[2] = start
+            self.binding.kernel.function(arguments, constants, results)
+            start = int(self.results[0])
+            self._take_spikes()
+
+    def _take_spikes(self) -> None:
+        counters = self.results[len(self.results) - len(self.buffers) :]
+        for buffer, kept, k in zip(self.buffers, self.parts, range(len(counters)), strict=True):
+            if counters[k]:
+                kept.append([column[: counters[k]].copy() for column in buffer])
+                counters[k] = 0
+
+    @property
+    def lost(self) -> Lost | None:
+        if self.results[1] < 0:
+            return None
+        return Lost(int(self.results[1]), int(self.results[2]))
+
+
+_NUMPY = {"double": np.float64, "int32_t": np.int32, "int64_t": np.int64, "char": np.bool_}
+
+
+def _joined(layout: Layout, jobs: list[_Chunk]) -> Outcome:
+    """Put the spikes of all chunks in Brian2's order: by time, then by trace."""
+    spikes = []
+    for k, variables in enumerate(layout.spikes):
+        names = ["trace", "step", *(name for name, _ in variables)]
+        pieces = [piece for job in jobs for piece in job.parts[k]]
+        empty = [column[:0] for column in jobs[0].buffers[k]]
+        columns = [np.concatenate(c) for c in zip(empty, *pieces, strict=True)]
+        order = np.argsort(columns[1], kind="stable")  # chunks come in the order of traces
+        trace, step, *rest = (column[order] for column in columns)
+        spikes.append(Spikes(trace, step, dict(zip(names[2:], rest, strict=True))))
+    found = [job.lost for job in jobs if job.lost is not None]
+    return Outcome(spikes, min(found, key=lambda lost: lost.step) if found else None)

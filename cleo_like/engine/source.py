@@ -1,0 +1,305 @@
+"""Put the parts of a group's step into one C++ function with the time loop inside.
+
+The function runs one chunk of neighbouring traces (lanes) over many steps, with the chunk's
+variables in local buffers: they stay in the first-level cache, and the compiler sees that
+they do not overlap.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from cleo_like.engine.parts import Part
+
+WIDTH = 128
+"""Lanes of a chunk."""
+CHECK_EVERY = 32
+"""Steps between two looks for values that are not finite."""
+HEAD = 7
+"""Leading entries of the argument array: first, n, start, stop, seed, trace offset, capacity."""
+RECORDER = 8
+TIMED = 3
+_BYTES = {"double": "double", "char": "char", "int32_t": "int32_t", "int64_t": "int64_t"}
+
+
+@attrs.frozen(kw_only=True)
+class Layout:
+    """What the arguments of a compiled kernel mean, by name.
+
+    Attributes
+    ----------
+    arrays : list of (name, C type)
+        Variables of the group.
+    constants : list of (name, C type)
+        Values passed by value; ``dt`` is always the first.
+    timed : list of (name, dimensions)
+        TimedArrays.
+    recorders : list of str
+        One per recorded variable of each StateMonitor, in the plan's order.
+    spikes : list of (list of (name, C type))
+        Recorded variables of each SpikeMonitor, in the plan's order.
+    written : list of str
+        Arrays that change.
+    """
+
+    arrays: list[list[str]]
+    constants: list[list[str]]
+    timed: list[list]
+    recorders: list[str]
+    spikes: list[list[list[str]]]
+    written: list[str]
+
+    @property
+    def timed_at(self) -> int:
+        """Index of the first TimedArray argument."""
+        return HEAD + len(self.arrays)
+
+    @property
+    def recorders_at(self) -> int:
+        """Index of the first recorder argument."""
+        return self.timed_at + TIMED * len(self.timed)
+
+    @property
+    def spikes_at(self) -> int:
+        """Index of the first argument about spikes."""
+        return self.recorders_at + RECORDER * len(self.recorders)
+
+    @property
+    def n_arguments(self) -> int:
+        """Length of the argument array."""
+        return self.spikes_at + sum(2 + len(variables) for variables in self.spikes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Length of the result array: next step, bad lane, bad step, and the counters."""
+        return 3 + len(self.recorders) + len(self.spikes)
+
+
+def layout_of(parts: list[Part]) -> Layout:
+    """Collect what all parts of a group need."""
+    arrays: dict[str, str] = {}
+    timed: dict[str, int] = {}
+    constants: dict[str, str] = {"dt": "double"}
+    written: set[str] = set()
+    for part in parts:
+        arrays |= part.arrays
+        timed |= part.timed
+        written |= part.written
+        used = set(re.findall(r"[A-Za-z_]\w*", part.scalar + "\n" + part.vector))
+        constants |= {k: v for k, v in part.constants.items() if k in used and k not in _CLOCK}
+        if part.refractory:
+            arrays |= {"not_refractory": "char", "lastspike": "double"}
+            written |= {"not_refractory", "lastspike"}
+    return Layout(
+        arrays=[list(x) for x in sorted(arrays.items())],
+        constants=[list(x) for x in constants.items()],
+        timed=[list(x) for x in sorted(timed.items())],
+        recorders=[name for p in parts if p.kind == "record" for name in p.outputs],
+        spikes=[
+            [[n, _output_type(p, n)] for n in p.outputs] for p in parts if p.kind == "spikes"
+        ],
+        written=sorted(written),
+    )
+
+
+_CLOCK = {"t", "dt", "t_in_timesteps"}
+
+
+def _output_type(part: Part, name: str) -> str:
+    return part.arrays.get(name, "double")
+
+
+def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
+    """Write the C++ source.
+
+    Parameters
+    ----------
+    parts : list of Part
+        In the order in which they happen.
+    layout : Layout
+        Of the same parts.
+    states : list of str
+        Variables that must stay finite.
+    """
+    body = "\n".join(_Writer(layout).part(p) for p in parts)
+    support = "\n".join(dict.fromkeys(p.support for p in parts if p.support))
+    return f"""#include "kernel.h"
+{support}
+extern "C" void cleo_kernel(const int64_t* a, const double* c, int64_t* o) {{
+const int64_t first = a[0], n = a[1], stop = a[3], seed = a[4], traces = a[5] + first, room = a[6];
+const int64_t lanes = (n + 7)/8;
+int64_t step = a[2];
+{_declarations(layout, parts)}
+for (; step < stop; ++step) {{
+{_room(layout)}
+const double t = (double)step*dt; const int64_t t_in_timesteps = step;
+(void)t; (void)t_in_timesteps;
+{body}
+{_check(states, layout)}
+}}
+{_stores(layout)}
+o[0] = step;
+}}
+"""
+
+
+LANES = "CL_LANES for (int64_t _idx = 0; _idx < 8*lanes; ++_idx)"
+
+
+def _declarations(layout: Layout, parts: list[Part]) -> str:
+    lines = []
+    for k, (name, kind) in enumerate(layout.constants):
+        whole = "double" if kind == "double" else "int64_t"
+        lines.append(f"const {whole} {name} = ({whole})c[{k}]; (void){name};")
+    for k, (name, kind) in enumerate(layout.arrays):
+        local = _local(kind)
+        lines.append(f"{kind}* g_{name} = ({kind}*)a[{HEAD + k}] + first;")
+        lines.append(f"alignas(64) {local} b_{name}[{WIDTH}];")
+        lines.append(
+            f"for (int64_t j = 0; j < 8*lanes; ++j) b_{name}[j] = g_{name}[j < n ? j : n - 1];"
+        )
+    at = layout.timed_at
+    for k, (name, _) in enumerate(layout.timed):
+        q, w = at + TIMED * k, len(layout.constants) + 2 * k
+        lines.append(
+            f"cl::Timed {name}; {name}.values = (const double*)a[{q}]; {name}.rows = a[{q + 1}]; "
+            f"{name}.cols = a[{q + 2}]; {name}.dt = c[{w}]; {name}.upsampling = c[{w + 1}];"
+        )
+    for k in range(len(layout.recorders)):
+        lines.append(
+            f"static thread_local cl::Recorder<{WIDTH}> r_{k}; "
+            f"r_{k}.open(a + {layout.recorders_at + RECORDER * k}, o[{3 + k}]);"
+        )
+    for k in range(len(layout.spikes)):
+        lines.append(f"int64_t count_{k} = o[{3 + len(layout.recorders) + k}];")
+    if any(p.kind == "threshold" for p in parts):
+        lines.append(
+            f"alignas(64) cl::flag above[{WIDTH}]; int64_t spiking[{WIDTH}], spikes = 0;"
+        )
+    sites = max((len(p.noise) for p in parts), default=0)
+    lines += [f"alignas(64) double noise_{k}[{WIDTH}];" for k in range(sites)]
+    return "\n".join(lines)
+
+
+def _local(kind: str) -> str:
+    return {"double": "double", "char": "cl::flag"}.get(kind, "int64_t")
+
+
+def _room(layout: Layout) -> str:
+    """Stop before a step whose spikes might not fit; the caller empties the buffer."""
+    if not layout.spikes:
+        return "(void)room;"
+    full = " || ".join(f"count_{k} + n > room" for k in range(len(layout.spikes)))
+    return f"if ({full}) break;"
+
+
+def _check(states: list[str], layout: Layout) -> str:
+    known = [name for name, kind in layout.arrays if kind == "double" and name in states]
+    if not known:
+        return ""
+    bad = " | ".join(f"(int64_t)!(fabs(b_{name}[_idx]) <= 1e50)" for name in known)
+    return f"""if (step % {CHECK_EVERY} == {CHECK_EVERY - 1} || step + 1 == stop) {{
+int64_t lost = 0;
+CL_LANES for (int64_t _idx = 0; _idx < 8*lanes; ++_idx) lost |= {bad};
+if (lost && o[1] < 0)
+  for (int64_t _idx = 0; _idx < n; ++_idx) if ({bad}) {{ o[1] = first + _idx; o[2] = step; break; }}
+}}"""
+
+
+def _stores(layout: Layout) -> str:
+    kinds = dict(layout.arrays)
+    lines = [
+        f"for (int64_t j = 0; j < n; ++j) g_{name}[j] = ({kinds[name]})b_{name}[j];"
+        for name in layout.written
+    ]
+    for k in range(len(layout.recorders)):
+        lines.append(f"r_{k}.flush(); o[{3 + k}] = r_{k}.written;")
+    for k in range(len(layout.spikes)):
+        lines.append(f"o[{3 + len(layout.recorders) + k}] = count_{k};")
+    return "\n".join(lines)
+
+
+@attrs.define
+class _Writer:
+    """Writes parts in order; counts recorders, spike monitors and noise sites."""
+
+    layout: Layout
+    recorders: int = 0
+    monitors: int = 0
+    sites: int = 0
+
+    def part(self, part: Part) -> str:
+        inner = getattr(self, part.kind)(part)
+        when = "" if part.every == 1 else f"if (step % {part.every} == 0) "
+        return f"{when}{{ // {part.kind}\n{inner}\n}}"
+
+    def _before(self, part: Part) -> str:
+        """TimedArrays looked up and noise drawn, once for all lanes."""
+        lines = [f"{name}.seek(t);" for name in sorted(part.timed)]
+        for k, kind in enumerate(part.noise):
+            lines.append(
+                f"cl::fill_{kind}(noise_{k}, 8*lanes, (uint64_t)seed, traces, step, {self.sites});"
+            )
+            self.sites += 1
+        return "\n".join([*lines, part.scalar])
+
+    def update(self, part: Part) -> str:
+        return f"{self._before(part)}\n{LANES} {{\n{part.vector}\n}}"
+
+    def threshold(self, part: Part) -> str:
+        hold = "b_not_refractory[q] = 0; b_lastspike[q] = t;" if part.refractory else ""
+        return f"""{self._before(part)}
+int64_t any = 0; spikes = 0;
+{LANES} {{
+{part.vector}
+above[_idx] = _cond; any |= _cond;
+}}
+if (any) for (int64_t q = 0; q < n; ++q) if (above[q]) {{ spiking[spikes++] = q; {hold} }}"""
+
+    def reset(self, part: Part) -> str:
+        return f"""if (spikes) {{
+{self._before(part)}
+for (int64_t s = 0; s < spikes; ++s) {{ const int64_t _idx = spiking[s];
+{part.vector}
+}}
+}}"""
+
+    def record(self, part: Part) -> str:
+        blocks = [self._before(part)]
+        for name in part.outputs:
+            k = self.recorders
+            self.recorders += 1
+            blocks.append(f"""{{ double* row = r_{k}.next();
+if (r_{k}.all) {LANES} {{
+{part.vector}
+row[_idx] = (double)_out_{name};
+}} else for (int64_t s = 0; s < r_{k}.n; ++s) {{ const int64_t _idx = r_{k}.lane[s];
+{part.vector}
+row[s] = (double)_out_{name};
+}} }}""")
+        return "\n".join(blocks)
+
+    def spikes(self, part: Part) -> str:
+        k = self.monitors
+        self.monitors += 1
+        at = self.layout.spikes_at + sum(2 + len(v) for v in self.layout.spikes[:k])
+        lines = [
+            f"((int32_t*)a[{at}])[count_{k}] = (int32_t)(first + _idx);",
+            f"((int64_t*)a[{at + 1}])[count_{k}] = step;",
+        ]
+        lines += [
+            f"(({kind}*)a[{at + 2 + v}])[count_{k}] = ({kind})_out_{name};"
+            for v, (name, kind) in enumerate(self.layout.spikes[k])
+        ]
+        write_out = "\n".join([*lines, f"++count_{k};"])
+        return f"""if (spikes) {{
+{self._before(part)}
+for (int64_t s = 0; s < spikes; ++s) {{ const int64_t _idx = spiking[s];
+{part.vector}
+{write_out}
+}}
+}}"""
