@@ -1,7 +1,6 @@
-"""State updaters registered with Brian2 (usable on every Brian2 target).
+"""The classic Runge-Kutta method of order 4, as Brian2's ``rk4``.
 
-``shared_rk4`` is the classic Runge-Kutta method of order 4, as Brian2's ``rk4``, but each
-subexpression of the model is evaluated once per stage instead of being pasted into every
+Each subexpression of the model is evaluated once per stage instead of being pasted into every
 equation that uses it. The same arithmetic then costs fewer ``exp`` calls, less code to
 compile, and no rewriting of the user's formulas by the computer algebra.
 """
@@ -16,9 +15,13 @@ from cleo_like.core.errors import UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAME = "shared_rk4"
-# stage k evaluates the model at x + a*k_(k-1); k already contains dt
-_STAGES = ((1, "0"), (2, "0.5"), (3, "0.5"), (4, "1.0"))
+# stage k evaluates the model at x + a*k_(k-1) and t + a*dt; k already contains dt
+_STAGES = (
+    (1, "0", "t"),
+    (2, "0.5", "(t + 0.5*dt)"),
+    (3, "0.5", "(t + 0.5*dt)"),
+    (4, "1.0", "(t + dt)"),
+)
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
@@ -67,8 +70,8 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     states = sorted(equations.diff_eq_names)
     needed = _per_step_subexpressions(equations)
     lines: list[str] = []
-    for stage, weight in _STAGES:
-        renamed = {name: f"_s{stage}_{name}" for name, _ in needed}
+    for stage, weight, time in _STAGES:
+        renamed = {name: f"_s{stage}_{name}" for name, _ in needed} | {"t": time}
         if stage > 1:
             renamed |= {x: f"_x{stage}_{x}" for x in states}
             lines += [f"_x{stage}_{x} = {x} + {weight}*_k{stage - 1}_{x}" for x in states]
@@ -81,50 +84,6 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     # not "kept = x" before the step: on the numpy target that would be the same array
     lines += [f"{kept} = {x} - _d_{x}" for kept, x in (previous or {}).items()]
     return "\n".join(lines)
-
-
-def register() -> str:
-    """Register ``shared_rk4`` with Brian2 (once) and give its name.
-
-    Examples
-    --------
-    >>> from brian2 import Network, NeuronGroup, ms
-    >>> group = NeuronGroup(1, "dx/dt = -x/(10*ms) : 1", method=register())
-    >>> group.x = 1
-    >>> Network(group).run(10 * ms)
-    >>> f"{group.x[0]:.9f}"
-    '0.367879441'
-    """
-    from brian2.stateupdaters.base import StateUpdateMethod
-
-    if NAME not in StateUpdateMethod.stateupdaters:
-        StateUpdateMethod.register(NAME, _SharedRK4.instance())
-    return NAME
-
-
-class _SharedRK4:
-    """Made lazily, because its base class lives in Brian2."""
-
-    @staticmethod
-    def instance() -> Any:
-        from brian2.stateupdaters.base import (
-            StateUpdateMethod,
-            UnsupportedEquationsException,
-            extract_method_options,
-        )
-
-        class SharedRK4(StateUpdateMethod):
-            def __call__(
-                self, equations: Any, variables: Any = None, method_options: Any = None
-            ) -> str:
-                del variables  # Brian2 passes them; this method needs the equations only
-                options = extract_method_options(method_options, {"previous": None})
-                try:
-                    return rk4_statements(equations, previous=options["previous"])
-                except UnsupportedError as error:
-                    raise UnsupportedEquationsException(str(error)) from error
-
-        return SharedRK4()
 
 
 def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:

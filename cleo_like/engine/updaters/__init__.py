@@ -1,0 +1,30 @@
+"""State updaters registered with Brian2 (usable on every Brian2 target).
+
+``shared_rk4``
+    the classic Runge-Kutta method of order 4, subexpressions evaluated once per stage
+``rush_larsen``
+    an exponential step for every state, all from the old values
+``staggered``
+    the same exponential steps, the potential first and its gates with the new potential:
+    second order at the same cost
+
+`register` makes the names known to Brian2; `choose` says which one suits equations.
+"""
+
+from cleo_like.engine.updaters.choice import Choice, choose
+from cleo_like.engine.updaters.colours import two_colours
+from cleo_like.engine.updaters.exponential import rush_larsen_statements, staggered_statements
+from cleo_like.engine.updaters.registry import METHODS, NAME, register
+from cleo_like.engine.updaters.rk4 import rk4_statements
+
+__all__ = [
+    "METHODS",
+    "NAME",
+    "Choice",
+    "choose",
+    "register",
+    "rk4_statements",
+    "rush_larsen_statements",
+    "staggered_statements",
+    "two_colours",
+]

@@ -1,0 +1,269 @@
+r"""Exponential steps: ``rush_larsen`` and ``staggered``.
+
+With f = dx/dt and J = df/dx at the old values, a state goes on by
+
+    x += dt*f*exprel(J*dt),     exprel(z) = (exp(z) - 1)/z
+
+which is the exact solution where f is affine in x (a gate; a potential with frozen gates) and
+the exponential Rosenbrock-Euler step, second order in x, where it is not (a potential with an
+instantaneous gate). Other states are held during the step, so taking all states from the old
+values is of first order. Taking turns instead, half of the states with the other half half a
+step ahead, is of second order at the same cost.
+
+Rush & Larsen 1978, IEEE Trans Biomed Eng 25:389 (the exponential step); Hochbruck, Ostermann &
+Schweitzer 2009, SIAM J Numer Anal 47:786 (Rosenbrock); Hines 1984, Int J Biomed Comput 15:69
+(staggering).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cleo_like.core.errors import UnsupportedError
+from cleo_like.engine.updaters.colours import POTENTIALS, two_colours
+from cleo_like.engine.updaters.derivative import Derivative
+from cleo_like.engine.updaters.graph import Graph
+from cleo_like.engine.updaters.program import Program, lowered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+def rush_larsen_statements(equations: Any, *, previous: Mapping[str, str] | None = None) -> str:
+    """Write one exponential step of all states, from the old values, as Brian2 abstract code.
+
+    Parameters
+    ----------
+    equations : brian2.Equations
+        Deterministic equations.
+    previous : mapping of str to str, optional
+        Variables that keep a state variable's value from before the step
+        (``{"v_before": "v"}``); spike times are refined with them.
+
+    Returns
+    -------
+    str
+        Abstract code.
+
+    Raises
+    ------
+    UnsupportedError
+        The equations contain noise terms (``xi``), or a function whose derivative by the
+        state variable is needed and not known.
+
+    Examples
+    --------
+    >>> from brian2 import Equations
+    >>> print(rush_larsen_statements(Equations("dx/dt = r - x/tau : 1")))
+    _c1 = 1 / tau
+    _d_x = dt * (r - x * _c1) * exprel(-(dt * _c1))
+    x = x + _d_x
+    """
+    states = tuple(sorted(equations.diff_eq_names))
+    return _statements(equations, [states], previous, "rush_larsen")
+
+
+def staggered_statements(
+    equations: Any,
+    *,
+    previous: Mapping[str, str] | None = None,
+    first: str | None = None,
+) -> str:
+    r"""Write one staggered step as Brian2 abstract code.
+
+    The half of the states with the membrane potential goes first; the other half follows with
+    the new values. Between steps the second half is half a step ahead of the first.
+
+    Parameters
+    ----------
+    equations : brian2.Equations
+        Deterministic equations.
+    previous : mapping of str to str, optional
+        Variables that keep a state variable's value from before the step.
+    first : str, optional
+        A state of the first half; default: the membrane potential (see `leading_state`).
+
+    Returns
+    -------
+    str
+        Abstract code.
+
+    Raises
+    ------
+    UnsupportedError
+        The states cannot take turns (the message names those in the way), or as for
+        `rush_larsen_statements`.
+
+    Examples
+    --------
+    >>> from brian2 import Equations
+    >>> eqs = "dv/dt = -v*n**2/second : 1\ndn/dt = (r - n)/second : 1\nr = v+1 : 1"
+    >>> print(staggered_statements(Equations(eqs)))
+    _c1 = n * n
+    _c2 = 1 / second
+    _d_v = -(dt * (v * _c1 * _c2) * exprel(-(dt * (_c1 * _c2))))
+    v = v + _d_v
+    _s_r = v + 1
+    _d_n = dt * ((_s_r - n) * _c2) * exprel(-(dt * _c2))
+    n = n + _d_n
+    """
+    halves = halves_of(equations, first)
+    return _statements(equations, [h for h in halves if h], previous, "staggered")
+
+
+def halves_of(
+    equations: Any, first: str | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Split the states of equations in the two halves of a staggered step.
+
+    Parameters
+    ----------
+    equations : brian2.Equations
+        The model.
+    first : str, optional
+        A state of the first half; default: `leading_state`.
+
+    Raises
+    ------
+    UnsupportedError
+        The states cannot take turns.
+    """
+    _refuse_noise(equations, "staggered")
+    states = equations.diff_eq_names
+    model = _Model.read(equations)
+    needs = {x: model.graph.names(model.rates[x]) & states for x in states}
+    return two_colours(needs, first if first is not None else leading_state(equations))
+
+
+def leading_state(equations: Any) -> str:
+    r"""Guess the membrane potential: a state called v, else the only one in volt.
+
+    Where neither exists the alphabetically first state leads.
+
+    Examples
+    --------
+    >>> from brian2 import Equations
+    >>> leading_state(Equations("dx/dt = -x/second : 1\ndu/dt = -u/second : volt"))
+    'u'
+    """
+    from brian2 import volt
+
+    states = sorted(equations.diff_eq_names)
+    named = [x for x in POTENTIALS if x in states]
+    in_volt = [x for x in states if equations[x].dim is volt.dim]
+    if named:
+        return named[0]
+    return in_volt[0] if len(in_volt) == 1 else states[0]
+
+
+def _refuse_noise(equations: Any, method: str) -> None:
+    if equations.is_stochastic:
+        msg = (
+            f"{method} integrates equations without noise terms (xi); "
+            "use method='heun' for these"
+        )
+        raise UnsupportedError(msg)
+
+
+@attrs.frozen(eq=False)
+class _Model:
+    """The rates of all states as nodes of one graph."""
+
+    graph: Graph
+    rates: dict[str, int]
+    labels: dict[int, str]
+    known: dict[str, int]
+
+    @classmethod
+    def read(
+        cls,
+        equations: Any,
+        graph: Graph | None = None,
+        known: Mapping[str, int] | None = None,
+    ) -> _Model:
+        """Parse all equations; `known` gives the nodes of names that stand for others."""
+        graph = graph if graph is not None else Graph(_varying(equations))
+        model = cls(graph, {}, {}, dict(known or {}))
+        for name, code in _per_step_subexpressions(equations):
+            node = graph.parse(code, model.known)
+            model.known[name] = node
+            if not graph.is_leaf(node):
+                model.labels.setdefault(node, name)
+        for x in sorted(equations.diff_eq_names):
+            model.rates[x] = graph.parse(equations[x].expr.code, model.known)
+        return model
+
+
+def _varying(equations: Any) -> set[str]:
+    """Names that change during a run: states, time, and what may be set from outside."""
+    constant = {x for x in equations.parameter_names if "constant" in equations[x].flags}
+    return (set(equations.names) - constant) | {"t", "lastspike", "not_refractory"}
+
+
+def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
+    return [
+        (e.varname, e.expr.code)
+        for e in equations.ordered
+        if e.type == "subexpression" and "constant over dt" not in e.flags
+    ]
+
+
+def _statements(
+    equations: Any,
+    phases: list[tuple[str, ...]],
+    previous: Mapping[str, str] | None,
+    method: str,
+) -> str:
+    _refuse_noise(equations, method)
+    graph = Graph(_varying(equations))
+    labels: dict[int, str] = {}
+    steps: list[int] = []
+    updated: set[str] = set()
+    for number, phase in enumerate(phases):
+        model = _Model.read(equations, graph, _moment(graph, number, updated))
+        steps += [_increment(model, x) for x in phase]
+        labels |= model.labels
+        updated |= set(phase)
+    new = lowered(graph, steps)
+    named = {new[node]: label for node, label in labels.items() if node in new}
+    return _written(graph, phases, [new[step] for step in steps], named, previous)
+
+
+def _moment(graph: Graph, phase: int, updated: Collection[str]) -> dict[str, int]:
+    """Give the nodes of time (the middle of what a phase steps over) and of new values."""
+    dt, t = graph.name("dt"), graph.name("t")
+    middle = graph.mul(graph.number(0.5), dt) if phase == 0 else dt
+    return {x: graph.name(x, version=1) for x in updated} | {"t": graph.add(t, middle)}
+
+
+def _increment(model: _Model, x: str) -> int:
+    """dt*f*exprel(J*dt); plain dt*f where f does not depend on x."""
+    graph, rate = model.graph, model.rates[x]
+    dt = graph.name("dt")
+    slope = Derivative(graph, x)(rate)
+    euler = graph.mul(dt, rate)
+    if graph.value(slope) == 0:
+        return euler
+    return graph.mul(euler, graph.call("exprel", graph.mul(dt, slope)))
+
+
+def _written(
+    graph: Graph,
+    phases: list[tuple[str, ...]],
+    steps: list[int],
+    labels: Mapping[int, str],
+    previous: Mapping[str, str] | None,
+) -> str:
+    program = Program(graph, steps, labels)
+    waiting = iter(steps)
+    for phase in phases:
+        for x in phase:
+            program.assign(f"_d_{x}", next(waiting))
+        for x in phase:
+            program.write(f"{x} = {x} + _d_{x}")
+    for kept, x in (previous or {}).items():
+        # not "kept = x" before the step: on the numpy target that would be the same array
+        program.write(f"{kept} = {x} - _d_{x}")
+    return "\n".join(program.lines)
