@@ -41,9 +41,9 @@ def frames_from_spikes(scope: Scope, rate: float) -> Traces:
     end = float(scope.sim.network.t_)
     times = np.arange(int(np.floor(end * rate + 1e-9)) + 1) / rate
     inner = _moments(times, scope.exposure)
-    parts = [_of_group(scope, g, inner) for g in _groups(scope)]
-    clean = _in_order(scope, [p[0] for p in parts])
-    calcium = _in_order(scope, [p[1] for p in parts])
+    parts = [_of_group(scope, g, inner) for g in scope.rois.groups]
+    clean = scope.rois.in_order([p[0] for p in parts])
+    calcium = scope.rois.in_order([p[1] for p in parts])
     per_frame = len(inner) // max(len(times), 1)
     clean = clean.reshape(scope.n, len(times), per_frame).mean(axis=2)
     calcium = calcium.reshape(scope.n, len(times), per_frame).mean(axis=2)
@@ -68,10 +68,6 @@ def _moments(times: np.ndarray, exposure: float) -> np.ndarray:
     return np.maximum(times[:, None] + parts, 0.0).ravel()
 
 
-def _groups(scope: Scope) -> list[Any]:
-    return list({i.neuron_group.name: i.neuron_group for i in scope.injections}.values())
-
-
 def _of_group(scope: Scope, group: Any, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     block = scope.sensor.blocks[group.name]
     if not isinstance(block, EventBlock):
@@ -83,21 +79,9 @@ def _of_group(scope: Scope, group: Any, times: np.ndarray) -> tuple[np.ndarray, 
     return block.rho_rel[:, None] * dff, calcium
 
 
-def _in_order(scope: Scope, arrays: list[np.ndarray]) -> np.ndarray:
-    """Put rows, group by group, into the order of injection."""
-    rows = {g.name: a for g, a in zip(_groups(scope), arrays, strict=True)}
-    place = dict.fromkeys(rows, 0)
-    result = []
-    for injection in scope.injections:
-        name, n = injection.neuron_group.name, len(injection.i_targets)
-        result.append(rows[name][place[name] : place[name] + n])
-        place[name] += n
-    return np.concatenate(result) if result else np.zeros((0, 0))
-
-
 def _spike_times(scope: Scope) -> list[np.ndarray] | None:
     """Give the spike times of every ROI; None where the sensor does not follow spikes."""
-    blocks = [scope.sensor.blocks[g.name] for g in _groups(scope)]
+    blocks = [scope.sensor.blocks[g.name] for g in scope.rois.groups]
     if not all(isinstance(b, EventBlock) for b in blocks):
         return None
     per_group = []
@@ -109,22 +93,21 @@ def _spike_times(scope: Scope) -> list[np.ndarray] | None:
         for k, part in enumerate(np.split(times[order], edges) if len(lists) else []):
             lists[k] = part
         per_group.append(lists)
-    return list(_in_order(scope, per_group))
+    return list(scope.rois.in_order(per_group))
 
 
 def _traces(
     scope: Scope, times: np.ndarray, seen: np.ndarray, clean: np.ndarray, calcium: np.ndarray
 ) -> Traces:
-    injections = scope.injections
-    sizes = [len(i.i_targets) for i in injections]
+    injections, plane = scope.injections, scope.rois.plane
     depth = [np.nan if i.focus_depth is None else float(i.focus_depth) for i in injections]
     rois = {
-        "group": np.repeat([i.neuron_group.name for i in injections], sizes),
-        "neuron": np.concatenate(scope.i_targets_per_injct) if sizes else np.zeros(0, int),
-        "plane": np.repeat(np.arange(len(sizes)), sizes),
-        "focus_depth": np.repeat(depth, sizes),
-        "sigma_noise": scope.sigma_noise,
-        "rho_rel": np.concatenate(scope.rho_rel_per_injct) if sizes else np.zeros(0),
+        "group": np.array([i.neuron_group.name for i in injections], dtype=str)[plane],
+        "neuron": scope.rois.targets,
+        "plane": plane,
+        "focus_depth": np.array(depth)[plane],
+        "sigma_noise": scope.rois.sigma_noise,
+        "rho_rel": scope.rois.rho_rel,
     }
     return Traces(
         fluorescence=seen,

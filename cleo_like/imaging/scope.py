@@ -15,6 +15,7 @@ from cleo_like.core.units import si
 from cleo_like.imaging.injection import Injection, in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
 from cleo_like.imaging.plane import positive, target_neurons_in_plane
+from cleo_like.imaging.rois import Rois
 from cleo_like.imaging.sensor import Sensor
 from cleo_like.utilities import normalize_coords
 
@@ -137,6 +138,7 @@ class Scope(Recorder, NeoExportable):
     history: History = attrs.field(init=False, factory=History, repr=False)
     _clean: History = attrs.field(init=False, factory=History, repr=False)
     _calcium: History = attrs.field(init=False, factory=History, repr=False)
+    _rois: Rois | None = attrs.field(init=False, default=None, repr=False)
     _expressed: int = attrs.field(init=False, default=0, repr=False)
     _detector: Detector | None = attrs.field(init=False, default=None, repr=False)
 
@@ -195,6 +197,14 @@ class Scope(Recorder, NeoExportable):
         else:
             injection = in_plane(self, neuron_group, depth, kwparams)
         self.injections.append(injection)
+        self._rois = None
+
+    @property
+    def rois(self) -> Rois:
+        """All cells of all planes, as arrays."""
+        if self._rois is None:
+            self._rois = Rois(self.injections)
+        return self._rois
 
     def prepare(self) -> None:
         """Put the sensor into the cells of all planes that do not have it yet."""
@@ -224,20 +234,13 @@ class Scope(Recorder, NeoExportable):
             )
         self._expressed = len(self.injections)
         if self.optics is not None:
-            self._detector = Detector(
-                self.optics,
-                self._joined([i.photons for i in self.injections]),
-                self._joined([i.pixels for i in self.injections]),
-            )
-
-    @staticmethod
-    def _joined(arrays: list[np.ndarray]) -> np.ndarray:
-        return np.concatenate(arrays) if arrays else np.zeros(0)
+            rois = self.rois
+            self._detector = Detector(self.optics, rois.photons, rois.pixels)
 
     @property
     def n(self) -> int:
         """Number of ROIs."""
-        return sum(len(i.i_targets) for i in self.injections)
+        return len(self.rois)
 
     @property
     def neuron_groups(self) -> list[Any]:
@@ -274,13 +277,13 @@ class Scope(Recorder, NeoExportable):
     @property
     def sigma_noise(self) -> np.ndarray:
         """Noise of all cells (of dF/F, at rest), in the order of injection."""
-        return self._joined(self.sigma_per_injct)
+        return self.rois.sigma_noise
 
     @property
     def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
         """Fluorescence change of all cells for one action potential (NaN if unknown)."""
         one = self.sensor.dFF_1AP
-        return self._joined(self.rho_rel_per_injct) * (np.nan if one is None else one)
+        return self.rois.rho_rel * (np.nan if one is None else one)
 
     def i_targets_for_neuron_group(self, neuron_group: Any) -> np.ndarray:
         """Give the cells of a group in all its planes, in the order of injection."""
@@ -302,35 +305,31 @@ class Scope(Recorder, NeoExportable):
             dF/F of all cells with noise, in the order of injection.
         """
         self.prepare()
-        clean, calcium = self._read()
-        seen = self.with_noise(clean, self.now)
+        now = self.now
+        clean, calcium = self._read(now)
+        seen = self.with_noise(clean, now)
         if self.save_history:
-            self.history.append(self.now, seen)
-            self._clean.append(self.now, clean)
-            self._calcium.append(self.now, calcium)
+            self.history.append(now, seen)
+            self._clean.append(now, clean)
+            self._calcium.append(now, calcium)
         return seen
 
-    def _read(self) -> tuple[np.ndarray, np.ndarray]:
+    def _read(self, now: float) -> tuple[np.ndarray, np.ndarray]:
         """Read all blocks of the sensor and put the cells in the order of injection."""
-        blocks = {
-            name: self.sensor.blocks[name].read(self.now, self.exposure)
-            for name in {i.neuron_group.name for i in self.injections}
-        }
-        place = dict.fromkeys(blocks, 0)
-        dff, calcium = [], []
-        for injection in self.injections:
-            name, n = injection.neuron_group.name, len(injection.i_targets)
-            part = slice(place[name], place[name] + n)
-            place[name] += n
-            dff.append(blocks[name][0][part])
-            calcium.append(blocks[name][1][part])
-        return self._joined(dff), self._joined(calcium)
+        blocks, exposure = self.sensor.blocks, self.exposure
+        frames = [blocks[group.name].read(now, exposure) for group in self.rois.groups]
+        if len(frames) == 1:
+            return frames[0]
+        dff, calcium = ([frame[k] for frame in frames] for k in (0, 1))
+        return self.rois.in_order(dff), self.rois.in_order(calcium)
 
     def with_noise(self, clean: np.ndarray, time: float) -> np.ndarray:
         """Add the noise of one frame to dF/F."""
         if self._detector is None:
-            return np.asarray(clean + self.sigma_noise * self.rng.standard_normal(len(clean)))
-        rest = self.sensor.resting_brightness * self._joined(self.rho_rel_per_injct)
+            noise = self.rng.standard_normal(len(clean))
+            noise *= self.rois.sigma_noise
+            return clean + noise
+        rest = self.sensor.resting_brightness * self.rois.rho_rel
         safe = np.where(rest > 0, rest, 1.0)
         return np.asarray(self._detector.observe(clean / safe, time, self.rng) * rest)
 
@@ -393,7 +392,7 @@ class Scope(Recorder, NeoExportable):
             description="dF/F of a two-photon microscope",
             array_annotations={
                 **where,
-                "i_neuron": self._joined(self.i_targets_per_injct).astype(int),
+                "i_neuron": self.rois.targets,
             },
         )
 

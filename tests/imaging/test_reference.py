@@ -231,7 +231,7 @@ def test_the_table_of_calcium_is_the_solution_of_the_equation():
 
     times = np.linspace(0, 0.5, 6)
     x = solve_ivp(flow, (0, 0.5), [3e-3], rtol=1e-11, atol=1e-20, t_eval=times).y[0]
-    found, slope = table.look_up(table.g(3e-3) - k.gamma * times)
+    found, slope = table.calcium(table.place(3e-3) - table.fall * times)
     assert np.allclose(found, x, rtol=1e-6)
     assert np.allclose(slope, flow(0, x), rtol=1e-6)
 
@@ -273,3 +273,18 @@ def test_factories_are_functions_with_their_parameters_in_sight():
         imaging.gcamp6f(K_d=400)
     with pytest.raises(ValueError, match="ca_amp, t_on and t_off together"):
         imaging.jgcamp7f(ca_amp=3)
+
+
+@pytest.mark.parametrize("name", ["gcamp6f", "gcamp3", "jgcamp7f"])
+def test_frames_far_apart_and_close_together_agree(name):
+    """Spikes in bursts, many within one frame: the same with 1 ms and with 0.7 s between frames."""
+    rng = np.random.default_rng(7)
+    who, when = rng.integers(0, 4, 120), rng.uniform(0, 2.8, 30).repeat(4)
+    when += rng.uniform(0, 1e-3, 120)  # cells spike twice within a millisecond
+    kinetics = getattr(imaging, name)().kinetics()
+    fine, coarse = np.arange(1, 2801) * 1e-3, np.arange(1, 5) * 0.7
+    close, _ = dff_of_spikes(kinetics, who, when, fine, 4)
+    far, calcium = dff_of_spikes(kinetics, who, when, coarse, 4)
+    np.testing.assert_allclose(far, close[:, 699::700], atol=2e-6 * close.max())
+    assert close.max() > 0.3
+    assert (calcium > 50e-6).all()

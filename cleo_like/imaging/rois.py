@@ -1,0 +1,61 @@
+"""All cells of a scope, plane after plane."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cleo_like.imaging.injection import Injection
+
+
+def joined(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Join arrays; none give an empty one."""
+    return np.concatenate(arrays) if len(arrays) else np.zeros(0)
+
+
+class Rois:
+    """Regions of interest in the order of injection, as arrays.
+
+    Parameters
+    ----------
+    injections : sequence of Injection
+        The planes.
+
+    Attributes
+    ----------
+    groups : list
+        Neuron groups, each once.
+    targets, plane : array of int, shape (n,)
+        Neuron of each ROI in its group, and number of its injection.
+    sigma_noise, rho_rel, photons, pixels : array, shape (n,)
+        As in `Injection`.
+    """
+
+    def __init__(self, injections: Sequence[Injection]) -> None:
+        named = {i.neuron_group.name: i.neuron_group for i in injections}
+        self.groups: list[Any] = list(named.values())
+        self.targets = joined([i.i_targets for i in injections]).astype(int)
+        self.sigma_noise = joined([i.sigma_noise for i in injections])
+        self.rho_rel = joined([i.rho_rel for i in injections])
+        self.photons = joined([i.photons for i in injections])
+        self.pixels = joined([i.pixels for i in injections])
+        sizes = [len(i.i_targets) for i in injections]
+        self.plane = np.repeat(np.arange(len(sizes)), sizes)
+        names = list(named)
+        group = np.array([names.index(i.neuron_group.name) for i in injections], dtype=int)
+        by_group = np.argsort(np.repeat(group, sizes), kind="stable")
+        self._place = np.argsort(by_group)
+
+    def __len__(self) -> int:
+        """Count the ROIs."""
+        return len(self.targets)
+
+    def in_order(self, arrays: Sequence[np.ndarray]) -> np.ndarray:
+        """Put rows that come group by group into the order of injection."""
+        if len(arrays) == 1:  # the planes of one group are in order
+            return arrays[0]
+        return joined(arrays)[self._place] if len(arrays) else np.zeros((0, 0))
