@@ -64,8 +64,9 @@ def one_run(backend: str, repeats: int) -> tuple[float, np.ndarray, int]:
         sweep=job.sweep[index],
         initial=job.initial[:, index],
     )
-    memory = 24 * job.n_samples * SWEEPS  # exactly one block
-    blocks = simulate(job, backend=backend, memory=memory)
+    bytes_per_sample = 4 if backend == "compiled" else 24
+    memory = bytes_per_sample * job.n_samples * SWEEPS  # exactly one block
+    blocks = simulate(job, backend=backend, memory=memory, threads=1).blocks
     next(blocks)
     best = np.inf
     for _ in range(repeats):
@@ -148,7 +149,8 @@ def main() -> None:
     rows = [("C loop, -O3 -march=native -ffast-math (limit)", c_time)]
     for backend, label in (
         ("cpp_standalone", "one run, standalone"),
-        ("runtime", "one run, runtime"),
+        ("brian2", "one run, Brian2's runtime (Cython)"),
+        ("compiled", "one run, compiled loop"),
     ):
         seconds, voltage, spikes = one_run(backend, options.repeats)
         early = np.abs(voltage - c_voltage)[:, : int(0.1 * RATE)].max()

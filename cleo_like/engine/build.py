@@ -61,6 +61,7 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
 
 def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
     """Write the C++ source of a group's time loop, and say what its arguments are."""
+    plan.group.equations.check_units(plan.group, run_namespace=namespace)
     try:
         parts = [translate(plan, step, namespace) for step in plan.steps if _has_code(step)]
     except NotImplementedError as error:  # Brian2: a function without a C++ form
@@ -104,13 +105,15 @@ def _signature(plan: GroupPlan) -> str:
     from brian2 import prefs
 
     group = plan.group
-    lines = [str(prefs.codegen.loop_invariant_optimisations), str(prefs.core.default_float_dtype),
-             str(prefs.legacy.refractory_timing)]  # fmt: skip
+    used = (
+        prefs.codegen.loop_invariant_optimisations,
+        prefs.core.default_float_dtype,
+        prefs.legacy.refractory_timing,
+    )
+    lines = [str(used)]
     for equation in sorted(group.equations.values(), key=lambda e: e.varname):
-        lines.append(
-            f"{equation.type} {equation.varname} {equation.expr} {equation.dim!r} {equation.flags} "
-            f"{equation.var_type}"
-        )
+        kind = f"{equation.type} {equation.var_type} {equation.dim!r} {equation.flags}"
+        lines.append(f"{equation.varname} = {equation.expr} : {kind}")
     for step in plan.steps:
         runner = step.runner
         extra = ""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.errors import InputError
 from cleo_like.engine.build import build
+from cleo_like.engine.guard import exclusive
 from cleo_like.engine.monitors import recorders_of, store
 from cleo_like.engine.plan import NotCompilableError, read_network
 from cleo_like.engine.program import Program
@@ -33,10 +34,6 @@ class FallbackWarning(UserWarning):
 
 class NotFiniteWarning(UserWarning):
     """A state variable became NaN, infinite or huge; the message says which and when."""
-
-
-_running = threading.Lock()
-"""Brian2 keeps global state: two networks that run in two threads disturb each other."""
 
 
 def register() -> str:
@@ -65,10 +62,10 @@ def _device_class() -> type:
     from brian2.core.namespace import get_local_namespace
     from brian2.devices.device import RuntimeDevice
 
-    class SweepDevice(RuntimeDevice):  # type: ignore[misc]
+    class SweepDevice(RuntimeDevice):
         """Brian2's runtime device with the compiled time loop."""
 
-        def network_run(
+        def network_run(  # noqa: PLR0917  # Brian2's signature
             self, network: Any, duration: Any, report: Any = None, report_period: Any = None,
             namespace: Any = None, profile: Any = None, level: int = 0,
         ) -> None:  # fmt: skip
@@ -77,13 +74,7 @@ def _device_class() -> type:
 
             if namespace is None:
                 namespace = get_local_namespace(level=level + 2)
-            if not _running.acquire(blocking=False):
-                msg = (
-                    "another run of Brian2 is under way in this process; Brian2 is not safe "
-                    "with threads: run networks one after another, or in processes"
-                )
-                raise UnsupportedError(msg)
-            try:
+            with exclusive():
                 reason = _run_compiled(network, duration, report, namespace, self.build_options)
                 if reason is None:
                     return
@@ -95,8 +86,6 @@ def _device_class() -> type:
                     network, duration, report=report, namespace=namespace, profile=profile,
                     report_period=10 * second if report_period is None else report_period,
                 )  # fmt: skip
-            finally:
-                _running.release()
 
     return SweepDevice
 
@@ -159,15 +148,15 @@ def _run_group(
         )
 
 
-_seed_of_process = np.random.SeedSequence().entropy
+_seed_of_process = int(np.random.SeedSequence().generate_state(1)[0])
 _runs = [0]
 
 
 def _noise_seed(options: Mapping[str, Any]) -> int:
     """Seed of this run: of ``set_device(..., seed=...)``, or drawn anew; every run differs."""
-    entropy = options.get("seed")
+    given = options.get("seed")
     _runs[0] += 1
-    root = _seed_of_process if entropy is None else entropy
+    root = _seed_of_process if given is None else int(given)
     return int(np.random.SeedSequence((root, _runs[0])).generate_state(1, np.uint64)[0] >> 1)
 
 

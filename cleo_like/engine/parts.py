@@ -90,7 +90,7 @@ class _Classes:
 
 
 @functools.cache
-def _brian2_classes() -> _Classes:  # noqa: C901, PLR0915  # classes made lazily: Brian2 is heavy
+def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 is heavy
     from brian2.codegen.codeobject import CodeObject
     from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
     from brian2.core.functions import DEFAULT_FUNCTIONS, Function
@@ -244,7 +244,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901, PLR0915  # classes made lazily
         def __call__(self, scalar: Any, vector: Any, **kwargs: Any) -> Part:
             made = kwargs["generator"]
             return Part(
-                kind="", every=1, scalar="\n".join(_lines(scalar)), vector="\n".join(_lines(vector)),
+                kind="", every=1, scalar=_text(scalar), vector=_text(vector),
                 arrays=made.arrays, written=made.written, constants=made.constants,
                 timed=made.timed, noise=made.noise, support=made.support(),
             )  # fmt: skip
@@ -253,7 +253,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901, PLR0915  # classes made lazily
         def __getattr__(self, name: str) -> Template:
             return Template()
 
-    class KernelCodeObject(CodeObject):  # type: ignore[valid-type,misc]
+    class KernelCodeObject(CodeObject):
         """Holds a `Part`; never runs by itself."""
 
         class_name = "cleo_like_kernel"
@@ -267,9 +267,9 @@ def _brian2_classes() -> _Classes:  # noqa: C901, PLR0915  # classes made lazily
     return _Classes(KernelCodeObject)
 
 
-def _lines(code: Mapping[Any, list[str]] | Any) -> list[str]:
-    found = code[None] if isinstance(code, dict) else code
-    return found.split("\n") if isinstance(found, str) else list(found)
+def _text(code: Mapping[Any, Any]) -> str:
+    found = code[None]
+    return found if isinstance(found, str) else "\n".join(found)
 
 
 def _number(node: Any) -> float | None:

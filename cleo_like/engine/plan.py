@@ -70,6 +70,7 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
     """
     from brian2 import NeuronGroup
 
+    _adopt(network)
     groups: dict[int, tuple[Any, list[Step]]] = {}
     for found in network.sorted_objects:
         if isinstance(found, NeuronGroup):
@@ -91,6 +92,20 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
         GroupPlan(group, tuple(steps), _externals(group, steps, namespace))
         for group, steps in groups.values()
     ]
+
+
+def _adopt(network: Any) -> None:
+    """Leave to Brian2 what its own run would refuse; mark the objects as run, as it does."""
+    found = network.sorted_objects
+    if len({x.name for x in found}) < len(found):
+        msg = "two objects of the network have the same name"
+        raise NotCompilableError(msg)
+    if any(x._network not in {None, network.id} for x in found):  # noqa: SLF001
+        msg = "an object of the network was run in another network before"
+        raise NotCompilableError(msg)
+    network.check_dependencies()
+    for x in found:
+        x._network = network.id  # noqa: SLF001
 
 
 def _check_group(group: Any) -> None:

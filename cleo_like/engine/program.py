@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cleo_like.engine.plan import GroupPlan
 
 _LANE_STEPS = 1_000_000
-"""Lane-steps per call of the kernel (some 10 ms): between calls Ctrl-C and progress get their turn."""
+"""Lane-steps per call of the kernel (some 10 ms); between calls Ctrl-C is heard."""
 _SPIKE_ROOM = 4096
 
 
@@ -108,7 +108,14 @@ class Program:
         """
         binding = Binding.of(self)
         jobs = [
-            _Chunk(binding, first, min(WIDTH, self.n_traces - first), recorders, seed, offset)
+            _Chunk(
+                binding,
+                first,
+                min(WIDTH, self.n_traces - first),
+                recorders=recorders,
+                seed=seed,
+                offset=offset,
+            )
             for first in range(0, self.n_traces, WIDTH)
         ]
         stopping: list[bool] = []
@@ -195,9 +202,15 @@ class _Chunk:
     """Up to WIDTH neighbouring traces: arguments, results, and spike buffers."""
 
     def __init__(
-        self, binding: Binding, first: int, n: int, recorders: Sequence[Recorder],
-        seed: int, offset: int,
-    ) -> None:  # fmt: skip
+        self,
+        binding: Binding,
+        first: int,
+        n: int,
+        *,
+        recorders: Sequence[Recorder],
+        seed: int,
+        offset: int,
+    ) -> None:
         layout = binding.kernel.layout
         self.binding, self.first, self.n = binding, first, n
         self.lanes = -(-n // 8) * 8
@@ -215,23 +228,24 @@ class _Chunk:
         self.parts: list[list[list[np.ndarray]]] = [[] for _ in self.buffers]
 
     def _bind_recorder(self, at: int, recorder: Recorder) -> None:
-        out, everything = recorder.out, recorder.lanes is None
-        if everything:
+        out, wanted = recorder.out, recorder.lanes
+        if wanted is None:
             lanes = np.arange(self.n, dtype=np.int32)
             columns = np.arange(self.first, self.first + self.n, dtype=np.int64)
         else:
-            inside = (recorder.lanes >= self.first) & (recorder.lanes < self.first + self.n)
+            inside = (wanted >= self.first) & (wanted < self.first + self.n)
             columns = np.flatnonzero(inside).astype(np.int64)
-            lanes = (recorder.lanes[columns] - self.first).astype(np.int32)
+            lanes = (wanted[columns] - self.first).astype(np.int32)
         self.held += [lanes, columns, out]
         size = out.itemsize
         self.arguments[at : at + 8] = (
             out.ctypes.data, out.strides[0] // size, out.strides[1] // size, size == 4,
-            everything, len(lanes), lanes.ctypes.data, columns.ctypes.data,
+            wanted is None, len(lanes), lanes.ctypes.data, columns.ctypes.data,
         )  # fmt: skip
 
     def _bind_spikes(self, layout: Layout) -> list[list[np.ndarray]]:
-        buffers, at = [], layout.spikes_at
+        buffers: list[list[np.ndarray]] = []
+        at = layout.spikes_at
         for variables in layout.spikes:
             types = [np.int32, np.int64, *(_NUMPY[kind] for _, kind in variables)]
             buffers.append([np.empty(self.room, dtype=kind) for kind in types])

@@ -20,7 +20,7 @@ WIDTH = 128
 CHECK_EVERY = 32
 """Steps between two looks for values that are not finite."""
 HEAD = 7
-"""Leading entries of the argument array: first, n, start, stop, seed, trace offset, capacity."""
+"""Leading arguments: first, n, start, stop, seed, offset of traces, room for spikes."""
 RECORDER = 8
 TIMED = 3
 _BYTES = {"double": "double", "char": "char", "int32_t": "int32_t", "int64_t": "int64_t"}
@@ -130,7 +130,8 @@ def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
     return f"""#include "kernel.h"
 {support}
 extern "C" void cleo_kernel(const int64_t* a, const double* c, int64_t* o) {{
-const int64_t first = a[0], n = a[1], stop = a[3], seed = a[4], traces = a[5] + first, room = a[6];
+const int64_t first = a[0], n = a[1], stop = a[3];
+const int64_t seed = a[4], traces = a[5] + first, room = a[6];
 const int64_t lanes = (n + 7)/8;
 int64_t step = a[2];
 {_declarations(layout, parts)}
@@ -166,8 +167,8 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
     for k, (name, _) in enumerate(layout.timed):
         q, w = at + TIMED * k, len(layout.constants) + 2 * k
         lines.append(
-            f"cl::Timed {name}; {name}.values = (const double*)a[{q}]; {name}.rows = a[{q + 1}]; "
-            f"{name}.cols = a[{q + 2}]; {name}.dt = c[{w}]; {name}.upsampling = c[{w + 1}];"
+            f"cl::Timed {name} = {{(const double*)a[{q}], a[{q + 1}], a[{q + 2}], "
+            f"c[{w}], c[{w + 1}], (const double*)a[{q}]}};"
         )
     for k in range(len(layout.recorders)):
         lines.append(
@@ -205,8 +206,8 @@ def _check(states: list[str], layout: Layout) -> str:
     return f"""if (step % {CHECK_EVERY} == {CHECK_EVERY - 1} || step + 1 == stop) {{
 int64_t lost = 0;
 CL_LANES for (int64_t _idx = 0; _idx < 8*lanes; ++_idx) lost |= {bad};
-if (lost && o[1] < 0)
-  for (int64_t _idx = 0; _idx < n; ++_idx) if ({bad}) {{ o[1] = first + _idx; o[2] = step; break; }}
+if (lost && o[1] < 0) for (int64_t _idx = 0; _idx < n; ++_idx)
+  if ({bad}) {{ o[1] = first + _idx; o[2] = step; break; }}
 }}"""
 
 
@@ -242,7 +243,8 @@ class _Writer:
         lines = [f"{name}.seek(t);" for name in sorted(part.timed)]
         for k, kind in enumerate(part.noise):
             lines.append(
-                f"cl::fill_{kind}(noise_{k}, 8*lanes, (uint64_t)seed, traces, step, {self.sites});"
+                f"cl::fill_{kind}(noise_{k}, 8*lanes, (uint64_t)seed, traces, step, "
+                f"{self.sites});"
             )
             self.sites += 1
         return "\n".join([*lines, part.scalar])

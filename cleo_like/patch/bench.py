@@ -20,13 +20,15 @@ from cleo_like.patch.job import (
     same_equations,
     specimens,
 )
-from cleo_like.patch.simulate import Block, block_size, simulate
+from cleo_like.patch.simulate import simulate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cleo_like.core import Protocol
     from cleo_like.patch.job import Job
+    from cleo_like.patch.objects import Block
+    from cleo_like.patch.simulate import Simulation
 
 
 def record(
@@ -35,7 +37,8 @@ def record(
     *,
     electrode: IdealElectrode | None = None,
     seed: int | None = None,
-    backend: str = "runtime",
+    backend: str = "auto",
+    threads: int | None = None,
     sequential: bool = False,
     dt: Any = None,
     keep_voltage: bool = False,
@@ -59,8 +62,13 @@ def record(
         Seed of the recording noise and of noise in the equations. None draws one, which
         the provenance keeps.
     backend : str
-        "runtime" (Brian2 with Cython, or with numpy where there is no compiler) or
-        "cpp_standalone" (a compiled program; pays for long jobs).
+        "auto" (default): "compiled" where the equations allow it, else "brian2" with a
+        warning that says why. "compiled" runs the whole time loop in one compiled function
+        made from the Brian2 equations; "brian2" is Brian2's own loop (Cython, or numpy
+        without a compiler); "cpp_standalone" a standalone program of Brian2.
+    threads : int, optional
+        Threads of the compiled loop (default: one per core). The recordings are the same
+        for any number.
     sequential : bool
         Play the sweeps one after another to each cell, with the protocol's gap at holding
         between them, so that slow states carry over as on a rig.
@@ -105,7 +113,7 @@ def record(
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
     run = _Run(
-        protocol=protocol, electrode=electrode, seed=seed, backend=backend,
+        protocol=protocol, electrode=electrode, seed=seed, backend=backend, threads=threads,
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
     )  # fmt: skip
     found = specimens(cells)
@@ -126,6 +134,7 @@ class _Run:
     electrode: IdealElectrode
     seed: int
     backend: str
+    threads: int | None
     sequential: bool
     dt: float | None
     keep_voltage: bool
@@ -136,10 +145,11 @@ class _Run:
         rest, resting, answers = rest_and_answers(cells, self.protocol.holding)
         job = make_job(cells, self.protocol, sequential=self.sequential, dt=self.dt, rest=rest)
         per_cell = 1 if self.sequential else self.protocol.n_sweeps
-        blocks = simulate(
-            job, backend=self.backend, memory=self.memory, seed=self.seed, report=bar.update
-        )
-        for k, part in enumerate(_by_cell(blocks, per_cell)):
+        simulation = simulate(
+            job, backend=self.backend, memory=self.memory, seed=self.seed, threads=self.threads,
+            report=bar.update,
+        )  # fmt: skip
+        for k, part in enumerate(_by_cell(simulation.blocks, per_cell)):
             voltage, spikes = self._sweeps(*part)
             truth = GroundTruth(
                 spike_times=spikes,
@@ -153,7 +163,7 @@ class _Run:
                 recording,
                 truth=truth,
                 findings=() if resting[k] else (_NO_REST,),
-                provenance=self._provenance(cells[k], job, recording.session_start),
+                provenance=self._provenance(cells[k], job, simulation, recording.session_start),
             )
 
     def _sweeps(
@@ -200,7 +210,9 @@ class _Run:
             device=self.electrode.description(),
         )
 
-    def _provenance(self, cell: Specimen, job: Job, created: str | None) -> Provenance:
+    def _provenance(
+        self, cell: Specimen, job: Job, simulation: Simulation, created: str | None
+    ) -> Provenance:
         return Provenance(
             source="simulation",
             software=versions(("brian2", "scipy")),
@@ -212,9 +224,9 @@ class _Run:
                 "cell_parameters": dict(cell.parameters),
                 "method": cell.model.method,
                 "dt": job.dt,
-                "backend": self.backend,
+                "backend": simulation.backend,
                 "sequential": self.sequential,
-                "traces_per_block": block_size(job, self.memory),
+                "traces_per_block": simulation.block_size,
                 "electrode": self.electrode.description(),
             },
             seed=self.seed,
@@ -244,6 +256,7 @@ def _by_cell(
         while len(voltage) >= per_cell:
             yield np.stack(voltage[:per_cell]), spikes[:per_cell]
             del voltage[:per_cell], spikes[:per_cell]
+        voltage = [trace.copy() for trace in voltage]  # the next block overwrites its buffer
 
 
 def _bar(

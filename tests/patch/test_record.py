@@ -7,7 +7,7 @@ from brian2 import Hz, kHz, ms, mV, nS, pF
 from cleo_like.cells import CellModel, Population, get_cell
 from cleo_like.core import InputError, Protocol, UnitError, UnknownNameError, UnsupportedError
 from cleo_like.patch import CompilerWarning, IdealElectrode, record
-from cleo_like.patch.simulate import auto_target_is_numpy
+from cleo_like.patch.brian_run import auto_target_is_numpy
 
 
 def protocol(waveforms, rate=20_000.0, **changes):
@@ -59,7 +59,7 @@ def test_blocks_do_not_change_the_answer():
     population = Population.draw(get_cell("passive"), 5, {"gL": 0.5}, seed=1)
     electrode = IdealElectrode(noise=0.2 * mV, lowpass=2 * kHz)
     whole = record(population, p, seed=3, electrode=electrode)
-    parts = record(population, p, seed=3, electrode=electrode, memory=24 * 600 * 3)
+    parts = record(population, p, seed=3, electrode=electrode, memory=4 * 600 * 3)
     for a, b in zip(whole, parts, strict=True):
         np.testing.assert_array_equal(a.stacked().response, b.stacked().response)
     assert parts[0].provenance.parameters["traces_per_block"] == 3
@@ -207,7 +207,7 @@ def test_a_cell_without_rest_says_so():
 
 
 def test_no_compiler_is_said(monkeypatch):
-    monkeypatch.setattr("cleo_like.patch.simulate.auto_target_is_numpy", lambda: True)
+    monkeypatch.setattr("cleo_like.patch.brian_run.auto_target_is_numpy", lambda: True)
     with pytest.warns(CompilerWarning, match=r"install g\+\+"):
         record("passive", protocol(np.zeros((1, 20))))
 
@@ -254,7 +254,7 @@ REFUSED = [
     (lambda: record([], QUICK), InputError, "no cell to record from"),
     (lambda: record(3, QUICK), InputError, "a cell is a name, a CellModel or a Population"),
     (lambda: record("rs", QUICK, dt=0.02), UnitError, r"did you mean 0.02\*ms"),
-    (lambda: record("rs", QUICK, backend="gpu"), InputError, "backend must be one of runtime"),
+    (lambda: record("rs", QUICK, backend="gpu"), InputError, "backend must be one of auto"),
     (lambda: record("rs", QUICK, memory=100), InputError, "raise memory or shorten"),
     (
         lambda: record("rs", QUICK, electrode=IdealElectrode(lowpass=10 * kHz)),
