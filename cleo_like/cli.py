@@ -154,7 +154,7 @@ def cells() -> None:
 @click.option("--noise", default="0 mV", show_default=True, help="Recording noise, rms.")
 @click.option("--lowpass", default=None, help="Bessel filter, for example '2 kHz'.")
 @click.option("--seed", type=int, default=None, help="Seed (default: drawn, kept).")
-@click.option("--backend", type=click.Choice(["runtime", "cpp_standalone"]), default="runtime")
+@click.option("--backend", type=click.Choice(["auto", "compiled", "brian2", "cpp_standalone"]), default="auto")
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
 def simulate(
