@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.engine import toolchain
-from cleo_like.engine.parts import translate
+from cleo_like.engine.parts import check_function, cpp_code, translate
 from cleo_like.engine.plan import NotCompilableError, code_of
 from cleo_like.engine.source import Layout, layout_of, write
 
@@ -46,6 +46,11 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
     toolchain.CompilerError
         No compiler, or it failed.
     """
+    from brian2.core.functions import Function
+
+    for name, value in plan.externals.items():
+        if isinstance(value, Function):
+            check_function(name, value)
     name = toolchain.digest(_signature(plan), _generator_text()) + ".json"
     kept = toolchain.kept_text(name)
     if kept is not None:
@@ -138,10 +143,5 @@ def _kind(value: Any) -> str:
     if isinstance(value, Function):
         if any(value is known for known in DEFAULT_FUNCTIONS.values()):
             return "function"
-        code = [
-            f"{getattr(target, '__name__', target)} {found.get_code(None)}"
-            for target, found in value.implementations.items()
-            if str(getattr(target, "class_name", target)) == "cpp"
-        ]
-        return f"user function {code}"
+        return f"user function {cpp_code(value)}"
     return f"{type(value).__name__} {value.dim!r} {value.dtype} {value.scalar}"

@@ -141,8 +141,8 @@ def _run_group(
     if outcome.lost is not None:
         group = program.plan.group
         warnings.warn(
-            f"a state of {group.name!r} is not finite in trace {outcome.lost.trace} by "
-            f"{outcome.lost.step * program.plan.dt * 1e3:.3f} ms; try a smaller dt",
+            f"a state of {group.name!r} is not finite in trace {outcome.lost.trace} "
+            f"{outcome.lost.when(program.plan.dt)}; try a smaller dt",
             NotFiniteWarning,
             stacklevel=6,
         )

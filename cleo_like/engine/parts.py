@@ -93,7 +93,7 @@ class _Classes:
 def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 is heavy
     from brian2.codegen.codeobject import CodeObject
     from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
-    from brian2.core.functions import DEFAULT_FUNCTIONS, Function
+    from brian2.core.functions import DEFAULT_FUNCTIONS
     from brian2.core.variables import ArrayVariable, Constant
     from brian2.input.timedarray import TimedArray
     from brian2.parsing.rendering import CPPNodeRenderer
@@ -139,9 +139,6 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             if isinstance(function, TimedArray):
                 return self._timed(name, node, arguments)
             if function is DEFAULT_FUNCTIONS.get(name):
-                if name not in _IN_C:
-                    msg = f"the function {name}() has no compiled form"
-                    raise NotCompilableError(msg)
                 return f"{_IN_C[name]}({', '.join(arguments)})"
             return f"{self.generator.user_function(name)}({', '.join(arguments)})"
 
@@ -263,8 +260,40 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
         def compile(self) -> None:
             """Nothing to do: the whole group is compiled in one piece."""
 
-    del Function
+    for name in _NOISE:
+        DEFAULT_FUNCTIONS[name].implementations.add_implementation(KernelCodeObject, code=None)
     return _Classes(KernelCodeObject)
+
+
+def check_function(name: str, function: Any) -> None:
+    """Refuse a function without a C++ form.
+
+    Raises
+    ------
+    NotCompilableError
+        Names it.
+    """
+    from brian2 import TimedArray
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+
+    if isinstance(function, TimedArray):
+        return
+    if function is DEFAULT_FUNCTIONS.get(name):
+        served = name in _IN_C or name in _NOISE
+    else:
+        served = bool(cpp_code(function))
+    if not served:
+        msg = f"the function {name}() has no compiled form"
+        raise NotCompilableError(msg)
+
+
+def cpp_code(function: Any) -> list[str]:
+    """Give the C++ text of a user's function, [] without one."""
+    return [
+        str(found.get_code(None))
+        for target, found in function.implementations.items()
+        if str(getattr(target, "class_name", target)) == "cpp"
+    ]
 
 
 def _text(code: Mapping[Any, Any]) -> str:

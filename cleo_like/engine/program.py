@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.engine.source import HEAD, WIDTH, Layout
+from cleo_like.engine.source import CHECK_EVERY, HEAD, WIDTH, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,6 +53,11 @@ class Lost:
 
     trace: int
     step: int
+
+    def when(self, dt: float) -> str:
+        """Say between which times it happened, for a step of `dt` (s)."""
+        first = max(self.step - CHECK_EVERY, 0)
+        return f"between {first * dt * 1e3:.3f} and {(self.step + 1) * dt * 1e3:.3f} ms"
 
 
 @attrs.frozen(eq=False)

@@ -20,6 +20,7 @@ from cleo_like.patch.job import (
     same_equations,
     specimens,
 )
+from cleo_like.patch.objects import block_seed
 from cleo_like.patch.simulate import simulate
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ class _Run:
         job = make_job(cells, self.protocol, sequential=self.sequential, dt=self.dt, rest=rest)
         per_cell = 1 if self.sequential else self.protocol.n_sweeps
         simulation = simulate(
-            job, backend=self.backend, memory=self.memory, seed=self.seed, threads=self.threads,
+            job, backend=self.backend, memory=self.memory, threads=self.threads,
+            seed=block_seed(self.seed, indices[0]),
             report=bar.update,
         )  # fmt: skip
         for k, part in enumerate(_by_cell(simulation.blocks, per_cell)):

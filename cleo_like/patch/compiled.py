@@ -68,9 +68,9 @@ def run_compiled(
         lost = outcome.lost
         if lost is not None and lost.trace < part.n_traces:
             msg = (
-                f"a state of {job.model.name!r} is not finite in trace {start + lost.trace} by "
-                f"{lost.step * job.dt * 1e3:.3f} ms; try a smaller dt "
-                f"(now {job.dt * 1e3:g} ms) or less current"
+                f"a state of {job.model.name!r} is not finite in trace {start + lost.trace} "
+                f"{lost.when(job.dt)}; try a smaller dt (now {job.dt * 1e3:g} ms) or less "
+                "current"
             )
             raise InputError(msg)
         (spikes,) = outcome.spikes

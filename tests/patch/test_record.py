@@ -209,7 +209,7 @@ def test_a_cell_without_rest_says_so():
 def test_no_compiler_is_said(monkeypatch):
     monkeypatch.setattr("cleo_like.patch.brian_run.auto_target_is_numpy", lambda: True)
     with pytest.warns(CompilerWarning, match=r"install g\+\+"):
-        record("passive", protocol(np.zeros((1, 20))))
+        record("passive", protocol(np.zeros((1, 20))), backend="brian2")
 
 
 def test_this_machine_has_a_compiler():
@@ -224,7 +224,7 @@ def test_a_potential_that_runs_away_is_named():
         spike_level=1e6 * mV,
         initial={"v": -0.07},
     )
-    with pytest.raises(InputError, match=r"'runaway' is not finite in trace 0 at .* ms"):
+    with pytest.raises(InputError, match=r"'runaway' is not finite in trace 0 between .* ms"):
         record(cell, protocol(np.full((1, 20_000), 1e-9)))
 
 
@@ -271,6 +271,13 @@ REFUSED = [
     ),
     (
         lambda: record("rs", protocol(np.full((1, 100), 5e-9), rate=1000.0), dt=1 * ms),
+        InputError,
+        "not finite in trace 0 between .* ms; try a smaller dt",
+    ),
+    (
+        lambda: record(
+            "rs", protocol(np.full((1, 100), 5e-9), rate=1000.0), dt=1 * ms, backend="brian2"
+        ),
         InputError,
         "broke down .*; try a smaller dt",
     ),
