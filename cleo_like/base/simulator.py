@@ -46,6 +46,9 @@ class CLSimulator(NeoExportable):
     resettable : bool
         Whether `reset` is wanted. If so, the state at the start of the first run is kept
         (in a temporary file when it is large). False saves that.
+    seed : int, optional
+        Seed of Brian2's random numbers, set at the first run and at the first one after
+        `reset`, so that a run repeats itself. Devices have numbers of their own.
 
     Examples
     --------
@@ -63,7 +66,9 @@ class CLSimulator(NeoExportable):
     {'GroundTruthSpikeRecorder': array([ 0, 10])}
     """
 
-    def __init__(self, network: Any, *, resettable: bool = True) -> None:
+    def __init__(
+        self, network: Any, *, resettable: bool = True, seed: int | None = None
+    ) -> None:
         from brian2 import Network
 
         if not isinstance(network, Network):
@@ -71,6 +76,8 @@ class CLSimulator(NeoExportable):
             raise InputError(msg)
         self.network = network
         self.resettable = resettable
+        self.seed = seed
+        self._seeded = False
         self.io_processor: IOProcessor | None = None
         self.recorders: dict[str, Recorder] = {}
         self.stimulators: dict[str, Stimulator] = {}
@@ -268,6 +275,7 @@ class CLSimulator(NeoExportable):
         if self.io_processor is not None and in_standalone():
             raise UnsupportedError(_NO_LOOP)
         self._take_snapshot()
+        self._set_seed()
         if self._operation is not None:
             self._operation.loop.start()
         level = kwargs.pop("level", 0)
@@ -277,6 +285,14 @@ class CLSimulator(NeoExportable):
             if isinstance(error.__cause__, CleoLikeError):
                 raise error.__cause__ from None  # Brian2's wrapping says less
             raise
+
+    def _set_seed(self) -> None:
+        """Set Brian2's seed, once."""
+        from brian2 import get_device
+
+        if self.seed is not None and not self._seeded:
+            get_device().seed(self.seed)
+            self._seeded = True
 
     def _take_snapshot(self) -> None:
         """Keep the state for `reset`, once, unless the network has changed since."""
@@ -315,6 +331,7 @@ class CLSimulator(NeoExportable):
         if self._has_snapshot:
             file = str(self._snapshot_file) if self._snapshot_file is not None else None
             self.network.restore(SNAPSHOT, filename=file)
+        self._seeded = False
         for device in self.devices:
             device.restart_random()
             device.reset(**kwargs)

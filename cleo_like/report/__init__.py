@@ -2,6 +2,8 @@
 
 from cleo_like.report.cells_figure import cells_figure
 from cleo_like.report.figures import family_figure, protocol_figure, sweep_figure
+from cleo_like.report.imaging_figure import imaging_figure
+from cleo_like.report.loop_figure import loop_figure
 from cleo_like.report.page import Page
 from cleo_like.report.relief_figure import comparison_figure, relief_figure
 from cleo_like.report.relief_page import relief_page
@@ -11,6 +13,8 @@ __all__ = [
     "cells_figure",
     "comparison_figure",
     "family_figure",
+    "imaging_figure",
+    "loop_figure",
     "protocol_figure",
     "relief_figure",
     "relief_page",

@@ -168,6 +168,24 @@ def test_injecting_stores_nothing_and_so_does_a_simulator_that_needs_no_reset(gr
         sim.reset()
 
 
+def test_a_seeded_network_repeats_its_noise_after_a_reset():
+    def potentials(sim, group):
+        sim.run(5 * ms)
+        return np.array(group.v)
+
+    def made(seed):
+        group = b2.NeuronGroup(20, "dv/dt = xi/sqrt(ms) : 1", method="euler")
+        return CLSimulator(b2.Network(group), seed=seed), group
+
+    sim, group = made(5)
+    first = potentials(sim, group)
+    sim.reset()
+    assert np.array_equal(potentials(sim, group), first)
+    assert not np.array_equal(potentials(sim, group), first)  # time goes on
+    assert np.array_equal(potentials(*made(5)), first)
+    assert not np.array_equal(potentials(*made(6)), first)
+
+
 def test_each_device_has_random_numbers_of_its_own():
     assert Noise(3).rng.random() == Noise(3).rng.random()
     assert Noise().rng.random() != Noise().rng.random()

@@ -1,4 +1,4 @@
-"""The demonstration: a photograph drawn by neurons, a step family, files, and a page."""
+"""The patch part: a photograph drawn by neurons, a step family, and their files."""
 
 from __future__ import annotations
 
@@ -29,47 +29,42 @@ class _Drawing:
     relief: Relief
 
 
-def run_demo(
-    out: str | Path,
-    *,
-    picture: str | Path | None = None,
-    seed: int = 1,
-    say: Callable[[str], Any] = print,
-) -> Path:
-    """Run the whole flow on a photograph and on a step family.
-
-    A photograph becomes a stimulus file; a regular-spiking, a fast-spiking and a passive cell
-    draw it; six library cells are recorded with long squares. Everything is written as ABF and
-    NWB, and summed up on one page.
+def patch_part(
+    page: Page, folder: Path, picture: str | Path | None, seed: int, say: Callable[[str], Any]
+) -> None:
+    """Draw a picture with three cells, record six with steps, and put both on a page.
 
     Parameters
     ----------
-    out : path
-        Folder for the files (made when missing).
+    page : Page
+        Grows by the sections of this part.
+    folder : Path
+        For the files.
     picture : path, optional
-        Your own picture; None is a photograph that matplotlib ships.
+        None is a photograph that matplotlib ships.
     seed : int
         Seed of the recording noise.
     say : callable
         Told, line by line, what is being done.
-
-    Returns
-    -------
-    Path
-        The page, ``index.html`` in `out`.
     """
     from cleo_like.io import write
 
-    folder = Path(out)
     stimulus = _picture_protocol(picture)
     for suffix in (".abf", ".atf"):
         say(f"stimulus   {write(stimulus, folder / 'stimulus' / f'{stimulus.name}{suffix}')}")
     drawings = _draw(stimulus, seed, say)
     steps = _record_steps(seed, say)
     files = _write_all([*(d.recording for d in drawings), *steps], folder, say)
-    page = _page(stimulus, drawings, steps, files)
-    page.save(folder / "index.html")
-    return folder / "index.html"
+    page.add_text(
+        f"A photograph ({stimulus.source}) became {stimulus.n_sweeps} sweeps of current. "
+        "Simulated cells drew it with their membrane potential, row by row, and were then "
+        "recorded with current steps. All files here open in Clampfit, pyabf, neo, myokit, "
+        "stimfit and everything that reads NWB."
+    )
+    _add_drawings(page, stimulus, drawings)
+    _add_steps(page, steps)
+    page.add_heading("Files")
+    page.add_table(files)
 
 
 def _picture_protocol(picture: str | Path | None, **changes: Any) -> Protocol:
@@ -140,21 +135,9 @@ def _write_all(
     return rows
 
 
-def _page(
-    stimulus: Protocol,
-    drawings: list[_Drawing],
-    steps: list[Recording],
-    files: list[dict[str, str]],
-) -> Page:
-    from cleo_like.report import Page, cells_figure, protocol_figure, relief_figure
+def _add_drawings(page: Page, stimulus: Protocol, drawings: list[_Drawing]) -> None:
+    from cleo_like.report import protocol_figure, relief_figure
 
-    page = Page("A picture drawn by neurons")
-    page.add_text(
-        f"A photograph ({stimulus.source}) became {stimulus.n_sweeps} sweeps of current. "
-        "Simulated cells drew it with their membrane potential, row by row, and were then "
-        "recorded with current steps. All files here open in Clampfit, pyabf, neo, myokit, "
-        "stimfit and everything that reads NWB."
-    )
     page.add_heading("Fidelity")
     page.add_table(
         [_fidelity(d) for d in drawings],
@@ -177,6 +160,11 @@ def _page(
     page.add_figure(
         protocol_figure(stimulus), caption="The picture as current, one sweep per row.", dpi=110
     )
+
+
+def _add_steps(page: Page, steps: list[Recording]) -> None:
+    from cleo_like.report import cells_figure
+
     page.add_heading("Current steps")
     page.add_table(
         [row for r in steps for row in _answers(r)],
@@ -191,9 +179,6 @@ def _page(
         dpi=110,
     )
     page.add_list(f"{r.cell.id.removesuffix('-steps')}: {r.cell.source}" for r in steps)
-    page.add_heading("Files")
-    page.add_table(files)
-    return page
 
 
 def _fidelity(drawing: _Drawing) -> dict[str, Any]:

@@ -1,0 +1,53 @@
+"""The demonstration: every instrument once, and one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["run_demo"]
+
+
+def run_demo(
+    out: str | Path,
+    *,
+    picture: str | Path | None = None,
+    seed: int = 1,
+    say: Callable[[str], Any] = print,
+) -> Path:
+    """Run the whole flow: patch clamp on single cells, then imaging of a population.
+
+    A photograph becomes a stimulus file; a regular-spiking, a fast-spiking and a passive cell
+    draw it; six library cells are recorded with long squares; both are written as ABF and NWB.
+    Then a population is imaged, and its fluorescence held at a set point in closed loop. All
+    is summed up on one page.
+
+    Parameters
+    ----------
+    out : path
+        Folder for the files (made when missing).
+    picture : path, optional
+        Your own picture; None is a photograph that matplotlib ships.
+    seed : int
+        Seed of all noise.
+    say : callable
+        Told, line by line, what is being done.
+
+    Returns
+    -------
+    Path
+        The page, ``index.html`` in `out`.
+    """
+    from cleo_like.report.demo.imaging import imaging_part
+    from cleo_like.report.demo.patch import patch_part
+    from cleo_like.report.page import Page
+
+    folder = Path(out)
+    page = Page("A picture drawn by neurons, and a population held in closed loop")
+    patch_part(page, folder, picture, seed, say)
+    imaging_part(page, seed, say)
+    page.save(folder / "index.html")
+    return folder / "index.html"
