@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from cleo_like.engine.hoist import fixed_lines, hoist
+
 if TYPE_CHECKING:
     from cleo_like.engine.parts import Part
 
@@ -125,7 +127,9 @@ def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
     states : list of str
         Variables that must stay finite.
     """
-    body = "\n".join(_Writer(layout).part(p) for p in parts)
+    writer = _Writer(layout)
+    body = "\n".join([writer.part(p) for p in parts])
+    start = "\n".join(writer.start)
     support = "\n".join(dict.fromkeys(p.support for p in parts if p.support))
     return f"""#include "kernel.h"
 {support}
@@ -135,6 +139,7 @@ const int64_t seed = a[4], traces = a[5] + first, room = a[6];
 const int64_t lanes = (n + 7)/8;
 int64_t step = a[2];
 {_declarations(layout, parts)}
+{start}
 for (; step < stop; ++step) {{
 {_room(layout)}
 const double t = (double)step*dt; const int64_t t_in_timesteps = step;
@@ -159,9 +164,8 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
     for k, (name, kind) in enumerate(layout.arrays):
         local = _local(kind)
         lines.append(f"{kind}* g_{name} = ({kind}*)a[{HEAD + k}] + first;")
-        lines.append(f"alignas(64) {local} b_{name}[{WIDTH}];")
         lines.append(
-            f"for (int64_t j = 0; j < 8*lanes; ++j) b_{name}[j] = g_{name}[j < n ? j : n - 1];"
+            f"alignas(64) {local} b_{name}[{WIDTH}]; cl::load(g_{name}, b_{name}, n, 8*lanes);"
         )
     at = layout.timed_at
     for k, (name, _) in enumerate(layout.timed):
@@ -202,21 +206,16 @@ def _check(states: list[str], layout: Layout) -> str:
     known = [name for name, kind in layout.arrays if kind == "double" and name in states]
     if not known:
         return ""
-    bad = " | ".join(f"(int64_t)!(fabs(b_{name}[_idx]) <= 1e50)" for name in known)
-    return f"""if (step % {CHECK_EVERY} == {CHECK_EVERY - 1} || step + 1 == stop) {{
-int64_t lost = 0;
-CL_LANES for (int64_t _idx = 0; _idx < 8*lanes; ++_idx) lost |= {bad};
-if (lost && o[1] < 0) for (int64_t _idx = 0; _idx < n; ++_idx)
-  if ({bad}) {{ o[1] = first + _idx; o[2] = step; break; }}
-}}"""
+    looks = "\n".join(
+        f"if (o[1] < 0) {{ const int64_t lane = cl::first_lost(b_{name}, n); "
+        f"if (lane < n) {{ o[1] = first + lane; o[2] = step; }} }}"
+        for name in known
+    )
+    return f"if (step % {CHECK_EVERY} == {CHECK_EVERY - 1} || step + 1 == stop) {{\n{looks}\n}}"
 
 
 def _stores(layout: Layout) -> str:
-    kinds = dict(layout.arrays)
-    lines = [
-        f"for (int64_t j = 0; j < n; ++j) g_{name}[j] = ({kinds[name]})b_{name}[j];"
-        for name in layout.written
-    ]
+    lines = [f"cl::store(b_{name}, g_{name}, n);" for name in layout.written]
     for k in range(len(layout.recorders)):
         lines.append(f"r_{k}.flush(); o[{3 + k}] = r_{k}.written;")
     for k in range(len(layout.spikes)):
@@ -232,6 +231,8 @@ class _Writer:
     recorders: int = 0
     monitors: int = 0
     sites: int = 0
+    moved: int = 0
+    start: list[str] = attrs.field(factory=list)
 
     def part(self, part: Part) -> str:
         inner = getattr(self, part.kind)(part)
@@ -250,7 +251,16 @@ class _Writer:
         return "\n".join([*lines, part.scalar])
 
     def update(self, part: Part) -> str:
-        return f"{self._before(part)}\n{LANES} {{\n{part.vector}\n}}"
+        constants = {name for name, _ in self.layout.constants}
+        arrays = {name for name, _ in self.layout.arrays} - set(self.layout.written)
+        scalar, fixed = fixed_lines(part.scalar, constants)
+        vector, moved = hoist(part.vector, fixed, arrays, self.moved)
+        names = [line.split("[")[0] for line in moved if line.startswith("kept_")]
+        self.moved += len(names)
+        if names:
+            self.start += [f"alignas(64) double {name}[{WIDTH}];" for name in names]
+            self.start.append("{\n" + "\n".join([*scalar, LANES, "{", *moved, "}\n}"]))
+        return f"{self._before(part)}\n{LANES} {{\n{vector}\n}}"
 
     def threshold(self, part: Part) -> str:
         hold = "b_not_refractory[q] = 0; b_lastspike[q] = t;" if part.refractory else ""
