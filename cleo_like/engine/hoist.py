@@ -56,8 +56,8 @@ def hoist(
 
     Examples
     --------
-    >>> text = "const double C = b_C[_idx];\\nconst double r = 1.0/C;\\nv += r*I;"
-    >>> print(*hoist(text, set(), {"C"}), sep="\\n")
+    >>> text = "const double C = b_C[_idx];\nconst double r = 1.0/C;\nv += r*I;"
+    >>> print(*hoist(text, set(), {"C"}), sep=chr(10))
     const double C = b_C[_idx];
     const double r = kept_0[_idx];
     v += r*I;

@@ -114,6 +114,14 @@ CL_IN double log_(double x) {  // of a positive normal number
   p = fma(p, s, 1.0 / 5);  p = fma(p, s, 1.0 / 3);  p = fma(p, s, 1.0);
   return fma(k, 6.93147180559945309417e-01, 2.0 * f * p);
 }
+CL_IN double ln_(double x) {
+  const double scaled = x < 0x1p-1000 ? x * 0x1p500 : x, shift = x < 0x1p-1000 ? 346.57359027997264 : 0.0;
+  const double y = log_(scaled) - shift;
+  return x > 0.0 ? (x > 1.7e308 ? x : y) : (x == 0.0 ? -INFINITY : NAN);
+}
+CL_IN double pow_(double x, double y) {  // y is not a whole number
+  return x >= 0.0 ? exp_(y * log_(x < 0x1p-1000 ? 0x1p-1000 : x)) : NAN;
+}
 CL_IN double cos_of_turns(double u) {  // cos(2 pi u) for 0 <= u < 1
   const double w = u > 0.5 ? u - 1.0 : u;
   const double z = 6.283185307179586477 * (0.25 - fabs(w)), s = z * z;
@@ -166,9 +174,9 @@ struct Timed {
   }
   CL_IN void seek(double t) { row = values + index(t) * cols; }
   CL_IN double at(int64_t i) const {
-    const int64_t inside = i < 0 || i >= cols ? 0 : i;
-    const double x = row[inside];
-    return inside == i ? x : NAN;
+    const int64_t j = i < 0 ? 0 : i, k = j < cols ? j : cols - 1;
+    const double x = row[k];
+    return k == i ? x : NAN;
   }
   CL_IN double now() const { return row[0]; }
   CL_IN double operator()(double t) const { return values[index(t)]; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,7 +21,7 @@ _IN_C = {
     "sinh": "cl::sinh_", "cosh": "cl::cosh_", "abs": "cl::abs_", "sign": "cl::sign_",
     "clip": "cl::clip_", "timestep": "cl::timestep_", "int": "cl::int_", "arcsin": "asin",
     "arccos": "acos", "arctan": "atan", "sin": "sin", "cos": "cos", "tan": "tan",
-    "sqrt": "sqrt", "log": "log", "log10": "log10", "log1p": "log1p", "ceil": "ceil",
+    "sqrt": "sqrt", "log": "cl::ln_", "log10": "log10", "log1p": "log1p", "ceil": "ceil",
     "floor": "floor",
 }  # fmt: skip
 _NOISE = {"rand": "uniform", "randn": "normal"}
@@ -29,7 +30,11 @@ _LARGEST_POWER = 16
 
 @attrs.define(eq=False)
 class Part:
-    """One step in C++: statements on locals, and the arrays behind them."""
+    """One step in C++: statements on locals, and the arrays behind them.
+
+    `held` are look-ups in 2-D TimedArrays whose column does not change: (TimedArray, index,
+    arrays of the index).
+    """
 
     kind: str
     every: int
@@ -40,6 +45,7 @@ class Part:
     constants: dict[str, str]
     timed: dict[str, int]
     noise: list[str]
+    held: list[tuple[str, str, list[str]]]
     support: str
     outputs: list[str] = attrs.field(factory=list)
     refractory: bool = False
@@ -128,7 +134,12 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
                 return whole if value >= 0 else f"(1.0/{whole})"
             if value == 0.5:
                 return f"sqrt({x})"
-            return f"pow({x}, {self.render_node(exponent)})"
+            if value is None:
+                return f"pow({x}, {self.render_node(exponent)})"
+            if type(base).__name__ == "Call" and base.func.id == "exp":
+                # what is left of exp(v/(18*mV)) after sympy: exp(v/mV)**0.0556
+                return f"cl::exp_({value!r}*({self.render_node(base.args[0])}))"
+            return f"cl::pow_({x}, {value!r})"
 
         def render_Call(self, node: Any) -> str:  # noqa: N802
             name = node.func.id
@@ -145,9 +156,11 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
         def _timed(self, name: str, node: Any, arguments: list[str]) -> str:
             self.generator.timed[name] = len(arguments)
             first = node.args[0]
-            if type(first).__name__ == "Name" and first.id == "t":
-                return f"{name}.now()" if len(arguments) == 1 else f"{name}.at({arguments[1]})"
-            return f"{name}({', '.join(arguments)})"
+            if type(first).__name__ != "Name" or first.id != "t":
+                return f"{name}({', '.join(arguments)})"
+            if len(arguments) == 1:
+                return f"{name}.now()"
+            return self.generator.column(name, arguments[1])
 
     class Generator(CPPCodeGenerator):
         """Brian2's C++ statements over local buffers; notes what they touch."""
@@ -161,6 +174,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             self.timed: dict[str, int] = {}
             self.noise: list[str] = []
             self.functions: set[str] = set()
+            self.held: list[tuple[str, str, list[str]]] = []
 
         @staticmethod
         def _type(dtype: Any) -> str:
@@ -175,6 +189,17 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
         def noise_site(self, name: str) -> int:
             self.noise.append(_NOISE[name])
             return len(self.noise) - 1
+
+        def column(self, name: str, index: str) -> str:
+            """Look a 2-D TimedArray up; held between its samples if the index is constant."""
+            names = set(re.findall(r"(?<![\w.:])[A-Za-z_]\w*(?!\w|\(|::)", index))
+            found = [self.variables.get(n) for n in names]
+            if not all(isinstance(v, ArrayVariable) and v.constant for v in found):
+                return f"{name}.at({index})"
+            self.held.append((name, index, sorted(names)))
+            for n in names:
+                self._note(n)
+            return f"held_{len(self.held) - 1}[_idx]"
 
         def user_function(self, name: str) -> str:
             self.functions.add(name)
@@ -243,7 +268,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             return Part(
                 kind="", every=1, scalar=_text(scalar), vector=_text(vector),
                 arrays=made.arrays, written=made.written, constants=made.constants,
-                timed=made.timed, noise=made.noise, support=made.support(),
+                timed=made.timed, noise=made.noise, held=made.held, support=made.support(),
             )  # fmt: skip
 
     class Templates:

@@ -172,7 +172,7 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
         q, w = at + TIMED * k, len(layout.constants) + 2 * k
         lines.append(
             f"cl::Timed {name} = {{(const double*)a[{q}], a[{q + 1}], a[{q + 2}], "
-            f"c[{w}], c[{w + 1}], (const double*)a[{q}]}};"
+            f"c[{w}], c[{w + 1}], nullptr}};"
         )
     for k in range(len(layout.recorders)):
         lines.append(
@@ -232,6 +232,7 @@ class _Writer:
     monitors: int = 0
     sites: int = 0
     moved: int = 0
+    holds: int = 0
     start: list[str] = attrs.field(factory=list)
 
     def part(self, part: Part) -> str:
@@ -242,6 +243,7 @@ class _Writer:
     def _before(self, part: Part) -> str:
         """TimedArrays looked up and noise drawn, once for all lanes."""
         lines = [f"{name}.seek(t);" for name in sorted(part.timed)]
+        lines += [self._hold(k, part, *held) for k, held in enumerate(part.held)]
         for k, kind in enumerate(part.noise):
             lines.append(
                 f"cl::fill_{kind}(noise_{k}, 8*lanes, (uint64_t)seed, traces, step, "
@@ -250,9 +252,24 @@ class _Writer:
             self.sites += 1
         return "\n".join([*lines, part.scalar])
 
+    def _hold(self, site: int, part: Part, name: str, index: str, arrays: list[str]) -> str:
+        """Look a column up again when the TimedArray has come to another sample."""
+        buffer = f"hold_{self.holds}"
+        self.holds += 1
+        self.start.append(
+            f"alignas(64) double {buffer}[{WIDTH}]; const double* row_{buffer} = nullptr;"
+        )
+        part.vector = part.vector.replace(f"held_{site}[_idx]", f"{buffer}[_idx]")
+        reads = " ".join(f"const int64_t {n} = b_{n}[_idx];" for n in arrays)
+        return (
+            f"if (row_{buffer} != {name}.row) {{ row_{buffer} = {name}.row;\n"
+            f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
+        )
+
     def update(self, part: Part) -> str:
         constants = {name for name, _ in self.layout.constants}
         arrays = {name for name, _ in self.layout.arrays} - set(self.layout.written)
+        before = self._before(part)
         scalar, fixed = fixed_lines(part.scalar, constants)
         vector, moved = hoist(part.vector, fixed, arrays, self.moved)
         names = [line.split("[")[0] for line in moved if line.startswith("kept_")]
@@ -260,7 +277,7 @@ class _Writer:
         if names:
             self.start += [f"alignas(64) double {name}[{WIDTH}];" for name in names]
             self.start.append("{\n" + "\n".join([*scalar, LANES, "{", *moved, "}\n}"]))
-        return f"{self._before(part)}\n{LANES} {{\n{vector}\n}}"
+        return f"{before}\n{LANES} {{\n{vector}\n}}"
 
     def threshold(self, part: Part) -> str:
         hold = "b_not_refractory[q] = 0; b_lastspike[q] = t;" if part.refractory else ""
