@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import deque
+from collections.abc import Mapping
 from math import ceil, exp, floor
 from typing import Any
 
@@ -150,7 +151,7 @@ class LatencyIOProcessor(IOProcessor):
     def put_state(self, state_dict: dict[str, Any], t_samp: Any) -> None:
         """Take a sample, process it, and keep the answer until it is due."""
         start = seconds(t_samp, "t_samp")
-        signals, t_out = self.process(state_dict, t_samp)
+        signals, t_out = self._checked(self.process(state_dict, t_samp))
         end = start + self._latency(t_out, start)
         if self.processing == "serial" and self.out_buffer:
             end += float(self.out_buffer[-1][1]) - start
@@ -159,6 +160,16 @@ class LatencyIOProcessor(IOProcessor):
         while place and float(self.out_buffer[place - 1][1]) > end:
             place -= 1  # a shorter latency overtakes
         self.out_buffer.insert(place, (signals, time_quantity(end)))
+
+    def _checked(self, answer: Any) -> tuple[dict[str, Any], Any]:
+        """Refuse what is not signals with a time."""
+        if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], Mapping):
+            return answer
+        msg = (
+            f"{type(self).__name__}.process() must return two things: a dict of signals by "
+            f"name of stimulator, and the time at which they come out; got {answer!r}"
+        )
+        raise InputError(msg)
 
     def _latency(self, t_out: Any, start: float) -> float:
         end = seconds(t_out, "the output time that process() returned")

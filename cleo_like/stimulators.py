@@ -10,7 +10,7 @@ import numpy as np
 from cleo_like.base.device import Stimulator
 from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import dimension_of
+from cleo_like.core.units import dimension_of, has_unit
 
 __all__ = ["StateVariableSetter"]
 
@@ -39,6 +39,9 @@ class StateVariableSetter(Stimulator):
         from brian2 import Quantity
 
         del kwparams
+        if any(group is neuron_group for group in self.neuron_groups):
+            msg = f"{self.name!r} is already injected into {neuron_group.name}"
+            raise InputError(msg)
         name = self.variable_to_ctrl
         variable = neuron_group.variables.get(name)
         if variable is None or not hasattr(variable, "set_value"):
@@ -60,11 +63,25 @@ class StateVariableSetter(Stimulator):
         ctrl_signal : float or array, shape (n_neurons,)
             In multiples of `unit`.
         """
-        super().update(ctrl_signal)
         for group in self.neuron_groups:
             self._set(group, ctrl_signal)
+        super().update(ctrl_signal)
 
     def _set(self, group: Any, signal: Any) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""
         values = present_values(group, self.variable_to_ctrl)
+        if not isinstance(signal, float):
+            self._check(signal, len(values), group.name)
         values[:] = np.multiply(signal, float(np.asarray(self.unit)))
+
+    def _check(self, signal: Any, n: int, group: str) -> None:
+        """Refuse a signal that is not a number, or not one for each neuron."""
+        plain = not has_unit(signal) or getattr(signal, "is_dimensionless", False)
+        array = np.asarray(signal)
+        if plain and array.dtype.kind in "biuf" and array.shape in ((), (n,)):
+            return
+        msg = (
+            f"{self.name!r} takes a number in multiples of its unit {self.unit}, or one for "
+            f"each of the {n} neurons of {group}; got {signal!r}"
+        )
+        raise InputError(msg)

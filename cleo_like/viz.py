@@ -8,12 +8,31 @@ import numpy as np
 
 from cleo_like.base.quantities import unit_of
 from cleo_like.coords import coords_from_ng
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cleo_like.base import CLSimulator, InterfaceDevice
+
+
+class VideoVisualizer:
+    """Cleo's animation of a run, which this package does not have.
+
+    Raises
+    ------
+    UnsupportedError
+        Always.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        del args, kwargs
+        msg = (
+            "VideoVisualizer is not part of cleo_like: plot() draws neurons and devices at one "
+            "moment, and cleo_like.report.imaging_figure(scope.traces()) a whole recording"
+        )
+        raise UnsupportedError(msg)
+
 
 COLOURS = ("#4a5568", "#c05621", "#2b6cb0", "#6b46c1", "#b7791f", "#285e61")
 

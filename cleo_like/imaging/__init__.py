@@ -1,5 +1,6 @@
 """Two-photon imaging: a scope, sensors, and the indicators of Cleo."""
 
+from cleo_like.imaging import calibrated
 from cleo_like.imaging.events import EventDriven, Kinetics, dff_of_spikes
 from cleo_like.imaging.factories import (
     gcamp3,
@@ -52,6 +53,7 @@ __all__ = [
     "PreexistingCalcium",
     "Scope",
     "Sensor",
+    "calibrated",
     "dff_of_spikes",
     "gcamp3",
     "gcamp6_rs06",

@@ -169,6 +169,9 @@ def _kernel(naomi: dict[str, float]) -> dict[str, Any]:
     """Convert NAOMi's numbers: an amplitude for a step of 10 ms, and two rates (1/s)."""
     from brian2 import second
 
+    if not all(value > 0 for value in naomi.values()):
+        msg = f"ca_amp, t_on and t_off must be above 0, got {naomi}"
+        raise InputError(msg)
     return {
         "A": naomi["ca_amp"] / (0.01 * second),
         "tau_on": 1 / naomi["t_on"] * second,

@@ -11,11 +11,27 @@ from cleo_like.base.quantities import quantity_field
 from cleo_like.core.errors import InputError, UnsupportedError
 
 
+def positive_number(instance: Any, attribute: Any, value: Any) -> None:
+    """Refuse a parameter that is not above 0."""
+    _refuse_unless(float(value) > 0, "above 0", instance, attribute.name, value)
+
+
+def not_negative(instance: Any, attribute: Any, value: Any) -> None:
+    """Refuse a parameter below 0."""
+    _refuse_unless(float(value) >= 0, "0 or more", instance, attribute.name, value)
+
+
+def _refuse_unless(good: bool, wanted: str, instance: Any, name: str, value: Any) -> None:  # noqa: FBT001
+    if not good:
+        msg = f"{name} of {type(instance).__name__} must be {wanted}, got {value}"
+        raise InputError(msg)
+
+
 @attrs.define(eq=False, slots=False)
 class _Part:
     """Equations, and parameters that are the part's fields."""
 
-    model: str
+    model: str = attrs.field(repr=False)
     """Brian2 equations."""
 
     def init_syn_vars(self, syn: Any) -> None:
@@ -40,7 +56,7 @@ class CalciumModel(_Part):
         Brian2 equations.
     """
 
-    on_pre: str = attrs.field(init=False, default="")
+    on_pre: str = attrs.field(init=False, repr=False, default="")
     """What a spike does."""
 
 
@@ -56,9 +72,12 @@ class PreexistingCalcium(CalciumModel):
         Resting concentration, where dF/F is 0 (default 50 nM).
     """
 
-    model: str = attrs.field(init=False, default="Ca = Ca_pre : mmolar")
+    model: str = attrs.field(init=False, repr=False, default="Ca = Ca_pre : mmolar")
     Ca_rest: Any = attrs.field(
-        default="50 nM", kw_only=True, converter=quantity_field("M", "Ca_rest")
+        default="50 nM",
+        kw_only=True,
+        converter=quantity_field("M", "Ca_rest"),
+        validator=positive_number,
     )
 
 
@@ -90,17 +109,28 @@ class DynamicCalcium(CalciumModel):
 
     model: str = attrs.field(
         init=False,
+        repr=False,
         default=(
             "dCa/dt = -gamma*(Ca - Ca_rest)/(1 + kappa_S + kappa_B) : mmolar (clock-driven)\n"
             "kappa_B = B_T*K_d/(Ca + K_d)**2 : 1"
         ),
     )
-    on_pre: str = attrs.field(init=False, default="Ca += dCa_T/(1 + kappa_S + kappa_B)")
-    Ca_rest: Any = attrs.field(kw_only=True, converter=quantity_field("M", "Ca_rest"))
-    gamma: Any = attrs.field(kw_only=True, converter=quantity_field("Hz", "gamma"))
-    B_T: Any = attrs.field(kw_only=True, converter=quantity_field("M", "B_T"))
-    kappa_S: float = attrs.field(kw_only=True)  # noqa: N815
-    dCa_T: Any = attrs.field(kw_only=True, converter=quantity_field("M", "dCa_T"))  # noqa: N815
+    on_pre: str = attrs.field(
+        init=False, repr=False, default="Ca += dCa_T/(1 + kappa_S + kappa_B)"
+    )
+    Ca_rest: Any = attrs.field(
+        kw_only=True, converter=quantity_field("M", "Ca_rest"), validator=positive_number
+    )
+    gamma: Any = attrs.field(
+        kw_only=True, converter=quantity_field("Hz", "gamma"), validator=positive_number
+    )
+    B_T: Any = attrs.field(
+        kw_only=True, converter=quantity_field("M", "B_T"), validator=not_negative
+    )
+    kappa_S: float = attrs.field(kw_only=True, validator=not_negative)  # noqa: N815
+    dCa_T: Any = attrs.field(  # noqa: N815
+        kw_only=True, converter=quantity_field("M", "dCa_T"), validator=not_negative
+    )
 
     def init_syn_vars(self, syn: Any) -> None:
         """Set calcium to rest."""
@@ -122,7 +152,7 @@ class CalBindingActivationModel(_Part):
 class NullBindingActivation(CalBindingActivationModel):
     """Binding is instantaneous."""
 
-    model: str = attrs.field(init=False, default="CaB = Ca : mmolar")
+    model: str = attrs.field(init=False, repr=False, default="CaB = Ca : mmolar")
 
 
 @attrs.define(eq=False, slots=False)
@@ -148,6 +178,7 @@ class DoubExpCalBindingActivation(CalBindingActivationModel):
 
     model: str = attrs.field(
         init=False,
+        repr=False,
         default=(
             "CaB = Ca_rest + b : mmolar\n"
             "db/dt = beta : mmolar (clock-driven)\n"
@@ -158,9 +189,15 @@ class DoubExpCalBindingActivation(CalBindingActivationModel):
         ),
     )
     A: Any = attrs.field(kw_only=True)
-    tau_on: Any = attrs.field(kw_only=True, converter=quantity_field("s", "tau_on"))
-    tau_off: Any = attrs.field(kw_only=True, converter=quantity_field("s", "tau_off"))
-    Ca_rest: Any = attrs.field(kw_only=True, converter=quantity_field("M", "Ca_rest"))
+    tau_on: Any = attrs.field(
+        kw_only=True, converter=quantity_field("s", "tau_on"), validator=positive_number
+    )
+    tau_off: Any = attrs.field(
+        kw_only=True, converter=quantity_field("s", "tau_off"), validator=positive_number
+    )
+    Ca_rest: Any = attrs.field(
+        kw_only=True, converter=quantity_field("M", "Ca_rest"), validator=positive_number
+    )
 
     def __attrs_post_init__(self) -> None:
         """Give the amplitude its unit."""
@@ -191,7 +228,7 @@ class ExcitationModel(_Part):
 class NullExcitation(ExcitationModel):
     """The light is constant: a factor of 1."""
 
-    model: str = attrs.field(init=False, default="exc_factor = 1 : 1")
+    model: str = attrs.field(init=False, repr=False, default="exc_factor = 1 : 1")
 
 
 @attrs.define(eq=False, slots=False)
@@ -212,7 +249,7 @@ class LightExcitation(ExcitationModel):
         Two-photon action spectrum: wavelengths with relative efficiencies.
     """
 
-    model: str = attrs.field(init=False, default="exc_factor = exc_value : 1")
+    model: str = attrs.field(init=False, repr=False, default="exc_factor = exc_value : 1")
     power: Any = attrs.field(default=None, converter=quantity_field("W", "power"))
     reference_power: Any = attrs.field(
         default=None, converter=quantity_field("W", "reference_power")

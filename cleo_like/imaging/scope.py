@@ -36,6 +36,21 @@ def _length(name: str) -> Any:
     return convert
 
 
+def _place(value: Any) -> Any:
+    place = quantity(value, "m", "location")
+    if np.shape(place) != (3,) or not np.isfinite(np.asarray(place)).all():
+        msg = f"location must be three finite lengths (x, y, z), got {value}"
+        raise InputError(msg)
+    return place
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        msg = f"rand_seed must be a whole number or None, got {value!r}"
+        raise InputError(msg)
+    return int(value)
+
+
 def _is_sensor(instance: Any, attribute: Any, value: Any) -> None:
     del instance, attribute
     if not isinstance(value, Sensor):
@@ -111,9 +126,7 @@ class Scope(Recorder, NeoExportable):
         default=None, kw_only=False, converter=quantity_field("m", "focus_depth")
     )
     """Depth of the focal plane, or None."""
-    location: Any = attrs.field(
-        factory=lambda: ("0 um",) * 3, kw_only=False, converter=quantity_field("m", "location")
-    )
+    location: Any = attrs.field(factory=lambda: ("0 um",) * 3, kw_only=False, converter=_place)
     """Place of the objective."""
     direction: np.ndarray = attrs.field(
         default=(0, 0, 1), kw_only=False, converter=normalize_coords
@@ -125,7 +138,9 @@ class Scope(Recorder, NeoExportable):
     """Radius of the cells."""
     snr_cutoff: float = attrs.field(default=1, kw_only=False)
     """Cells not above it are left out."""
-    rand_seed: int | None = attrs.field(default=None, kw_only=False)
+    rand_seed: int | None = attrs.field(
+        default=None, kw_only=False, converter=attrs.converters.optional(_whole)
+    )
     """Seed of the scope's own random numbers."""
     optics: Optics | None = attrs.field(
         default=None,
@@ -186,6 +201,7 @@ class Scope(Recorder, NeoExportable):
                 f"all planes before inject_sensor_for_targets() or the first run"
             )
             raise InputError(msg)
+        self._check_sensor(neuron_group)
         depth = kwparams.get("focus_depth")
         depth = self.focus_depth if depth is None else quantity(depth, "m", "focus_depth")
         given = [k for k in ("i_targets", "sigma_noise") if kwparams.get(k) is not None]
@@ -205,6 +221,26 @@ class Scope(Recorder, NeoExportable):
         if self._rois is None:
             self._rois = Rois(self.injections)
         return self._rois
+
+    def _check_sensor(self, neuron_group: Any) -> None:
+        """Refuse a sensor that could not be put into the cells later."""
+        devices = set() if self.sim is None else self.sim.devices - {self, self.sensor}
+        scopes = [other for other in devices if isinstance(other, Scope)]
+        for other in scopes:
+            if other.sensor is self.sensor and neuron_group in other.neuron_groups:
+                msg = (
+                    f"{self.name!r} and {other.name!r} share the sensor {self.sensor.name!r} "
+                    f"in {neuron_group.name}; give each scope a sensor of its own, with a name"
+                )
+                raise InputError(msg)
+        name = self.sensor.name
+        theirs = {other.sensor for other in scopes} - {self.sensor}
+        if any(other.name == name for other in devices | theirs):
+            msg = (
+                f"another device or sensor is named {name!r}; give the sensor of "
+                f"{self.name!r} a name of its own, such as {name}(name='{name}-2')"
+            )
+            raise InputError(msg)
 
     def prepare(self) -> None:
         """Put the sensor into the cells of all planes that do not have it yet."""

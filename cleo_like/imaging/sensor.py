@@ -29,6 +29,8 @@ from cleo_like.imaging.models import (
     NullBindingActivation,
     NullExcitation,
     PreexistingCalcium,
+    not_negative,
+    positive_number,
 )
 
 
@@ -46,7 +48,7 @@ class Sensor(SynapseDevice):
         Where it is expressed: "cytoplasm" or "membrane".
     """
 
-    sigma_noise: float = attrs.field(kw_only=True)
+    sigma_noise: float = attrs.field(kw_only=True, validator=not_negative)
     """Standard deviation of the noise of dF/F."""
     dFF_1AP: float | None = attrs.field(kw_only=True)  # noqa: N815 - Cleo's name
     """Fluorescence change for one action potential."""
@@ -169,11 +171,13 @@ ExcitationModel
     """How the indicator follows it."""
     exc_model: ExcitationModel = attrs.field(kw_only=True)
     """How light scales the signal."""
-    K_d: Any = attrs.field(kw_only=True, converter=quantity_field("M", "K_d"))
+    K_d: Any = attrs.field(
+        kw_only=True, converter=quantity_field("M", "K_d"), validator=positive_number
+    )
     """Dissociation constant (molar)."""
-    n_H: float = attrs.field(kw_only=True)  # noqa: N815
+    n_H: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
     """Hill coefficient."""
-    dFF_max: float = attrs.field(kw_only=True)  # noqa: N815
+    dFF_max: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
     """Fluorescence change at saturation."""
     evaluation: str = attrs.field(
         kw_only=True, default="auto", validator=attrs.validators.in_(EVALUATIONS)

@@ -186,6 +186,14 @@ def test_wrong_processors_are_refused(make_group, clockwork):
         run_with(make_group(), clockwork(1 * ms, latency=-1 * ms))
     with pytest.raises(UnknownNameError, match="did you mean 'setter'"):
         run_with(make_group(), clockwork(1 * ms, to="seter"))
+    for answer in (None, {"setter": 1}, ([1], 1 * ms), ({}, 1 * ms, 2)):
+
+        class Odd(LatencyIOProcessor):
+            def process(self, state_dict, t_samp, answer=answer):
+                return answer
+
+        with pytest.raises(InputError, match="must return two things"):
+            run_with(make_group(), Odd(1 * ms))
     with pytest.raises(UnitError, match=r"output time .* has no unit"):
 
         class Bare(LatencyIOProcessor):

@@ -215,6 +215,22 @@ def test_a_stimulator_starts_at_zero_and_keeps_its_signals(group):
     assert light.values.tolist() == [0]
 
 
+def test_a_setter_takes_numbers_for_each_group_once(group):
+    sim = simulator(group)
+    setter = StateVariableSetter(name="setter", variable_to_ctrl="I", unit=1 * b2.nA)
+    sim.inject(setter, group)
+    with pytest.raises(InputError, match="already injected into"):
+        sim.inject(setter, group)
+    for wrong in (None, [1, 2], "much", 2 * b2.nA, 2 * b2.mV):
+        with pytest.raises(InputError, match="takes a number in multiples of its unit"):
+            sim.update_stimulators({"setter": wrong})
+    assert len(setter.values) == 1  # what was refused did not happen
+    sim.update_stimulators({"setter": [1, 2, 3]})
+    assert np.allclose(group.I / b2.nA, [1, 2, 3])
+    sim.update_stimulators({"setter": 4})
+    assert np.allclose(group.I / b2.nA, 4)
+
+
 def test_export_to_neo(group):
     neo = pytest.importorskip("neo")
     setter = StateVariableSetter(variable_to_ctrl="I", unit=1 * b2.nA)

@@ -162,6 +162,18 @@ def test_a_neuron_with_calcium_of_its_own_keeps_it(bench, evaluation):
     assert scope.dFF.max() > 0.1
 
 
+@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize("kernel", [True, False])
+def test_every_indicator_takes_calcium_of_the_neurons(bench, name, kernel):
+    """At rest all are dark, and more calcium is more light."""
+    model = "v : 1\nCa = (50 + 250*int(t >= 50*ms))*nmolar : mmolar"
+    make = getattr(imaging, name)
+    sensor = make(pre_existing_cal=True, doub_exp_conv=kernel, sigma_noise=0)
+    dff = bench([[]], model).image(sensor, duration=0.1 * second).dFF[:, 0]
+    assert np.abs(dff[:3]).max() < 1e-12
+    assert dff[-1] > 1e-3
+
+
 def test_expression_scales_dff(bench):
     scope = bench([[10], [10]]).image(
         imaging.gcamp6f(sigma_noise=0), rho_rel_generator=lambda n: np.arange(n) + 1.0
@@ -271,6 +283,10 @@ def test_factories_are_functions_with_their_parameters_in_sight():
         imaging.gcamp6f(gama=400 * Hz)
     with pytest.raises(ValueError, match="K_d=400 has no unit"):
         imaging.gcamp6f(K_d=400)
+    for wrong in ({"K_d": 0 * nmolar}, {"gamma": -1 * Hz}, {"sigma_noise": -1}, {"n_H": 0},
+                  {"t_on": 0}, {"Ca_rest": -1 * nmolar}, {"kappa_S": -1}):  # fmt: skip
+        with pytest.raises(ValueError, match=r"must be (above 0|0 or more), got"):
+            imaging.gcamp6f(**wrong)
     with pytest.raises(ValueError, match="ca_amp, t_on and t_off together"):
         imaging.jgcamp7f(ca_amp=3)
 

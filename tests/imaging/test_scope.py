@@ -181,6 +181,10 @@ def test_wrong_scopes_are_refused(bench):
         Scope(gcamp6f(), 500 * um, 3 * ms)
     with pytest.raises(InputError, match="soma_radius must be positive"):
         Scope(gcamp6f(), 500 * um, soma_radius=0 * um)
+    with pytest.raises(InputError, match=r"location must be three finite lengths"):
+        Scope(gcamp6f(), 500 * um, location=[0, 0] * um)
+    with pytest.raises(InputError, match="rand_seed must be a whole number"):
+        Scope(gcamp6f(), 500 * um, rand_seed="one")
     with pytest.raises(InputError, match="needs a sensor first"):
         Scope(gcamp6f, 500 * um)
     group = cells_at(100, 100)
@@ -202,6 +206,46 @@ def test_wrong_scopes_are_refused(bench):
     clock = bench([[]])
     with pytest.raises(UnsupportedError, match="exposure needs event-driven"):
         clock.image(gcamp6f(evaluation="clock"), scope={"optics": imaging.Optics()})
+
+
+def test_two_scopes_need_two_sensors(bench):
+    """Found at the injection, not at the run, and the simulator stays usable."""
+    setup = bench([[10], [20]]).place(0, 0, [100, 100])
+    shared = gcamp6f()
+    one = Scope(shared, 500 * um, 100 * um, name="one")
+    setup.sim.inject(one, setup.cells)
+    with pytest.raises(InputError, match=r"gcamp6f\(name='gcamp6f-2'\)"):
+        setup.sim.inject(Scope(gcamp6f(), 500 * um, 100 * um, name="two"), setup.cells)
+    with pytest.raises(InputError, match="'two' and 'one' share the sensor 'gcamp6f'"):
+        setup.sim.inject(Scope(shared, 500 * um, 100 * um, name="two"), setup.cells)
+    two = Scope(gcamp6f(name="gcamp6f-2"), 500 * um, 100 * um, name="two")
+    setup.sim.inject(two, setup.cells)
+    setup.sim.run(20 * ms)
+    assert {name: len(f) for name, f in setup.sim.get_state().items()} == {"one": 2, "two": 2}
+
+
+def test_groups_injected_in_turn_keep_their_places(bench):
+    """Planes of two groups, one after another: A, B, A."""
+    setup = bench([[10], [], []]).place(0, 0, [100, 110, 120])
+    other = b2.NeuronGroup(2, "v : 1", threshold="v > 1", reset="", name="others*")
+    imaging_coords = [100, 100] * um
+    from cleo_like.coords import assign_xyz
+
+    assign_xyz(other, 0, 0, imaging_coords)
+    setup.sim.network.add(other)
+    scope = Scope(gcamp6f(sigma_noise=1e-12), 500 * um, rand_seed=1)
+    setup.sim.inject(scope, setup.cells, focus_depth=120 * um)
+    setup.sim.inject(scope, other, focus_depth=100 * um)
+    setup.sim.inject(scope, setup.cells, focus_depth=100 * um)
+    setup.sim.set_io_processor(RecordOnlyProcessor(20 * ms))
+    setup.sim.run(90 * ms)
+    traces = scope.traces()
+    assert traces.rois["neuron"].tolist() == [2, 0, 1, 0]
+    assert traces.rois["plane"].tolist() == [0, 1, 1, 2]
+    assert traces.rois["group"][3] == setup.cells.name
+    assert np.round(traces.fluorescence[:, -1], 2).tolist() == [0, 0, 0, 0.1]
+    later = scope.traces(rate=50 * b2.Hz)
+    assert np.allclose(later.fluorescence[:, :5], traces.fluorescence, atol=1e-7)
 
 
 def test_frames_computed_after_the_run_equal_those_taken_in_it(bench):
