@@ -26,7 +26,9 @@ struct Reduced { double power, grown; };
 CL_IN Reduced reduce(double x) {
   const double low = x < -708.0 ? -708.0 : x;      // NaN passes
   const double y = low > 709.4 ? 709.4 : low;
-  const double k = rint(y * 1.4426950408889634074);
+  // adding 1.5 * 2^52 rounds to a whole number, which (plus the bias) is left in the low bits
+  const double biased = fma(y, 1.4426950408889634074, 0x1.8p52 + 1023.0);
+  const double k = biased - (0x1.8p52 + 1023.0);
   double r = fma(k, -6.93147180369123816490e-01, y);
   r = fma(k, -1.90821492927058770002e-10, r);
   // (exp(r) - 1 - r)/r^2 interpolated at Chebyshev nodes on |r| <= ln 2/2; error 2e-17
@@ -36,8 +38,7 @@ CL_IN Reduced reduce(double x) {
   even = fma(even, s, 0x1.6c16c1788bd90p-10); odd = fma(odd, s, 0x1.a01a01a7c41d5p-13);
   even = fma(even, s, 0x1.5555555553d63p-5);  odd = fma(odd, s, 0x1.11111111109b3p-7);
   even = fma(even, s, 0x1.0000000000001p-1);  odd = fma(odd, s, 0x1.5555555555556p-3);
-  const int64_t e = to_bits(k + 0x1.8p52) << 52;   // the low bits of the sum are k
-  return {from_bits(e + 0x3ff0000000000000), fma(fma(odd, r, even), s, r)};
+  return {from_bits(to_bits(biased) << 52), fma(fma(odd, r, even), s, r)};
 }
 // Beyond the range of a double these saturate (at 3e-308 and 1.2e308) instead of giving 0 or
 // infinity: two comparisons less in each call. NaN stays NaN.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 from typing import TYPE_CHECKING, Any
@@ -123,7 +124,10 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
                 over = self.render_element_parentheses(left)
                 if type(right).__name__ == "Call" and right.func.id == "exprel":
                     return f"{over}*cl::over_exprel({self.render_node(right.args[0])})"
-                return f"(double){over}/{self.render_element_parentheses(right)}"
+                under = self.render_element_parentheses(right)
+                if self.generator.is_fixed(right):
+                    return f"{over}*{self.generator.reciprocal(under)}"
+                return f"(double){over}/{under}"
             return str(super().render_BinOp(node))
 
         def _power(self, base: Any, exponent: Any) -> str:
@@ -174,6 +178,8 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             self.timed: dict[str, int] = {}
             self.noise: list[str] = []
             self.functions: set[str] = set()
+            self.reciprocals: dict[str, str] = {}
+            self.vector = False
             self.held: list[tuple[str, str, list[str]]] = []
 
         @staticmethod
@@ -200,6 +206,31 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             for n in names:
                 self._note(n)
             return f"held_{len(self.held) - 1}[_idx]"
+
+        def is_fixed(self, node: Any) -> bool:
+            """Whether a divisor is the same in every step (its inverse is then made once)."""
+            names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+            variables = [self.variables.get(n.id) for n in names]
+            return (
+                self.vector
+                and bool(names)
+                and not any(isinstance(n, ast.Call) for n in ast.walk(node))
+                and all(v is not None and (v.scalar or v.constant) for v in variables)
+                and not any(n.id in {"t", "t_in_timesteps"} for n in names)
+            )
+
+        def reciprocal(self, text: str) -> str:
+            return self.reciprocals.setdefault(text, f"inverse_{len(self.reciprocals)}")
+
+        def translate_statement(self, statement: Any) -> str:
+            self.vector = not statement.scalar
+            return str(super().translate_statement(statement))
+
+        def translate_to_statements(self, statements: Any, conditional: Any) -> list[str]:
+            before = len(self.reciprocals)
+            lines = super().translate_to_statements(statements, conditional)
+            new = list(self.reciprocals.items())[before:]
+            return [*(f"const double {name} = 1.0/{text};" for text, name in new), *lines]
 
         def user_function(self, name: str) -> str:
             self.functions.add(name)
