@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.features import exponential
+
 if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
@@ -120,32 +122,15 @@ def time_constants(
 
 
 def _fit_exponential(x: np.ndarray, y: np.ndarray) -> Estimate:
-    """Fit y0 + a exp(-k x) by MINPACK from a fixed start and give 1 / k.
-
-    The start and the search are ipfx's, so that both stop at the same place.
-    """
-    from scipy import optimize
-
+    """Fit y0 + a exp(-k x) from ipfx's start, to where ipfx's search ends, and give 1 / k."""
     if x.size < 4:
         return Estimate(reason=f"only {x.size} samples before the minimum")
-
-    def residual(p: np.ndarray) -> np.ndarray:
-        out = np.multiply(x, -p[1])
-        np.exp(out, out=out)
-        out *= p[0]
-        out += p[2]
-        out -= y
-        return out
-
-    guess = np.array([y[0] - y[-1], _GUESS_RATE, y[-1]])
-    with np.errstate(over="ignore", invalid="ignore"):
-        p, covariance, found, _, status = optimize.leastsq(residual, guess, full_output=True)
-        square = float((found["fvec"] ** 2).sum())
-    if status not in (1, 2, 3, 4):
+    found = exponential.fit(x, y, np.array([y[0] - y[-1], _GUESS_RATE, y[-1]]))
+    if found is None:
         return Estimate(reason="the exponential fit did not converge")
-    rmse = np.sqrt(square / x.size)
+    rmse = np.sqrt(found.squares / x.size)
     if not rmse <= _MAX_RMSE:
         return Estimate(reason=f"the exponential misses by {rmse:.2g} mV (rms)")
-    # no covariance where the fit is flat in some direction
-    variance = np.nan if covariance is None else covariance[1, 1] * square / (x.size - 3)  # type: ignore[redundant-expr]
-    return Estimate(value=1 / p[1], error=float(np.sqrt(variance)) / p[1] ** 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = found.rate_variance * found.squares / (x.size - 3)
+    return Estimate(value=1 / found.rate, error=float(np.sqrt(variance)) / found.rate**2)

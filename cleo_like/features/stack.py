@@ -144,9 +144,10 @@ class SweepStack:
         if not 0 <= time <= last:
             msg = f"{time:g} s is outside the recording (0..{last:g} s)"
             raise InputError(msg)
-        near = int(time * self.rate)
-        candidates = range(max(near - 1, 0), min(near + 3, self.n_samples))
-        return min(candidates, key=lambda k: abs(k / self.rate - time))
+        below = min(int(time * self.rate), self.n_samples - 1)
+        above = min(below + 1, self.n_samples - 1)
+        nearer = abs(above / self.rate - time) < abs(below / self.rate - time)
+        return above if nearer else below
 
     def bounds(self, step: Window) -> tuple[int, int]:
         """Give the first sample of the step and the first after it.

@@ -174,11 +174,32 @@ def test_searches_in_stretches(data):
         for a, b, ours in zip(start, stop, found, strict=True):
             at = [k for k in range(a, b, step) if (x[k] >= level if rising else x[k] <= level)]
             assert ours == (at[0] if at else -1)
-    top = ragged.arg_max(x, start, np.maximum(stop, 0))
-    for a, b, ours in zip(start, np.maximum(stop, 0), top, strict=True):
-        assert ours == (a + int(x[a:b].argmax()) if b > a else a)
-    edges = np.unique(np.concatenate((start, stop[stop > 0], [n])))
-    begin, end = edges[:-1:2], edges[1::2]
-    begin = begin[: end.size]
-    low = ragged.arg_min_near(x, begin, end)
-    np.testing.assert_array_equal(low, ragged.arg_min(x, begin, end))
+    for a, b, high, low in zip(
+        start,
+        stop,
+        ragged.arg_max(x, start, np.maximum(stop, 0)),
+        ragged.arg_min(x, start, np.maximum(stop, 0)),
+        strict=True,
+    ):
+        assert high == (a + int(x[a:b].argmax()) if b > a else a)
+        assert low == (a + int(x[a:b].argmin()) if b > a else a)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_extremes_of_many_stretches_in_order(data):
+    """Many stretches one after the other, with gaps that are skipped or not."""
+    n = data.draw(st.integers(200, 2000))
+    x = np.array(data.draw(st.integers(0, 2**32 - 1)), ndmin=1)
+    x = np.random.default_rng(x).integers(-9, 9, n).astype(float)
+    edges = np.array(sorted(data.draw(st.sets(st.integers(0, n), min_size=2, max_size=300))))
+    start, stop = edges[:-1:2], edges[1::2]
+    start = start[: stop.size]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ragged, "_FEW", 0)
+        patch.setattr(ragged, "_GAP", data.draw(st.sampled_from([1, 5, 10_000])))
+        patch.setattr(ragged, "_SHORT", data.draw(st.sampled_from([0, 200])))
+        high, low = ragged.arg_max(x, start, stop), ragged.arg_min(x, start, stop)
+    for a, b, top, bottom in zip(start, stop, high, low, strict=True):
+        assert top == a + int(x[a:b].argmax())
+        assert bottom == a + int(x[a:b].argmin())

@@ -14,8 +14,8 @@ import attrs
 import numpy as np
 
 _FORGOTTEN = 40.0  # e-folds after which a transient is below the last bit
-_BLOCK = 0.001  # s
-_BEFORE, _AFTER = 2, 4  # further blocks that a spike needs before and after
+_BLOCK = 0.0005  # s
+_BEFORE, _AFTER = 2, 6  # further blocks that a spike needs before and after
 _TAIL = 1e-3  # of the impulse response that may lie beyond its reach
 _DENSE = 0.8  # filtered samples over samples of the window, from which all are filtered
 
@@ -206,22 +206,21 @@ def _block_bounds(
     """Sweeps that reach the limit, and the largest filtered difference (mV) of each block."""
     block, count, design = layout
     memory = design.memory
+    # before the reach, within it, each block, after the last
+    edges = np.append((0, memory - design.reach), memory + block * np.arange(count + 1))
     step = np.empty(where.stop - where.start - 1)
     loud, bounds = [], []
     for sweep in sweeps.tolist():
         x = v[sweep, where]
         np.subtract(x[1:], x[:-1], out=step)
-        if step.max() < limit and step.min() > -limit:
-            continue
         np.abs(step, out=step)
-        largest = np.empty(count + 2)
-        inner = step[memory : memory + count * block].reshape(count, block)
-        inner.max(axis=1, out=largest[1:-1])
-        largest[0] = step[memory - design.reach : memory].max()
-        largest[-1] = step[memory + count * block :].max()
+        top = step.max()
+        if top < limit:
+            continue
         loud.append(sweep)
-        near = np.maximum(np.maximum(largest[:-2], largest[2:]), largest[1:-1])
-        bounds.append(near * design.gain + design.tail * step.max())
+        largest = np.maximum.reduceat(step, edges)
+        near = np.maximum(np.maximum(largest[1:-2], largest[3:]), largest[2:-1])
+        bounds.append(near * design.gain + design.tail * top)
     return np.array(loud, dtype=int), np.array(bounds).reshape(len(loud), count)
 
 
@@ -278,7 +277,13 @@ def filter_equal_runs(
 
     Every stretch must have ``design.memory`` samples of its own sweep on both sides.
     """
+    from scipy import signal
+
     memory = design.memory
     at = (start - memory)[:, None] + np.arange(length + 2 * memory)
-    filtered = _both_ways(design, flat[at].reshape(-1))
-    return filtered.reshape(at.shape)[:, memory : memory + length]
+    b, a, x = design.b, design.a, flat[at]
+    forward, _ = signal.lfilter(b, a, x.reshape(-1), zi=design.zi * x[0, 0])
+    # what comes before a stretch has done its work: the way back begins after it
+    x = forward.reshape(x.shape)[::-1, : memory - 1 : -1].reshape(-1)
+    backward, _ = signal.lfilter(b, a, x, zi=design.zi * x[0])
+    return backward.reshape(start.size, length + memory)[::-1, : memory - 1 : -1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 _CHUNK = 32
+_FEW = 50  # stretches: fewer are searched one by one
+_GAP = 10_000  # samples between stretches that are worth skipping
 _SHORT = 200  # samples: shorter stretches are searched side by side
 BELOW_ZERO = -5e-324
 """``x <= BELOW_ZERO`` is ``x < 0`` for float64."""
@@ -43,24 +45,32 @@ def first_where(
     array([ 2, -1])
     """
     found = np.full(start.size, -1)
-    levels = np.broadcast_to(np.asarray(level, dtype=x.dtype), start.shape)
+    levels = np.broadcast_to(np.asarray(level, dtype=x.dtype), start.shape)[:, None]
     position = start.astype(np.int64, copy=True)
     active = np.flatnonzero((stop - position) * step > 0)
     width = _CHUNK
     while active.size:
-        at = position[active, None] + step * np.arange(width)
-        inside = at * step < (stop * step)[active, None]
-        values = x[np.clip(at, 0, x.size - 1)]
-        limit = levels[active, None]
-        hit = ((values >= limit) if rising else (values <= limit)) & inside
+        values = _side_by_side(x, position[active], width, step)
+        limit = levels[active]
+        hit = (values >= limit) if rising else (values <= limit)
         first = hit.argmax(axis=1)
-        ok = hit[np.arange(active.size), first]
-        found[active[ok]] = position[active[ok]] + step * first[ok]
+        some = hit[np.arange(active.size), first]
+        at = position[active] + step * first
+        inside = some & ((stop[active] - at) * step > 0)
+        found[active[inside]] = at[inside]
         position[active] += step * width
-        active = active[~ok]
+        active = active[~some]  # a first hit beyond the end means that there is none inside
         active = active[(stop[active] - position[active]) * step > 0]
         width = min(4 * width, 4096)
     return found
+
+
+def _side_by_side(x: np.ndarray, start: np.ndarray, width: int, step: int) -> np.ndarray:
+    """Give (n, width) samples from each start on; beyond the ends of x its last ones."""
+    low = start if step > 0 else start - (width - 1)
+    if low.min() < 0 or low.max() + width > x.size:
+        return x[np.clip(start[:, None] + step * np.arange(width), 0, x.size - 1)]
+    return np.lib.stride_tricks.sliding_window_view(x, width)[low][:, ::step]
 
 
 def arg_max(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
@@ -68,6 +78,8 @@ def arg_max(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     length = stop - start
     if start.size and length.max() <= _SHORT:
         return start + _short_arg_max(x, start, length)
+    if _in_order(start, stop):
+        return first_where(x, start, stop, _extremes(np.maximum, x, start, stop), rising=True)
     pairs = zip(start.tolist(), stop.tolist(), strict=True)
     return start + np.array([x[a:b].argmax() if b > a else 0 for a, b in pairs], dtype=int)
 
@@ -82,19 +94,27 @@ def _short_arg_max(x: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.n
 
 def arg_min(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
     """Give the index of the smallest sample of each stretch (start where it is empty)."""
+    if _in_order(start, stop):
+        return first_where(x, start, stop, _extremes(np.minimum, x, start, stop))
     pairs = zip(start.tolist(), stop.tolist(), strict=True)
     return start + np.array([x[a:b].argmin() if b > a else 0 for a, b in pairs], dtype=int)
 
 
-def arg_min_near(x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-    """Do `arg_min` for stretches in order, without overlap, whose minimum comes early."""
-    if start.size == 0 or not ((stop > start).all() and (stop[:-1] <= start[1:]).all()):
-        return arg_min(x, start, stop)
+def _in_order(start: np.ndarray, stop: np.ndarray) -> bool:
+    """Whether many stretches, none empty, follow one another without overlap."""
+    return start.size > _FEW and bool((stop > start).all() and (stop[:-1] <= start[1:]).all())
+
+
+def _extremes(of: np.ufunc, x: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
+    """Largest or smallest sample of stretches in order; long gaps between them are skipped."""
+    gaps = np.flatnonzero(start[1:] - stop[:-1] > _GAP) + 1
+    out = np.empty(start.size)
     edges = np.column_stack([start, stop]).reshape(-1)
-    if edges[-1] == x.size:
-        edges = edges[:-1]
-    lowest = np.minimum.reduceat(x, edges)[::2]
-    return first_where(x, start, stop, lowest)
+    runs = zip((0, *gaps.tolist()), (*gaps.tolist(), start.size), strict=True)
+    for a, b in runs:
+        low, high = int(start[a]), int(stop[b - 1])
+        out[a:b] = of.reduceat(x[low:high], edges[2 * a : 2 * b - 1] - low)[::2]
+    return out
 
 
 def group_ends(group: np.ndarray) -> np.ndarray:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _TERMINAL = 0.01  # of the steepest fall: there the fast trough begins
 _HEAVY_FOLDS = 22.0  # decisions need no more than 1e-7 V/s of this slope
+_ROUGH_FOLDS = 13.0  # e-folds of a first look, which is then within ...
+_ROUGH_SLACK = 0.1  # ... V/s of the slope
 _HEAVY = 1.0  # kHz: the smoother dV/dt in which an afterdepolarisation is looked for
 _ADP_SLOPE = 0.5  # V/s
 _ADP_WITHIN = 0.002  # s after the fast trough
@@ -110,7 +112,7 @@ def _fast_troughs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steepest fall, and the first sample after it where it has all but ended; -1 if none."""
     shift = trace.shift(sweep)
-    steepest = ragged.arg_min_near(trace.d, peak - shift, stop - shift)
+    steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
     value = trace.d[steepest]
     bound = trace.slope.bound[sweep]
     doubt[sweep[(-value < bound) & (bound > 0)]] = True
@@ -167,10 +169,19 @@ def _falls_back(
     An afterdepolarisation must be; this is cheaper to see than the filtered slope.
     """
     v = trace.v
+    falls = v[fast] - v[lowest] >= _DETOUR  # the fast trough itself is such a sample
+    rest = np.flatnonzero(~falls)
+    if rest.size:
+        falls[rest] = _falls_later(trace, fast[rest], stop[rest], lowest[rest])
+    return falls
+
+
+def _falls_later(
+    trace: Trace, fast: np.ndarray, stop: np.ndarray, lowest: np.ndarray
+) -> np.ndarray:
+    v = trace.v
     length = int(np.ceil(_ADP_LATEST * trace.stack.rate)) + 1
     end = np.minimum(fast + length, stop)
-    if fast.size == 0:
-        return np.zeros(0, dtype=bool)
     whole = fast + length <= v.size
     values = np.lib.stride_tricks.sliding_window_view(v, min(length, v.size))[
         np.where(whole, fast, 0)
@@ -192,32 +203,54 @@ def _falls_back(
 def _afterdepolarisations(
     trace: Trace, sweep: np.ndarray, fast: np.ndarray, stop: np.ndarray
 ) -> np.ndarray:
-    """Candidates: the heavily filtered potential rises soon, then stops rising soon."""
-    rate = trace.stack.rate
+    """Candidates: the heavily filtered potential rises soon, then stops rising soon.
+
+    A rough look at the slope dismisses most spikes; only the others are filtered in full.
+    """
     out = np.full(fast.size, -1)
-    if fast.size == 0:
-        return out
+    some = np.arange(fast.size)
+    top = some
+    for folds, slack in ((_ROUGH_FOLDS, _ROUGH_SLACK), (_HEAVY_FOLDS, 0.0)):
+        if some.size == 0:
+            return out
+        top = _rise_and_stop(trace, sweep[some], fast[some], stop[some], folds, slack=slack)
+        some, top = some[top >= 0], top[top >= 0]
+    low = trace.v[fast[some] + top] - trace.v[fast[some]] <= _ADP_HEIGHT
+    out[some[low]] = fast[some[low]] + top[low]
+    return out
+
+
+def _rise_and_stop(
+    trace: Trace,
+    sweep: np.ndarray,
+    fast: np.ndarray,
+    stop: np.ndarray,
+    folds: float,
+    *,
+    slack: float,
+) -> np.ndarray:
+    """Find the first sample after a rise that rises no more, from the fast trough on; -1."""
+    rate = trace.stack.rate
     reach = int(np.ceil(_ADP_LATEST * rate)) + 1
-    slope = _heavy_slope(trace, sweep, fast, reach)
+    slope = _heavy_slope(trace, sweep, fast, reach, folds)
     at = np.arange(reach)
     inside = at < (stop - fast)[:, None]
     t = (trace.sample(sweep, fast)[:, None] + at) / rate
     delay = t - t[:, :1]
-    rising = (slope >= _ADP_SLOPE) & inside & (delay < _ADP_WITHIN)
+    rising = (slope >= _ADP_SLOPE - slack) & inside & (delay < _ADP_WITHIN)
     first = rising.argmax(axis=1)
-    ended = (slope <= 0) & inside & (at >= first[:, None]) & (delay <= _ADP_LATEST)
-    top = ended.argmax(axis=1)
-    ok = rising.any(axis=1) & ended.any(axis=1)
-    ok &= trace.v[fast + top] - trace.v[fast] <= _ADP_HEIGHT
-    out[ok] = fast[ok] + top[ok]
-    return out
+    ended = (slope <= slack) & inside & (at >= first[:, None]) & (delay <= _ADP_LATEST)
+    both = rising.any(axis=1) & ended.any(axis=1)
+    return np.where(both, ended.argmax(axis=1), -1)
 
 
-def _heavy_slope(trace: Trace, sweep: np.ndarray, begin: np.ndarray, length: int) -> np.ndarray:
+def _heavy_slope(
+    trace: Trace, sweep: np.ndarray, begin: np.ndarray, length: int, folds: float
+) -> np.ndarray:
     """dV/dt (V/s) through the heavy filter, `length` samples from each start."""
     stack = trace.stack
     cutoff = min(_HEAVY, 0.9 * stack.rate / 2e3)
-    design = derivative.bessel(cutoff, stack.rate, _HEAVY_FOLDS)
+    design = derivative.bessel(cutoff, stack.rate, folds)
     k = trace.sample(sweep, begin)
     near = (k >= design.memory) & (k + length + 1 + design.memory <= stack.n_samples)
     out = np.empty((begin.size, length + 1))
