@@ -1,0 +1,45 @@
+"""The command line: one thin function per verb, in modules by what they work on."""
+
+# click reads \b as "keep these lines"
+# ruff: noqa: D301
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cleo_like.cli.analysis import features, info, match, qc
+from cleo_like.cli.bench import cells, demo, relief, simulate
+from cleo_like.cli.stimulus import stimulus
+from cleo_like.core.errors import CleoLikeError
+
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Verbs(click.Group):
+    """A group whose commands report the package's errors in one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CleoLikeError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Verbs, context_settings=_CONTEXT)
+@click.version_option(package_name="cleo_like")
+def main() -> None:
+    """Virtual patch-clamp and two-photon laboratory.
+
+    \b
+    Examples:
+      cleo-like stimulus image photo.jpg --sweep-duration 1s --sample-rate 10kHz -o photo.abf
+      cleo-like simulate --cell rs --protocol photo.abf -o recordings
+      cleo-like relief recordings/rs.abf -o relief.png
+      cleo-like demo
+    """
+
+
+for _verb in (stimulus, cells, simulate, relief, info, match, features, qc, demo):
+    main.add_command(_verb)

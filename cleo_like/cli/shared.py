@@ -1,0 +1,33 @@
+"""What several verbs do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cleo_like.core import Protocol
+
+_STIMULUS_SUFFIXES = (".abf", ".atf", ".nwb")
+
+
+def read_or_make_protocol(text: str) -> Protocol:
+    """Read a protocol from a file, or make it from one line of text."""
+    from cleo_like.io import read_protocol
+    from cleo_like.stimuli import parse_protocol
+
+    path = Path(text)
+    if path.suffix.lower() in _STIMULUS_SUFFIXES or path.is_file():
+        return read_protocol(path)
+    return parse_protocol(text)
+
+
+def save_figure(figure: Any, output: Path) -> None:
+    """Write a figure, whole or not at all, and say where."""
+    from cleo_like.core.files import atomic_path
+
+    with atomic_path(output) as temporary:
+        figure.savefig(temporary, dpi=150)
+    click.echo(f"figure in {output}")
