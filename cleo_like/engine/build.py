@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 @attrs.frozen(eq=False)
 class Kernel:
-    """A compiled time loop and the meaning of its arguments."""
+    """A compiled time loop and the meaning of its arguments.
+
+    `function` runs one chunk of traces, `all_chunks` one chunk after the other.
+    """
 
     function: Any
+    all_chunks: Any
     layout: Layout
     source: str
 
@@ -61,7 +65,7 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
         text = json.dumps({"source": source, "layout": attrs.asdict(layout)})
         toolchain.keep_text(name, text)
     library = toolchain.load(toolchain.compile_source(source))
-    return Kernel(_callable(library), layout, source)
+    return _kernel(library, layout, source)
 
 
 def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
@@ -85,13 +89,14 @@ def _has_code(step: Step) -> bool:
     return step.kind != "reset" or bool(runner.group.event_codes["spike"].strip())
 
 
-def _callable(library: ctypes.CDLL) -> Any:
+def _kernel(library: ctypes.CDLL, layout: Layout, source: str) -> Kernel:
     import ctypes
 
-    function = library.cleo_kernel
-    function.argtypes = [ctypes.c_void_p] * 3
-    function.restype = None
-    return function
+    one, every = library.cleo_kernel, library.cleo_kernel_chunks
+    one.argtypes = [ctypes.c_void_p] * 3
+    every.argtypes = [*one.argtypes, ctypes.c_int64]
+    one.restype = every.restype = None
+    return Kernel(one, every, layout, source)
 
 
 @functools.cache

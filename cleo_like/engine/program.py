@@ -252,7 +252,7 @@ class _Chunk:
         buffers: list[list[np.ndarray]] = []
         at = layout.spikes_at
         for variables in layout.spikes:
-            types = [np.int32, np.int64, *(_NUMPY[kind] for _, kind in variables)]
+            types = [np.int32, np.int64, *(numpy_type(kind) for _, kind in variables)]
             buffers.append([np.empty(self.room, dtype=kind) for kind in types])
             for buffer in buffers[-1]:
                 self.arguments[at] = buffer.ctypes.data
@@ -283,6 +283,11 @@ class _Chunk:
         if self.results[1] < 0:
             return None
         return Lost(int(self.results[1]), int(self.results[2]))
+
+
+def numpy_type(kind: str) -> Any:
+    """Give the numpy type of a C type of the layout."""
+    return _NUMPY[kind]
 
 
 _NUMPY = {"double": np.float64, "int32_t": np.int32, "int64_t": np.int64, "char": np.bool_}

@@ -1,8 +1,8 @@
 """Put the parts of a group's step into one C++ function with the time loop inside.
 
-The function runs one chunk of neighbouring traces (lanes) over many steps, with the chunk's
+``cleo_kernel`` runs one chunk of neighbouring traces (lanes) over many steps, with the chunk's
 variables in local buffers: they stay in the first-level cache, and the compiler sees that
-they do not overlap.
+they do not overlap. ``cleo_kernel_chunks`` does this for all chunks in turn.
 """
 
 from __future__ import annotations
@@ -149,6 +149,12 @@ const double t = (double)step*dt; const int64_t t_in_timesteps = step;
 }}
 {_stores(layout)}
 o[0] = step;
+}}
+extern "C" void cleo_kernel_chunks(int64_t* a, const double* c, int64_t* o, int64_t total) {{
+for (int64_t first = 0; first < total; first += {WIDTH}) {{
+a[0] = first; a[1] = total - first < {WIDTH} ? total - first : {WIDTH};
+cleo_kernel(a, c, o);
+}}
 }}
 """
 

@@ -1,0 +1,163 @@
+"""Advance compiled groups a few steps at a time: closed loop and dynamic clamp.
+
+Between two calls the state is in plain numpy arrays: read a voltage, write a current, go on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
+from cleo_like.engine.build import build
+from cleo_like.engine.guard import exclusive
+from cleo_like.engine.plan import NotCompilableError, read_network
+from cleo_like.engine.program import Binding, Program, numpy_type
+from cleo_like.engine.source import CHECK_EVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Stepper:
+    r"""One NeuronGroup, advanced from Python without Brian2 in between.
+
+    Parameters
+    ----------
+    network : brian2.Network
+        One NeuronGroup, with run_regularly operations and SpikeMonitors if wanted. What a
+        StateMonitor would record is read from the arrays.
+    namespace : mapping, optional
+        Names that the equations use besides those of the group.
+    seed : int
+        Seed of noise terms.
+
+    Raises
+    ------
+    UnsupportedError
+        The network cannot be compiled; says why.
+
+    Examples
+    --------
+    A proportional controller that holds the mean of 100 leaky integrators at 10 mV:
+
+    >>> from brian2 import Network, NeuronGroup, ms
+    >>> group = NeuronGroup(
+    ...     100, "dv/dt = (I - v)/(10*ms) : volt\nI : volt", method="exact", dt=0.1 * ms
+    ... )
+    >>> stepper = Stepper(Network(group))
+    >>> v, current = stepper["v"], stepper["I"]
+    >>> for _ in range(200):
+    ...     current[:] = 0.010 + 5 * (0.010 - v.mean())
+    ...     stepper.advance(10)
+    >>> round(float(v.mean()), 4), stepper.t
+    (0.01, 0.2)
+    """
+
+    def __init__(
+        self, network: Any, namespace: Mapping[str, Any] | None = None, *, seed: int = 0
+    ) -> None:
+        names = namespace if namespace is not None else {}
+        try:
+            with exclusive():
+                plans = read_network(network, names)
+                if len(plans) != 1 or plans[0].of_kind("record"):
+                    msg = (
+                        "a stepper takes one NeuronGroup and no StateMonitor (read the arrays)"
+                    )
+                    raise UnsupportedError(msg)
+                self._program = Program(build(plans[0], names), plans[0])
+        except NotCompilableError as error:
+            msg = f"the network cannot be advanced in steps: {error}"
+            raise UnsupportedError(msg) from error
+        self._layout = self._program.kernel.layout
+        self._n = self._program.n_traces
+        self._dt = plans[0].dt
+        self._network = network
+        self._step = int(plans[0].group.clock.variables["timestep"].get_value().item())
+        self._binding = Binding.of(self._program)
+        self._binding.arguments[4] = seed
+        self._results = np.zeros(self._layout.n_outputs, dtype=np.int64)
+        self._results[1] = -1
+        self._counters = self._results[3:]
+        self._addresses = [
+            self._binding.arguments.ctypes.data,
+            self._binding.constants.ctypes.data,
+            self._results.ctypes.data,
+        ]
+        self._buffers: list[list[np.ndarray]] = []
+        self._reserve(1)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Give the array of a variable (SI units); it changes as the group advances.
+
+        Write into it (``stepper["I"][:] = x``) to set the variable.
+        """
+        known = self._program.plan.group.variables
+        if name not in known or not hasattr(known[name], "get_value"):
+            raise unknown_name("variable", name, self._program.plan.group.equations.names)
+        return np.asarray(known[name].get_value())
+
+    @property
+    def t(self) -> float:
+        """Simulated time (s)."""
+        return self._step * self._dt
+
+    def advance(self, n_steps: int) -> None:
+        """Run `n_steps` steps of the group's clock.
+
+        Raises
+        ------
+        InputError
+            A state became NaN, infinite or huge; says which trace and when.
+        """
+        if n_steps < 1:
+            msg = f"advance() takes 1 step or more, got {n_steps}"
+            raise InputError(msg)
+        if self._buffers and (n_steps + 1) * self._n > self._room:
+            self._reserve(n_steps)
+        self._counters[:] = 0
+        arguments = self._binding.arguments
+        arguments[2] = self._step
+        self._step += n_steps
+        arguments[3] = self._step
+        self._program.kernel.all_chunks(*self._addresses, self._n)
+        if self._results[1] >= 0:
+            trace, step = self._results[1:3].tolist()
+            since = max(step - CHECK_EVERY, 0) * self._dt * 1e3
+            msg = (
+                f"a state is not finite in trace {trace} between {since:.3f} and "
+                f"{(step + 1) * self._dt * 1e3:.3f} ms; try a smaller dt or less current"
+            )
+            raise InputError(msg)
+
+    def spikes(self, monitor: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Give the spikes of the last `advance`: trace numbers, and times (s)."""
+        if monitor >= len(self._buffers):
+            msg = "there is no such SpikeMonitor in the network"
+            raise InputError(msg)
+        trace, step = self._buffers[monitor][:2]
+        count = int(self._counters[monitor])
+        order = np.argsort(step[:count], kind="stable")
+        return trace[:count][order].copy(), step[:count][order] * self._dt
+
+    def finish(self) -> None:
+        """Tell Brian2 the time that has passed, so that a later `run` goes on from here."""
+        clock = self._program.plan.group.clock
+        clock.variables["timestep"].set_value(self._step)
+        clock.variables["t"].set_value(self.t)
+        self._network.t_ = self.t
+
+    def _reserve(self, n_steps: int) -> None:
+        """Make room for a spike of every neuron in every step."""
+        self._room = (n_steps + 1) * self._n
+        arguments, at = self._binding.arguments, self._layout.spikes_at
+        arguments[6] = self._room
+        self._buffers = []
+        for variables in self._layout.spikes:
+            types = [np.int32, np.int64, *(numpy_type(kind) for _, kind in variables)]
+            self._buffers.append([np.empty(self._room, dtype=kind) for kind in types])
+            for buffer in self._buffers[-1]:
+                arguments[at] = buffer.ctypes.data
+                at += 1
