@@ -13,7 +13,11 @@
 
 from cleo_like.engine.updaters.choice import Choice, choose
 from cleo_like.engine.updaters.colours import two_colours
-from cleo_like.engine.updaters.exponential import rush_larsen_statements, staggered_statements
+from cleo_like.engine.updaters.exponential import (
+    halves_of,
+    rush_larsen_statements,
+    staggered_statements,
+)
 from cleo_like.engine.updaters.registry import METHODS, NAME, register
 from cleo_like.engine.updaters.rk4 import rk4_statements
 
@@ -22,6 +26,7 @@ __all__ = [
     "NAME",
     "Choice",
     "choose",
+    "halves_of",
     "register",
     "rk4_statements",
     "rush_larsen_statements",

@@ -19,16 +19,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from cleo_like.core.errors import UnsupportedError
 from cleo_like.engine.updaters.colours import POTENTIALS, two_colours
 from cleo_like.engine.updaters.derivative import Derivative
-from cleo_like.engine.updaters.graph import Graph
-from cleo_like.engine.updaters.program import Program, lowered
+from cleo_like.engine.updaters.model import Model, graph_of, refuse_noise, step_statements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
+
+    from cleo_like.engine.updaters.graph import Graph
+
+# J*dt of a state that is not affine in itself stays within these. A runaway (the exponential of
+# an integrate-and-fire upstroke) would else be prolonged to absurd values before its reset.
+_DECAY, _GROWTH = 1e9, 3
 
 
 def rush_larsen_statements(equations: Any, *, previous: Mapping[str, str] | None = None) -> str:
@@ -130,9 +132,9 @@ def halves_of(
     UnsupportedError
         The states cannot take turns.
     """
-    _refuse_noise(equations, "staggered")
+    refuse_noise(equations, "staggered")
     states = equations.diff_eq_names
-    model = _Model.read(equations)
+    model = Model.read(equations)
     needs = {x: model.graph.names(model.rates[x]) & states for x in states}
     return two_colours(needs, first if first is not None else leading_state(equations))
 
@@ -158,77 +160,23 @@ def leading_state(equations: Any) -> str:
     return in_volt[0] if len(in_volt) == 1 else states[0]
 
 
-def _refuse_noise(equations: Any, method: str) -> None:
-    if equations.is_stochastic:
-        msg = (
-            f"{method} integrates equations without noise terms (xi); "
-            "use method='heun' for these"
-        )
-        raise UnsupportedError(msg)
-
-
-@attrs.frozen(eq=False)
-class _Model:
-    """The rates of all states as nodes of one graph."""
-
-    graph: Graph
-    rates: dict[str, int]
-    labels: dict[int, str]
-    known: dict[str, int]
-
-    @classmethod
-    def read(
-        cls,
-        equations: Any,
-        graph: Graph | None = None,
-        known: Mapping[str, int] | None = None,
-    ) -> _Model:
-        """Parse all equations; `known` gives the nodes of names that stand for others."""
-        graph = graph if graph is not None else Graph(_varying(equations))
-        model = cls(graph, {}, {}, dict(known or {}))
-        for name, code in _per_step_subexpressions(equations):
-            node = graph.parse(code, model.known)
-            model.known[name] = node
-            if not graph.is_leaf(node):
-                model.labels.setdefault(node, name)
-        for x in sorted(equations.diff_eq_names):
-            model.rates[x] = graph.parse(equations[x].expr.code, model.known)
-        return model
-
-
-def _varying(equations: Any) -> set[str]:
-    """Names that change during a run: states, time, and what may be set from outside."""
-    constant = {x for x in equations.parameter_names if "constant" in equations[x].flags}
-    return (set(equations.names) - constant) | {"t", "lastspike", "not_refractory"}
-
-
-def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
-    return [
-        (e.varname, e.expr.code)
-        for e in equations.ordered
-        if e.type == "subexpression" and "constant over dt" not in e.flags
-    ]
-
-
 def _statements(
     equations: Any,
-    phases: list[tuple[str, ...]],
+    halves: Sequence[tuple[str, ...]],
     previous: Mapping[str, str] | None,
     method: str,
 ) -> str:
-    _refuse_noise(equations, method)
-    graph = Graph(_varying(equations))
+    refuse_noise(equations, method)
+    graph = graph_of(equations)
     labels: dict[int, str] = {}
-    steps: list[int] = []
+    phases: list[dict[str, int]] = []
     updated: set[str] = set()
-    for number, phase in enumerate(phases):
-        model = _Model.read(equations, graph, _moment(graph, number, updated))
-        steps += [_increment(model, x) for x in phase]
+    for number, half in enumerate(halves):
+        model = Model.read(equations, graph, _moment(graph, number, updated))
+        phases.append({x: _increment(model, x) for x in half})
         labels |= model.labels
-        updated |= set(phase)
-    new = lowered(graph, steps)
-    named = {new[node]: label for node, label in labels.items() if node in new}
-    return _written(graph, phases, [new[step] for step in steps], named, previous)
+        updated |= set(half)
+    return step_statements(graph, phases, labels, previous)
 
 
 def _moment(graph: Graph, phase: int, updated: Collection[str]) -> dict[str, int]:
@@ -238,7 +186,7 @@ def _moment(graph: Graph, phase: int, updated: Collection[str]) -> dict[str, int
     return {x: graph.name(x, version=1) for x in updated} | {"t": graph.add(t, middle)}
 
 
-def _increment(model: _Model, x: str) -> int:
+def _increment(model: Model, x: str) -> int:
     """dt*f*exprel(J*dt); plain dt*f where f does not depend on x."""
     graph, rate = model.graph, model.rates[x]
     dt = graph.name("dt")
@@ -246,24 +194,7 @@ def _increment(model: _Model, x: str) -> int:
     euler = graph.mul(dt, rate)
     if graph.value(slope) == 0:
         return euler
-    return graph.mul(euler, graph.call("exprel", graph.mul(dt, slope)))
-
-
-def _written(
-    graph: Graph,
-    phases: list[tuple[str, ...]],
-    steps: list[int],
-    labels: Mapping[int, str],
-    previous: Mapping[str, str] | None,
-) -> str:
-    program = Program(graph, steps, labels)
-    waiting = iter(steps)
-    for phase in phases:
-        for x in phase:
-            program.assign(f"_d_{x}", next(waiting))
-        for x in phase:
-            program.write(f"{x} = {x} + _d_{x}")
-    for kept, x in (previous or {}).items():
-        # not "kept = x" before the step: on the numpy target that would be the same array
-        program.write(f"{kept} = {x} - _d_{x}")
-    return "\n".join(program.lines)
+    growth = graph.mul(dt, slope)
+    if x in graph.names(slope):
+        growth = graph.call("clip", growth, graph.number(-_DECAY), graph.number(_GROWTH))
+    return graph.mul(euler, graph.call("exprel", growth))

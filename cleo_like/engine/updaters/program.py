@@ -99,16 +99,16 @@ class Program:
 def _inner_first(graph: Graph, roots: Iterable[int], skip: Mapping[int, str]) -> list[int]:
     """List all nodes below (and with) the roots, each after the nodes that it is made of."""
     order: dict[int, None] = {}
-
-    def visit(node: int) -> None:
-        if node in order or node in skip:
-            return
-        for child in children(graph[node]):
-            visit(child)
-        order[node] = None
-
-    for root in roots:
-        visit(root)
+    waiting = list(reversed(list(roots)))
+    while waiting:  # a stack of its own: equations may nest deeper than Python's
+        node = waiting[-1]
+        missing = [c for c in children(graph[node]) if c not in order and c not in skip]
+        if node in order or node in skip or not missing:
+            waiting.pop()
+            if node not in skip:
+                order.setdefault(node)
+        else:
+            waiting += reversed(missing)
     return list(order)
 
 
