@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cleo_like import Cell, Provenance, Recording, Sweep
+from cleo_like import Cell, GroundTruth, Provenance, Recording, Sweep
 from cleo_like.core import InputError, UnitError
 from cleo_like.features.catalogue import CATALOGUE
 from cleo_like.features.qc import Criteria, quality, quick_qc, range_checks, range_table
@@ -205,6 +205,34 @@ def test_series_resistance(rng, settings, series, ratio):
     assert check(found, "series_ratio").verdict == ratio
 
 
+def test_access_resistance_of_the_electrode(rng):
+    """Where no sweep says it, what was measured at the start is taken."""
+    found = quality(cell(rng, device={"initial_access_resistance": "12 MOhm"}))
+    series = check(found, "series_resistance")
+    assert (series.verdict, series.value) == ("pass", pytest.approx(12.0))
+    assert series.reason.endswith("(initial_access_resistance)")
+    assert check(found, "series_ratio").reason == "the input resistance is not known"
+
+
+def test_a_simulated_cell_knows_its_resistance(rng):
+    """30 MOhm in series with a cell of 100 MOhm: more than 15 %, without any feature."""
+    truth = GroundTruth(spike_times=[np.array([])] * 8, answers={"input_resistance": 100e6})
+    recording = attrs.evolve(cell(rng, settings={"series_resistance": 30e6}), truth=truth)
+    ratio = check(quality(recording), "series_ratio")
+    assert (ratio.verdict, ratio.value) == ("fail", pytest.approx(0.3))
+    assert ratio.reason.endswith("input resistance of the simulated cell")
+
+
+def test_an_ideal_electrode(rng):
+    """No series resistance: that passes; no seal: there is nothing to judge."""
+    truth = GroundTruth(spike_times=[np.array([])] * 8)
+    recording = attrs.evolve(cell(rng, device={"electrode": "ideal"}), truth=truth)
+    found = quality(recording)
+    assert check(found, "series_resistance").passed
+    assert check(found, "seal").verdict == "unknown"
+    assert "ideal" in check(found, "seal").reason
+
+
 def test_what_the_rig_tells(rng):
     device = {"seal": "0.8 GOhm", "electrode_current": 150e-12, "blowout": "-12 mV"}
     found = quality(cell(rng, device=device))
@@ -213,6 +241,8 @@ def test_what_the_rig_tells(rng):
     assert not found.passed
     unread = quality(cell(rng, device={"seal": "good"}))
     assert check(unread, "seal").verdict == "unknown"
+    assert check(unread, "seal").reason == "seal is said to be 'good', no number of ohm"
+    assert check(unread, "blowout").reason == "the recording does not say its blowout"
 
 
 def test_features_and_clipped_spikes(rng):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.core.arrays import si_number
-from cleo_like.core.errors import CleoLikeError
 from cleo_like.features.catalogue import CATALOGUE
 from cleo_like.features.qc.ranges import range_checks
+from cleo_like.features.qc.rig import rig_checks
 from cleo_like.features.qc.signal import expected_deflections, longest_flat, window_noise
 from cleo_like.features.qc.verdicts import CellQC, Check, Criteria, SweepQC, limited, unknown
 from cleo_like.matching import Match, match
@@ -73,8 +72,10 @@ def quality(
             checks += [*_rest_checks(sweep, verdict, limits), responses[k]]
             checks += _sweep_features(sweep.number, features, limits)
         sweeps.append(SweepQC(number=sweep.number, family=verdict.family, checks=tuple(checks)))
-    own = _cell_checks(recording, features, limits)
-    return CellQC(cell_id=recording.cell.id, checks=own, sweeps=tuple(sweeps))
+    values = dict(features.values) if features is not None else {}
+    own = rig_checks(recording, values.get("input_resistance", np.nan) * 1e6, limits)
+    checks_of_cell = (*own, *range_checks(values))
+    return CellQC(cell_id=recording.cell.id, checks=checks_of_cell, sweeps=tuple(sweeps))
 
 
 def _family(verdict: SweepVerdict) -> Check:
@@ -223,47 +224,6 @@ def _sweep_features(
     clipped = limited("clipped_spikes", fraction, (-np.inf, limits.clipped), "1")
     values = {n: float(v[row]) for n, v in features.sweeps.items() if _level(n) == "sweep"}
     return [clipped, *range_checks(values)]
-
-
-def _cell_checks(
-    recording: Recording, features: CellFeatures | None, limits: Criteria
-) -> tuple[Check, ...]:
-    series = _median_setting(recording, ("series_resistance", "bridge_balance"))
-    device = recording.device
-    checks = [limited("series_resistance", series, limits.series_resistance, "MOhm", 1e-6)]
-    values = dict(features.values) if features is not None else {}
-    resistance = values.get("input_resistance", np.nan) * 1e6
-    ratio = series / resistance if resistance > 0 else np.nan
-    checks.append(limited("series_ratio", ratio, (-np.inf, limits.series_ratio), "1"))
-    seal = _number(device.get("seal"), "ohm", "seal")
-    checks.append(limited("seal", seal, (limits.seal, np.inf), "GOhm", 1e-9))
-    current = _number(device.get("electrode_current"), "A", "electrode_current")
-    checks.append(
-        limited("electrode", current, (-limits.electrode, limits.electrode), "pA", 1e12)
-    )
-    blown = _number(device.get("blowout"), "V", "blowout")
-    checks.append(limited("blowout", blown, (-limits.blowout, limits.blowout), "mV", 1e3))
-    return (*checks, *range_checks(values))
-
-
-def _median_setting(recording: Recording, names: tuple[str, ...]) -> float:
-    """Median over the sweeps of the first of these settings that is there (0: unused)."""
-    for name in names:
-        found = [s.settings.get(name) for s in recording.sweeps]
-        known = [float(v) for v in found if v is not None and float(v) > 0]
-        if known:
-            return float(np.median(known))
-    return np.nan
-
-
-def _number(value: Any, unit: str, name: str) -> float:
-    """Give a number of a file, which may be text with a unit or say nothing, in SI."""
-    if value is None:
-        return np.nan
-    try:
-        return si_number(unit, name)(value)
-    except (CleoLikeError, TypeError, ValueError):
-        return np.nan
 
 
 def _level(name: str) -> str | None:
