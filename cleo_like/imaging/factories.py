@@ -31,11 +31,15 @@ if TYPE_CHECKING:
 _LIGHT = ("power", "reference_power", "wavelength", "reference_wavelength", "spectrum")
 _KERNEL = ("A", "tau_on", "tau_off")
 _CALCIUM = ("Ca_rest", "gamma", "B_T", "kappa_S", "dCa_T")
+_FLAGS = {"light_dependent": False, "doub_exp_conv": True, "pre_existing_cal": False}
 
 
 class Parameters(TypedDict, total=False):
     """Keywords of the factories; what is not given comes from the table."""
 
+    light_dependent: bool
+    doub_exp_conv: bool
+    pre_existing_cal: bool
     K_d: Any
     n_H: float
     dFF_max: float
@@ -147,22 +151,30 @@ def _defaults(row: Indicator) -> dict[str, Any]:
     }
 
 
-def _build(name: str, flags: tuple[bool, bool, bool], parameters: dict[str, Any]) -> GECI:
+def _build(name: str, flags: tuple[bool, ...], parameters: Parameters) -> GECI:
     """Build an indicator of the table, with changes."""
-    row = INDICATORS[name]
+    positional = dict(zip(_FLAGS, flags, strict=False))
+    if len(flags) > len(_FLAGS) or positional.keys() & parameters.keys():
+        msg = (
+            f"{name} takes {', '.join(_FLAGS)} in this order, each once, and then "
+            f"keywords; got {flags} and {sorted(parameters)}"
+        )
+        raise InputError(msg)
+    given = positional | parameters
     options = set(Parameters.__annotations__)
-    unknown = sorted(set(parameters) - options)
+    unknown = sorted(set(given) - options)
     if unknown:
         raise unknown_name(f"parameter of {name}", unknown[0], options)
-    values = _defaults(row) | parameters
+    values = _FLAGS | _defaults(INDICATORS[name]) | given
     kernel = {k: values.pop(k) for k in ("ca_amp", "t_on", "t_off")}
-    light_dependent, doub_exp_conv, pre_existing_cal = flags
-    if doub_exp_conv and not any(v is None for v in kernel.values()):
-        values |= _kernel(kernel)
-    elif doub_exp_conv and any(v is not None for v in kernel.values()):
-        msg = f"{name} needs ca_amp, t_on and t_off together, got {kernel}"
-        raise InputError(msg)
-    return geci(light_dependent, "A" in values, pre_existing_cal, **values)
+    if values["doub_exp_conv"]:
+        missing = [k for k, v in kernel.items() if v is None]
+        if missing and len(missing) < len(kernel):
+            msg = f"{name} needs ca_amp, t_on and t_off together, got {kernel}"
+            raise InputError(msg)
+        values["doub_exp_conv"] = not missing  # without a kernel, binding is instantaneous
+        values |= {} if missing else _kernel(kernel)
+    return geci(**values)
 
 
 def _kernel(naomi: dict[str, float]) -> dict[str, Any]:
@@ -216,140 +228,77 @@ def _from_table(function: Callable[..., GECI]) -> Callable[..., GECI]:
         sources="; ".join(f"{k}: {row.sources[k]}" for k in NUMBERS),
         calcium=CALCIUM_SOURCE,
     )
-    own = inspect.signature(function)
-    first, rest = list(own.parameters.values())[:3], list(own.parameters.values())[3:]
-    named = [
+    shown = [
+        inspect.Parameter(k, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=v)
+        for k, v in _FLAGS.items()
+    ] + [
         inspect.Parameter(k, inspect.Parameter.KEYWORD_ONLY, default=v)
         for k, v in defaults.items()
     ]
-    function.__signature__ = own.replace(parameters=[*first, *named, *rest])  # type: ignore[attr-defined]
+    own = inspect.signature(function)
+    rest = [p for p in own.parameters.values() if p.kind is p.VAR_KEYWORD]
+    function.__signature__ = own.replace(parameters=[*shown, *rest])  # type: ignore[attr-defined]
     return function
 
 
 @_from_table
-def gcamp3(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def gcamp3(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make GCaMP3, as Cleo has it."""
-    flags = (light_dependent, doub_exp_conv, pre_existing_cal)
-    return _build("gcamp3", flags, {**parameters})
+    return _build("gcamp3", flags, parameters)
 
 
 @_from_table
-def gcamp6f(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def gcamp6f(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make GCaMP6f, as Cleo has it."""
-    flags = (light_dependent, doub_exp_conv, pre_existing_cal)
-    return _build("gcamp6f", flags, {**parameters})
+    return _build("gcamp6f", flags, parameters)
 
 
 @_from_table
-def gcamp6s(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def gcamp6s(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make GCaMP6s, as Cleo has it."""
-    flags = (light_dependent, doub_exp_conv, pre_existing_cal)
-    return _build("gcamp6s", flags, {**parameters})
+    return _build("gcamp6s", flags, parameters)
 
 
 @_from_table
-def gcamp6rs06(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def gcamp6rs06(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make GCaMP6-rs06, as Cleo has it."""
-    return _build(
-        "gcamp6rs06", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("gcamp6rs06", flags, parameters)
 
 
 @_from_table
-def gcamp6rs09(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def gcamp6rs09(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make GCaMP6-rs09, as Cleo has it."""
-    return _build(
-        "gcamp6rs09", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("gcamp6rs09", flags, parameters)
 
 
 @_from_table
-def jgcamp7f(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def jgcamp7f(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make jGCaMP7f, as Cleo has it."""
-    return _build(
-        "jgcamp7f", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("jgcamp7f", flags, parameters)
 
 
 @_from_table
-def jgcamp7s(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def jgcamp7s(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make jGCaMP7s, as Cleo has it."""
-    return _build(
-        "jgcamp7s", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("jgcamp7s", flags, parameters)
 
 
 @_from_table
-def jgcamp7b(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def jgcamp7b(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make jGCaMP7b, as Cleo has it."""
-    return _build(
-        "jgcamp7b", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("jgcamp7b", flags, parameters)
 
 
 @_from_table
-def jgcamp7c(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def jgcamp7c(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make jGCaMP7c, as Cleo has it."""
-    return _build(
-        "jgcamp7c", (light_dependent, doub_exp_conv, pre_existing_cal), {**parameters}
-    )
+    return _build("jgcamp7c", flags, parameters)
 
 
 @_from_table
-def ogb1(
-    light_dependent: bool = False,  # noqa: FBT001, FBT002 - Cleo's signature
-    doub_exp_conv: bool = True,  # noqa: FBT001, FBT002
-    pre_existing_cal: bool = False,  # noqa: FBT001, FBT002
-    **parameters: Unpack[Parameters],
-) -> GECI:
+def ogb1(*flags: bool, **parameters: Unpack[Parameters]) -> GECI:
     """Make Oregon Green BAPTA-1, as Cleo has it."""
-    flags = (light_dependent, doub_exp_conv, pre_existing_cal)
-    return _build("ogb1", flags, {**parameters})
+    return _build("ogb1", flags, parameters)
 
 
 gcamp6_rs06 = gcamp6rs06

@@ -287,6 +287,10 @@ def test_factories_are_functions_with_their_parameters_in_sight():
                   {"t_on": 0}, {"Ca_rest": -1 * nmolar}, {"kappa_S": -1}):  # fmt: skip
         with pytest.raises(ValueError, match=r"must be (above 0|0 or more), got"):
             imaging.gcamp6f(**wrong)
+    assert not imaging.gcamp6f(False, False).params.keys() & {"A"}
+    for flags, more in (((False,) * 4, {}), ((False,), {"light_dependent": False})):
+        with pytest.raises(ValueError, match="takes light_dependent, doub_exp_conv, pre"):
+            imaging.gcamp6f(*flags, **more)
     with pytest.raises(ValueError, match="ca_amp, t_on and t_off together"):
         imaging.jgcamp7f(ca_amp=3)
 
