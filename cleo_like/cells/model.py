@@ -15,8 +15,9 @@ from cleo_like.core.units import dimension_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METHODS_OF_BRIAN2 = ("rk4", "rk2", "heun", "milstein", "euler", "exponential_euler", "exact")
-"""Integration methods of stock Brian2 that a model may name."""
+METHODS = ("rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
+           "exponential_euler", "exact")  # fmt: skip
+"""Integration methods that a model may name: those of stock Brian2, and two of the engine."""
 
 
 def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloat]:
@@ -82,7 +83,9 @@ class CellModel:
     voltage, current : str
         Names of the membrane potential and of the injected current in the equations.
     method : str
-        Integration method: "rk4" (default) or another of Brian2.
+        Integration method: "rk4" (default), "staggered" or "rush_larsen" (one exponential
+        step per state: `cleo_like.engine.updaters.choose` says which suits), or another of
+        Brian2.
     dt : quantity
         Longest integration step (default 0.02 ms).
     initial : mapping
@@ -151,8 +154,8 @@ class CellModel:
         if isinstance(self.spike_level, str) and self.spike_level not in known:
             msg = f"spike_level={self.spike_level!r} is not a parameter of {self.name!r}"
             raise InputError(msg)
-        if self.method not in METHODS_OF_BRIAN2:
-            msg = f"method must be one of {', '.join(METHODS_OF_BRIAN2)}, got {self.method!r}"
+        if self.method not in METHODS:
+            msg = f"method must be one of {', '.join(METHODS)}, got {self.method!r}"
             raise InputError(msg)
 
     def written_equations(self) -> Any:

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, UnsupportedError
-from cleo_like.engine.updaters import register as register_shared_rk4
+from cleo_like.engine.updaters import register
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -79,7 +79,7 @@ class BenchObjects:
                 f"{model.current} = bench_command(t, {_SWEEP})", clock=sampling, when="start"
             )
         ]
-        if model.method != "rk4":
+        if model.method not in _OWN:
             objects.append(
                 group.run_regularly(f"{BEFORE} = {model.voltage}", when="start", order=1)
             )
@@ -190,20 +190,24 @@ def _bench_equations(job: Job) -> Any:
     return equations + Equations("\n".join(added))
 
 
+_OWN = {"rk4": "shared_rk4", "rush_larsen": "rush_larsen", "staggered": "staggered"}
+"""Methods of the engine: the same steps as Brian2 would take, in fewer operations."""
+
+
 def _integration(job: Job, stochastic: bool) -> dict[str, Any]:  # noqa: FBT001
     model = job.model
-    if model.method != "rk4":
+    if model.method not in _OWN:
         return {"method": model.method}
     if stochastic:
         msg = (
-            f"{model.name!r} has noise terms (xi), which rk4 cannot integrate; "
+            f"{model.name!r} has noise terms (xi), which {model.method} cannot integrate; "
             "give the model method='heun' (or 'euler', 'milstein')"
         )
         raise UnsupportedError(msg)
-    return {
-        "method": register_shared_rk4(),
-        "method_options": {"previous": {BEFORE: model.voltage}},
-    }
+    options: dict[str, Any] = {"previous": {BEFORE: model.voltage}}
+    if model.method == "staggered":
+        options["first"] = model.voltage
+    return {"method": register(_OWN[model.method]), "method_options": options}
 
 
 def _spiking(job: Job) -> dict[str, Any]:
