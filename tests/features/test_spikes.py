@@ -80,6 +80,18 @@ def test_a_step_to_the_end_of_the_sweep(firing):
         spikes_of(stack, Window(start=0.2, end=1.2), DEFAULT)
 
 
+def test_no_spike_begins_before_the_step(firing):
+    """A strong step: the potential rises without a pause from its onset into the spike."""
+    stack = firing([[0.2025]], [700.0], rate=50e3, tau=0.01, resistance=250.0)
+    theirs, ours = (
+        spikes_of(stack, STEP, attrs.evolve(limits, filter=3.0)) for limits in (IPFX, DEFAULT)
+    )
+    assert len(theirs) == len(ours) == 1
+    assert theirs["threshold_t"][0] < 0.2
+    assert ours["threshold_t"][0] == pytest.approx(0.2)
+    assert ours["peak_index"][0] == theirs["peak_index"][0]
+
+
 @pytest.fixture
 def trains(firing, rng):
     times = [np.sort(rng.uniform(0.22, 0.68, n)) for n in (0, 1, 3, 12, 25)]

@@ -250,16 +250,23 @@ def _mean_per_sweep(values: np.ndarray, sweep: np.ndarray) -> np.ndarray:
 def _thresholds(
     trace: Trace, sweep: np.ndarray, upstroke: np.ndarray, doubt: np.ndarray
 ) -> np.ndarray:
-    """Walk back from the upstroke to a fraction of the mean upstroke of the sweep."""
+    """Walk back from the upstroke to a fraction of the mean upstroke of the sweep.
+
+    A spike that rises straight from the onset of the step has its threshold there; ipfx
+    walks on, into the time before the step.
+    """
     if sweep.size == 0:
         return upstroke
     shift = trace.shift(sweep)
     at = upstroke - shift
     target = trace.parameters.thresh_frac * _mean_per_sweep(trace.d[at], sweep)
     first = np.append(True, ragged.group_ends(sweep)[:-1])
-    row_start = trace.slope.row[sweep] * trace.slope.width
-    before = np.where(first, row_start, np.append(0, at[:-1]))
-    partial = first & (trace.slope.first > 0)  # sample 0 itself is never looked at
+    earliest = trace.slope.row[sweep] * trace.slope.width
+    if not trace.parameters.exact:
+        earliest += trace.start - trace.slope.first
+    before = np.where(first, earliest, np.append(0, at[:-1]))
+    # sample 0 itself is never looked at
+    partial = first & (trace.slope.first > 0) & trace.parameters.exact
     found = ragged.first_where(trace.d, at, before - partial, target, step=-1)
     missing = found < 0
     doubt[sweep[missing & partial]] = True
@@ -330,6 +337,8 @@ def _mend(
     base = sweep * stack.n_samples
     seconds = p.max_interval
     earliest = base + stack.index(max((peak[k] - base) / stack.rate - seconds, 0.0))
+    if not p.exact:
+        earliest = max(earliest, base + trace.start - 1)
     shift = int(trace.shift(events.sweep[k : k + 1])[0])
     back = trace.d[earliest + 1 - shift : events.upstroke[k] + 1 - shift][::-1] <= target
     # ipfx asks whether any *offset* is true, so the upstroke itself alone does not count
