@@ -13,6 +13,8 @@ from cleo_like.matching.single.noise import sd_of
 def level_of(samples: np.ndarray, margin: int = 0) -> float:
     """Mean of the samples within three robust standard deviations of the median."""
     inner = samples[margin : samples.size - margin] if samples.size > 2 * margin else samples
+    if inner.size and inner.min() == inner.max():
+        return float(inner[0])
     middle = float(np.median(inner))
     spread = sd_of(inner)
     if spread == 0.0:

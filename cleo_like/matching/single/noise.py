@@ -78,9 +78,14 @@ def runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def sd_of(samples: np.ndarray) -> float:
     """Spread about the median by the median absolute deviation (0 for no samples)."""
-    if samples.size == 0:
+    if samples.size == 0 or _has_majority(samples):
         return 0.0
     return float(MAD_TO_SD * np.median(np.abs(samples - np.median(samples))))
+
+
+def _has_majority(samples: np.ndarray) -> bool:
+    """Whether more than half of the samples equal the middle one: the spread is then 0."""
+    return bool(2 * np.count_nonzero(samples == samples[samples.size // 2]) > samples.size)
 
 
 def white_sd(samples: np.ndarray) -> float:
@@ -96,43 +101,53 @@ def white_sd(samples: np.ndarray) -> float:
     return sd_of(np.diff(samples)) / 2**0.5
 
 
-def few_changes(samples: np.ndarray) -> bool:
-    """Whether the command hardly ever changes from sample to sample."""
-    return bool(np.count_nonzero(np.diff(samples)) < max(16, _BUSY * samples.size))
-
-
 def quantum(samples: np.ndarray) -> float:
     """Step of the converter: the smallest change seen in a command that always changes.
 
     It is 0 for an exact command, whose smallest change is a step of the protocol; a
     command that often changes by one and the same small amount is a recorded one.
     """
-    span = float(np.ptp(samples)) if samples.size else 0.0
-    change = np.abs(np.diff(samples))
+    return _quantum(samples, *_changes(samples))
+
+
+def is_clean(samples: np.ndarray) -> bool:
+    """Whether the command is exact: plateaus without noise or converter flips."""
+    at, step = _changes(samples)
+    return _are_few(at, samples) and _quantum(samples, at, step) == 0.0
+
+
+def _changes(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where the command changes from one sample to the next, and by how much."""
+    step = np.diff(samples)
+    at = np.flatnonzero(step)
+    return at, step[at]
+
+
+def _are_few(at: np.ndarray, samples: np.ndarray) -> bool:
+    """Whether the command hardly ever changes from sample to sample."""
+    return at.size < max(16, _BUSY * samples.size)
+
+
+def _quantum(samples: np.ndarray, at: np.ndarray, step: np.ndarray) -> float:
+    span = float(np.ptp(samples)) if at.size else 0.0
+    change = np.abs(step)
     change = change[change > 1e-9 * span]
     if change.size == 0:
         return 0.0
     smallest = float(np.min(change))
-    if not few_changes(samples) or _glitches(samples) >= _FLIPS / 2:
+    if not _are_few(at, samples) or _glitches(at, step) >= _FLIPS / 2:
         return smallest
     flips = np.count_nonzero(change <= 1.5 * smallest)
     return smallest if flips >= _FLIPS and smallest < _FLIP_SIZE * span else 0.0
 
 
-def _glitches(samples: np.ndarray) -> int:
+def _glitches(at: np.ndarray, step: np.ndarray) -> int:
     """Count single samples (or two) that leave a level and come back to it."""
-    step = np.diff(samples)
-    at = np.flatnonzero(step)
     if at.size < 2:
         return 0
     brief = np.diff(at) <= 2
-    back = np.isclose(step[at[1:]], -step[at[:-1]], rtol=1e-6)
+    back = np.isclose(step[1:], -step[:-1], rtol=1e-6)
     return int(np.count_nonzero(brief & back))
-
-
-def is_clean(samples: np.ndarray) -> bool:
-    """Whether the command is exact: plateaus without noise or converter flips."""
-    return few_changes(samples) and quantum(samples) == 0.0
 
 
 def quiet_sd(values: np.ndarray) -> float:
@@ -140,6 +155,8 @@ def quiet_sd(values: np.ndarray) -> float:
     if values.size == 0:
         return 0.0
     few = values[:: max(1, values.size // _ENOUGH)]
+    if few.size - np.count_nonzero(few) >= 0.25 * few.size + 2:  # the quantile is a zero
+        return 0.0
     return float(np.quantile(np.abs(few), 0.25)) / _QUARTER
 
 
@@ -163,5 +180,9 @@ def rough_sd(samples: np.ndarray, block: int) -> np.ndarray:
     block = min(block, n - 3)
     third = np.abs(np.diff(samples, 3)) / np.sqrt(20)
     count = third.size // block
-    level = MAD_TO_SD * np.median(third[: count * block].reshape(count, block), axis=1)
+    blocks = third[: count * block].reshape(count, block)
+    level = np.zeros(count)
+    # the median of the others is 0
+    busy = np.flatnonzero(2 * np.count_nonzero(blocks, axis=1) >= block)
+    level[busy] = MAD_TO_SD * np.median(blocks[busy], axis=1)
     return level[np.minimum(np.arange(n) // block, count - 1)]

@@ -101,9 +101,9 @@ def find_plateaus(command: np.ndarray, rate: float, *, resolution: float = 0.0) 
         trouble = filled.trouble if filled.trouble is not None else f"only {x.size} samples"
         return _empty(filled.samples, rate, filled.notes, trouble)
     size = _robust_span(x)
-    cut = _cut(x, rate, resolution, max(resolution, size * _FLOOR_CLEAN))
+    cut = _cut(x, rate, resolution, max(resolution, size * _FLOOR_CLEAN), size)
     if cut.varying:  # perhaps only a disturbance that rides on plateaus
-        coarse = _cut(x, rate, resolution, max(resolution, size * _COARSE))
+        coarse = _cut(x, rate, resolution, max(resolution, size * _COARSE), size)
         if not coarse.varying and coarse.edges.size and _is_smooth(coarse, _COARSE * size / 2):
             cut = coarse
     return attrs.evolve(cut, notes=filled.notes)
@@ -114,8 +114,8 @@ def _is_smooth(cut: Plateaus, spread: float) -> bool:
     return all(sd_of(cut.samples[a:b]) <= spread for a, b in cut.bounds())
 
 
-def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Plateaus:
-    """Cut a whole command, changes up to `finest` ignored."""
+def _cut(x: np.ndarray, rate: float, resolution: float, finest: float, size: float) -> Plateaus:
+    """Cut a whole command of range `size`, changes up to `finest` ignored."""
     clean = is_clean(x)
     changes = find_changes(x, rate, finest)
     edges, radius = changes.edges, changes.radius
@@ -124,11 +124,9 @@ def _cut(x: np.ndarray, rate: float, resolution: float, finest: float) -> Platea
         return attrs.evolve(nothing, varying=((int(edges[0]), int(edges[-1])),))
     edges, radius = join_slews(x, edges, radius, round(SLEW * rate))
     edges = place_edges(x, edges, radius)
-    floor, transients = max(resolution, _robust_span(x) * _FLOOR_CLEAN), 0
+    floor, transients = max(resolution, size * _FLOOR_CLEAN), 0
     if not clean:
-        floor = max(
-            resolution, _robust_span(x) * _FLOOR_NOISY, white_sd(x) / 2, 1.5 * quantum(x)
-        )
+        floor = max(resolution, size * _FLOOR_NOISY, white_sd(x) / 2, 1.5 * quantum(x))
         edges, transients = bridge(x, edges, rate, floor)
     edges = _pruned(x, edges, rate, floor, 0.0 if clean else changes.slow)
     levels = plateau_levels(x, edges, rate)
