@@ -20,6 +20,7 @@ from pathlib import Path
 
 import brian2 as b2
 import numpy as np
+from tqdm import tqdm
 
 from cleo_like.cells import Dynamics, cell_names, get_cell
 from cleo_like.engine.device import register as register_device
@@ -165,20 +166,15 @@ def meets(row: dict) -> bool:
     return row["count"] <= LARGEST_COUNT_ERROR and row["drift"] <= LARGEST_DRIFT
 
 
-def table(result: dict) -> str:
-    """Markdown: one line per method, one column per step, "count % / drift ms/s"."""
+def table(results: list[dict], method: str) -> str:
+    """Markdown: one line per cell, one column per step, "count % / drift ms/s"."""
     lines = [
-        f"### {result['cell']}",
-        "",
-        f"{result['spikes']} spikes; staggered at {REFERENCE_US} us against the reference: "
-        f"{result['reference'][0]:.2g} % / {result['reference'][1]:.2g} ms/s",
-        "",
-        "| method | " + " | ".join(f"{dt:.3g} us" for dt in STEPS_US) + " |",
+        f"| {method} | " + " | ".join(f"{dt:.3g} us" for dt in STEPS_US) + " |",
         "|---|" + "---|" * len(STEPS_US),
     ]
-    for method in METHODS_COMPARED:
+    for result in results:
         rows = [r for r in result["rows"] if r["method"] == method]
-        lines.append(f"| {method} | " + " | ".join(_entry(r) for r in rows) + " |")
+        lines.append(f"| {result['cell']} | " + " | ".join(_entry(r) for r in rows) + " |")
     return "\n".join(lines)
 
 
@@ -207,17 +203,25 @@ def main() -> None:
     options = parser.parse_args()
     b2.set_device(register_device())  # compiled time loops; Brian2's own run takes hours
     results = []
-    for name in options.cells:
+    for name in tqdm(options.cells):
         results.append(one_cell(name))
-        print(table(results[-1]), flush=True)
-        print()
         if options.json:
             options.json.write_text(json.dumps(results))
+    show(results)
+
+
+def show(results: list[dict]) -> None:
     print(
         "| cell | method | step | count error | drift | exp per ms |\n|---|---|---|---|---|---|"
     )
     for result in results:
         print(recommended(result))
+    print(f"\n| cell | spikes | staggered at {REFERENCE_US} us |\n|---|---|---|")
+    for result in results:
+        count, drift = result["reference"]
+        print(f"| {result['cell']} | {result['spikes']} | {count:.2g} % / {drift:.2g} |")
+    for method in METHODS_COMPARED:
+        print("\n" + table(results, method))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import brian2 as b2
 import numpy as np
 import pytest
 from brian2 import Equations, Network, NeuronGroup, StateMonitor, TimedArray, ms, second
+from brian2.devices.device import get_device, reset_device
 from brian2.stateupdaters.base import UnsupportedEquationsException
 from scipy.integrate import solve_ivp
 
@@ -18,6 +19,7 @@ from cleo_like.engine.updaters import (
     choose,
     halves_of,
     register,
+    rk4_statements,
     rush_larsen_statements,
     staggered_statements,
     two_colours,
@@ -122,17 +124,17 @@ def true_states(name):
 
 @pytest.mark.usefixtures("numpy_target")
 @pytest.mark.parametrize(
-    ("name", "method", "order"),
+    ("name", "method", "order", "coarse"),
     [
-        ("rs", "staggered", 2),  # affine in v
-        ("narrow_fs", "staggered", 2),  # instantaneous m: Rosenbrock in v
-        ("rs", "rush_larsen", 1),
-        ("rs", "shared_rk4", 4),
+        ("rs", "staggered", 2, 10e-6),  # affine in v
+        ("narrow_fs", "staggered", 2, 5e-6),  # instantaneous m: Rosenbrock in v
+        ("rs", "rush_larsen", 1, 10e-6),
+        ("rs", "shared_rk4", 4, 20e-6),
     ],
 )
-def test_order_of_convergence_through_a_spike(name, method, order):
+def test_order_of_convergence_through_a_spike(name, method, order, coarse):
     errors, v = [], Dynamics(get_cell(name)).v
-    for dt in (20e-6, 10e-6) if method == "shared_rk4" else (10e-6, 5e-6):
+    for dt in (coarse, coarse / 2):
         found = potential(name, register(method), dt)
         truth = true_states(name)(np.arange(1, len(found) + 1) * dt)[v]
         assert truth.max() > -0.01  # there is a spike
@@ -221,6 +223,21 @@ def test_targets_agree_and_refractory_cells_hold_still(method):
         assert np.all(np.diff(w[k, held]) != 0)  # w goes on
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["rush_larsen", "staggered"])
+def test_a_standalone_program_agrees(method, tmp_path):
+    values, index, times = resetting(register(method), "numpy")
+    b2.set_device("cpp_standalone", directory=str(tmp_path / "program"))
+    try:
+        other, other_index, other_times = resetting(method, "auto")
+    finally:
+        get_device().reinit()
+        reset_device()
+    assert np.abs(values - other).max() < 1e-12
+    assert np.array_equal(index, other_index)
+    assert np.array_equal(times, other_times)
+
+
 @pytest.mark.parametrize("target", ["numpy", "cython"])
 @pytest.mark.parametrize("method", METHODS)
 def test_keeps_the_value_from_before_the_step(method, target):
@@ -248,6 +265,7 @@ def test_a_runaway_stays_bounded_until_its_reset(method):
     assert np.abs(w).max() < 1e-9
 
 
+@functools.cache
 def upstrokes(method, dt):
     """Spikes in 100 ms, and v and w before each reset."""
     cell = get_cell("adex_tonic")
@@ -358,6 +376,19 @@ def test_noise_is_refused(write):
     with pytest.raises(UnsupportedError, match="method='heun'"):
         write(equations)
     assert choose(equations).method == "heun"
+
+
+@pytest.mark.parametrize(
+    "write", [rk4_statements, rush_larsen_statements, staggered_statements]
+)
+def test_random_numbers_drawn_within_a_step_are_refused(write):
+    with pytest.raises(UnsupportedError, match=r"'x' draws random numbers .randn."):
+        write(Equations("dx/dt = -x*randn()/ms : 1"))
+    with pytest.raises(UnsupportedError, match=r"'r' draws random numbers .rand."):
+        write(Equations("dx/dt = -x*r/ms : 1\nr = rand() : 1"))
+    assert "rand" not in write(
+        Equations("dx/dt = -x*r/ms : 1\nr = rand() : 1 (constant over dt)")
+    )
 
 
 @pytest.mark.usefixtures("numpy_target")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +13,8 @@ from cleo_like.engine.updaters.program import Program, lowered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+_DRAW = re.compile(r"\b(randn?|poisson)\s*\(")
 
 
 @attrs.frozen(eq=False)
@@ -69,7 +72,7 @@ def graph_of(equations: Any) -> Graph:
     """Make an empty graph that knows which names change during a run."""
     constant = {x for x in equations.parameter_names if "constant" in equations[x].flags}
     varying = set(equations.names) - constant
-    return Graph(varying | {"t", "lastspike", "not_refractory"})
+    return Graph(varying | {"t", "t_in_timesteps", "lastspike", "not_refractory"})
 
 
 def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
@@ -82,13 +85,22 @@ def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
 
 
 def refuse_noise(equations: Any, method: str) -> None:
-    """Raise UnsupportedError for equations with noise terms."""
+    """Raise UnsupportedError for noise terms and for random numbers drawn inside a step."""
     if equations.is_stochastic:
         msg = (
             f"{method} integrates equations without noise terms (xi); "
             "use method='heun' for these"
         )
         raise UnsupportedError(msg)
+    rates = [(x, equations[x].expr.code) for x in sorted(equations.diff_eq_names)]
+    for name, code in _per_step_subexpressions(equations) + rates:
+        found = _DRAW.search(code)
+        if found:
+            msg = (
+                f"the equation of {name!r} draws random numbers ({found[1]}) each time it is "
+                "evaluated; put the draw in a subexpression marked (constant over dt)"
+            )
+            raise UnsupportedError(msg)
 
 
 def step_statements(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from cleo_like.core.errors import UnsupportedError
+from cleo_like.engine.updaters.model import refuse_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +64,7 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     _d_x = (_k1_x + 2*_k2_x + 2*_k3_x + _k4_x)/6
     x = x + _d_x
     """
-    if equations.is_stochastic:
-        msg = "rk4 integrates equations without noise terms (xi); use method='heun' for these"
-        raise UnsupportedError(msg)
+    refuse_noise(equations, "rk4")
     states = sorted(equations.diff_eq_names)
     needed = _per_step_subexpressions(equations)
     lines: list[str] = []
