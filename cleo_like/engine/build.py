@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,26 +17,45 @@ from cleo_like.engine.source import Layout, layout_of, write
 
 if TYPE_CHECKING:
     import ctypes
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from cleo_like.engine.numba_kernel import NumbaKernel
+    from cleo_like.engine.parts import Part
     from cleo_like.engine.plan import GroupPlan, Step
+    from cleo_like.engine.program import Arguments
+
+
+class SlowKernelWarning(UserWarning):
+    """There is no C++ compiler; the kernels work, and are slower."""
 
 
 @attrs.frozen(eq=False)
 class Kernel:
-    """A compiled time loop and the meaning of its arguments.
+    """A compiled time loop and the meaning of its arguments."""
 
-    `function` runs one chunk of traces, `all_chunks` one chunk after the other.
-    """
-
-    function: Any
-    all_chunks: Any
+    library: ctypes.CDLL
     layout: Layout
     source: str
 
+    def bind(self, arguments: Arguments) -> Callable[[], None]:
+        """Give a function that runs one chunk of traces."""
+        a = arguments
+        return partial(
+            self.library.cleo_kernel, a.head.ctypes.data, a.constants.ctypes.data,
+            a.results.ctypes.data,
+        )  # fmt: skip
 
-def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
-    """Compile the time loop of a group.
+    def bind_all(self, arguments: Arguments, n_traces: int) -> Callable[[], None]:
+        """Give a function that runs all traces, one chunk after the other."""
+        a = arguments
+        return partial(
+            self.library.cleo_kernel_chunks, a.head.ctypes.data, a.constants.ctypes.data,
+            a.results.ctypes.data, n_traces,
+        )  # fmt: skip
+
+
+def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
+    """Compile the time loop of a group: with the C++ compiler, or with numba without one.
 
     Parameters
     ----------
@@ -43,12 +64,22 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
     namespace : mapping
         Names that the equations may use.
 
+    Returns
+    -------
+    Kernel or NumbaKernel
+        To be bound to arrays.
+
+    Warns
+    -----
+    SlowKernelWarning
+        There is no working C++ compiler; numba takes its place.
+
     Raises
     ------
     NotCompilableError
         The code has no compiled form.
     toolchain.CompilerError
-        No compiler, or it failed.
+        There is neither a working C++ compiler nor numba.
     """
     from brian2.core.functions import Function
 
@@ -56,28 +87,62 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
         if isinstance(value, Function):
             check_function(name, value)
     name = toolchain.digest(_signature(plan), _generator_text()) + ".json"
-    kept = toolchain.kept_text(name)
-    if kept is not None:
-        found = json.loads(kept)
-        layout, source = Layout(**found["layout"]), found["source"]
-    else:
-        layout, source = generate(plan, namespace)
-        text = json.dumps({"source": source, "layout": attrs.asdict(layout)})
-        toolchain.keep_text(name, text)
-    library = toolchain.load(toolchain.compile_source(source))
-    return _kernel(library, layout, source)
+    layout, source = _kept(name) or _generated(name, plan, namespace)
+    try:
+        return _kernel(toolchain.load(toolchain.compile_source(source)), layout, source)
+    except toolchain.CompilerError as error:
+        return _with_numba(plan, namespace, error)
+
+
+def _kept(name: str) -> tuple[Layout, str] | None:
+    """Give a cached source; one that cannot be read is as good as none."""
+    text = toolchain.kept_text(name)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+        return Layout(**found["layout"]), found["source"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _generated(name: str, plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
+    layout, source = generate(plan, namespace)
+    toolchain.keep_text(name, json.dumps({"source": source, "layout": attrs.asdict(layout)}))
+    return layout, source
+
+
+def _with_numba(
+    plan: GroupPlan, namespace: Mapping[str, Any], error: toolchain.CompilerError
+) -> NumbaKernel:
+    from cleo_like.engine.numba_kernel import build_with_numba, numba_is_there
+
+    if not numba_is_there():
+        msg = f"{error}; or install numba, which can take its place"
+        raise toolchain.CompilerError(msg) from error
+    warnings.warn(
+        f"numba compiles the time loop, which is then about 4 times slower: {error}",
+        SlowKernelWarning,
+        stacklevel=4,
+    )
+    return build_with_numba(plan, namespace)
 
 
 def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
     """Write the C++ source of a group's time loop, and say what its arguments are."""
     plan.group.equations.check_units(plan.group, run_namespace=namespace)
-    try:
-        parts = [translate(plan, step, namespace) for step in plan.steps if _has_code(step)]
-    except NotImplementedError as error:  # Brian2: a function without a C++ form
-        raise NotCompilableError(str(error)) from error
+    parts = generate_parts(plan, lambda step: translate(plan, step, namespace))
     layout = layout_of(parts)
     states = sorted(plan.group.equations.diff_eq_names)
     return layout, write(parts, layout, states)
+
+
+def generate_parts(plan: GroupPlan, make: Callable[[Step], Part]) -> list[Part]:
+    """Translate all steps that do something."""
+    try:
+        return [make(step) for step in plan.steps if _has_code(step)]
+    except NotImplementedError as error:  # Brian2: a function without a C++ form
+        raise NotCompilableError(str(error)) from error
 
 
 def _has_code(step: Step) -> bool:
@@ -96,7 +161,7 @@ def _kernel(library: ctypes.CDLL, layout: Layout, source: str) -> Kernel:
     one.argtypes = [ctypes.c_void_p] * 3
     every.argtypes = [*one.argtypes, ctypes.c_int64]
     one.restype = every.restype = None
-    return Kernel(one, every, layout, source)
+    return Kernel(library, layout, source)
 
 
 @functools.cache

@@ -50,32 +50,32 @@ def hoist(
     Returns
     -------
     str
-        The statements, with ``kept_0[_idx]``, ``kept_1[_idx]`` for moved expressions.
+        The statements, with ``cl_kept_0[_idx]``, ``cl_kept_1[_idx]`` for moved expressions.
     list of str
         The statements of the start: declarations of arrays, and of what was moved.
 
     Examples
     --------
-    >>> text = "const double C = b_C[_idx];\nconst double r = 1.0/C;\nv += r*I;"
+    >>> text = "const double C = cl_b_C[_idx];\nconst double r = 1.0/C;\nv += r*I;"
     >>> print(*hoist(text, set(), {"C"}), sep=chr(10))
-    const double C = b_C[_idx];
-    const double r = kept_0[_idx];
+    const double C = cl_b_C[_idx];
+    const double r = cl_kept_0[_idx];
     v += r*I;
-    ['const double C = b_C[_idx];', 'const double r = 1.0/C;', 'kept_0[_idx] = r;']
+    ['const double C = cl_b_C[_idx];', 'const double r = 1.0/C;', 'cl_kept_0[_idx] = r;']
     """
     known, kept, moved, number = set(fixed), [], [], first
     for line in vector.splitlines():
         found = _DECLARED.fullmatch(line.strip())
         if found is None:
             kept.append(line)
-        elif found[1] in arrays and found[2] == f"b_{found[1]}[_idx]":
+        elif found[1] in arrays and found[2] == f"cl_b_{found[1]}[_idx]":
             known.add(found[1])
             kept.append(line)
             moved.append(line)
         elif _names(found[2]) <= known and ("/" in found[2] or "(" in found[2]):
             known.add(found[1])
-            moved += [line, f"kept_{number}[_idx] = {found[1]};"]
-            kept.append(f"const double {found[1]} = kept_{number}[_idx];")
+            moved += [line, f"cl_kept_{number}[_idx] = {found[1]};"]
+            kept.append(f"const double {found[1]} = cl_kept_{number}[_idx];")
             number += 1
         else:
             kept.append(line)

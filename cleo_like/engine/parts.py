@@ -52,8 +52,10 @@ class Part:
     refractory: bool = False
 
 
-def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part:
-    """Translate one step.
+def translate(
+    plan: GroupPlan, step: Step, namespace: Mapping[str, Any], code_object: Any = None
+) -> Part:
+    """Translate one step, into C++ or into the language of another `code_object` class.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part
     outputs: list[str] = []
     if step.kind in {"record", "spikes"}:
         outputs = recorded(step)
-        code = "\n".join(f"_out_{name} = {name}" for name in outputs)
+        code = "\n".join(f"cl_out_{name} = {name}" for name in outputs)
         needed, user_code, additional = list(outputs), None, None
     else:
         runner.update_abstract_code(run_namespace=namespace)
@@ -83,7 +85,7 @@ def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part
         needed_variables=needed,
         additional_variables=additional,
         override_conditional_write=getattr(runner, "override_conditional_write", None),
-        codeobj_class=_brian2_classes().code_object,
+        codeobj_class=code_object if code_object is not None else brian2_classes().code_object,
     )
     part: Part = built.code
     part.kind, part.every, part.outputs = step.kind, step.every, outputs
@@ -92,12 +94,16 @@ def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part
 
 
 @attrs.frozen
-class _Classes:
+class Classes:
+    """Subclasses of Brian2's own classes."""
+
     code_object: Any
+    generator: Any
 
 
 @functools.cache
-def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 is heavy
+def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is heavy
+    """Make the classes on first use: importing Brian2 takes a second."""
     from brian2.codegen.codeobject import CodeObject
     from brian2.codegen.generators.cpp_generator import CPPCodeGenerator, c_data_type
     from brian2.core.functions import DEFAULT_FUNCTIONS
@@ -149,7 +155,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             name = node.func.id
             function = self.generator.variables[name]
             if name in _NOISE and function is DEFAULT_FUNCTIONS[name]:
-                return f"noise_{self.generator.noise_site(name)}[_idx]"
+                return f"cl_noise_{self.generator.noise_site(name)}[_idx]"
             arguments = [self.render_node(a) for a in node.args]
             if isinstance(function, TimedArray):
                 return self._timed(name, node, arguments)
@@ -205,7 +211,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             self.held.append((name, index, sorted(names)))
             for n in names:
                 self._note(n)
-            return f"held_{len(self.held) - 1}[_idx]"
+            return f"cl_held_{len(self.held) - 1}[_idx]"
 
         def is_fixed(self, node: Any) -> bool:
             """Whether a divisor is the same in every step (its inverse is then made once)."""
@@ -220,7 +226,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
             )
 
         def reciprocal(self, text: str) -> str:
-            return self.reciprocals.setdefault(text, f"inverse_{len(self.reciprocals)}")
+            return self.reciprocals.setdefault(text, f"cl_inverse_{len(self.reciprocals)}")
 
         def translate_statement(self, statement: Any) -> str:
             self.vector = not statement.scalar
@@ -253,7 +259,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
                     continue  # a local of the same name
                 self._note(name)
                 const = "" if name in write else "const "
-                lines.append(f"{const}{self._type(var.dtype)} {name} = b_{name}[_idx];")
+                lines.append(f"{const}{self._type(var.dtype)} {name} = cl_b_{name}[_idx];")
             return lines
 
         def translate_to_write_arrays(self, write: Any) -> list[str]:
@@ -264,7 +270,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
                     raise NotCompilableError(msg)
                 self._note(name)
                 self.written.add(name)
-                lines.append(f"b_{name}[_idx] = {name};")
+                lines.append(f"cl_b_{name}[_idx] = {name};")
             return lines
 
         def determine_keywords(self) -> dict[str, Any]:
@@ -318,7 +324,7 @@ def _brian2_classes() -> _Classes:  # noqa: C901  # classes made lazily: Brian2 
 
     for name in _NOISE:
         DEFAULT_FUNCTIONS[name].implementations.add_implementation(KernelCodeObject, code=None)
-    return _Classes(KernelCodeObject)
+    return Classes(KernelCodeObject, Generator)
 
 
 def check_function(name: str, function: Any) -> None:

@@ -119,6 +119,9 @@ def _check_group(group: Any) -> None:
         msg = f"{group.name!r} has custom events ({', '.join(others)})"
         raise NotCompilableError(msg)
     for name, equation in group.equations.items():
+        if name.startswith("cl_"):
+            msg = f"names that start with cl_ are the kernel's own: {name!r}"
+            raise NotCompilableError(msg)
         if "linked" in equation.flags:
             msg = f"{name!r} of {group.name!r} is a linked variable: it couples groups"
             raise NotCompilableError(msg)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cleo_like.engine.build import Kernel
+    from cleo_like.engine.numba_kernel import NumbaKernel
     from cleo_like.engine.plan import GroupPlan
 
 _LANE_STEPS = 1_000_000
@@ -72,7 +73,7 @@ class Outcome:
 class Program:
     """A compiled group with its arrays and values bound."""
 
-    kernel: Kernel
+    kernel: Kernel | NumbaKernel
     plan: GroupPlan
 
     @property
@@ -111,22 +112,15 @@ class Program:
         keep_going : callable, optional
             Asked between two segments; False ends the run.
         """
-        binding = Binding.of(self)
+        common = Arguments.of(self)
         jobs = [
-            _Chunk(
-                binding,
-                first,
-                min(WIDTH, self.n_traces - first),
-                recorders=recorders,
-                seed=seed,
-                offset=offset,
-            )
+            _Chunk(self, common, first, recorders=recorders, seed=seed, offset=offset)
             for first in range(0, self.n_traces, WIDTH)
         ]
         stopping: list[bool] = []
 
         def work(chunk: _Chunk) -> None:
-            size = max(1, _LANE_STEPS // chunk.lanes)
+            size = max(1, _LANE_STEPS // chunk.n)
             at = start
             while at < stop and not stopping and keep_going():
                 end = min(at + size, stop)
@@ -160,34 +154,81 @@ def _in_threads(
 
 
 @attrs.frozen(eq=False)
-class Binding:
-    """Addresses and values of a group's arguments; keeps the arrays alive."""
+class Arguments:
+    """All that a kernel works on; the arrays live as long as this does.
 
-    kernel: Kernel
-    arguments: np.ndarray
+    `head` holds the numbers and addresses of the layout; `arrays`, `timed`, `recorders` (out,
+    lanes, columns) and `buffers` are what its addresses point at.
+    """
+
+    head: np.ndarray
     constants: np.ndarray
-    held: list[np.ndarray]
+    results: np.ndarray
+    arrays: list[np.ndarray]
+    timed: list[np.ndarray]
+    recorders: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = attrs.field(factory=list)
+    buffers: list[list[np.ndarray]] = attrs.field(factory=list)
 
     @classmethod
-    def of(cls, program: Program) -> Binding:
-        """Look up every argument by name."""
+    def of(cls, program: Program) -> Arguments:
+        """Look up every array and value of a group by name."""
         plan, layout = program.plan, program.kernel.layout
-        arguments = np.zeros(layout.n_arguments, dtype=np.int64)
+        head = np.zeros(layout.n_arguments, dtype=np.int64)
         constants = [_value(plan, name) for name, _ in layout.constants]
-        held = []
-        for k, (name, _) in enumerate(layout.arrays):
-            array = plan.group.variables[name].get_value()
-            held.append(array)
-            arguments[HEAD + k] = array.ctypes.data
+        arrays = [plan.group.variables[name].get_value() for name, _ in layout.arrays]
+        for k, array in enumerate(arrays):
+            head[HEAD + k] = array.ctypes.data
+        timed = []
         for k, (name, _) in enumerate(layout.timed):
-            timed = plan.externals[name]
-            values = np.ascontiguousarray(timed.values, dtype=np.float64)
-            held.append(values)
+            found = plan.externals[name]
+            values = np.ascontiguousarray(found.values, dtype=np.float64)
+            timed.append(values)
             columns = values.shape[1] if values.ndim == 2 else 1
             at = layout.timed_at + 3 * k
-            arguments[at : at + 3] = values.ctypes.data, len(values), columns
-            constants += [timed.dt, _upsampling(plan.dt, timed.dt)]
-        return cls(program.kernel, arguments, np.array(constants, dtype=np.float64), held)
+            head[at : at + 3] = values.ctypes.data, len(values), columns
+            constants += [found.dt, _upsampling(plan.dt, found.dt)]
+        results = np.zeros(layout.n_outputs, dtype=np.int64)
+        results[1] = -1
+        return cls(head, np.array(constants, dtype=np.float64), results, arrays, timed)
+
+    def copy(self) -> Arguments:
+        """Give arguments for another chunk of the same group."""
+        return attrs.evolve(
+            self, head=self.head.copy(), results=self.results.copy(), recorders=[], buffers=[]
+        )
+
+    def record(self, layout: Layout, chunk: tuple[int, int], recorder: Recorder) -> None:
+        """Add a recorder of the traces [first, first + n)."""
+        (first, n), out, wanted = chunk, recorder.out, recorder.lanes
+        if wanted is None:
+            lanes = np.arange(n, dtype=np.int32)
+            columns = np.arange(first, first + n, dtype=np.int64)
+        else:
+            inside = (wanted >= first) & (wanted < first + n)
+            columns = np.flatnonzero(inside).astype(np.int64)
+            lanes = (wanted[columns] - first).astype(np.int32)
+        at, size = layout.recorders_at + 8 * len(self.recorders), out.itemsize
+        self.recorders.append((out, lanes, columns))
+        self.head[at : at + 8] = (
+            out.ctypes.data, out.strides[0] // size, out.strides[1] // size, size == 4,
+            wanted is None, len(lanes), lanes.ctypes.data, columns.ctypes.data,
+        )  # fmt: skip
+
+    def make_room(self, layout: Layout, room: int) -> None:
+        """Make buffers for `room` spikes of every monitor."""
+        self.head[HEAD - 1] = room
+        self.buffers.clear()
+        at = layout.spikes_at
+        for variables in layout.spikes:
+            types = [np.int32, np.int64, *(_NUMPY[kind] for _, kind in variables)]
+            self.buffers.append([np.empty(room, dtype=kind) for kind in types])
+            for buffer in self.buffers[-1]:
+                self.head[at] = buffer.ctypes.data
+                at += 1
+
+    def counters(self) -> np.ndarray:
+        """Numbers of spikes in the buffers, one per monitor; a view."""
+        return self.results[len(self.results) - len(self.buffers) :]
 
 
 def _value(plan: GroupPlan, name: str) -> float:
@@ -204,90 +245,52 @@ def _upsampling(group_dt: float, dt: float) -> float:
 
 
 class _Chunk:
-    """Up to WIDTH neighbouring traces: arguments, results, and spike buffers."""
+    """Up to WIDTH neighbouring traces, and the spikes that they have fired so far."""
 
     def __init__(
         self,
-        binding: Binding,
+        program: Program,
+        common: Arguments,
         first: int,
-        n: int,
         *,
         recorders: Sequence[Recorder],
         seed: int,
         offset: int,
     ) -> None:
-        layout = binding.kernel.layout
-        self.binding, self.first, self.n = binding, first, n
-        self.lanes = -(-n // 8) * 8
-        self.arguments = binding.arguments.copy()
-        self.room = max(_SPIKE_ROOM, 2 * n)
-        self.arguments[:HEAD] = (
-            first, n, 0, 0, np.uint64(seed % 2**63).astype(np.int64), offset, self.room
-        )  # fmt: skip
-        self.results = np.zeros(layout.n_outputs, dtype=np.int64)
-        self.results[1] = -1
-        self.held: list[np.ndarray] = []
-        for k, recorder in enumerate(recorders):
-            self._bind_recorder(layout.recorders_at + 8 * k, recorder)
-        self.buffers = self._bind_spikes(layout)
-        self.parts: list[list[list[np.ndarray]]] = [[] for _ in self.buffers]
-
-    def _bind_recorder(self, at: int, recorder: Recorder) -> None:
-        out, wanted = recorder.out, recorder.lanes
-        if wanted is None:
-            lanes = np.arange(self.n, dtype=np.int32)
-            columns = np.arange(self.first, self.first + self.n, dtype=np.int64)
-        else:
-            inside = (wanted >= self.first) & (wanted < self.first + self.n)
-            columns = np.flatnonzero(inside).astype(np.int64)
-            lanes = (wanted[columns] - self.first).astype(np.int32)
-        self.held += [lanes, columns, out]
-        size = out.itemsize
-        self.arguments[at : at + 8] = (
-            out.ctypes.data, out.strides[0] // size, out.strides[1] // size, size == 4,
-            wanted is None, len(lanes), lanes.ctypes.data, columns.ctypes.data,
-        )  # fmt: skip
-
-    def _bind_spikes(self, layout: Layout) -> list[list[np.ndarray]]:
-        buffers: list[list[np.ndarray]] = []
-        at = layout.spikes_at
-        for variables in layout.spikes:
-            types = [np.int32, np.int64, *(numpy_type(kind) for _, kind in variables)]
-            buffers.append([np.empty(self.room, dtype=kind) for kind in types])
-            for buffer in buffers[-1]:
-                self.arguments[at] = buffer.ctypes.data
-                at += 1
-        return buffers
+        layout = program.kernel.layout
+        self.n = n = min(WIDTH, program.n_traces - first)
+        self.arguments = common.copy()
+        room = max(_SPIKE_ROOM, 2 * n)
+        self.arguments.head[:HEAD] = first, n, 0, 0, seed, offset, room
+        for recorder in recorders:
+            self.arguments.record(layout, (first, n), recorder)
+        self.arguments.make_room(layout, room)
+        self.parts: list[list[list[np.ndarray]]] = [[] for _ in layout.spikes]
+        self.call = program.kernel.bind(self.arguments)
 
     def advance(self, start: int, stop: int) -> None:
         """Run steps [start, stop), emptying the spike buffers as often as they fill."""
-        arguments, constants, results = (
-            x.ctypes.data for x in (self.arguments, self.binding.constants, self.results)
-        )
-        self.arguments[3] = stop
+        head, results = self.arguments.head, self.arguments.results
+        head[3] = stop
         while start < stop:
-            self.arguments[2] = start
-            self.binding.kernel.function(arguments, constants, results)
-            start = int(self.results[0])
+            head[2] = start
+            self.call()
+            start = int(results[0])
             self._take_spikes()
 
     def _take_spikes(self) -> None:
-        counters = self.results[len(self.results) - len(self.buffers) :]
-        for buffer, kept, k in zip(self.buffers, self.parts, range(len(counters)), strict=True):
-            if counters[k]:
-                kept.append([column[: counters[k]].copy() for column in buffer])
-                counters[k] = 0
+        counters = self.arguments.counters()
+        for buffer, kept, count in zip(
+            self.arguments.buffers, self.parts, counters, strict=True
+        ):
+            if count:
+                kept.append([column[:count].copy() for column in buffer])
+        counters[:] = 0
 
     @property
     def lost(self) -> Lost | None:
-        if self.results[1] < 0:
-            return None
-        return Lost(int(self.results[1]), int(self.results[2]))
-
-
-def numpy_type(kind: str) -> Any:
-    """Give the numpy type of a C type of the layout."""
-    return _NUMPY[kind]
+        _, trace, step = self.arguments.results[:3].tolist()
+        return Lost(trace, step) if trace >= 0 else None
 
 
 _NUMPY = {"double": np.float64, "int32_t": np.int32, "int64_t": np.int64, "char": np.bool_}
@@ -299,7 +302,7 @@ def _joined(layout: Layout, jobs: list[_Chunk]) -> Outcome:
     for k, variables in enumerate(layout.spikes):
         names = ["trace", "step", *(name for name, _ in variables)]
         pieces = [piece for job in jobs for piece in job.parts[k]]
-        empty = [column[:0] for column in jobs[0].buffers[k]]
+        empty = [column[:0] for column in jobs[0].arguments.buffers[k]]
         columns = [np.concatenate(c) for c in zip(empty, *pieces, strict=True)]
         order = np.argsort(columns[1], kind="stable")  # chunks come in the order of traces
         trace, step, *rest = (column[order] for column in columns)

@@ -133,22 +133,23 @@ def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
     support = "\n".join(dict.fromkeys(p.support for p in parts if p.support))
     return f"""#include "kernel.h"
 {support}
-extern "C" void cleo_kernel(const int64_t* a, const double* c, int64_t* o) {{
-const int64_t first = a[0], n = a[1], stop = a[3];
-const int64_t seed = a[4], traces = a[5] + first, room = a[6];
-const int64_t lanes = (n + 7)/8;
-int64_t step = a[2];
+extern "C" void cleo_kernel(const int64_t* cl_a, const double* cl_c, int64_t* cl_o) {{
+const int64_t cl_first = cl_a[0], cl_n = cl_a[1], cl_stop = cl_a[3];
+const int64_t cl_seed = cl_a[4], cl_traces = cl_a[5] + cl_first, cl_room = cl_a[6];
+const int64_t cl_lanes = (cl_n + 7)/8;
+int64_t cl_step = cl_a[2];
+(void)cl_seed; (void)cl_traces; (void)cl_room;
 {_declarations(layout, parts)}
 {start}
-for (; step < stop; ++step) {{
+for (; cl_step < cl_stop; ++cl_step) {{
 {_room(layout)}
-const double t = (double)step*dt; const int64_t t_in_timesteps = step;
+const double t = (double)cl_step*dt; const int64_t t_in_timesteps = cl_step;
 (void)t; (void)t_in_timesteps;
 {body}
 {_check(states, layout)}
 }}
 {_stores(layout)}
-o[0] = step;
+cl_o[0] = cl_step;
 }}
 extern "C" void cleo_kernel_chunks(int64_t* a, const double* c, int64_t* o, int64_t total) {{
 for (int64_t first = 0; first < total; first += {WIDTH}) {{
@@ -159,40 +160,38 @@ cleo_kernel(a, c, o);
 """
 
 
-LANES = "CL_LANES for (int64_t _idx = 0; _idx < 8*lanes; ++_idx)"
+LANES = "CL_LANES for (int64_t _idx = 0; _idx < 8*cl_lanes; ++_idx)"
 
 
 def _declarations(layout: Layout, parts: list[Part]) -> str:
     lines = []
     for k, (name, kind) in enumerate(layout.constants):
         whole = "double" if kind == "double" else "int64_t"
-        lines.append(f"const {whole} {name} = ({whole})c[{k}]; (void){name};")
+        lines.append(f"const {whole} {name} = ({whole})cl_c[{k}]; (void){name};")
     for k, (name, kind) in enumerate(layout.arrays):
         local = _local(kind)
-        lines.append(f"{kind}* g_{name} = ({kind}*)a[{HEAD + k}] + first;")
-        lines.append(
-            f"alignas(64) {local} b_{name}[{WIDTH}]; cl::load(g_{name}, b_{name}, n, 8*lanes);"
-        )
+        lines.append(f"{kind}* cl_g_{name} = ({kind}*)cl_a[{HEAD + k}] + cl_first;")
+        lines.append(f"alignas(64) {local} cl_b_{name}[{WIDTH}];")
+        lines.append(f"cl::load(cl_g_{name}, cl_b_{name}, cl_n, 8*cl_lanes);")
     at = layout.timed_at
     for k, (name, _) in enumerate(layout.timed):
         q, w = at + TIMED * k, len(layout.constants) + 2 * k
         lines.append(
-            f"cl::Timed {name} = {{(const double*)a[{q}], a[{q + 1}], a[{q + 2}], "
-            f"c[{w}], c[{w + 1}], nullptr}};"
+            f"cl::Timed {name} = {{(const double*)cl_a[{q}], cl_a[{q + 1}], cl_a[{q + 2}], "
+            f"cl_c[{w}], cl_c[{w + 1}], nullptr}};"
         )
     for k in range(len(layout.recorders)):
         lines.append(
-            f"static thread_local cl::Recorder<{WIDTH}> r_{k}; "
-            f"r_{k}.open(a + {layout.recorders_at + RECORDER * k}, o[{3 + k}]);"
+            f"static thread_local cl::Recorder<{WIDTH}> cl_r_{k}; "
+            f"cl_r_{k}.open(cl_a + {layout.recorders_at + RECORDER * k}, cl_o[{3 + k}]);"
         )
     for k in range(len(layout.spikes)):
-        lines.append(f"int64_t count_{k} = o[{3 + len(layout.recorders) + k}];")
+        lines.append(f"int64_t cl_count_{k} = cl_o[{3 + len(layout.recorders) + k}];")
     if any(p.kind == "threshold" for p in parts):
-        lines.append(
-            f"alignas(64) cl::flag above[{WIDTH}]; int64_t spiking[{WIDTH}], spikes = 0;"
-        )
+        lines.append(f"alignas(64) cl::flag cl_above[{WIDTH}];")
+        lines.append(f"int64_t cl_spiking[{WIDTH}], cl_spikes = 0;")
     sites = max((len(p.noise) for p in parts), default=0)
-    lines += [f"alignas(64) double noise_{k}[{WIDTH}];" for k in range(sites)]
+    lines += [f"alignas(64) double cl_noise_{k}[{WIDTH}];" for k in range(sites)]
     return "\n".join(lines)
 
 
@@ -203,8 +202,8 @@ def _local(kind: str) -> str:
 def _room(layout: Layout) -> str:
     """Stop before a step whose spikes might not fit; the caller empties the buffer."""
     if not layout.spikes:
-        return "(void)room;"
-    full = " || ".join(f"count_{k} + n > room" for k in range(len(layout.spikes)))
+        return ""
+    full = " || ".join(f"cl_count_{k} + cl_n > cl_room" for k in range(len(layout.spikes)))
     return f"if ({full}) break;"
 
 
@@ -213,19 +212,20 @@ def _check(states: list[str], layout: Layout) -> str:
     if not known:
         return ""
     looks = "\n".join(
-        f"if (o[1] < 0) {{ const int64_t lane = cl::first_lost(b_{name}, n); "
-        f"if (lane < n) {{ o[1] = first + lane; o[2] = step; }} }}"
+        f"if (cl_o[1] < 0) {{ const int64_t lane = cl::first_lost(cl_b_{name}, cl_n); "
+        f"if (lane < cl_n) {{ cl_o[1] = cl_first + lane; cl_o[2] = cl_step; }} }}"
         for name in known
     )
-    return f"if (step % {CHECK_EVERY} == {CHECK_EVERY - 1} || step + 1 == stop) {{\n{looks}\n}}"
+    due = f"cl_step % {CHECK_EVERY} == {CHECK_EVERY - 1} || cl_step + 1 == cl_stop"
+    return f"if ({due}) {{\n{looks}\n}}"
 
 
 def _stores(layout: Layout) -> str:
-    lines = [f"cl::store(b_{name}, g_{name}, n);" for name in layout.written]
+    lines = [f"cl::store(cl_b_{name}, cl_g_{name}, cl_n);" for name in layout.written]
     for k in range(len(layout.recorders)):
-        lines.append(f"r_{k}.flush(); o[{3 + k}] = r_{k}.written;")
+        lines.append(f"cl_r_{k}.flush(); cl_o[{3 + k}] = cl_r_{k}.written;")
     for k in range(len(layout.spikes)):
-        lines.append(f"o[{3 + len(layout.recorders) + k}] = count_{k};")
+        lines.append(f"cl_o[{3 + len(layout.recorders) + k}] = cl_count_{k};")
     return "\n".join(lines)
 
 
@@ -243,7 +243,7 @@ class _Writer:
 
     def part(self, part: Part) -> str:
         inner = getattr(self, part.kind)(part)
-        when = "" if part.every == 1 else f"if (step % {part.every} == 0) "
+        when = "" if part.every == 1 else f"if (cl_step % {part.every} == 0) "
         return f"{when}{{ // {part.kind}\n{inner}\n}}"
 
     def _before(self, part: Part) -> str:
@@ -252,23 +252,23 @@ class _Writer:
         lines += [self._hold(k, part, *held) for k, held in enumerate(part.held)]
         for k, kind in enumerate(part.noise):
             lines.append(
-                f"cl::fill_{kind}(noise_{k}, 8*lanes, (uint64_t)seed, traces, step, "
-                f"{self.sites});"
+                f"cl::fill_{kind}(cl_noise_{k}, 8*cl_lanes, (uint64_t)cl_seed, cl_traces, "
+                f"cl_step, {self.sites});"
             )
             self.sites += 1
         return "\n".join([*lines, part.scalar])
 
     def _hold(self, site: int, part: Part, name: str, index: str, arrays: list[str]) -> str:
         """Look a column up again when the TimedArray has come to another sample."""
-        buffer = f"hold_{self.holds}"
+        buffer = f"cl_hold_{self.holds}"
         self.holds += 1
         self.start.append(
-            f"alignas(64) double {buffer}[{WIDTH}]; const double* row_{buffer} = nullptr;"
+            f"alignas(64) double {buffer}[{WIDTH}]; const double* {buffer}_row = nullptr;"
         )
-        part.vector = part.vector.replace(f"held_{site}[_idx]", f"{buffer}[_idx]")
-        reads = " ".join(f"const int64_t {n} = b_{n}[_idx];" for n in arrays)
+        part.vector = part.vector.replace(f"cl_held_{site}[_idx]", f"{buffer}[_idx]")
+        reads = " ".join(f"const int64_t {n} = cl_b_{n}[_idx];" for n in arrays)
         return (
-            f"if (row_{buffer} != {name}.row) {{ row_{buffer} = {name}.row;\n"
+            f"if ({buffer}_row != {name}.row) {{ {buffer}_row = {name}.row;\n"
             f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
         )
 
@@ -278,7 +278,7 @@ class _Writer:
         before = self._before(part)
         scalar, fixed = fixed_lines(part.scalar, constants)
         vector, moved = hoist(part.vector, fixed, arrays, self.moved)
-        names = [line.split("[")[0] for line in moved if line.startswith("kept_")]
+        names = [line.split("[")[0] for line in moved if line.startswith("cl_kept_")]
         self.moved += len(names)
         if names:
             self.start += [f"alignas(64) double {name}[{WIDTH}];" for name in names]
@@ -286,19 +286,24 @@ class _Writer:
         return f"{before}\n{LANES} {{\n{vector}\n}}"
 
     def threshold(self, part: Part) -> str:
-        hold = "b_not_refractory[q] = 0; b_lastspike[q] = t;" if part.refractory else ""
+        hold = (
+            "cl_b_not_refractory[cl_q] = 0; cl_b_lastspike[cl_q] = t;"
+            if part.refractory
+            else ""
+        )
         return f"""{self._before(part)}
-int64_t any = 0; spikes = 0;
+int64_t cl_any = 0; cl_spikes = 0;
 {LANES} {{
 {part.vector}
-above[_idx] = _cond; any |= _cond;
+cl_above[_idx] = _cond; cl_any |= _cond;
 }}
-if (any) for (int64_t q = 0; q < n; ++q) if (above[q]) {{ spiking[spikes++] = q; {hold} }}"""
+if (cl_any) for (int64_t cl_q = 0; cl_q < cl_n; ++cl_q)
+if (cl_above[cl_q]) {{ cl_spiking[cl_spikes++] = cl_q; {hold} }}"""
 
     def reset(self, part: Part) -> str:
-        return f"""if (spikes) {{
+        return f"""if (cl_spikes) {{
 {self._before(part)}
-for (int64_t s = 0; s < spikes; ++s) {{ const int64_t _idx = spiking[s];
+for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spiking[cl_s];
 {part.vector}
 }}
 }}"""
@@ -308,13 +313,14 @@ for (int64_t s = 0; s < spikes; ++s) {{ const int64_t _idx = spiking[s];
         for name in part.outputs:
             k = self.recorders
             self.recorders += 1
-            blocks.append(f"""{{ double* row = r_{k}.next();
-if (r_{k}.all) {LANES} {{
+            blocks.append(f"""{{ double* cl_row = cl_r_{k}.next();
+if (cl_r_{k}.all) {LANES} {{
 {part.vector}
-row[_idx] = (double)_out_{name};
-}} else for (int64_t s = 0; s < r_{k}.n; ++s) {{ const int64_t _idx = r_{k}.lane[s];
+cl_row[_idx] = (double)cl_out_{name};
+}} else for (int64_t cl_s = 0; cl_s < cl_r_{k}.n; ++cl_s) {{
+const int64_t _idx = cl_r_{k}.lane[cl_s];
 {part.vector}
-row[s] = (double)_out_{name};
+cl_row[cl_s] = (double)cl_out_{name};
 }} }}""")
         return "\n".join(blocks)
 
@@ -323,17 +329,17 @@ row[s] = (double)_out_{name};
         self.monitors += 1
         at = self.layout.spikes_at + sum(2 + len(v) for v in self.layout.spikes[:k])
         lines = [
-            f"((int32_t*)a[{at}])[count_{k}] = (int32_t)(first + _idx);",
-            f"((int64_t*)a[{at + 1}])[count_{k}] = step;",
+            f"((int32_t*)cl_a[{at}])[cl_count_{k}] = (int32_t)(cl_first + _idx);",
+            f"((int64_t*)cl_a[{at + 1}])[cl_count_{k}] = cl_step;",
         ]
         lines += [
-            f"(({kind}*)a[{at + 2 + v}])[count_{k}] = ({kind})_out_{name};"
+            f"(({kind}*)cl_a[{at + 2 + v}])[cl_count_{k}] = ({kind})cl_out_{name};"
             for v, (name, kind) in enumerate(self.layout.spikes[k])
         ]
-        write_out = "\n".join([*lines, f"++count_{k};"])
-        return f"""if (spikes) {{
+        write_out = "\n".join([*lines, f"++cl_count_{k};"])
+        return f"""if (cl_spikes) {{
 {self._before(part)}
-for (int64_t s = 0; s < spikes; ++s) {{ const int64_t _idx = spiking[s];
+for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spiking[cl_s];
 {part.vector}
 {write_out}
 }}

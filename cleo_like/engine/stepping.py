@@ -13,8 +13,7 @@ from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
 from cleo_like.engine.plan import NotCompilableError, read_network
-from cleo_like.engine.program import Binding, Program, numpy_type
-from cleo_like.engine.source import CHECK_EVERY
+from cleo_like.engine.program import Arguments, Lost, Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,22 +70,13 @@ class Stepper:
         except NotCompilableError as error:
             msg = f"the network cannot be advanced in steps: {error}"
             raise UnsupportedError(msg) from error
-        self._layout = self._program.kernel.layout
         self._n = self._program.n_traces
         self._dt = plans[0].dt
         self._network = network
         self._step = int(plans[0].group.clock.variables["timestep"].get_value().item())
-        self._binding = Binding.of(self._program)
-        self._binding.arguments[4] = seed
-        self._results = np.zeros(self._layout.n_outputs, dtype=np.int64)
-        self._results[1] = -1
-        self._counters = self._results[3:]
-        self._addresses = [
-            self._binding.arguments.ctypes.data,
-            self._binding.constants.ctypes.data,
-            self._results.ctypes.data,
-        ]
-        self._buffers: list[list[np.ndarray]] = []
+        self._arguments = Arguments.of(self._program)
+        self._arguments.head[:2] = 0, self._n
+        self._arguments.head[4] = seed
         self._reserve(1)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -115,30 +105,29 @@ class Stepper:
         if n_steps < 1:
             msg = f"advance() takes 1 step or more, got {n_steps}"
             raise InputError(msg)
-        if self._buffers and (n_steps + 1) * self._n > self._room:
+        arguments = self._arguments
+        if arguments.buffers and (n_steps + 1) * self._n > self._room:
             self._reserve(n_steps)
-        self._counters[:] = 0
-        arguments = self._binding.arguments
-        arguments[2] = self._step
+        arguments.results[3:] = 0
+        arguments.head[2] = self._step
         self._step += n_steps
-        arguments[3] = self._step
-        self._program.kernel.all_chunks(*self._addresses, self._n)
-        if self._results[1] >= 0:
-            trace, step = self._results[1:3].tolist()
-            since = max(step - CHECK_EVERY, 0) * self._dt * 1e3
+        arguments.head[3] = self._step
+        self._call()
+        if arguments.results[1] >= 0:
+            lost = Lost(*arguments.results[1:3].tolist())
             msg = (
-                f"a state is not finite in trace {trace} between {since:.3f} and "
-                f"{(step + 1) * self._dt * 1e3:.3f} ms; try a smaller dt or less current"
+                f"a state is not finite in trace {lost.trace} {lost.when(self._dt)}; try a "
+                "smaller dt or less current"
             )
             raise InputError(msg)
 
     def spikes(self, monitor: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give the spikes of the last `advance`: trace numbers, and times (s)."""
-        if monitor >= len(self._buffers):
+        if monitor >= len(self._arguments.buffers):
             msg = "there is no such SpikeMonitor in the network"
             raise InputError(msg)
-        trace, step = self._buffers[monitor][:2]
-        count = int(self._counters[monitor])
+        trace, step = self._arguments.buffers[monitor][:2]
+        count = int(self._arguments.counters()[monitor])
         order = np.argsort(step[:count], kind="stable")
         return trace[:count][order].copy(), step[:count][order] * self._dt
 
@@ -152,12 +141,5 @@ class Stepper:
     def _reserve(self, n_steps: int) -> None:
         """Make room for a spike of every neuron in every step."""
         self._room = (n_steps + 1) * self._n
-        arguments, at = self._binding.arguments, self._layout.spikes_at
-        arguments[6] = self._room
-        self._buffers = []
-        for variables in self._layout.spikes:
-            types = [np.int32, np.int64, *(numpy_type(kind) for _, kind in variables)]
-            self._buffers.append([np.empty(self._room, dtype=kind) for kind in types])
-            for buffer in self._buffers[-1]:
-                arguments[at] = buffer.ctypes.data
-                at += 1
+        self._arguments.make_room(self._program.kernel.layout, self._room)
+        self._call = self._program.kernel.bind_all(self._arguments, self._n)
