@@ -11,8 +11,8 @@ values is of first order. Taking turns instead, half of the states with the othe
 step ahead, is of second order at the same cost.
 
 Rush & Larsen 1978, IEEE Trans Biomed Eng 25:389 (the exponential step); Hochbruck, Ostermann &
-Schweitzer 2009, SIAM Journal on Numerical Analysis 47:786 (Rosenbrock); Hines 1984, Int J Biomed Comput 15:69
-(staggering).
+Schweitzer 2009, SIAM Journal on Numerical Analysis 47:786 (Rosenbrock); Hines 1984, Int J
+Biomed Comput 15:69 (staggering).
 """
 
 from __future__ import annotations
