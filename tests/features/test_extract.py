@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import attrs
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
+from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import InputError, UnknownNameError
 from cleo_like.features import registry
 from cleo_like.features.extract import extract
@@ -25,10 +27,18 @@ from cleo_like.features.table import FeatureTable
 module = importlib.import_module("cleo_like.features.extract")
 
 
+@lru_cache
+def commanded(sweeps: int, rate: float) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Time (s), and steps of -60, -40 ... pA (A) from 0.2 to 0.6 s, shared by all cells."""
+    t = np.arange(round(0.9 * rate)) / rate
+    on = (t >= 0.2) & (t < 0.6)
+    return t, tuple(read_only((-60.0 + 20.0 * k) * 1e-12 * on) for k in range(sweeps))
+
+
 def simulated(k: int, *, sweeps: int = 6, rate: float = 20e3) -> Recording:
     """Make one cheap cell: resistance, time constant and spike times depend on k alone."""
     rng = np.random.default_rng(k)
-    t = np.arange(round(0.9 * rate)) / rate
+    t, commands = commanded(sweeps, rate)
     on = (t >= 0.2) & (t < 0.6)
     resistance, tau = rng.uniform(80, 300), rng.uniform(0.01, 0.03)
     rise = np.where(on, 1 - np.exp(-(t - 0.2) / tau), 0.0)
@@ -39,7 +49,7 @@ def simulated(k: int, *, sweeps: int = 6, rate: float = 20e3) -> Recording:
         for s in 0.25 + np.arange(max(0, number - 3)) * 0.3 / sweeps:
             v += 95 * np.exp(-0.5 * ((t - s) / 4e-4) ** 2)
         made.append(
-            Sweep(response=v * 1e-3, command=amplitude * 1e-12 * on, rate=rate, number=number)
+            Sweep(response=v * 1e-3, command=commands[number], rate=rate, number=number)
         )
     return Recording(
         sweeps=made,
@@ -243,23 +253,35 @@ def test_real_files(data_dir, extractor):
     np.testing.assert_allclose(found["window_start"][:2], [0.2156, 0.14685])
 
 
+class Killing:
+    """A client's executor that kills a worker with SIGKILL at the 300th task."""
+
+    def __init__(self, client) -> None:
+        self.pid = next(iter(client.run(os.getpid).values()))
+        self._executor = client.get_executor()
+        self._given = 0
+
+    def submit(self, function, /, *args, **kwargs) -> Future:
+        self._given += 1
+        if self._given == 300:
+            os.kill(self.pid, signal.SIGKILL)
+        return self._executor.submit(function, *args, **kwargs)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_a_thousand_cells_on_a_cluster_with_a_killed_worker():
     """1,000 cells x 20 sweeps: the same table as one process, though a worker is killed."""
     distributed = pytest.importorskip("distributed")
-    import threading
-
     cells = [simulated(k, sweeps=20, rate=10e3) for k in range(1000)]
     alone = extract(cells, progress=False)
+    assert set(alone["status"]) == {"ok"}
     with (
         distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        pid = next(iter(client.run(os.getpid).values()))
-        killer = threading.Timer(3.0, os.kill, (pid, signal.SIGKILL))
-        killer.start()
-        found = extract(cells, executor=client.get_executor(), progress=False)
-        killer.join()
-        assert pid not in client.run(os.getpid).values()
+        executor = Killing(client)
+        found = extract(cells, executor=executor, progress=False)
+        client.wait_for_workers(2, timeout=60)
+        assert executor.pid not in client.run(os.getpid, on_error="ignore").values()
     assert_same(found, alone)
