@@ -144,9 +144,8 @@ class GECI(Sensor):
 
     Parameters
     ----------
-    cal_model, bind_act_model, exc_model : CalciumModel, CalBindingActivationModel, \
-ExcitationModel
-        The parts.
+    cal_model, bind_act_model, exc_model : parts
+        A `CalciumModel`, a `CalBindingActivationModel` and an `ExcitationModel`.
     K_d : quantity
         Dissociation constant (molar).
     n_H, dFF_max : float

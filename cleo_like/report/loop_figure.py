@@ -24,6 +24,7 @@ def loop_figure(
     *,
     target: np.ndarray,
     signal: tuple[np.ndarray, np.ndarray],
+    names: tuple[str, str] = ("held", "alone"),
 ) -> Figure:
     """Draw the mean fluorescence with its set point, the control current, and firing rates.
 
@@ -37,6 +38,8 @@ def loop_figure(
         Set point of the mean dF/F at the frames of `held`.
     signal : tuple of array, shape (n,)
         Times (s) and values (A) of the control current.
+    names : tuple of str
+        What the two recordings are called.
 
     Returns
     -------
@@ -44,11 +47,9 @@ def loop_figure(
     """
     from matplotlib.figure import Figure
 
-    runs = [
-        (t, n, c)
-        for t, n, c in ((alone, "alone", _ALONE), (held, "held", RESPONSE_COLOUR))
-        if t
-    ]
+    runs = [(held, names[0], RESPONSE_COLOUR)]
+    if alone is not None:
+        runs.insert(0, (alone, names[1], _ALONE))
     with house_style():
         figure = Figure(figsize=(12.5, 7.5), layout="constrained")
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[2, 1, 1])
@@ -56,7 +57,7 @@ def loop_figure(
             top.plot(traces.times, traces.fluorescence.mean(axis=0), color=colour, label=name)
             _rates(bottom, traces, colour)
         top.plot(held.times, target, "--", color="black", label="set point")
-        top.legend(loc="upper left", frameon=False, ncols=3)
+        top.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, ncols=3)
         top.set_ylabel("mean dF/F")
         times, values = signal
         end = float(held.times[-1])

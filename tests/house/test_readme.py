@@ -9,7 +9,9 @@ ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?:```python|```\{code-block\} python)\n(.*?)```", re.S)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/start.md", "docs/guide/cells.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/start.md", "docs/guide/cells.md", "docs/guide/imaging.md"]
+)
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = BLOCK.findall((ROOT / page).read_text("utf-8"))
