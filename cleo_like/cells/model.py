@@ -11,11 +11,12 @@ import numpy as np
 from cleo_like.core.arrays import SIFloat, frozen_mapping, si_required
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import dimension_of
+from cleo_like.engine.updaters import choose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-METHODS = ("rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
+METHODS = ("auto", "rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
            "exponential_euler", "exact")  # fmt: skip
 """Integration methods that a model may name: those of stock Brian2, and two of the engine."""
 
@@ -84,8 +85,8 @@ class CellModel:
         Names of the membrane potential and of the injected current in the equations.
     method : str
         Integration method: "rk4" (default), "staggered" or "rush_larsen" (one exponential
-        step per state: `cleo_like.engine.updaters.choose` says which suits), or another of
-        Brian2.
+        step per state), or another of Brian2; "auto" takes what
+        `cleo_like.engine.updaters.choose` gives for the equations.
     dt : quantity
         Longest integration step (default 0.02 ms).
     initial : mapping
@@ -157,6 +158,9 @@ class CellModel:
         if self.method not in METHODS:
             msg = f"method must be one of {', '.join(METHODS)}, got {self.method!r}"
             raise InputError(msg)
+        if self.method == "auto":
+            chosen = choose(eqs, conductance_based=self.conductance_based).method
+            object.__setattr__(self, "method", chosen.removeprefix("shared_"))
 
     def written_equations(self) -> Any:
         """Give the `brian2.Equations` object of the text of this model."""

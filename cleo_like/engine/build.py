@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.engine import toolchain
-from cleo_like.engine.parts import check_function, cpp_code, translate
-from cleo_like.engine.plan import NotCompilableError, code_of
+from cleo_like.engine.parts import all_parts, check_function, cpp_code, translate
+from cleo_like.engine.plan import code_of
 from cleo_like.engine.source import Layout, layout_of, write
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cleo_like.engine.numba_kernel import NumbaKernel
-    from cleo_like.engine.parts import Part
-    from cleo_like.engine.plan import GroupPlan, Step
+    from cleo_like.engine.plan import GroupPlan
     from cleo_like.engine.program import Arguments
 
 
@@ -131,27 +130,10 @@ def _with_numba(
 def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
     """Write the C++ source of a group's time loop, and say what its arguments are."""
     plan.group.equations.check_units(plan.group, run_namespace=namespace)
-    parts = generate_parts(plan, lambda step: translate(plan, step, namespace))
+    parts = all_parts(plan, lambda step: translate(plan, step, namespace))
     layout = layout_of(parts)
     states = sorted(plan.group.equations.diff_eq_names)
     return layout, write(parts, layout, states)
-
-
-def generate_parts(plan: GroupPlan, make: Callable[[Step], Part]) -> list[Part]:
-    """Translate all steps that do something."""
-    try:
-        return [make(step) for step in plan.steps if _has_code(step)]
-    except NotImplementedError as error:  # Brian2: a function without a C++ form
-        raise NotCompilableError(str(error)) from error
-
-
-def _has_code(step: Step) -> bool:
-    """Whether there is anything to do; a state updater without equations has nothing."""
-    runner = step.runner
-    if type(runner).__name__ == "StateUpdater":
-        group = runner.group
-        return bool(group.equations.diff_eq_names) or group._refractory is not False  # noqa: SLF001
-    return step.kind != "reset" or bool(runner.group.event_codes["spike"].strip())
 
 
 def _kernel(library: ctypes.CDLL, layout: Layout, source: str) -> Kernel:

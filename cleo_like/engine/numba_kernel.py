@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.engine import toolchain
-from cleo_like.engine.parts import Part, brian2_classes, translate
+from cleo_like.engine.parts import Part, all_parts, brian2_classes, translate
 from cleo_like.engine.plan import NotCompilableError
 from cleo_like.engine.source import CHECK_EVERY, Layout, layout_of
 
@@ -62,9 +62,7 @@ def build_with_numba(plan: GroupPlan, namespace: Mapping[str, Any]) -> NumbaKern
     NotCompilableError
         The code has no compiled form.
     """
-    from cleo_like.engine.build import generate_parts
-
-    parts = generate_parts(
+    parts = all_parts(
         plan, lambda step: translate(plan, step, namespace, _python_code_object())
     )
     layout = layout_of(parts)

@@ -12,7 +12,7 @@ import attrs
 from cleo_like.engine.plan import NotCompilableError, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from cleo_like.engine.plan import GroupPlan, Step
 
@@ -91,6 +91,23 @@ def translate(
     part.kind, part.every, part.outputs = step.kind, step.every, outputs
     part.refractory = step.kind == "threshold" and group._refractory is not False  # noqa: SLF001
     return part
+
+
+def all_parts(plan: GroupPlan, make: Callable[[Step], Part]) -> list[Part]:
+    """Translate all steps that do something."""
+    try:
+        return [make(step) for step in plan.steps if _has_code(step)]
+    except NotImplementedError as error:  # Brian2: a function without a C++ form
+        raise NotCompilableError(str(error)) from error
+
+
+def _has_code(step: Step) -> bool:
+    """Whether there is anything to do; a state updater without equations has nothing."""
+    runner = step.runner
+    if type(runner).__name__ == "StateUpdater":
+        group = runner.group
+        return bool(group.equations.diff_eq_names) or group._refractory is not False  # noqa: SLF001
+    return step.kind != "reset" or bool(runner.group.event_codes["spike"].strip())
 
 
 @attrs.frozen

@@ -24,7 +24,7 @@ from cleo_like.patch.objects import block_seed
 from cleo_like.patch.simulate import simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from cleo_like.core import Protocol
     from cleo_like.patch.job import Job
@@ -45,7 +45,8 @@ def record(
     keep_voltage: bool = False,
     memory: float = 512e6,
     progress: bool | None = None,
-) -> list[Recording]:
+    consume: Callable[[Recording], Any] | None = None,
+) -> list[Any]:
     """Play a protocol to cells and record from them.
 
     Cells that share their equations run as one NeuronGroup of cells x sweeps. Every sweep
@@ -83,11 +84,15 @@ def record(
         than fit run in blocks. The recordings themselves take 4 bytes a sample.
     progress : bool, optional
         Show a progress bar; None (default) shows it on a terminal only.
+    consume : callable, optional
+        Called with each recording as soon as its cell is done (a writer, a feature
+        extractor); its results are returned and the recordings are not kept, so that the
+        memory stays within the bound for any number of cells.
 
     Returns
     -------
     list of Recording
-        One per cell, in the order given, with ground truth.
+        One per cell, in the order given, with ground truth; or what `consume` made of them.
 
     Raises
     ------
@@ -118,13 +123,13 @@ def record(
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
     )  # fmt: skip
     found = specimens(cells)
-    recordings: dict[int, Recording] = {}
+    results: dict[int, Any] = {}
     with _bar(found, protocol, shown=progress, sequential=sequential) as bar:
         for indices in same_equations(found):
             group = [found[k] for k in indices]
             for k, recording in zip(indices, run.group(group, indices, bar), strict=True):
-                recordings[k] = recording
-    return [recordings[k] for k in range(len(found))]
+                results[k] = recording if consume is None else consume(recording)
+    return [results[k] for k in range(len(found))]
 
 
 @attrs.frozen(kw_only=True, eq=False)
