@@ -2,8 +2,8 @@
 
 Run from anywhere: ``python tools/fit_indicators.py [NAME ...]``. Recordings are read from
 ``CLEO_LIKE_DATA`` or ``shared/data`` beside the repository, and stay there; only numbers are
-written. Cells are held out in turn: what the table says about held-out cells was predicted
-by a fit that never saw them.
+written. Cells are held out one at a time: what the table says about held-out cells was
+predicted by a fit that never saw them.
 """
 
 from __future__ import annotations
@@ -13,21 +13,37 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import indicator_model as model
 import numpy as np
 import paired_recordings as paired
+from ceiling import ceiling
+from isolated_events import GRID, average_of, peak_and_half_decay, smoothed
 from sets import COMPILED, SETS, CalibrationSet
 
 from cleo_like.core.files import atomic_path
-from cleo_like.imaging.calibrated import s2f
+from cleo_like.imaging.calibrated import CalibratedIndicator, s2f
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from isolated_events import FewEvents, Recording
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "cleo_like" / "imaging" / "calibrated" / "indicators.json"
-FOLDS = 5
 EVENT_SIZES = (1, 2, 3, 5, 10)
+EVENT_COLUMNS = (
+    ("peak", 1, 4),
+    ("half_decay_ms", 1e3, 0),
+    ("predicted_peak", 1, 4),
+    ("predicted_half_decay_ms", 1e3, 0),
+    ("predicted_peak_in_noise", 1, 4),
+    ("predicted_half_decay_ms_in_noise", 1e3, 0),
+)
 CLEO_RATE = 20.0
+DRAWS = 200
 
 
 def data_folder() -> Path:
@@ -36,31 +52,42 @@ def data_folder() -> Path:
     return Path(os.environ.get("CLEO_LIKE_DATA", beside)) / "ophys_gt" / "dev"
 
 
+def gain_of(cells: list[paired.PairedCell], theta: model.Theta) -> float:
+    """Median gain of single spikes; of whole traces where fewer than three cells have them."""
+    one = model.single(theta)
+    gains = np.array([cell.single_spike_gain(one) for cell in cells])
+    if np.isfinite(gains).sum() < 3:
+        gains = gains_of(cells, theta, np.zeros(len(cells)))
+    return float(np.nanmedian(gains))
+
+
 def gains_of(cells: list[paired.PairedCell], theta: model.Theta, own: np.ndarray) -> np.ndarray:
-    """Gain of each cell for one spike, or for its whole trace where it has too few."""
-    gains = []
-    for cell, mine in zip(cells, own, strict=True):
-        gain = cell.single_spike_gain(model.single(theta, mine))
-        if not np.isfinite(gain):
-            _, gain = cell.residual(model.trace(cell, theta, mine))
-        gains.append(gain)
-    return np.array(gains)
+    """Gain of each cell for all that is fitted."""
+    pairs = zip(cells, own, strict=True)
+    return np.array(
+        [c.residual(model.samples(c, theta, o), model.single(theta, o))[1] for c, o in pairs]
+    )
 
 
-def cross_validate(cells: list[paired.PairedCell], decays: int) -> tuple[list, list]:
-    """Predict every cell from the others: (predictions, parameters of the folds)."""
-    predictions: list[Any] = [None] * len(cells)
-    folds = []
-    count = min(FOLDS, len(cells))
-    for fold in range(count):
-        held = range(fold, len(cells), count)
-        train = [cell for i, cell in enumerate(cells) if i not in held]
-        theta, own = model.fit(train, decays)
-        gain = float(np.median(gains_of(train, theta, own)))
+def cross_validate(
+    cells: list[paired.PairedCell], decays: int
+) -> tuple[list[CalibratedIndicator], list[dict[str, Any]]]:
+    """Predict every cell from the others: (an indicator for each cell, parameters of folds)."""
+    predictors, folds = [], []
+    for held in range(len(cells)):
+        train = cells[:held] + cells[held + 1 :]
+        theta = model.fit(train, decays)
+        gain = gain_of(train, theta)
         folds.append(parameters(theta, gain))
-        for i in held:
-            predictions[i] = gain * model.trace(cells[i], theta)
-    return predictions, folds
+        predictors.append(
+            CalibratedIndicator(
+                name="held-out cell",
+                kernel=theta.kernel,
+                response=attrs.evolve(theta.response, single_spike=gain),
+                source="the other cells",
+            )
+        )
+    return predictors, folds
 
 
 def parameters(theta: model.Theta, gain: float) -> dict[str, Any]:
@@ -77,15 +104,37 @@ def parameters(theta: model.Theta, gain: float) -> dict[str, Any]:
     }
 
 
-def cleo_trace(cell: paired.PairedCell, name: str) -> np.ndarray:
-    """Prediction of Cleo's indicator of that name at its defaults, as (F - F0)/F0."""
+def cleo_samples(cell: paired.PairedCell, name: str) -> list[np.ndarray]:
+    """Prediction of Cleo's indicator of that name at its defaults, as (F - F0)/F0, at 15 Hz."""
     from cleo_like import imaging
 
-    indicator = getattr(imaging, name)()
-    frames = np.arange(0.0, cell.t[-1] + 1 / CLEO_RATE, 1 / CLEO_RATE)
-    nobody = np.zeros(cell.spikes.size, dtype=int)
-    dff, _ = imaging.dff_of_spikes(indicator.kinetics(), nobody, cell.spikes, frames, 1)
-    return np.interp(cell.t, frames, dff[0] / indicator.resting_brightness)
+    kinetics = getattr(imaging, name)().kinetics()
+    found = []
+    for one, trace in zip(cell.recordings, cell.traces, strict=True):
+        start = min(one.t[0], *one.spikes[:1])
+        frames = np.arange(0.0, one.t[-1] - start + 1 / CLEO_RATE, 1 / CLEO_RATE)
+        nobody = np.zeros(one.spikes.size, dtype=int)
+        dff, _ = imaging.dff_of_spikes(kinetics, nobody, one.spikes - start, frames, 1)
+        found.append(np.interp(trace.times, frames + start, dff[0]))
+    return found
+
+
+def samples_of(cell: paired.PairedCell, indicator: CalibratedIndicator) -> list[np.ndarray]:
+    """Prediction of an indicator at 15 Hz, for each recording."""
+    rates, weights = indicator.kernel.rates, indicator.kernel.mode_weights
+    return [
+        t.sampled(indicator.response(t.exponential_sum(rates, weights))) for t in cell.traces
+    ]
+
+
+def frames_of(indicator: CalibratedIndicator) -> Callable[[Recording], np.ndarray]:
+    """Prediction of an indicator at the frames of a recording."""
+
+    def predict(one: Recording) -> np.ndarray:
+        nobody = np.zeros(one.spikes.size, dtype=int)
+        return indicator.dff(one.spikes, nobody, one.t, n=1)[0]
+
+    return predict
 
 
 def quartiles(values: Any, digits: int = 4) -> dict[str, Any]:
@@ -99,73 +148,78 @@ def quartiles(values: Any, digits: int = 4) -> dict[str, Any]:
     return {"n": int(known.size)} | {k: round(float(v), digits) for k, v in numbers.items()}
 
 
-def events(cells: list[paired.PairedCell], predictions: list[np.ndarray]) -> dict[str, Any]:
+def events(
+    cells: list[paired.PairedCell], predictors: list[CalibratedIndicator]
+) -> dict[str, Any]:
     """Compare event averages, measured and predicted for held-out cells."""
     found = {}
     for count in EVENT_SIZES:
         rows, total = [], 0
-        for cell, prediction in zip(cells, predictions, strict=True):
-            within = 0.1 if count <= 5 else 0.3
-            when = paired.isolated_events(cell, count, within=within)
-            if when.size < 3:
+        for cell, predictor in zip(cells, predictors, strict=True):
+            measured = average_of(cell.recordings, count)
+            if not cell.is_clear(measured):
                 continue
-            total += when.size
-            rows.append(
-                [
-                    *paired.peak_and_half_decay(paired.event_average(cell, cell.y, when)),
-                    *paired.peak_and_half_decay(paired.event_average(cell, prediction, when)),
-                ]
-            )
+            total += measured.n
+            rows.append(landmarks(cell, measured, predictor, count))
         if rows:
-            measured, decay, predicted, predicted_decay = np.array(rows).T
-            found[str(count)] = {
-                "events": total,
-                "peak": quartiles(measured),
-                "predicted_peak": quartiles(predicted),
-                "half_decay_ms": quartiles(decay * 1e3, 0),
-                "predicted_half_decay_ms": quartiles(predicted_decay * 1e3, 0),
+            found[str(count)] = {"events": total} | {
+                name: quartiles(np.array(rows)[:, i] * scale, digits)
+                for i, (name, scale, digits) in enumerate(EVENT_COLUMNS)
             }
-    return found  # fmt: skip
-
-
-def errors(cells: list[paired.PairedCell], predictions: list[np.ndarray]) -> list[float]:
-    """Root of the unexplained share of variance of each cell, drift and gain aside."""
-    found = []
-    for cell, prediction in zip(cells, predictions, strict=True):
-        residual = cell.residual(prediction)[0][: cell.t.size]
-        found.append(float(np.linalg.norm(residual)))
     return found
 
 
+def landmarks(
+    cell: paired.PairedCell, measured: FewEvents, predictor: CalibratedIndicator, count: int
+) -> list[float]:
+    """Peak and half-decay (s) of an average: measured, predicted, and predicted in noise."""
+    predicted = average_of(cell.recordings, count, frames_of(predictor))
+    average = predicted.average if predicted is not None else np.full(GRID.size, np.nan)
+    noise = cell.noise_of_frame / np.sqrt(measured.n)
+    return [
+        *peak_and_half_decay(smoothed(measured.average)),
+        *peak_and_half_decay(smoothed(average)),
+        *as_noisy(average, noise, cell.recordings[0].frame),
+    ]
+
+
+def as_noisy(average: np.ndarray, size: float, frame: float) -> tuple[float, float]:
+    """Peak and half-decay that a noise-free average would show under the data's noise.
+
+    The peak of a noisy average is its largest sample, so it is too large and followed by too
+    small ones; a prediction has to be measured in the same way.
+    """
+    rng = np.random.default_rng(0)
+    width = max(1, round(frame / (GRID[1] - GRID[0])))
+    draws = rng.normal(0, size, (DRAWS, average.size // width + 2))
+    held = np.repeat(draws, width, axis=1)[:, : average.size]
+    found = np.array([peak_and_half_decay(smoothed(average + one)) for one in held])
+    return float(np.nanmedian(found[:, 0])), float(np.nanmedian(found[:, 1]))
+
+
 def compare(
-    one: CalibrationSet, cells: list[paired.PairedCell], predictions: list[np.ndarray]
+    one: CalibrationSet,
+    cells: list[paired.PairedCell],
+    predictors: list[CalibratedIndicator],
 ) -> dict[str, Any]:
     """Correlations of held-out predictions, and of published kinetics, on the same cells."""
-    pairs = list(zip(cells, predictions, strict=True))
+    pairs = zip(cells, predictors, strict=True)
+    mine = [paired.correlations(c, samples_of(c, p)) for c, p in pairs]
     found: dict[str, Any] = {
-        "correlation": quartiles([paired.correlation(c, p) for c, p in pairs], 3),
-        "correlations": [round(paired.correlation(c, p), 3) for c, p in pairs],
-        "relative_error": quartiles(errors(cells, predictions), 3),
+        "correlation": quartiles([r["whole"] for r in mine], 3),
+        "of_recordings": quartiles([r["recording"] for r in mine], 3),
+        "without_drift": quartiles([r["steady"] for r in mine], 3),
+        "correlations": [round(r["whole"], 3) for r in mine],
     }
-    default = [cleo_trace(c, one.cleo) for c in cells]
+    default = [paired.correlations(c, cleo_samples(c, one.cleo)) for c in cells]
     found["cleo"] = {
         "kinetics": one.cleo,
-        "correlation": quartiles(
-            [paired.correlation(c, d) for c, d in zip(cells, default, strict=True)], 3
-        ),
-        "relative_error": quartiles(errors(cells, default), 3),
+        "correlation": quartiles([r["whole"] for r in default], 3),
     }
     if one.s2f is not None:
         indicator = getattr(s2f, one.s2f)()
-        published = [
-            indicator.dff(c.spikes, np.zeros(c.spikes.size, dtype=int), c.t, n=1)[0]
-            for c in cells
-        ]
-        found["s2f"] = {
-            "correlation": quartiles(
-                [paired.correlation(c, p) for c, p in zip(cells, published, strict=True)], 3
-            ),
-        }
+        published = [paired.correlations(c, samples_of(c, indicator)) for c in cells]
+        found["s2f"] = {"correlation": quartiles([r["whole"] for r in published], 3)}
     return found
 
 
@@ -199,39 +253,29 @@ def with_range(value: Any, folds: list[Any], digits: int) -> Any:
 
 def calibrate(one: CalibrationSet) -> dict[str, Any]:
     """Fit one indicator and say how well it does."""
-    cells = paired.read_cells(data_folder() / one.folder, rate=one.rate, seconds=one.seconds)
-    theta, own = model.fit(cells, one.decays)
-    gains = gains_of(cells, theta, own)
-    predictions, folds = cross_validate(cells, one.decays)
-    final = parameters(theta, float(np.median(gains)))
-    noise = [cell.noise * np.sqrt(30 * cell.frame) for cell in cells]  # white in time
+    cells = paired.read_cells(data_folder() / one.folder)
+    theta = model.fit(cells, one.decays)
+    own = model.fit_own(cells, theta)
+    gain = gain_of(cells, theta)
+    predictors, folds = cross_validate(cells, one.decays)
+    limits = ceiling(cells, theta)
     return {
         "display": one.display,
         "source": f"fitted to {one.source}, {COMPILED}",
-        "parameters": {k: with_range(v, [f[k] for f in folds], 4) for k, v in final.items()},
-        "variability": variability(gains, own),
+        "parameters": {
+            k: with_range(v, [f[k] for f in folds], 4)
+            for k, v in parameters(theta, gain).items()
+        },
+        "variability": variability(gains_of(cells, theta, own), own),
         "evidence": {
             "cells": len(cells),
-            "spikes": int(sum(cell.spikes.size for cell in cells)),
-            "seconds": round(
-                sum(
-                    float(cell.t[p.stop - 1] - cell.t[p.start])
-                    for cell in cells
-                    for p in cell.parts
-                )
-            ),
-            "frame_rate": round(1 / cells[0].frame, 1),
+            "spikes": sum(cell.spikes for cell in cells),
+            "seconds": round(sum(float(np.ptp(r.t)) for c in cells for r in c.recordings)),
+            "frame_rate": round(1 / cells[0].recordings[0].frame, 1),
             "folds": len(folds),
-            "noise_30hz": quartiles(noise),
-            "gain_of_whole_trace": quartiles(
-                [
-                    c.residual(model.trace(c, theta, o))[1] / g
-                    for c, o, g in zip(cells, own, gains, strict=True)
-                ],
-                2,
-            ),
-            "held_out": compare(one, cells, predictions)
-            | {"events": events(cells, predictions)},
+            "noise_30hz": quartiles([cell.noise * np.sqrt(30) for cell in cells]),
+            "limits": {k: quartiles(v, 3) for k, v in limits.items()},
+            "held_out": compare(one, cells, predictors) | {"events": events(cells, predictors)},
         },
     }
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
-from paired_recordings import GRID
+from isolated_events import GRID
 
 from cleo_like.imaging.calibrated import HillResponse, Kernel
-from cleo_like.imaging.calibrated.propagate import exponential_sum
 
 if TYPE_CHECKING:
     from paired_recordings import PairedCell
@@ -18,12 +17,12 @@ PRIOR = 0.25
 """Strength of the pull of a cell's factor to 1, in residuals per unit of logarithm."""
 
 _BOUNDS = {
-    2: ([1e-3, 0.01, 0.3], [0.25, 2.5, 5.0]),
-    3: ([1e-3, 0.01, 0.1, 1.0], [0.25, 0.4, 1.5, 5.0]),
+    2: ([5e-4, 0.01, 0.3], [0.25, 2.5, 5.0]),
+    3: ([5e-4, 0.01, 0.1, 1.0], [0.25, 0.4, 1.5, 5.0]),
 }
 _START = {2: [0.015, 0.2, 2.0], 3: [0.01, 0.06, 0.4, 2.5]}
 _LOGITS = {2: [1.5], 3: [2.0, 1.0]}
-_SHAPE = ([0.8, 2.0, 0.01], [4.0, 300.0, 0.3], [1.8, 20.0, 0.1])
+_SHAPE = ([0.7, 2.0, 0.001], [4.0, 1000.0, 3.0], [1.6, 20.0, 0.1])
 
 
 @attrs.define
@@ -65,17 +64,11 @@ def start_and_bounds(decays: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def trace(cell: PairedCell, theta: Theta, own: float = 0.0) -> np.ndarray:
-    """Model of one cell with gain 1; `own` is the logarithm of its duration factor."""
-    kernel = theta.kernel
-    c = exponential_sum(
-        cell.spikes,
-        np.zeros(cell.spikes.size, dtype=int),
-        cell.t,
-        kernel.rates[None] * np.exp(-own),
-        kernel.mode_weights[None],
-    )
-    return theta.response(c[0])
+def samples(cell: PairedCell, theta: Theta, own: float = 0.0) -> list[np.ndarray]:
+    """Model of each recording at 15 Hz with gain 1; `own` is the log of the duration factor."""
+    kernel, response = theta.kernel, theta.response
+    rates, weights = kernel.rates * np.exp(-own), kernel.mode_weights
+    return [t.sampled(response(t.exponential_sum(rates, weights))) for t in cell.traces]
 
 
 def single(theta: Theta, own: float = 0.0) -> np.ndarray:
@@ -83,24 +76,25 @@ def single(theta: Theta, own: float = 0.0) -> np.ndarray:
     return theta.response(theta.kernel(GRID * np.exp(-own)))
 
 
-def fit_shared(
-    cells: list[PairedCell], own: np.ndarray, start: np.ndarray, decays: int, evaluations: int
+def fit(
+    cells: list[PairedCell],
+    decays: int,
+    evaluations: int = 25,
+    start: np.ndarray | None = None,
 ) -> Theta:
     """Fit the parameters that all cells share, by least squares on all cells at once."""
     from scipy.optimize import least_squares
 
-    _, low, high = start_and_bounds(decays)
+    first, low, high = start_and_bounds(decays)
+    start = first if start is None else np.clip(start, low + 1e-3, high - 1e-3)
 
     def residuals(x: np.ndarray) -> np.ndarray:
         theta = Theta(x, decays)
-        pairs = zip(cells, own, strict=True)
-        return np.concatenate(
-            [c.residual(trace(c, theta, mine), single(theta, mine))[0] for c, mine in pairs]
-        )
+        one = single(theta)
+        return np.concatenate([c.residual(samples(c, theta), one)[0] for c in cells])
 
-    x0 = np.clip(start, low + 1e-3, high - 1e-3)
     found = least_squares(
-        residuals, x0, bounds=(low, high), diff_step=1e-3, max_nfev=evaluations, ftol=1e-5,
+        residuals, start, bounds=(low, high), diff_step=[1e-3], max_nfev=evaluations, ftol=1e-5,
         xtol=1e-4,
     )  # fmt: skip
     return Theta(found.x, decays)
@@ -114,7 +108,7 @@ def fit_own(cells: list[PairedCell], theta: Theta) -> np.ndarray:
     for cell in cells:
 
         def error(x: float, cell: PairedCell = cell) -> float:
-            residual, _ = cell.residual(trace(cell, theta, x), single(theta, x))
+            residual, _ = cell.residual(samples(cell, theta, x), single(theta, x))
             return float(residual @ residual) + (PRIOR * x) ** 2
 
         found = minimize_scalar(
@@ -122,11 +116,3 @@ def fit_own(cells: list[PairedCell], theta: Theta) -> np.ndarray:
         )
         own.append(found.x)
     return np.array(own) - np.median(own)
-
-
-def fit(cells: list[PairedCell], decays: int) -> tuple[Theta, np.ndarray]:
-    """Fit shared parameters and the cells' own, in turns."""
-    theta = fit_shared(cells, np.zeros(len(cells)), start_and_bounds(decays)[0], decays, 14)
-    own = fit_own(cells, theta)
-    theta = fit_shared(cells, own, theta.x, decays, 6)
-    return theta, fit_own(cells, theta)

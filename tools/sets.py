@@ -17,57 +17,55 @@ class CalibrationSet:
     """Recordings of one indicator.
 
     `decays` is 3 where frames are fast enough (29 Hz and more) to tell three decays of
-    principal cells apart, else 2. `rate` is the rate to which frames are averaged.
+    principal cells apart, else 2. `cleo` is the indicator of Cleo whose kinetics are compared,
+    `s2f` the published set.
     """
 
     name: str
     display: str
     folder: str
     source: str
-    rate: float
     decays: int = 3
-    seconds: float = 450.0
     cleo: str = "gcamp6f"
     s2f: str | None = None
 
 
 SETS = (
     CalibrationSet(name="gcamp6f", display="GCaMP6f", folder="DS09-GCaMP6f-m-V1",
-                   source=CHEN, rate=30, s2f="gcamp6f", seconds=600),
+                   source=CHEN, s2f="gcamp6f"),
     CalibrationSet(name="gcamp6f_emx1", display="GCaMP6f, transgenic Emx1 line",
-                   folder="DS10-GCaMP6f-m-V1-neuropil-corrected", source=HUANG, rate=40,
+                   folder="DS10-GCaMP6f-m-V1-neuropil-corrected", source=HUANG,
                    s2f="gcamp6f_transgenic"),
     CalibrationSet(name="gcamp6s", display="GCaMP6s", folder="DS14-GCaMP6s-m-V1",
-                   source=CHEN, rate=30, cleo="gcamp6s", s2f="gcamp6s", seconds=1000),
+                   source=CHEN, cleo="gcamp6s", s2f="gcamp6s"),
     CalibrationSet(name="gcamp6s_teto", display="GCaMP6s, transgenic tetO line",
-                   folder="DS12-GCaMP6s-m-V1-neuropil-corrected", source=HUANG, rate=40,
+                   folder="DS12-GCaMP6s-m-V1-neuropil-corrected", source=HUANG,
                    cleo="gcamp6s", s2f="gcamp6s_transgenic"),
     CalibrationSet(name="gcamp5k", display="GCaMP5k", folder="DS17-GCaMP5k-m-V1",
                    source="Akerboom et al. 2012, J. Neurosci. 32:13819 (paired, mouse V1)",
-                   rate=25, decays=2),
+                   decays=2),
     CalibrationSet(name="jgcamp7f", display="jGCaMP7f", folder="DS29-GCaMP7f-m-V1",
-                   source=ROZSA, rate=61, cleo="jgcamp7f", s2f="jgcamp7f"),
+                   source=ROZSA, cleo="jgcamp7f", s2f="jgcamp7f"),
     CalibrationSet(name="jgcamp8f", display="jGCaMP8f", folder="DS30-GCaMP8f-m-V1",
-                   source=ROZSA, rate=122, s2f="jgcamp8f"),
+                   source=ROZSA, s2f="jgcamp8f"),
     CalibrationSet(name="jgcamp8m", display="jGCaMP8m", folder="DS31-GCaMP8m-m-V1",
-                   source=ROZSA, rate=61, s2f="jgcamp8m"),
+                   source=ROZSA, s2f="jgcamp8m"),
     CalibrationSet(name="jgcamp8s", display="jGCaMP8s", folder="DS32-GCaMP8s-m-V1",
-                   source=ROZSA, rate=61, s2f="jgcamp8s"),
+                   source=ROZSA, s2f="jgcamp8s"),
     CalibrationSet(name="xcamp_gf", display="XCaMP-Gf", folder="DS28-XCaMPgf-m-V1",
-                   source=ROZSA, rate=61, s2f="xcamp_gf"),
+                   source=ROZSA, s2f="xcamp_gf"),
     CalibrationSet(name="jrgeco1a", display="jRGECO1a", folder="DS21-jGECO1a-m-V1",
-                   source=DANA16, rate=30, seconds=600),
+                   source=DANA16),
     CalibrationSet(name="jrcamp1a", display="jRCaMP1a", folder="DS20-jRCaMP1a-m-V1",
-                   source=DANA16, rate=15, decays=2, seconds=600),
-    CalibrationSet(name="ogb1", display="OGB-1", folder="DS01-OGB1-m-V1", source=THEIS,
-                   rate=15, decays=2, seconds=600),
+                   source=DANA16, decays=2),
+    CalibrationSet(name="ogb1", display="OGB-1", folder="DS01-OGB1-m-V1",
+                   source=THEIS, decays=2),
     CalibrationSet(name="cal520", display="Cal-520", folder="DS03-Cal520-m-S1",
-                   source="paired recordings in mouse S1 (set DS03)",
-                   rate=50, decays=2),
+                   source="paired recordings in mouse S1 (set DS03)", decays=2),
     CalibrationSet(name="gcamp6f_pv", display="GCaMP6f in PV interneurons",
                    folder="DS24-GCaMP6f-m-PV-V1",
-                   source="paired recordings of interneurons (set DS24)", rate=30, decays=2),
+                   source="paired recordings of interneurons (set DS24)", decays=2),
     CalibrationSet(name="gcamp6f_sst", display="GCaMP6f in SST interneurons",
                    folder="DS25-GCaMP6f-m-SST-V1",
-                   source="paired recordings of interneurons (set DS25)", rate=30, decays=2),
+                   source="paired recordings of interneurons (set DS25)", decays=2),
 )  # fmt: skip

@@ -2,8 +2,11 @@
 
 import brian2 as b2
 import numpy as np
+import pytest
 
+from cleo_like.core.errors import InputError
 from cleo_like.imaging import Scope, calibrated
+from cleo_like.imaging.calibrated import calibrated_names, calibrated_sensor, s2f
 
 SPIKES = [[50], [120, 600, 610], [120]]  # steps of 0.1 ms
 DEPTH = {"focus_depth": 100 * b2.um}
@@ -63,3 +66,44 @@ def test_frames_after_the_run_are_those_during_it(bench):
         after.truth.fluorescence[:, frames], during.truth.fluorescence, atol=1e-9
     )
     assert during.truth.fluorescence.max() > 0.3
+
+
+PUBLISHED = (
+    "gcamp6f", "gcamp6f_transgenic", "gcamp6s", "gcamp6s_transgenic", "jgcamp7f", "jgcamp8f",
+    "jgcamp8m", "jgcamp8s", "xcamp_gf",
+)  # fmt: skip
+
+
+def test_every_indicator_images_cells_in_focus_by_default(bench):
+    imaged = bench(SPIKES).place(0, 0, [100, 100, 100])
+    for indicator in [*calibrated_names(), *(getattr(s2f, name)() for name in PUBLISHED)]:
+        sensor = calibrated_sensor(indicator)
+        scope = Scope(sensor, 500 * b2.um, name=f"scope_{sensor.name}", **DEPTH)
+        imaged.sim.inject(scope, imaged.cells)
+        assert scope.n == 3, sensor.name
+    imaged.sim.run(1 * b2.ms)
+
+
+def test_cut_is_on_one_spike_where_one_spike_is_seen():
+    seen = calibrated_sensor("jgcamp8m")
+    assert seen.snr == pytest.approx(seen.indicator.single_spike().peak / seen.sigma_noise)
+    assert seen.snr > 1
+    assert calibrated_sensor("gcamp6f_pv").snr is None
+    assert calibrated_sensor(s2f.gcamp6s_transgenic()).snr is None
+
+
+def test_noise_of_a_published_set_is_that_of_the_recordings():
+    assert calibrated_sensor(s2f.jgcamp8s()).sigma_noise == calibrated.jgcamp8s().sigma_noise
+    assert calibrated_sensor(s2f.jgcamp8s(), sigma_noise=0.5).sigma_noise == 0.5
+
+
+def test_own_indicator_needs_noise():
+    own = calibrated.CalibratedIndicator(
+        name="mine",
+        kernel=calibrated.Kernel(rise="1 ms", decays=["1 s"], weights=[1]),
+        response=calibrated.HillResponse(single_spike=0.1, exponent=1, half_saturation=9),
+        source="this test",
+    )
+    with pytest.raises(InputError, match="'mine' has no recorded noise; say sigma_noise"):
+        calibrated_sensor(own)
+    assert calibrated_sensor(own, sigma_noise=0.2).snr == pytest.approx(0.5)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from cleo_like.core.errors import InputError
 from cleo_like.imaging.calibrated.sensor import CalibratedSensor
 from cleo_like.imaging.calibrated.table import calibrated_indicator
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+    from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
 
 
 class Options(TypedDict, total=False):
@@ -30,13 +33,21 @@ class Options(TypedDict, total=False):
     """Whether the device keeps its history."""
 
 
-def calibrated_sensor(indicator: str, **options: Unpack[Options]) -> CalibratedSensor:
-    """Make the sensor of a fitted indicator.
+def calibrated_sensor(
+    indicator: str | CalibratedIndicator, **options: Unpack[Options]
+) -> CalibratedSensor:
+    """Make the sensor of a fitted indicator, or of any other.
+
+    Its `dFF_1AP`, which a scope's SNR cut compares with the noise, is the peak of the median
+    cell's response to one spike. Where that peak is below the noise of a frame in the
+    recordings themselves (fast-spiking cells, say), those cells were seen by their trains
+    of spikes, and a cut on one spike would leave out what was recorded: `dFF_1AP` is None,
+    and no cell is left out.
 
     Parameters
     ----------
-    indicator : str
-        One of `calibrated_names`.
+    indicator : str or CalibratedIndicator
+        One of `calibrated_names`, or an indicator, such as those of `s2f`.
     **options
         See `Options`.
 
@@ -48,17 +59,34 @@ def calibrated_sensor(indicator: str, **options: Unpack[Options]) -> CalibratedS
     ------
     UnknownNameError
         No indicator of that name was fitted.
+    InputError
+        No `sigma_noise`, for an indicator of your own without recorded noise.
 
     Examples
     --------
     >>> calibrated_sensor("jgcamp8s", cells_differ=False).cells_differ
     False
+    >>> from cleo_like.imaging.calibrated import s2f
+    >>> round(calibrated_sensor(s2f.jgcamp8f()).dFF_1AP, 2)
+    0.48
+    >>> calibrated_sensor("gcamp6f_pv").snr is None  # one spike is below the noise
+    True
     """
-    model = calibrated_indicator(indicator)
-    noise = float(model.evidence["noise_30hz"]["median"])
-    defaults: Options = {"name": indicator, "sigma_noise": noise}
+    model = calibrated_indicator(indicator) if isinstance(indicator, str) else indicator
+    recorded = model.evidence.get("noise_30hz", {}).get("median")
+    noise = options.get("sigma_noise", recorded)
+    if noise is None:
+        msg = (
+            f"indicator {model.name!r} has no recorded noise; say sigma_noise=..., the noise "
+            f"of dF/F of a frame"
+        )
+        raise InputError(msg)
+    peak = model.single_spike().peak
+    defaults: Options = {"name": model.name, "sigma_noise": float(noise)}
     return CalibratedSensor(
-        indicator=model, dFF_1AP=model.single_spike().peak, **(defaults | options)
+        indicator=model,
+        dFF_1AP=peak if recorded is None or peak > recorded else None,
+        **(defaults | options),
     )
 
 

@@ -3,6 +3,9 @@
 The curves are those that the authors fitted to their own recordings. Numbers were read from
 public code that carries them; the papers' tables were not seen. The set of XCaMP-Gf gives
 0.12 for one spike where recordings show 0.7, so its amplitude is doubtful.
+
+`calibrated_sensor(s2f.jgcamp8f())` makes a sensor of a set. Its noise is that of the recordings
+of the same indicator, as no noise was published with the curves.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.imaging.calibrated.response import SigmoidResponse
+from cleo_like.imaging.calibrated.table import calibrated_indicator
 
 ZHANG = "S2F model of Zhang et al. 2023, Nature 615:884"
 WEI = "S2F model of Wei et al. 2020, PLoS Comput. Biol. 16:e1008198"
@@ -30,8 +34,12 @@ _SETS: dict[
     "xcamp_gf": (ZHANG, 13.93, (99.38, 312.85), (1, 0.20), (2.363793, 3.936075, 0.471668)),
 }
 
+_RECORDED = {"gcamp6f_transgenic": "gcamp6f_emx1", "gcamp6s_transgenic": "gcamp6s_teto"}
+"""Indicators whose recordings go by another name than the set."""
+
 
 def _published(name: str) -> CalibratedIndicator:
+    recorded = calibrated_indicator(_RECORDED.get(name, name))
     source, rise, decays, weights, (maximum, midpoint, slope) = _SETS[name]
     return CalibratedIndicator(
         name=f"{name}_s2f",
@@ -43,6 +51,7 @@ def _published(name: str) -> CalibratedIndicator:
         ),
         response=SigmoidResponse(maximum=maximum, midpoint=midpoint, slope=slope),
         source=f"{source}, read from public code; not fitted here",
+        evidence={"noise_30hz": recorded.evidence["noise_30hz"]},
     )
 
 
