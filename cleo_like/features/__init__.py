@@ -4,11 +4,11 @@
 one cell with all its arrays (spikes, sweeps, f-I and V-I curves).
 """
 
-from cleo_like.features.atlas_row import atlas_row
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.extract import extract
 from cleo_like.features.impedance import impedance
 from cleo_like.features.long_square import CellFeatures, long_square_features
+from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.parameters import (
     ATLAS,
     DEFAULT,

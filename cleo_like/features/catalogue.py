@@ -92,6 +92,10 @@ _SWEEP = _table(
     median_isi | s | 0 | 10 | median interval
     isi_cv | 1 | 0 | 10 | population SD of the intervals over their mean
     adapt | 1 | -1 | 1 | mean of (next - this) / (next + this) over successive intervals
+    n_pauses | 1 | 0 | 1e4 | intervals that are pauses in ongoing firing
+    pause_fraction | 1 | 0 | 1 | their part of the step
+    n_bursts | 1 | 0 | 1e4 | bursts of direct intervals between detours
+    burst_index | 1 | -1 | 1 | (rate in - rate beside) / sum of both, highest rates, best burst
     stim_amp | pA | -5000 | 5000 | current of the step
     peak_deflect_v | mV | -200 | 100 | largest deflection in the direction of the current
     peak_deflect_index | sample | 0 | inf | its sample

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
-from cleo_like.features.atlas_row import atlas_row
-from cleo_like.features.long_square import CellFeatures, analyse
+from cleo_like.features.long_square.atlas_row import atlas_row
+from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window, is_abf
 from cleo_like.features.table import Record

@@ -6,9 +6,9 @@ import attrs
 import numpy as np
 import pytest
 
-from cleo_like.features.atlas_row import atlas_row, column_names
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.long_square import analyse, long_square_features
+from cleo_like.features.long_square.atlas_row import atlas_row, column_names
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.features.vectors import feature_vectors

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
-from cleo_like.features.atlas_row import atlas_row
 from cleo_like.features.extract import extract
 from cleo_like.features.long_square import analyse
+from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.spikes import detect
 from cleo_like.features.stack import SweepStack, Window

@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 
-from cleo_like.features import exponential
+from cleo_like.features.long_square import exponential
 
 
 def course(rng, *, deflection, rate, samples, sampling, noise):

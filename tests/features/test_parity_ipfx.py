@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cleo_like.features.atlas_row import atlas_row
 from cleo_like.features.long_square import analyse
+from cleo_like.features.long_square.atlas_row import atlas_row
 
 pytestmark = pytest.mark.data
 

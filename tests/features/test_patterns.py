@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cleo_like.core.errors import UnsupportedError
-from cleo_like.features.patterns import bursts, pauses
+from cleo_like.features.long_square.patterns import bursts, pauses
 from cleo_like.features.peers.ipfx import peers_python
 
 ORACLE = """

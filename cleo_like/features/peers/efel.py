@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import UnsupportedError
-from cleo_like.features import firing
-from cleo_like.features.long_square import CellFeatures
+from cleo_like.features.long_square import firing
+from cleo_like.features.long_square.cell import CellFeatures
 from cleo_like.features.spikes.table import SpikeTable
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from cleo_like.matching import Match, match
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
-    from cleo_like.features.long_square import CellFeatures
+    from cleo_like.features.long_square.cell import CellFeatures
     from cleo_like.features.qc.signal import Span
     from cleo_like.matching import SweepVerdict
 

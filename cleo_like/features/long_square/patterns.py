@@ -76,9 +76,7 @@ def pauses(isi: np.ndarray, detour: np.ndarray, *, cost: float = 1.0) -> np.ndar
     return np.sort(order[:taken]) if best[taken - 1] > 0 else none
 
 
-def _net_gain(
-    isi: np.ndarray, place: np.ndarray, order: np.ndarray, cost: float
-) -> np.ndarray:
+def _net_gain(isi: np.ndarray, place: np.ndarray, order: np.ndarray, cost: float) -> np.ndarray:
     """Regularity won, less the cost, when the first 1, 2 ... candidates are set aside."""
     left = place > np.arange(order.size)[:, None]
     count = left.sum(axis=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features import exponential
+from cleo_like.features.long_square import exponential
 
 if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.membrane import Estimate, line
+from cleo_like.features.long_square.membrane import Estimate, line
 
 if TYPE_CHECKING:
     from cleo_like.features.spikes.table import SpikeTable

@@ -1,26 +1,26 @@
-"""One cell from its long squares: membrane, firing, spikes, each value with its reason."""
+"""Cell-level values of a family of steps: membrane, firing, rest, rebound."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from cleo_like.features import firing, membrane
-from cleo_like.features.membrane import Estimate
-from cleo_like.features.parameters import DEFAULT, ExtractionParameters
-from cleo_like.features.spikes.table import SpikeTable, spikes_of
-from cleo_like.features.stack import SweepStack, Window, as_stack, window
-from cleo_like.features.subthreshold import Intervals, intervals, subthreshold_features
-from cleo_like.features.train import train_features
+from cleo_like.features.long_square import firing, membrane
+from cleo_like.features.long_square.membrane import Estimate
+from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features
+from cleo_like.features.long_square.train import train_features
+from cleo_like.features.spikes.table import spikes_of
+from cleo_like.features.stack import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
-    from cleo_like.core.recording import Recording
+    from cleo_like.features.long_square.subthreshold import Intervals
+    from cleo_like.features.parameters import ExtractionParameters
+    from cleo_like.features.spikes.table import SpikeTable
+    from cleo_like.features.stack import SweepStack
 
 _SAG_TARGET = -100.0  # mV
 _REBOUND_WITHIN = 0.15  # s after the step
@@ -32,65 +32,7 @@ _ZERO_CURRENT = 1.0  # pA: less is no holding current
 
 
 @attrs.frozen(kw_only=True)
-class CellFeatures:
-    """All that was measured of one cell, with the arrays that figures need.
-
-    Parameters
-    ----------
-    stack : SweepStack
-        The analysed sweeps.
-    window : Window
-        The step.
-    parameters : ExtractionParameters
-        The limits.
-    spikes : SpikeTable
-        Every spike.
-    sweeps : mapping of str to array, shape (n_sweeps,)
-        Train and subthreshold features of each sweep.
-    values, uncertainty : mapping of str to float
-        Cell-level features and, where it is defined, their standard error.
-    reasons : mapping of str to str
-        Why a value is missing.
-    excluded : mapping of int to str
-        Sweeps (numbers) that were left out, and why.
-    notes : tuple of str
-        What was moved or chosen on the way (baseline, filter).
-    """
-
-    stack: SweepStack
-    window: Window
-    parameters: ExtractionParameters
-    spikes: SpikeTable
-    sweeps: Mapping[str, np.ndarray]
-    values: Mapping[str, float]
-    uncertainty: Mapping[str, float]
-    reasons: Mapping[str, str]
-    excluded: Mapping[int, str]
-    notes: tuple[str, ...]
-
-    @property
-    def fi_curve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Currents (pA), ascending, and firing rates (Hz) of all sweeps."""
-        order = np.argsort(self.sweeps["stim_amp"], kind="stable")
-        return self.sweeps["stim_amp"][order], self.sweeps["avg_rate"][order]
-
-    @property
-    def vi_curve(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Currents (pA), peak and steady potentials (mV) of the subthreshold sweeps."""
-        quiet = np.flatnonzero(self.sweeps["avg_rate"] == 0)
-        order = quiet[np.argsort(self.sweeps["stim_amp"][quiet], kind="stable")]
-        names = ("stim_amp", "peak_deflect_v", "v_steady")
-        return tuple(self.sweeps[k][order] for k in names)  # type: ignore[return-value]
-
-    def sweep_frame(self) -> pd.DataFrame:
-        """Give the sweeps as a pandas table."""
-        import pandas as pd
-
-        return pd.DataFrame({"number": self.stack.numbers, **self.sweeps})
-
-
-@attrs.frozen(kw_only=True)
-class _Measured:
+class Measured:
     """What the cell-level values are made of."""
 
     stack: SweepStack
@@ -101,17 +43,18 @@ class _Measured:
     sweeps: dict[str, np.ndarray]
 
 
-def _measured(stack: SweepStack, step: Window, limits: ExtractionParameters) -> _Measured:
+def measured(stack: SweepStack, step: Window, limits: ExtractionParameters) -> Measured:
+    """Measure spikes, trains and slow responses of every sweep."""
     where = intervals(stack, step, limits)
     table = spikes_of(stack, step, limits)
     sweeps = train_features(table, step)
     sweeps |= subthreshold_features(stack, step, limits, where)
-    return _Measured(
+    return Measured(
         stack=stack, step=step, limits=limits, where=where, table=table, sweeps=sweeps
     )
 
 
-class _Answers:
+class Answers:
     """Values with errors and reasons, as they are found."""
 
     def __init__(self) -> None:
@@ -120,6 +63,7 @@ class _Answers:
         self.reasons: dict[str, str] = {}
 
     def put(self, name: str, found: Estimate | float, why: str = "") -> None:
+        """Keep a value, its error, and why it is missing."""
         estimate = found if isinstance(found, Estimate) else Estimate(value=float(found))
         self.values[name] = estimate.value
         if np.isfinite(estimate.error):
@@ -128,109 +72,13 @@ class _Answers:
             self.reasons[name] = estimate.reason or why or "not defined for these sweeps"
 
     def missing(self, why: str, *names: str) -> None:
+        """Say of some values why they are missing."""
         for name in names:
             self.put(name, np.nan, why)
 
 
-def long_square_features(
-    source: Recording | SweepStack,
-    start: Any,
-    end: Any,
-    *,
-    parameters: ExtractionParameters = DEFAULT,
-) -> CellFeatures:
-    """Measure one cell from its long-square sweeps.
-
-    Parameters
-    ----------
-    source : Recording or SweepStack
-        The sweeps of the family; a sweep that cannot be used is left out with a reason.
-    start, end : quantity
-        Of the step, end excluded.
-    parameters : ExtractionParameters
-        Limits; with ``compat="ipfx"`` all values are ipfx's.
-
-    Returns
-    -------
-    CellFeatures
-        Values in mV, pA, MOhm, pF, s, Hz, and a reason for each missing one.
-
-    Examples
-    --------
-    A 200 MOhm, 20 ms cell, three steps:
-
-    >>> t = np.arange(20000) / 20e3
-    >>> rise = np.where((t >= 0.2) & (t < 0.7), 1 - np.exp(-(t - 0.2) / 0.02), 0)
-    >>> i = np.array([[-60.0], [-40.0], [-20.0]]) * ((t >= 0.2) & (t < 0.7))
-    >>> v = -70 + 0.2 * np.array([[-60.0], [-40.0], [-20.0]]) * rise
-    >>> cell = long_square_features(
-    ...     SweepStack(voltage_mv=v, current_pa=i, rate=20e3), "200 ms", "700 ms")
-    >>> round(cell.values["input_resistance"], 3), cell.reasons["rheobase_i"]
-    (200.0, 'no sweep with a depolarising step fired')
-    """
-    return analyse(as_stack(source, exact=parameters.exact), window(start, end), parameters)
-
-
-def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:
-    """Do the work of `long_square_features` for a window in seconds."""
-    stack, excluded = _usable(stack, step)
-    found = _measured(stack, step, parameters)
-    answers = _Answers()
-    _membrane(answers, found)
-    _firing(answers, found)
-    notes = found.where.notes + _filter_note(stack, parameters)
-    if not parameters.exact:
-        _rest_and_rebound(answers, found)
-        notes += _from_pulses(answers, found)
-    return CellFeatures(
-        stack=stack,
-        window=step,
-        parameters=parameters,
-        spikes=found.table,
-        sweeps=found.sweeps,
-        values=answers.values,
-        uncertainty=answers.errors,
-        reasons=answers.reasons,
-        excluded=excluded,
-        notes=notes,
-    )
-
-
-def _filter_note(stack: SweepStack, p: ExtractionParameters) -> tuple[str, ...]:
-    used = p.cutoff(stack.rate)
-    if used == p.filter:
-        return ()
-    return (
-        f"filter at {used:g} kHz: {p.filter:g} kHz is not below the Nyquist frequency "
-        f"of {stack.rate / 2e3:g} kHz",
-    )
-
-
-def _usable(stack: SweepStack, step: Window) -> tuple[SweepStack, dict[int, str]]:
-    """Leave out sweeps that end within the step or have undefined samples in it."""
-    excluded = dict(stack.excluded)
-    start, last = stack.bounds(step)
-    first = max(0, start - round(0.1 * stack.rate))
-    stop = min(last + round(0.01 * stack.rate), stack.n_samples)
-    with np.errstate(invalid="ignore"):
-        total = stack.voltage_mv[:, first:stop].sum(axis=1)
-        total += stack.current_pa[:, first:stop].sum(axis=1)
-    finite = np.isfinite(total)
-    long_enough = stack.lengths > last
-    for row in np.flatnonzero(~(finite & long_enough)).tolist():
-        number = stack.numbers[row]
-        if not long_enough[row]:
-            seconds = stack.lengths[row] / stack.rate
-            excluded[number] = f"ends at {seconds:g} s, within the step"
-        else:
-            bad = ~np.isfinite(stack.voltage_mv[row] + stack.current_pa[row])
-            when = (first + int(bad[first:stop].argmax())) / stack.rate
-            excluded[number] = f"a sample that is not a number at {when:g} s"
-    keep = finite & long_enough
-    return (stack if keep.all() else stack.take(np.flatnonzero(keep))), excluded
-
-
-def _membrane(answers: _Answers, found: _Measured) -> None:
+def membrane_values(answers: Answers, found: Measured) -> None:
+    """Find baseline, sag, resistances, time constant and capacitance."""
     sweeps, p = found.sweeps, found.limits
     quiet = sweeps["avg_rate"] == 0
     rest = sweeps["v_baseline"]
@@ -271,7 +119,7 @@ def _membrane(answers: _Answers, found: _Measured) -> None:
     _capacitance(answers)
 
 
-def _from_pulses(answers: _Answers, found: _Measured) -> tuple[str, ...]:
+def values_from_pulses(answers: Answers, found: Measured) -> tuple[str, ...]:
     """Take what the steps did not tell of the membrane from a constant pulse."""
     notes = []
     for start, end in found.step.pulses:
@@ -279,8 +127,8 @@ def _from_pulses(answers: _Answers, found: _Measured) -> tuple[str, ...]:
         if not wanted or end - start < _SHORTEST_PULSE:
             continue
         pulse = Window(start=start, end=end)
-        other = _Answers()
-        _membrane(other, _measured(found.stack, pulse, found.limits))
+        other = Answers()
+        membrane_values(other, measured(found.stack, pulse, found.limits))
         told = [name for name in wanted if np.isfinite(other.values[name])]
         for name in told:
             error = other.errors.get(name, np.nan)
@@ -293,7 +141,7 @@ def _from_pulses(answers: _Answers, found: _Measured) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _capacitance(answers: _Answers) -> None:
+def _capacitance(answers: Answers) -> None:
     with np.errstate(divide="ignore"):
         answers.put(
             "capacitance",
@@ -305,7 +153,7 @@ def _capacitance(answers: _Answers) -> None:
 
 
 def _sag(
-    answers: _Answers,
+    answers: Answers,
     sweeps: Mapping[str, np.ndarray],
     quiet: np.ndarray,
     p: ExtractionParameters,
@@ -350,7 +198,8 @@ def _mean_estimate(found: list[Estimate]) -> Estimate:
     return _mean(np.array([e.value for e in good]))
 
 
-def _firing(answers: _Answers, found: _Measured) -> None:
+def firing_values(answers: Answers, found: Measured) -> None:
+    """Find rheobase, hero sweep, f-I line and depolarisation block."""
     stack, sweeps, p = found.stack, found.sweeps, found.limits
     amplitude, rate = sweeps["stim_amp"], sweeps["avg_rate"]
     lowest = firing.rheobase_row(amplitude, rate)
@@ -379,7 +228,8 @@ def _firing(answers: _Answers, found: _Measured) -> None:
         answers.put(name, float(sweeps[column][hero]), "too few spikes in the hero sweep")
 
 
-def _rest_and_rebound(answers: _Answers, found: _Measured) -> None:
+def rest_and_rebound(answers: Answers, found: Measured) -> None:
+    """Find the resting potential and what follows the lowest step."""
     stack, step, sweeps = found.stack, found.step, found.sweeps
     a, b = found.where.baseline
     holding = float(np.median(stack.current_pa[:, a:b])) if b > a else np.nan

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from cleo_like.features.long_square import CellFeatures
+    from cleo_like.features.long_square.cell import CellFeatures
 
 LABELS = (0, 1, 2, 3, 4, 5)
 """Label k is the sweep at rheobase + 20 k pA."""
