@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -72,13 +73,15 @@ def now() -> str:
 
 def versions(packages: Iterable[str] = ()) -> dict[str, str]:
     """Versions of this package and of the named ones; "not installed" where missing."""
-    found = {}
-    for name in ("cleo_like", "numpy", *packages):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return {name: _version(name) for name in ("cleo_like", "numpy", *packages)}
+
+
+@functools.cache
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def hash_of(data: Path | bytes | np.ndarray) -> str:

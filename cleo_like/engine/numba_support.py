@@ -66,13 +66,13 @@ def brian_clip(x: float, low: float, high: float) -> float:
 @_inline
 def brian_sign(x: float) -> float:
     """Sign of a value."""
-    return float(x > 0) - float(x < 0)
+    return (1.0 if x > 0 else 0.0) - (1.0 if x < 0 else 0.0)
 
 
 @_inline
 def brian_int(x: float) -> int:
     """Truncate towards 0."""
-    return int(x)
+    return np.int64(x)
 
 
 @_inline

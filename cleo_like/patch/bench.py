@@ -121,6 +121,7 @@ def record(
     run = _Run(
         protocol=protocol, electrode=electrode, seed=seed, backend=backend, threads=threads,
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
+        input_hash=hash_of(protocol.waveforms),
     )  # fmt: skip
     found = specimens(cells)
     results: dict[int, Any] = {}
@@ -145,6 +146,7 @@ class _Run:
     dt: float | None
     keep_voltage: bool
     memory: float
+    input_hash: str
 
     def group(self, cells: list[Specimen], indices: list[int], bar: Any) -> Iterator[Recording]:
         """Record from cells of the same equations; a cell is given when its last trace is."""
@@ -237,7 +239,7 @@ class _Run:
                 "electrode": self.electrode.description(),
             },
             seed=self.seed,
-            input_hash=hash_of(self.protocol.waveforms),
+            input_hash=self.input_hash,
             created=created,
         )
 

@@ -98,10 +98,10 @@ class IdealElectrode:
         self._filter(rate)
 
     def _filter(self, rate: float) -> np.ndarray | None:
-        from scipy.signal import bessel
-
         if self.lowpass is None:
             return None
+        from scipy.signal import bessel
+
         if self.lowpass > 0.4 * rate:
             msg = (
                 f"a {self.lowpass:g} Hz filter needs a sampling rate of at least "
