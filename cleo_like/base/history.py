@@ -83,8 +83,12 @@ class History:
         return array.dtype.kind in "biuf" and array.shape in ((), self._values.shape[1:])
 
     def _grow(self) -> None:
-        self._times = np.concatenate([self._times, np.empty_like(self._times)])
-        self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        # what is not yet written takes no memory: it must not be touched here
+        for name in ("_times", "_values"):
+            old = getattr(self, name)
+            new = np.empty((2 * len(old), *old.shape[1:]), dtype=old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
 
     def _refit(self, value: Any) -> None:
         """Make room for a value that the rows so far cannot hold."""
