@@ -59,7 +59,7 @@ class EventBlock:
         """Go back to rest at time 0."""
         self.cells.reset()
         self._seen = 0
-        self._pending = (np.zeros(0, dtype=int), np.zeros(0))
+        self._pending: tuple[np.ndarray, ...] = (np.zeros(0, dtype=int), np.zeros(0))
 
     def spikes(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give ROIs and times of action (s) of spikes, in order; the first ones may be left."""
@@ -87,31 +87,34 @@ class EventBlock:
 
     def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Give dF/F and calcium (mol/m^3) now, or their mean over the last exposure."""
-        new = len(self.monitor.variables["i"].get_value())
-        if new > self._seen:
-            rois, times = self.spikes(self._seen)
-            self._seen = new
-            old = self._pending
-            if len(old[0]):
-                rois, times = np.append(old[0], rois), np.append(old[1], times)
-            self._pending = (rois, times)
+        self._collect()
         length = min(exposure, now - self.cells.time)
-        count = max(1, int(np.ceil(length / FINEST - 1e-6)))
         if length <= 0:
             return self._at(max(now, self.cells.time))
+        count = max(1, int(np.ceil(length / FINEST - 1e-6)))
         moments = now - length + length * (np.arange(count) + 0.5) / count
         frames = [self._at(float(m)) for m in moments]
         dff, calcium = (np.mean(arrays, axis=0) for arrays in zip(*frames, strict=True))
         return dff, calcium
 
+    def _collect(self) -> None:
+        """Add the spikes since the last time to those that wait for their frame."""
+        seen, waiting = self._seen, self._pending
+        self._seen = len(self.monitor.variables["i"].get_value())
+        if self._seen > seen:
+            new = self.spikes(seen)
+            both = zip(waiting, new, strict=True)
+            self._pending = tuple(map(np.concatenate, both)) if len(waiting[0]) else new
+
     def _at(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        """Advance to a time with the spikes that act by then."""
         rois, times = self._pending
         if len(times) == 0:
             self.cells.advance(time)
-            return self.rho_rel * self.cells.dff(), self.cells.calcium()
-        n = int(np.searchsorted(times, time + SLACK, side="right"))
-        self.cells.advance(time, rois[:n], times[:n])
-        self._pending = (rois[n:], times[n:])
+        else:
+            n = int(np.searchsorted(times, time + SLACK, side="right"))
+            self.cells.advance(time, rois[:n], times[:n])
+            self._pending = (rois[n:], times[n:])
         return self.rho_rel * self.cells.dff(), self.cells.calcium()
 
 
