@@ -88,7 +88,8 @@ class CellModel:
         step per state), or another of Brian2; "auto" takes what
         `cleo_like.engine.updaters.choose` gives for the equations.
     dt : quantity
-        Longest integration step (default 0.02 ms).
+        Longest integration step (default 0.025 ms: with rk4, spike times of the library's
+        conductance-based cells are then true to 0.1 ms per second).
     initial : mapping
         Start of the search for rest: numbers (SI), or Brian2 expressions.
     conductance_based : bool
@@ -107,7 +108,7 @@ class CellModel:
     ...     parameters={"gL": 5 * nS, "EL": -70 * mV, "C": 100 * pF},
     ... )
     >>> cell
-    CellModel mine: 1 state, 3 parameters, rk4, dt 0.02 ms
+    CellModel mine: 1 state, 3 parameters, rk4, dt 0.025 ms
     """
 
     name: str = attrs.field(validator=attrs.validators.min_len(1))
@@ -122,7 +123,7 @@ class CellModel:
     voltage: str = "v"
     current: str = "I"
     method: str = "rk4"
-    dt: float = attrs.field(default=SIFloat(20e-6), converter=si_required("s", "dt"))
+    dt: float = attrs.field(default=SIFloat(25e-6), converter=si_required("s", "dt"))
     initial: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
     conductance_based: bool = True
     source: str = "user"

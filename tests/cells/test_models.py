@@ -32,7 +32,7 @@ REFUSED = [
     (lambda: model(reset="v = EL"), InputError, "has a reset but no threshold"),
     (lambda: model(spike_level="Vcut"), InputError, "'Vcut' is not a parameter"),
     (lambda: model(spike_level=-20), UnitError, "spike_level=-20 has no unit"),
-    (lambda: model(method="rk5"), InputError, "method must be one of rk4"),
+    (lambda: model(method="rk5"), InputError, "method must be one of auto, rk4"),
     (lambda: model().with_parameters(gK=1 * nS), InputError, "has no parameter gK"),
     (lambda: Population.draw(model(), 0, {"gL": 0.5}, seed=1), InputError, "at least 1 cell"),
     (lambda: Population.draw(model(), 2, {}, seed=1), InputError, "spread names nothing"),
