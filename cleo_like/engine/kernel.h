@@ -65,8 +65,8 @@ CL_IN double tanh_(double x) {
 }
 CL_IN double cosh_(double x) { return 0.5 * (exp_(x) + exp_(-x)); }
 CL_IN double sinh_(double x) {
-  const double y = expm1_(x);
-  return 0.5 * (y + y / (y + 1.0));
+  const double y = expm1_(fabs(x));                // of -x, y + 1 would lose all digits
+  return copysign(0.5 * (y + y / (y + 1.0)), x);
 }
 CL_IN double abs_(double x) { return fabs(x); }
 CL_IN int64_t abs_(int64_t x) { return x < 0 ? -x : x; }
@@ -115,13 +115,16 @@ CL_IN double log_(double x) {  // of a positive normal number
   p = fma(p, s, 1.0 / 5);  p = fma(p, s, 1.0 / 3);  p = fma(p, s, 1.0);
   return fma(k, 6.93147180559945309417e-01, 2.0 * f * p);
 }
+CL_IN double log_all(double x) {  // of any positive finite number
+  const bool tiny = x < 0x1p-1000;
+  return log_(tiny ? x * 0x1p500 : x) - (tiny ? 346.57359027997264 : 0.0);
+}
 CL_IN double ln_(double x) {
-  const double scaled = x < 0x1p-1000 ? x * 0x1p500 : x, shift = x < 0x1p-1000 ? 346.57359027997264 : 0.0;
-  const double y = log_(scaled) - shift;
-  return x > 0.0 ? (x > 1.7e308 ? x : y) : (x == 0.0 ? -INFINITY : NAN);
+  return x > 0.0 ? (x > 1.7976931348623157e308 ? x : log_all(x)) : (x == 0.0 ? -INFINITY : NAN);
 }
 CL_IN double pow_(double x, double y) {  // y is not a whole number
-  return x >= 0.0 ? exp_(y * log_(x < 0x1p-1000 ? 0x1p-1000 : x)) : NAN;
+  const double y_log = y * log_all(x), edge = (y > 0.0) == (x < 1.0) ? 0.0 : INFINITY;
+  return x >= 0.0 ? (x == 0.0 || x > 1.7976931348623157e308 ? edge : exp_(y_log)) : NAN;
 }
 CL_IN double cos_of_turns(double u) {  // cos(2 pi u) for 0 <= u < 1
   const double w = u > 0.5 ? u - 1.0 : u;

@@ -203,6 +203,7 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
             self.functions: set[str] = set()
             self.reciprocals: dict[str, str] = {}
             self.vector = False
+            self.changed: set[str] = set()
             self.held: list[tuple[str, str, list[str]]] = []
 
         @staticmethod
@@ -223,7 +224,10 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
             """Look a 2-D TimedArray up; held between its samples if the index is constant."""
             names = set(re.findall(r"(?<![\w.:])[A-Za-z_]\w*(?!\w|\(|::)", index))
             found = [self.variables.get(n) for n in names]
-            if not all(isinstance(v, ArrayVariable) and v.constant for v in found):
+            arrays = all(
+                isinstance(v, ArrayVariable) and v.constant and not v.scalar for v in found
+            )
+            if not (arrays and self.vector) or names & self.changed:
                 return f"{name}.at({index})"
             self.held.append((name, index, sorted(names)))
             for n in names:
@@ -239,7 +243,7 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
                 and bool(names)
                 and not any(isinstance(n, ast.Call) for n in ast.walk(node))
                 and all(v is not None and (v.scalar or v.constant) for v in variables)
-                and not any(n.id in {"t", "t_in_timesteps"} for n in names)
+                and not any(n.id in {"t", "t_in_timesteps"} | self.changed for n in names)
             )
 
         def reciprocal(self, text: str) -> str:
@@ -251,6 +255,8 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
 
         def translate_to_statements(self, statements: Any, conditional: Any) -> list[str]:
             before = len(self.reciprocals)
+            # Brian2 lets code write to a (constant) variable
+            self.changed = {statement.var for statement in statements}
             lines = super().translate_to_statements(statements, conditional)
             new = list(self.reciprocals.items())[before:]
             return [*(f"const double {name} = 1.0/{text};" for text, name in new), *lines]

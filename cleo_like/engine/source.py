@@ -267,8 +267,10 @@ class _Writer:
         )
         part.vector = part.vector.replace(f"cl_held_{site}[_idx]", f"{buffer}[_idx]")
         reads = " ".join(f"const int64_t {n} = cl_b_{n}[_idx];" for n in arrays)
+        changing = set(arrays) & set(self.layout.written)
+        other = "true" if changing else f"{buffer}_row != {name}.row"
         return (
-            f"if ({buffer}_row != {name}.row) {{ {buffer}_row = {name}.row;\n"
+            f"if ({other}) {{ {buffer}_row = {name}.row;\n"
             f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
         )
 
