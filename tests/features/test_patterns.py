@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.features.long_square import analyse
 from cleo_like.features.long_square.patterns import bursts, pauses
+from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.peers.ipfx import peers_python
+from cleo_like.features.stack import Window
 
 ORACLE = """
 import json, sys, warnings
@@ -90,6 +93,17 @@ def random_train(rng):
         "time": np.where(detour, isi * rng.uniform(0.05, 0.9, n), np.nan),
         "height": np.where(detour, rng.uniform(-15, rng.choice([-1, 2]), n), np.nan),
     }
+
+
+def test_sweeps_of_a_recording(firing):
+    """No, one, two and six spikes: the silence of 150 ms among 30 ms is a pause."""
+    times = [[], [0.3], [0.3, 0.4], [0.25, 0.28, 0.31, 0.46, 0.49, 0.52]]
+    stack = firing(times, [10.0, 20.0, 30.0, 40.0], rate=50e3)
+    cell = analyse(stack, Window(start=0.2, end=0.7), DEFAULT)
+    np.testing.assert_array_equal(cell.sweeps["n_pauses"], [np.nan, np.nan, 0, 1])
+    np.testing.assert_array_equal(cell.sweeps["n_bursts"], [np.nan, np.nan, 0, 0])
+    assert cell.sweeps["pause_fraction"][3] == pytest.approx(0.15 / 0.5, rel=1e-3)
+    assert "n_pauses" not in analyse(stack, cell.window, IPFX).sweeps
 
 
 @pytest.mark.peer

@@ -14,6 +14,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cleo_like.features.spikes.table import SpikeTable
+    from cleo_like.features.stack import Window
+
 _LONG = 3.0  # times the median direct interval: so long a direct one may be a pause
 _TOLERANCE = 0.5  # mV: a detour that stays this near to the threshold is within a burst
 _LENGTH_COST = 0.1  # of each further interval of a burst
@@ -96,7 +99,7 @@ def bursts(
     *,
     trough_time: np.ndarray,
     trough_height: np.ndarray,
-    cost: float = 1.0,
+    apart: np.ndarray | None = None,
 ) -> list[Burst]:
     """Find the bursts of a train.
 
@@ -117,8 +120,8 @@ def bursts(
     trough_height : array, shape (n,)
         Slow trough above the threshold before (mV): a detour that stays near it is
         within a burst.
-    cost : float
-        Of `pauses`.
+    apart : array of int, optional
+        Places of the pauses, if they are known already.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def bursts(
     if isi.size < 2:
         return []
     kind = np.where(detour, _DETOUR, _DIRECT)
-    kind[pauses(isi, detour, cost=cost)] = _PAUSE
+    kind[pauses(isi, detour) if apart is None else apart] = _PAUSE
     if not ((kind == _DIRECT).any() and (kind == _DETOUR).any()):
         return []
     kind[(kind == _DETOUR) & (trough_height > -_TOLERANCE)] = _WITHIN
@@ -209,54 +212,45 @@ def _contrast(inside: np.ndarray, outside: np.ndarray) -> float:
     return float((fast - slow) / (fast + slow))
 
 
-def pattern_features(
-    sweep: np.ndarray, columns: Mapping[str, np.ndarray], n_sweeps: int, duration: float
-) -> dict[str, np.ndarray]:
+def pattern_features(table: SpikeTable, step: Window) -> dict[str, np.ndarray]:
     """Count pauses and bursts in every sweep.
 
     Parameters
     ----------
-    sweep : array, shape (n_spikes,)
-        Row of each spike, ascending.
-    columns : mapping
-        Spike features.
-    n_sweeps : int
-        Rows.
-    duration : float
-        Of the step (s).
+    table : SpikeTable
+        Spikes of the sweeps.
+    step : Window
+        The step.
 
     Returns
     -------
     dict of str to array, shape (n_sweeps,)
         ``n_pauses``, ``pause_fraction`` (of the step), ``n_bursts`` and ``burst_index``
-        (the largest); NaN without an interval.
+        (the largest; 0 without a burst); NaN without an interval.
     """
     names = ("n_pauses", "pause_fraction", "n_bursts", "burst_index")
-    out = {name: np.full(n_sweeps, np.nan) for name in names}
-    bounds = np.searchsorted(sweep, np.arange(n_sweeps + 1))
-    detours = columns["isi_type"] == "detour"
-    directs = columns["isi_type"] == "direct"
+    out = {name: np.full(table.n_sweeps, np.nan) for name in names}
+    bounds = table.bounds
+    direct = table["isi_type"] == "direct"
     for row in np.flatnonzero(np.diff(bounds) > 1).tolist():
-        a, b = bounds[row], bounds[row + 1] - 1
         values: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
-        if directs[a:b].any():
-            values = _of_train(columns, detours[a:b], (a, b), duration)
+        if direct[bounds[row] : bounds[row + 1] - 1].any():
+            values = _of_train(table.of(row), step.duration)
         for name, value in zip(names, values, strict=True):
             out[name][row] = value
     return out
 
 
-def _of_train(
-    columns: Mapping[str, np.ndarray], detour: np.ndarray, at: tuple[int, int], duration: float
-) -> tuple[float, ...]:
-    a, b = at
-    isi = np.diff(columns["threshold_t"][a : b + 1])
+def _of_train(spikes: Mapping[str, np.ndarray], duration: float) -> tuple[float, ...]:
+    isi = np.diff(spikes["threshold_t"])
+    detour = spikes["isi_type"][:-1] == "detour"
     still = pauses(isi, detour)
     found = bursts(
         isi,
         detour,
-        trough_time=columns["slow_trough_t"][a:b] - columns["fast_trough_t"][a:b],
-        trough_height=columns["slow_trough_v"][a:b] - columns["threshold_v"][a:b],
+        trough_time=(spikes["slow_trough_t"] - spikes["fast_trough_t"])[:-1],
+        trough_height=(spikes["slow_trough_v"] - spikes["threshold_v"])[:-1],
+        apart=still,
     )
     index = max((burst.index for burst in found), default=0.0)
     return float(still.size), float(isi[still].sum() / duration), float(len(found)), index

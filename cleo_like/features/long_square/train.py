@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.spikes import ragged
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 NAMES = (
     "n_spikes", "avg_rate", "latency", "first_isi", "mean_isi", "median_isi", "isi_cv", "adapt",
-    "n_pauses", "pause_fraction", "n_bursts", "burst_index",
 )  # fmt: skip
 
 
@@ -34,9 +32,8 @@ def train_features(table: SpikeTable, step: Window) -> dict[str, np.ndarray]:
     dict of str to array, shape (n_sweeps,)
         ``n_spikes``; ``avg_rate`` (Hz); ``latency``, ``first_isi``, ``mean_isi``,
         ``median_isi`` (s); ``isi_cv`` (population SD / mean); ``adapt``, the mean of
-        (next - this) / (next + this) over successive intervals; ``n_pauses``,
-        ``pause_fraction``, ``n_bursts``, ``burst_index`` (`pattern_features`). NaN where
-        there are too few spikes.
+        (next - this) / (next + this) over successive intervals. NaN where there are too
+        few spikes.
     """
     sweep, t = table["sweep"], table["threshold_t"]
     n = table.n_sweeps
@@ -50,8 +47,7 @@ def train_features(table: SpikeTable, step: Window) -> dict[str, np.ndarray]:
     spiking = counts > 0
     out["latency"][spiking] = t[table.bounds[:-1][spiking]] - step.start
     same = ~ragged.group_ends(sweep)[:-1] if sweep.size else np.zeros(0, dtype=bool)
-    out |= _intervals(sweep[:-1][same], np.diff(t)[same], n)
-    return out | pattern_features(sweep, table.columns, n, step.duration)
+    return out | _intervals(sweep[:-1][same], np.diff(t)[same], n)
 
 
 def _intervals(sweep: np.ndarray, isi: np.ndarray, n: int) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.membrane import Estimate
+from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features
 from cleo_like.features.long_square.train import train_features
 from cleo_like.features.spikes.table import spikes_of
@@ -48,6 +49,8 @@ def measured(stack: SweepStack, step: Window, limits: ExtractionParameters) -> M
     where = intervals(stack, step, limits)
     table = spikes_of(stack, step, limits)
     sweeps = train_features(table, step)
+    if not limits.exact:  # ipfx's extractor cannot reach its own search for them
+        sweeps |= pattern_features(table, step)
     sweeps |= subthreshold_features(stack, step, limits, where)
     return Measured(
         stack=stack, step=step, limits=limits, where=where, table=table, sweeps=sweeps
