@@ -42,7 +42,9 @@ lint: $(VENV)/.installed ## ruff, mypy, import contracts, spelling
 	$(BIN)/codespell cleo_like tests benchmarks docs README.md CONTRIBUTING.md CHANGELOG.md
 
 bench: $(VENV)/.installed ## All benchmarks, as tables (CPU time)
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	$(BIN)/python benchmarks/bench_engine.py --table docs/guide/engine_table.md
+	@for file in $(filter-out benchmarks/bench_engine.py,$(wildcard benchmarks/bench_*.py)); do \
+		echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 docs: $(VENV)/.installed ## The documentation as HTML, warnings are errors
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html

@@ -333,6 +333,8 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
 
     class Templates:
         def __getattr__(self, name: str) -> Template:
+            if name.startswith("__"):
+                raise AttributeError(name)
             return Template()
 
     class KernelCodeObject(CodeObject):
@@ -344,6 +346,12 @@ def brian2_classes() -> Classes:  # noqa: C901  # classes made lazily: Brian2 is
 
         def compile(self) -> None:
             """Nothing to do: the whole group is compiled in one piece."""
+
+        def compile_block(self, block: str) -> None:
+            """Nothing to do."""
+
+        def run_block(self, block: str) -> None:
+            """Nothing to do: never run by itself."""
 
     for name in _NOISE:
         DEFAULT_FUNCTIONS[name].implementations.add_implementation(KernelCodeObject, code=None)
