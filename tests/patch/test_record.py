@@ -212,6 +212,28 @@ def test_no_compiler_is_said(monkeypatch):
         record("passive", protocol(np.zeros((1, 20))), backend="brian2")
 
 
+def test_exprel_without_a_compiler_is_the_plain_function(monkeypatch):
+    """Brian2's own numpy wrapper formats its whole result at every call."""
+    import brian2 as b2
+    from brian2.core.functions import DEFAULT_FUNCTIONS
+
+    kept = DEFAULT_FUNCTIONS["exprel"].implementations._implementations
+    before = kept["numpy"]
+    monkeypatch.setattr("cleo_like.patch.brian_run.auto_target_is_numpy", lambda: True)
+    b2.prefs.codegen.target = "numpy"
+    try:
+        p = protocol(np.full((1, 100), 4e-10))
+        with pytest.warns(CompilerWarning):
+            (plain,) = record("rs", p, backend="brian2")
+        assert kept["numpy"] is not before
+        (compiled,) = record("rs", p)
+    finally:
+        kept["numpy"] = before
+    np.testing.assert_allclose(
+        plain.stacked().response, compiled.stacked().response, rtol=0, atol=1e-8
+    )
+
+
 def test_this_machine_has_a_compiler():
     assert auto_target_is_numpy() in (True, False)
 
