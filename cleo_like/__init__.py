@@ -23,6 +23,7 @@ _WHERE = {
     "NeoExportable": "base",
     "RecordOnlyProcessor": "ioproc",
     "Recorder": "base",
+    "Stepper": "engine.stepping",
     "Stimulator": "base",
     "SynapseDevice": "base",
     "Traces": "core",
