@@ -7,11 +7,13 @@ that says why, for everything else.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
@@ -21,9 +23,12 @@ from cleo_like.engine.monitors import recorders_of, store
 from cleo_like.engine.plan import NotCompilableError, read_network
 from cleo_like.engine.program import Program
 from cleo_like.engine.toolchain import CompilerError
+from cleo_like.engine.undo import Before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from cleo_like.engine.program import Lost, Outcome
 
 NAME = "sweeps"
 
@@ -65,6 +70,27 @@ def _device_class() -> type:
     class SweepDevice(RuntimeDevice):
         """Brian2's runtime device with the compiled time loop."""
 
+        streams = _Streams.of(None)
+
+        def activate(self, build_on_run: bool = True, **options: Any) -> None:  # noqa: FBT001, FBT002
+            """Start; ``set_device('sweeps', seed=1, threads=2)`` gives options."""
+            super().activate(build_on_run=build_on_run, **options)
+            self.streams = _Streams.of(options.get("seed"))
+
+        def seed(self, seed: int | None = None) -> None:
+            """Take the place of `brian2.seed`: the noise of later runs follows from it."""
+            super().seed(seed)
+            self.streams = _Streams.of(seed)
+
+        def get_random_state(self) -> dict[str, Any]:
+            """Give what `Network.store` keeps of the noise."""
+            return super().get_random_state() | {NAME: attrs.astuple(self.streams)}
+
+        def set_random_state(self, state: dict[str, Any]) -> None:
+            """Go back to it, for ``Network.restore(restore_random_state=True)``."""
+            super().set_random_state(state)
+            self.streams = _Streams(*state[NAME])
+
         def network_run(  # noqa: PLR0917  # Brian2's signature
             self, network: Any, duration: Any, report: Any = None, report_period: Any = None,
             namespace: Any = None, profile: Any = None, level: int = 0,
@@ -75,7 +101,7 @@ def _device_class() -> type:
             if namespace is None:
                 namespace = get_local_namespace(level=level + 2)
             with exclusive():
-                reason = _run_compiled(network, duration, report, namespace, self.build_options)
+                reason = _run_compiled(network, duration, report, namespace, self)
                 if reason is None:
                     return
                 warnings.warn(
@@ -91,9 +117,8 @@ def _device_class() -> type:
 
 
 def _run_compiled(
-    network: Any, duration: Any, report: Any, namespace: Mapping[str, Any],
-    options: Mapping[str, Any],
-) -> str | None:  # fmt: skip
+    network: Any, duration: Any, report: Any, namespace: Mapping[str, Any], device: Any
+) -> str | None:
     """Run a network on compiled kernels; give the reason if that cannot be done."""
     from brian2 import second
 
@@ -106,71 +131,126 @@ def _run_compiled(
     except (NotCompilableError, CompilerError) as error:
         return str(error)
     start, end = float(network.t_), float(network.t_) + float(duration)
-    clocks = {found.clock for found in network.sorted_objects}
-    for clock in clocks:
-        clock.set_interval(start * second, end * second)
     began = time.time()
     telling = _report(report, programs, start, end)
-    network._stopped = False  # noqa: SLF001  # as Brian2 does at the start of a run
-    for program in programs:
-        _run_group(program, network, telling, options)
-    for clock in clocks:
-        clock.variables["timestep"].set_value(clock._i_end)  # noqa: SLF001
-        clock.variables["t"].set_value(clock._i_end * clock.dt_)  # noqa: SLF001
-    network.t_ = end
-    if telling is not None:
-        telling(None)
-    _note_last_run(time.time() - began)
+    _Run(network, programs, telling, device).until(start, end)
+    device._last_run_time = time.time() - began  # noqa: SLF001
+    device._last_run_completed_fraction = (  # noqa: SLF001
+        (float(network.t_) - start) / (end - start) if end > start else 1.0
+    )
     return None
 
 
-def _run_group(
-    program: Program, network: Any, telling: Callable | None, options: Mapping[str, Any]
-) -> None:
-    clock = program.plan.group.clock
-    first = int(clock.variables["timestep"].get_value().item())
-    last = int(clock._i_end)  # noqa: SLF001
-    recorders, commit = recorders_of(program.plan, first, last)
-    outcome = program.run(
-        first, last, recorders,
-        seed=_noise_seed(options), threads=int(options.get("threads", 1)), report=telling,
-        keep_going=lambda: not network._stopped,  # noqa: SLF001
-    )  # fmt: skip
-    commit()
-    store(program.plan, outcome.spikes)
-    if outcome.lost is not None:
-        group = program.plan.group
+class _Run:
+    """One run of all groups: done as a whole, or not at all."""
+
+    def __init__(
+        self, network: Any, programs: list[Program], telling: Callable | None, device: Any
+    ) -> None:
+        self.network, self.programs, self.telling = network, programs, telling
+        self.threads = int(device.build_options.get("threads", 1))
+        self.seeds = [device.streams.next() for _ in programs]
+        self.lock = threading.Lock()
+        self.clocks = {found.clock for found in network.sorted_objects}
+        self.done = 0
+
+    def until(self, start: float, end: float) -> None:
+        """Run from `start` to `end` (s), or to where `stop` was called on the way."""
+        from brian2 import Network
+
+        before, asked = Before.of(self.programs), end
+        # as Brian2 does at the start of a run
+        self.network._stopped = Network._globally_stopped = False  # noqa: SLF001
+        try:
+            outcomes = self._all_groups(start, end, self._keep_going)
+            if not self._keep_going():
+                # the groups have come to different times: all of them once more, to one time
+                before.restore()
+                end = start + (end - start) * self.done / self._total(start, end)
+                outcomes = self._all_groups(start, end, lambda: True)
+                self.network.t_ = min(c._i_end * c.dt_ for c in self.clocks)  # noqa: SLF001
+            else:
+                self.network.t_ = end
+        except BaseException:
+            before.restore()
+            raise
+        for clock in self.clocks:
+            clock.variables["timestep"].set_value(clock._i_end)  # noqa: SLF001
+            clock.variables["t"].set_value(clock._i_end * clock.dt_)  # noqa: SLF001
+        if self.telling is not None:
+            self.telling(0, (float(self.network.t_) - start) / ((asked - start) or 1.0))
+        for program, (commit, outcome) in zip(self.programs, outcomes, strict=True):
+            commit()
+            store(program.plan, outcome.spikes)
+            _warn_of_lost(program, outcome.lost)
+
+    def _keep_going(self) -> bool:
+        from brian2 import Network
+
+        return not (self.network._stopped or Network._globally_stopped)  # noqa: SLF001
+
+    def _total(self, start: float, end: float) -> float:
+        return sum(p.n_traces * (end - start) / p.plan.dt for p in self.programs)
+
+    def _all_groups(
+        self, start: float, end: float, keep_going: Callable[[], bool]
+    ) -> list[tuple[Callable[[], None], Outcome]]:
+        from brian2 import second
+
+        for clock in self.clocks:
+            clock.set_interval(start * second, end * second)
+        outcomes = []
+        for program, seed in zip(self.programs, self.seeds, strict=True):
+            clock = program.plan.group.clock
+            first = int(clock.variables["timestep"].get_value().item())
+            last = int(clock._i_end)  # noqa: SLF001
+            recorders, commit = recorders_of(program.plan, first, last)
+            outcome = program.run(
+                first, last, recorders, seed=seed, threads=self.threads,
+                report=self._count, keep_going=keep_going,
+            )  # fmt: skip
+            outcomes.append((commit, outcome))
+        return outcomes
+
+    def _count(self, steps: int) -> None:
+        with self.lock:  # called by every thread
+            self.done += steps
+        if self.telling is not None and self._keep_going():
+            self.telling(steps)
+
+
+def _warn_of_lost(program: Program, lost: Lost | None) -> None:
+    if lost is not None:
         warnings.warn(
-            f"a state of {group.name!r} is not finite in trace {outcome.lost.trace} "
-            f"{outcome.lost.when(program.plan.dt)}; try a smaller dt",
+            f"a state of {program.plan.group.name!r} is not finite in trace {lost.trace} "
+            f"{lost.when(program.plan.dt)}; try a smaller dt",
             NotFiniteWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
 
 
-_seed_of_process = int(np.random.SeedSequence().generate_state(1)[0])
-_runs = [0]
+@attrs.define
+class _Streams:
+    """Seeds of the noise, one after another, from one root."""
 
+    root: int
+    drawn: int = 0
 
-def _noise_seed(options: Mapping[str, Any]) -> int:
-    """Seed of this run: of ``set_device(..., seed=...)``, or drawn anew; every run differs."""
-    given = options.get("seed")
-    _runs[0] += 1
-    root = _seed_of_process if given is None else int(given)
-    return int(np.random.SeedSequence((root, _runs[0])).generate_state(1, np.uint64)[0] >> 1)
+    @classmethod
+    def of(cls, seed: int | None) -> _Streams:
+        """Start anew; None takes a root from the operating system."""
+        return cls(secrets.randbits(64) if seed is None else int(seed))
 
-
-def _note_last_run(seconds: float) -> None:
-    from brian2.devices.device import get_device
-
-    device = get_device()
-    device._last_run_time = seconds  # noqa: SLF001
-    device._last_run_completed_fraction = 1.0  # noqa: SLF001
+    def next(self) -> int:
+        """Give a seed that differs from all before."""
+        self.drawn += 1
+        sequence = np.random.SeedSequence((self.root, self.drawn))
+        return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
 
 def _report(
     report: Any, programs: list[Program], start: float, end: float
-) -> Callable[[int | None], None] | None:
+) -> Callable[..., None] | None:
     """Turn trace-steps into calls of Brian2's report function."""
     import sys
 
@@ -180,19 +260,22 @@ def _report(
     if report is None:
         return None
     streams = {"text": sys.stdout, "stdout": sys.stdout, "stderr": sys.stderr}
+    if isinstance(report, str) and report not in streams:
+        msg = f"report must be one of {', '.join(streams)} or a function, got {report!r}"
+        raise InputError(msg)
     hear = TextReport(streams[report]) if isinstance(report, str) else report
     total = sum(p.n_traces * (end - start) / p.plan.dt for p in programs) or 1.0
     began, done, told = time.time(), [0.0], [time.time()]
     lock = threading.Lock()
     hear(0 * second, 0.0, start * second, (end - start) * second)
 
-    def tell(steps: int | None) -> None:
+    def tell(steps: int, completed: float | None = None) -> None:
         with lock:
-            done[0] = total if steps is None else done[0] + steps
+            done[0] += steps
             now = time.time()
-            if steps is None or now - told[0] > 1.0:
+            if completed is not None or now - told[0] > 1.0:
                 told[0] = now
-                fraction = min(done[0] / total, 1.0)
-                hear((now - began) * second, fraction, start * second, (end - start) * second)
+                part = min(done[0] / total, 1.0) if completed is None else completed
+                hear((now - began) * second, part, start * second, (end - start) * second)
 
     return tell

@@ -29,7 +29,9 @@ def contents(network):
     """Everything that a user can see after a run, in an order that does not need names."""
     found = {"network t": float(network.t_)}
     for kind in (NeuronGroup, StateMonitor, SpikeMonitor):
-        ours = sorted((x for x in network.objects if type(x) is kind), key=lambda x: x.name)
+        ours = sorted(
+            (x for x in network.objects if type(x) is kind), key=lambda x: (len(x.name), x.name)
+        )
         for number, x in enumerate(ours):
             for name, variable in sorted(x.variables.items()):
                 if name.startswith("_") or not isinstance(variable, (ArrayVariable, Constant)):
