@@ -123,7 +123,11 @@ def _traces(
         provenance=Provenance(
             source="simulation",
             software=versions(["brian2"]),
-            parameters={"sensor": scope.sensor.name, "scope": repr(scope)},
+            parameters={
+                "sensor": scope.sensor.name,
+                "scope": repr(scope),
+                "network seed": None if scope.sim is None else scope.sim.seed,
+            },
             seed=scope.rand_seed,
             created=now(),
         ),

@@ -27,4 +27,5 @@ def test_a_short_run_is_the_same_again_and_control_changes_it(monkeypatch):
     assert one.alone.n_frames == one.held.n_frames == 12
     assert (one.alone.fluorescence[:, 0] == one.held.fluorescence[:, 0]).all()
     assert not (one.alone.fluorescence[:, -1] == one.held.fluorescence[:, -1]).all()
+    assert one.held.provenance.parameters["network seed"] == 3
     assert one.signal_times[1:3] * 1e3 == pytest.approx([20, 53.5])  # frame, then latency
