@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cleo_like.cli.shared import save_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @click.command()
@@ -37,15 +40,38 @@ def match(files: tuple[Path, ...]) -> None:
     Example:
       cleo-like match recordings/*.abf
     """
+    _complain(_each(files, _print_matches)[1])
+
+
+def _print_matches(path: Path) -> None:
     from cleo_like.io import read_all
     from cleo_like.matching import match as find
 
+    for recording in read_all(path):
+        found = find(recording)
+        click.echo(f"{path} {recording.cell.id}: {found!r}")
+        for verdict in found.sweeps:
+            click.echo(f"  {verdict!r}")
+
+
+def _each(files: tuple[Path, ...], work: Callable[[Path], Any]) -> tuple[list[Any], list[Path]]:
+    """Do the work for every file; those that cannot be read are said and given back."""
+    from cleo_like.core.errors import CleoLikeError
+
+    done, bad = [], []
     for path in files:
-        for recording in read_all(path):
-            found = find(recording)
-            click.echo(f"{path} {recording.cell.id}: {found!r}")
-            for verdict in found.sweeps:
-                click.echo(f"  {verdict!r}")
+        try:
+            done.append(work(path))
+        except CleoLikeError as error:
+            click.echo(f"{path}: {error}", err=True)
+            bad.append(path)
+    return done, bad
+
+
+def _complain(bad: list[Path]) -> None:
+    if bad:
+        msg = f"could not read {', '.join(map(str, bad))}"
+        raise click.ClickException(msg)
 
 
 @click.command()
@@ -71,9 +97,12 @@ def features(
       cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
     """
     from cleo_like.features.extract import extract
+    from cleo_like.features.table import is_parquet
 
+    is_parquet(output)  # a wrong ending is said before any work
     table = extract(files, extractor=extractor, n_jobs=jobs, resume=output if resume else None)
-    click.echo(f"{len(table)} cells in {table.write(output)}")
+    measured = int((table["status"] == "ok").sum())
+    click.echo(f"{measured} of {len(table)} cells measured, table in {table.write(output)}")
     for row, status in enumerate(table["status"]):
         if status != "ok":
             click.echo(f"  {table['source'].iloc[row]}: {table['notes'].iloc[row]}")
@@ -82,14 +111,19 @@ def features(
 
 
 def _write_feature_figures(files: tuple[Path, ...], folder: Path) -> None:
-    from cleo_like.core.errors import InputError
+    from cleo_like.core.errors import CleoLikeError, InputError
     from cleo_like.features.registry import cell_features
     from cleo_like.io import read_all
     from cleo_like.report.features_figure import features_figure
 
     for path in files:
-        for recording in read_all(path):
-            name = f"{path.stem}-{recording.cell.id}"
+        try:
+            recordings = read_all(path)
+        except CleoLikeError:  # the table says why
+            continue
+        for recording in recordings:
+            more = f"-{recording.cell.id}" if len(recordings) > 1 else ""
+            name = f"{path.stem}{more}"
             try:
                 figure = features_figure(cell_features(recording), title=name)
             except InputError as error:  # no long squares: the table says so too
@@ -111,13 +145,16 @@ def qc(files: tuple[Path, ...], output: Path | None) -> None:
     """
     import pandas as pd
 
-    judged = [_judged_table(p) if _is_table(p) else _judged_recordings(p) for p in files]
-    if output is not None:
+    judged, bad = _each(
+        files, lambda p: _judged_table(p) if _is_table(p) else _judged_recordings(p)
+    )
+    if output is not None and judged:
         from cleo_like.core.files import atomic_path
 
         with atomic_path(output) as temporary:
             pd.concat(judged, ignore_index=True).to_csv(temporary, index=False)
         click.echo(f"all verdicts in {output}")
+    _complain(bad)
 
 
 def _is_table(path: Path) -> bool:
@@ -133,9 +170,13 @@ def _judged_table(path: Path) -> Any:
     verdicts = range_table(table.frame)
     verdicts.insert(0, "cell_id", table.frame["cell_id"].reindex(verdicts["row"]).to_numpy())
     failed = verdicts[verdicts["verdict"] == "fail"]
-    unknown = int((verdicts["verdict"] == "unknown").sum())
-    good = len(table) - failed["row"].nunique()
-    click.echo(f"{path}: {good} of {len(table)} cells in range, {unknown} values missing")
+    measured = table.frame.index[table["status"] == "ok"]
+    unknown = (verdicts["verdict"] == "unknown") & verdicts["row"].isin(measured)
+    good, empty = len(measured) - failed["row"].nunique(), len(table) - len(measured)
+    click.echo(
+        f"{path}: {good} of {len(measured)} cells in range, {int(unknown.sum())} values missing"
+        + (f"; {empty} rows without any value" if empty else "")
+    )
     for cell_id, name, reason in failed[["cell_id", "feature", "reason"]].itertuples(
         index=False
     ):

@@ -22,7 +22,7 @@ from cleo_like.features.registry import (
     extractor_named,
     run_extractor,
 )
-from cleo_like.features.table import FeatureTable, Record
+from cleo_like.features.table import FeatureTable, Record, is_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -183,6 +183,8 @@ class _Done:
     """Rows that are there, by source; saved on the way and on the way out."""
 
     def __init__(self, tasks: list[Task], path: Path | None) -> None:
+        if path is not None:
+            is_parquet(path)  # a wrong ending is said before any work
         self._path = path
         self._tables: dict[int, FeatureTable] = {}
         self._records: dict[int, list[Record]] = {}

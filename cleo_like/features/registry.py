@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.qc.signal import longest_flat
 from cleo_like.features.stack import SweepStack, Window, is_abf
 from cleo_like.features.table import Record
 from cleo_like.matching import Match, match
@@ -132,10 +133,28 @@ def matched_stack(
     if "long_square" not in (found.family, found.found) or not found.members:
         msg = f"no long squares: {found.family} ({found.reason})"
         raise InputError(msg)
+    cut = {} if parameters.exact else _saturated(recording, found.members)
+    members = [k for k in found.members if k not in cut]
+    if not members:
+        msg = f"the amplifier is saturated in every long square: {next(iter(cut.values()))}"
+        raise InputError(msg)
     stack = SweepStack.from_recording(
-        recording, positions=found.members, single=parameters.exact and is_abf(recording)
+        recording, positions=members, single=parameters.exact and is_abf(recording)
     )
-    return stack, window_of(found), found
+    reasons = {recording.sweeps[k].number: why for k, why in cut.items()}
+    return attrs.evolve(stack, excluded={**stack.excluded, **reasons}), window_of(found), found
+
+
+def _saturated(recording: Recording, positions: Iterable[int]) -> dict[int, str]:
+    """Sweeps whose potential lies flat at an extreme: what it would have been is not known."""
+    out = {}
+    for k in positions:
+        sweep = recording.sweeps[k]
+        length, level = longest_flat(sweep.response, sweep.rate)
+        if length:
+            ms = length / sweep.rate * 1e3
+            out[k] = f"saturated: flat for {ms:.3g} ms at {level * 1e3:.4g} mV"
+    return out
 
 
 def cell_features(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
 
 
+_NO_CELL = 1.0  # V: no membrane potential is so large, whatever the offset
+
+
 @attrs.frozen(kw_only=True)
 class Window:
     """The step, half-open in time, and its baseline.
@@ -226,7 +229,15 @@ def _unusable(sweep: Sweep) -> str:
         return "voltage clamp"
     if sweep.command is None:
         return "no command waveform"
-    return "no samples" if sweep.n_samples == 0 else ""
+    if sweep.n_samples == 0:
+        return "no samples"
+    finite = sweep.response[np.isfinite(sweep.response)]
+    if finite.size == 0:
+        return "no sample is a number"
+    usual = float(np.median(np.abs(finite)))
+    if usual > _NO_CELL:
+        return f"a potential of {usual:.4g} V is none of a cell; is its unit right?"
+    return ""
 
 
 def _padded(rows: list[np.ndarray], scale: float) -> np.ndarray:

@@ -156,12 +156,12 @@ class FeatureTable:
 
     def write(self, path: str | Path) -> Path:
         """Write CSV or parquet by the ending of the name."""
-        return self.to_parquet(path) if _is_parquet(path) else self.to_csv(path)
+        return self.to_parquet(path) if is_parquet(path) else self.to_csv(path)
 
     @classmethod
     def read(cls, path: str | Path) -> FeatureTable:
         """Read CSV or parquet by the ending of the name."""
-        return cls.from_parquet(path) if _is_parquet(path) else cls.from_csv(path)
+        return cls.from_parquet(path) if is_parquet(path) else cls.from_csv(path)
 
 
 def _reason(record: Record, name: str) -> str:
@@ -191,7 +191,14 @@ def _companion(path: Path) -> Path:
     return path.with_name(f"{path.stem}.reasons{path.suffix}")
 
 
-def _is_parquet(path: str | Path) -> bool:
+def is_parquet(path: str | Path) -> bool:
+    """Whether a table of this name is written as parquet, not as CSV.
+
+    Raises
+    ------
+    InputError
+        The name ends in neither ``.csv`` nor ``.parquet``.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in (".csv", ".parquet"):
         msg = f"a feature table is written as .csv or .parquet, got {Path(path).name!r}"

@@ -234,6 +234,48 @@ def test_no_long_squares(cells):
     assert "no long squares" in found["notes"][0]
 
 
+def changed(cell, change) -> Recording:
+    """A cell with other responses (V)."""
+    sweeps = [attrs.evolve(s, response=change(s.response)) for s in cell.sweeps]
+    return attrs.evolve(cell, sweeps=sweeps)
+
+
+def test_no_number_of_a_broken_recording(cells):
+    """All samples missing; millivolts taken for volts; a channel that is dead."""
+    broken = [
+        changed(cells[0], lambda v: np.full(v.size, np.nan)),
+        changed(cells[0], lambda v: 1e3 * v),
+        changed(cells[0], lambda v: np.full(v.size, -0.07)),
+    ]
+    found = extract(broken, progress=False)
+    assert found["status"].tolist() == ["failed", "failed", "ok"]
+    assert "no sample is a number" in found["notes"][0]
+    assert "is none of a cell; is its unit right?" in found["notes"][1]
+    for name in ("input_resistance", "steady_state_input_resistance", "tau", "capacitance"):
+        assert found[name].isna().all()
+    assert found.why(2, "input_resistance") == "the potential does not answer the current"
+    assert found.why(2, "capacitance") == "needs tau and input_resistance"
+
+
+def test_a_saturated_amplifier_is_not_measured(cells):
+    """Cut off at -75 mV, the deep steps would give a resistance that is too low."""
+    cut = changed(cells[0], lambda v: np.maximum(v, -0.075))
+    found = extract(cut, progress=False)
+    assert found["sweeps_used"].tolist() == ["2-5"]
+    assert "sweep 0 left out: saturated: flat for" in found["notes"][0]
+    down = attrs.evolve(cells[0], sweeps=cells[0].sweeps[:3])
+    all_of_it = extract(changed(down, lambda v: np.maximum(v, -0.0702)), progress=False)
+    assert all_of_it["status"].tolist() == ["failed"]
+    assert "saturated in every long square" in all_of_it["notes"][0]
+    assert len(extract(cut, parameters=ATLAS, progress=False)["sweeps_used"][0]) == 3  # 0-5
+
+
+def test_a_wrong_ending_is_said_at_once(cells, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "run_task", lambda task: pytest.fail("it was measured"))
+    with pytest.raises(InputError, match=r"written as \.csv or \.parquet, got 'table\.txt'"):
+        extract(cells, resume=tmp_path / "table.txt", progress=False)
+
+
 def test_cell_features_keeps_the_arrays(cells):
     cell = cell_features(cells[0], parameters=DEFAULT)
     assert cell.spikes.counts.tolist() == [0, 0, 0, 0, 1, 2]

@@ -59,7 +59,19 @@ def test_a_good_cell_passes_everything_that_can_be_judged(rng):
     table = found.table()
     assert set(table["verdict"]) == {"pass", "unknown"}
     assert (table["reason"].str.len() > 0).all()
-    assert repr(found) == "CellQC rc: 8 of 8 sweeps pass"
+    assert repr(found) == "CellQC rc: 8 of 8 long squares pass"
+
+
+def test_a_dead_channel(rng):
+    found = quality(cell(rng, change=lambda v: np.copyto(v, -70.0)))
+    assert not found.passed
+    assert check(found, "saturation", 0).reason == "the response is constant at -0.07 (SI)"
+
+
+def test_other_protocols_are_not_counted_as_passing(rng):
+    ramps = [attrs.evolve(s, command=np.linspace(0, 1e-10, N)) for s in cell(rng).sweeps]
+    found = quality(attrs.evolve(cell(rng), sweeps=ramps))
+    assert repr(found) == "CellQC rc: no long square, 8 other sweep(s)"
 
 
 def test_noise_is_the_noise(rng):

@@ -95,8 +95,8 @@ def test_match_features_and_qc(here):
         assert row["steady_state_input_resistance"] == pytest.approx(200.0, rel=0.01)
         assert row["tau"] == pytest.approx(0.020, rel=0.05)
         assert "1 of 1 cells in range" in ok("qc", table)
-    assert (here / "figures" / "passive-passive.png").stat().st_size > 10_000
-    assert "3 of 3 sweeps pass" in ok("qc", "rec/passive.abf", "-o", "v.csv")
+    assert (here / "figures" / "passive.png").stat().st_size > 10_000
+    assert "3 of 3 long squares pass" in ok("qc", "rec/passive.abf", "-o", "v.csv")
     assert "verdict" in (here / "v.csv").read_text()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.errors import InputError
 from cleo_like.features.long_square.values import (
     Answers,
     firing_values,
@@ -127,6 +128,10 @@ def long_square_features(
 def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:
     """Do the work of `long_square_features` for a window in seconds."""
     stack, excluded = _usable(stack, step)
+    if stack.n_sweeps == 0:
+        why = "; ".join(f"sweep {k} {reason}" for k, reason in sorted(excluded.items()))
+        msg = f"no sweep can be measured: {why}"
+        raise InputError(msg)
     found = measured(stack, step, parameters)
     answers = Answers()
     membrane_values(answers, found)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _MIN_SNR = 20.0  # deflection over the SD of the baseline
+_STILL = 1e-6  # mV: no potential stays so still, and a line through it is rounding
 _FROM = 0.1  # of the deflection: there the fit begins
 _GUESS_RATE = 50.0  # 1/s
 _MAX_RMSE = 1.0  # mV
@@ -58,6 +59,8 @@ def resistance(current: np.ndarray, potential: np.ndarray, rest: np.ndarray) -> 
     if not good.any():
         return Estimate(reason="no subthreshold sweep with a hyperpolarising step")
     current, potential, rest = current[good], potential[good], rest[good]
+    if np.ptp(potential) + np.abs(potential - rest).max() < _STILL:
+        return Estimate(reason="the potential does not answer the current")
     if np.ptp(current) <= 1e-6 * np.abs(current).max():
         each = 1e3 * (potential - rest) / current
         error = each.std(ddof=1) / np.sqrt(each.size) if each.size > 1 else np.nan

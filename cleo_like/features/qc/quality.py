@@ -91,6 +91,9 @@ def _saturation(sweep: Sweep) -> Check:
         bad = int(np.count_nonzero(~np.isfinite(sweep.response)))
         why = f"{bad} samples of the response are not finite"
         return Check(name="saturation", passed=False, reason=why)
+    if sweep.n_samples > 1 and np.ptp(sweep.response) == 0:
+        why = f"the response is constant at {float(sweep.response[0]):.4g} (SI)"
+        return Check(name="saturation", passed=False, reason=why)
     length, level = longest_flat(sweep.response, sweep.rate)
     if length == 0:
         return Check(

@@ -162,12 +162,15 @@ class CellQC:
         )
 
     def __repr__(self) -> str:
-        """One line: how many sweeps pass, and what fails most."""
-        good = sum(s.passed for s in self.sweeps)
+        """One line: how many long squares pass, and what fails most."""
+        squares = [s for s in self.sweeps if s.family == "long_square"]
+        good, others = sum(s.passed for s in squares), len(self.sweeps) - len(squares)
+        count = f"{good} of {len(squares)} long squares pass" if squares else "no long square"
         bad = sorted({c.name for s in self.sweeps for c in s.failures})
         own = ", ".join(c.name for c in self.failures)
         return (
-            f"CellQC {self.cell_id}: {good} of {len(self.sweeps)} sweeps pass"
+            f"CellQC {self.cell_id}: {count}"
+            + (f", {others} other sweep(s)" if others else "")
             + (f"; sweeps fail: {', '.join(bad)}" if bad else "")
             + (f"; cell fails: {own}" if own else "")
         )
