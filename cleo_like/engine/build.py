@@ -85,12 +85,20 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
     for name, value in plan.externals.items():
         if isinstance(value, Function):
             check_function(name, value)
-    name = toolchain.digest(_signature(plan), _generator_text()) + ".json"
-    layout, source = _kept(name) or _generated(name, plan, namespace)
+    name = toolchain.digest(_signature(plan), _generator()) + ".json"
     try:
-        return _kernel(toolchain.load(toolchain.compile_source(source)), layout, source)
+        key = (name, toolchain.find_compiler(), toolchain.cache_folder())
+        if key not in _built:
+            layout, source = _kept(name) or _generated(name, plan, namespace)
+            library = toolchain.load(toolchain.compile_source(source))
+            _built[key] = _kernel(library, layout, source)
+        return _built[key]
     except toolchain.CompilerError as error:
         return _with_numba(plan, namespace, error)
+
+
+_built: dict[Any, Kernel] = {}
+"""Kernels of this process, by source, compiler and cache."""
 
 
 def _kept(name: str) -> tuple[Layout, str] | None:
@@ -147,14 +155,14 @@ def _kernel(library: ctypes.CDLL, layout: Layout, source: str) -> Kernel:
 
 
 @functools.cache
-def _generator_text() -> str:
-    """Text of everything that generates: a cached source is as old as its generator."""
+def _generator() -> str:
+    """Hash of everything that generates: a cached source is as old as its generator."""
     from importlib.metadata import version
     from pathlib import Path
 
     folder = Path(__file__).parent
     files = sorted([*folder.glob("*.py"), *folder.glob("updaters/*.py")])
-    return "\0".join([version("brian2"), *(f.read_text() for f in files)])
+    return toolchain.digest(version("brian2"), *(f.read_text() for f in files))
 
 
 def _signature(plan: GroupPlan) -> str:

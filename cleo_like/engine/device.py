@@ -151,7 +151,9 @@ class _Run:
         self.threads = int(device.build_options.get("threads", 1))
         self.seeds = [device.streams.next() for _ in programs]
         self.lock = threading.Lock()
-        self.clocks = {found.clock for found in network.sorted_objects}
+        plans = [program.plan for program in programs]
+        self.clocks = {plan.group.clock for plan in plans}
+        self.clocks |= {step.runner.clock for plan in plans for step in plan.steps}
         self.done = 0
 
     def until(self, start: float, end: float) -> None:

@@ -70,13 +70,14 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
     """
     from brian2 import NeuronGroup
 
-    _adopt(network)
+    objects = network.sorted_objects
+    _adopt(network, objects)
     groups: dict[int, tuple[Any, list[Step]]] = {}
-    for found in network.sorted_objects:
+    for found in objects:
         if isinstance(found, NeuronGroup):
             _check_group(found)
             groups[id(found)] = (found, [])
-    for found in network.sorted_objects:
+    for found in objects:
         if isinstance(found, NeuronGroup) or not found.active:
             continue
         group, kind = _role(found)
@@ -94,9 +95,8 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
     ]
 
 
-def _adopt(network: Any) -> None:
+def _adopt(network: Any, found: list[Any]) -> None:
     """Leave to Brian2 what its own run would refuse; mark the objects as run, as it does."""
-    found = network.sorted_objects
     if len({x.name for x in found}) < len(found):
         msg = "two objects of the network have the same name"
         raise NotCompilableError(msg)
