@@ -70,7 +70,7 @@ def brian_sign(x: float) -> float:
 
 
 @_inline
-def brian_int(x: float) -> int:
+def brian_int(x: float) -> np.int64:
     """Truncate towards 0."""
     return np.int64(x)
 
