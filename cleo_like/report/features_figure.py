@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,7 @@ _SHOWN = (
     ("rheobase_i", "pA", 1.0),
     ("fi_fit_slope", "Hz/pA", 1.0),
 )
+_ROOM = 24  # characters of a reason beside the name
 
 
 def features_figure(cell: CellFeatures, *, title: str = "") -> Figure:
@@ -133,5 +136,8 @@ def _values(cell: CellFeatures) -> str:
         if np.isfinite(value):
             lines.append(f"{name:17s} {value * scale:9.4g} {unit}")
         else:
-            lines.append(f"{name:17s} {cell.reasons.get(name, 'not measured')[:34]}")
+            why = wrap(cell.reasons.get(name, "not measured"), _ROOM)
+            lines += [
+                f"{label:17s} {text}" for label, text in zip_longest([name], why, fillvalue="")
+            ]
     return "\n".join(lines)
