@@ -14,6 +14,7 @@ from cleo_like.engine import toolchain
 from cleo_like.engine.parts import all_parts, check_function, cpp_code, translate
 from cleo_like.engine.plan import code_of
 from cleo_like.engine.source import Layout, layout_of, write
+from cleo_like.engine.updaters.registry import METHODS
 
 if TYPE_CHECKING:
     import ctypes
@@ -85,7 +86,7 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
     for name, value in plan.externals.items():
         if isinstance(value, Function):
             check_function(name, value)
-    name = toolchain.digest(_signature(plan), _generator()) + ".json"
+    name = toolchain.digest(_signature(plan, namespace), _generator()) + ".json"
     try:
         key = (name, toolchain.find_compiler(), toolchain.cache_folder())
         if key not in _built:
@@ -165,7 +166,7 @@ def _generator() -> str:
     return toolchain.digest(version("brian2"), *(f.read_text() for f in files))
 
 
-def _signature(plan: GroupPlan) -> str:
+def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
     """Everything that the source depends on; values of parameters are not part of it."""
     from brian2 import prefs
 
@@ -183,7 +184,7 @@ def _signature(plan: GroupPlan) -> str:
         runner = step.runner
         extra = ""
         if type(runner).__name__ == "StateUpdater":
-            extra = f"{runner.method_choice} {runner.method_options}"
+            extra = _method(runner, namespace)
         elif step.kind in {"update", "reset"}:
             extra = str(getattr(runner, "override_conditional_write", None))
         lines.append(
@@ -191,6 +192,21 @@ def _signature(plan: GroupPlan) -> str:
         )
     lines += [f"{name}: {_kind(value)}" for name, value in sorted(plan.externals.items())]
     return "\n".join(lines)
+
+
+_STOCK = {"linear", "exact", "independent", "exponential_euler", "euler", "rk2", "rk4",
+          "milstein", "heun"}  # fmt: skip
+
+
+def _method(runner: Any, namespace: Mapping[str, Any]) -> str:
+    """Describe an integration method; one that is not known here by what it writes."""
+    choice = runner.method_choice
+    names = [choice] if isinstance(choice, str) else choice
+    listed = names is None or isinstance(names, (list, tuple))
+    if listed and all(x in _STOCK or x in METHODS for x in names or ()):
+        return f"{choice} {runner.method_options}"
+    runner.update_abstract_code(run_namespace=namespace)
+    return str(runner.abstract_code)
 
 
 def _kind(value: Any) -> str:

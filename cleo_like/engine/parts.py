@@ -72,6 +72,9 @@ def translate(
         needed, user_code, additional = list(outputs), None, None
     else:
         runner.update_abstract_code(run_namespace=namespace)
+        if runner.codeobj_class is not None:  # gsl makes one
+            msg = f"{runner.name!r} brings generated code of its own"
+            raise NotCompilableError(msg)
         code, user_code = runner.abstract_code, runner.user_code
         additional = getattr(runner, "variables", None)
         needed = [n for n in runner.needed_variables if not n.endswith("space")]

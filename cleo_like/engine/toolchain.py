@@ -120,25 +120,42 @@ def compile_source(source: str) -> Path:
         msg = "no C++ compiler found (looked for CXX, g++, clang++, c++); install g++ or clang"
         raise CompilerError(msg)
     name = digest(source, _header(), " ".join(FLAGS), compiler.identity, machine()) + ".so"
-    folder = writable_cache()
-    library = folder / name
-    if not library.exists():
+    library = writable_cache() / name
+    if not _is_whole(library):
         with atomic_path(library) as partial:
             _compile(compiler, source, partial)
+            _seal(partial)
     return library
+
+
+def _seal(library: Path) -> None:
+    """Append a hash to a library: loading a damaged one would end the process."""
+    content = library.read_bytes()
+    library.write_bytes(content + hashlib.sha256(content).digest())
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether a library of the cache is as it was when it was written."""
+    try:
+        content = library.read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content[:-32]).digest() == content[-32:]
 
 
 def _compile(compiler: Compiler, source: str, target: Path) -> None:
     command = [compiler.path, *FLAGS, f"-I{HEADER.parent}", "-x", "c++", "-", "-o", str(target)]
     try:
         done = subprocess.run(
-            command, input=source, capture_output=True, text=True, check=False, timeout=300
+            command, input=source.encode(), capture_output=True, check=False, timeout=300
         )
-    except OSError as error:
-        msg = f"the C++ compiler {compiler.path} cannot be started: {error}"
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"the C++ compiler {compiler.path} cannot be used: {error}"
         raise CompilerError(msg) from error
-    if done.returncode != 0 or not target.exists():
-        complaint = "\n".join(done.stderr.strip().splitlines()[:5])
+    written = target.exists() and target.stat().st_size > 0
+    if done.returncode != 0 or not written:
+        words = done.stderr.decode(errors="replace")
+        complaint = "\n".join(words.strip().splitlines()[:5])
         msg = f"{compiler.path} failed with code {done.returncode}:\n{complaint}"
         raise CompilerError(msg)
 
@@ -167,20 +184,30 @@ def writable_cache() -> Path:
 
 @functools.cache
 def load(library: Path) -> ctypes.CDLL:
-    """Load a compiled kernel once per process."""
-    return ctypes.CDLL(str(library))
+    """Load a compiled kernel once per process.
+
+    Raises
+    ------
+    CompilerError
+        What the compiler wrote is no library of this machine.
+    """
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError as error:
+        msg = f"the compiled kernel {library} cannot be loaded: {error}"
+        raise CompilerError(msg) from error
 
 
 def keep_text(name: str, text: str) -> None:
     """Keep a text in the cache; a cache that vanished is no error."""
     with contextlib.suppress(OSError), atomic_path(writable_cache() / name) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 def kept_text(name: str) -> str | None:
-    """Give a text of the cache, None where there is none."""
+    """Give a text of the cache, None where there is none that can be read."""
     path = writable_cache() / name
     try:
-        return path.read_text()
-    except FileNotFoundError:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return None
