@@ -143,11 +143,10 @@ def _quantum(samples: np.ndarray, at: np.ndarray, step: np.ndarray) -> float:
 
 def _glitches(at: np.ndarray, step: np.ndarray) -> int:
     """Count single samples (or two) that leave a level and come back to it."""
-    if at.size < 2:
+    brief = np.flatnonzero(np.diff(at) <= 2)
+    if brief.size == 0:
         return 0
-    brief = np.diff(at) <= 2
-    back = np.isclose(step[1:], -step[:-1], rtol=1e-6)
-    return int(np.count_nonzero(brief & back))
+    return int(np.count_nonzero(np.isclose(step[brief + 1], -step[brief], rtol=1e-6)))
 
 
 def quiet_sd(values: np.ndarray) -> float:
