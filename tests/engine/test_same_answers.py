@@ -1,0 +1,184 @@
+"""Every library cell under every family of protocols: the compiled loop against Brian2's."""
+
+import attrs
+import numpy as np
+import pytest
+from brian2 import prefs, second
+
+from cleo_like.cells import CellModel, Population, cell_names, get_cell
+from cleo_like.core import InputError, Protocol
+from cleo_like.patch import record
+from cleo_like.patch.job import make_job, rest_and_answers, same_equations, specimens
+from cleo_like.patch.objects import BenchObjects
+from cleo_like.stimuli import (
+    chirp,
+    from_image,
+    long_square,
+    noise,
+    pulse_train,
+    ramp,
+    sag_ladder,
+    short_square,
+    sine,
+)
+
+NAMES = cell_names()
+SETS = same_equations(specimens(list(NAMES)))
+
+
+def picture():
+    y, x = np.mgrid[0:40, 0:60] / 40
+    return np.round(255 * (0.5 + 0.5 * np.sin(9 * x * y))).astype(np.uint8)
+
+
+def protocols(duration, rate):
+    """One to four sweeps of each family, all of the same length."""
+    edges = {"before": 0.1 * duration * second, "after": 0.1 * duration * second}
+    common = edges | {"rate": rate / second}
+    length = 0.8 * duration * second
+    steps = ["-100 pA", "120 pA", "400 pA", "700 pA"]
+    families = {
+        "long_square": long_square(steps, duration=length, **common),
+        "sag_ladder": sag_ladder(["-110 pA", "-50 pA"], duration=length, **common),
+        "short_square": short_square(["2 nA"], before=0.1 * duration * second,
+                                     after=0.9 * duration * second - 0.003 * second, rate=rate / second),
+        "ramp": ramp(f"{700 / duration} pA/s", duration=length, **common),
+        "chirp": chirp("300 pA", stop="80 Hz", duration=length, **common),
+        "sine": sine("250 pA", "30 Hz", duration=length, **common),
+        "noise": noise("300 pA", seed=1, tau="3 ms", mean="150 pA", duration=length, **common),
+        "pulse_train": pulse_train(["1 nA"], frequency=10 / length, count=8, width="1 ms", **edges,
+                                   rate=rate / second),
+        "picture": from_image(picture(), duration * second, rate / second,
+                              amplitude=("-200 pA", "500 pA"), rows=2),
+    }  # fmt: skip
+    samples = round(duration * rate)
+    rows = [np.resize(w, samples) for p in families.values() for w in p.waveforms]
+    return Protocol(waveforms=np.array(rows), rate=rate, family="arbitrary")
+
+
+@attrs.frozen
+class Answer:
+    """Voltage at each step (traces, steps), and spikes by trace and step."""
+
+    v: np.ndarray
+    trace: np.ndarray
+    step: np.ndarray
+
+
+def job_of(indices, duration, method=None):
+    cells = [specimens(NAMES[k])[0] for k in indices]
+    if method is not None:
+        cells = [attrs.evolve(c, model=attrs.evolve(c.model, method=method)) for c in cells]
+    dt = cells[0].model.dt
+    protocol = protocols(duration, round(1 / dt))
+    rest, *_ = rest_and_answers(cells, protocol.holding)
+    return make_job(cells, protocol, sequential=False, dt=None, rest=rest)
+
+
+def answer(job):
+    bench = BenchObjects.build(job)
+    bench.set_values(job)
+    bench.network.run(job.n_samples / job.rate * second, namespace={})
+    v = np.array(bench.recorder.variables[job.model.voltage].get_value()).T
+    spikes = bench.spikes.variables
+    step = np.round(np.array(spikes["t"].get_value()) / job.dt).astype(int)
+    return Answer(v, np.array(spikes["i"].get_value()), step)
+
+
+def both(device, job, target):
+    with device("sweeps"):
+        ours = answer(job)
+    with device("runtime"):
+        prefs.codegen.target = target
+        return ours, answer(job)
+
+
+def assert_same(ours, stock, limit=1e-9):
+    np.testing.assert_array_equal(ours.trace, stock.trace)
+    np.testing.assert_array_equal(ours.step, stock.step)
+    assert np.abs(ours.v - stock.v).max() <= limit
+
+
+def ids(indices):
+    return "+".join(NAMES[k] for k in indices[:2])
+
+
+@pytest.mark.parametrize("indices", SETS, ids=ids)
+def test_every_cell_and_family(device, indices):
+    """40 ms of each, at every step."""
+    job = job_of(indices, 0.04)
+    ours, stock = both(device, job, "numpy")
+    assert_same(ours, stock)
+    assert len(ours.step) > 0 or NAMES[indices[0]] == "passive"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("indices", SETS, ids=ids)
+def test_every_cell_and_family_for_a_second(device, indices):
+    """1 s of each, at every step, against Brian2's Cython target."""
+    ours, stock = both(device, job_of(indices, 1.0), "cython")
+    print(ids(indices), np.abs(ours.v - stock.v).max(), len(stock.step))  # noqa: T201
+    assert_same(ours, stock)
+
+
+@pytest.mark.parametrize("method", ["rush_larsen", "staggered", "euler", "exponential_euler"])
+@pytest.mark.parametrize("name", ["rs", "passive"])
+def test_other_methods(device, name, method):
+    job = job_of([NAMES.index(name)], 0.03, method)
+    assert_same(*both(device, job, "numpy"))
+
+
+def test_exact_integration(device):
+    job = job_of([NAMES.index("passive")], 0.03, "exact")
+    assert_same(*both(device, job, "numpy"), limit=1e-15)
+
+
+def test_passive_cell_is_analytic(device):
+    """A step of current: R, tau and the exponential between, at every step."""
+    cell = specimens("passive")
+    current = np.r_[np.zeros(100), np.full(3900, 20e-12)]
+    protocol = Protocol(waveforms=current[np.newaxis], rate=40e3, family="arbitrary")
+    rest, *_ = rest_and_answers(cell, 0.0)
+    job = make_job(cell, protocol, sequential=False, dt=None, rest=rest)
+    with device("sweeps"):
+        v = answer(job).v[0]
+    t = np.arange(4000) / 40e3
+    expected = -0.070 + 20e-12 * 200e6 * -np.expm1(-np.clip(t - 100 / 40e3, 0, None) / 20e-3)
+    assert np.abs(v - expected).max() < 1e-9
+    assert expected[-1] + 0.070 > 3.9e-3
+
+
+def test_backends_of_record_agree():
+    """Through the bench: float32 recordings, refined spike times, blocks that are not full."""
+    population = Population.draw(get_cell("rs"), 50, {"gL": 0.3, "gNa": 0.1}, seed=3)
+    protocol = protocols(0.03, 20e3)
+    ours = record(population, protocol, seed=1, backend="compiled", memory=4 * 600 * 300)
+    whole = record(population, protocol, seed=1, backend="compiled", threads=2)
+    target = prefs.codegen.target
+    prefs.codegen.target = "numpy"
+    try:
+        stock = record(population, protocol, seed=1, backend="brian2", memory=1e9)
+    finally:
+        prefs.codegen.target = target
+    assert ours[0].provenance.parameters["traces_per_block"] < 50 * protocol.n_sweeps
+    spikes = 0
+    for a, b, c in zip(ours, stock, whole, strict=True):
+        va, vb = a.stacked().response, b.stacked().response
+        np.testing.assert_array_equal(va, c.stacked().response)
+        assert np.abs(va.astype(float) - vb).max() < 1e-8  # float32 of 100 mV
+        for x, y in zip(a.truth.spike_times, b.truth.spike_times, strict=True):
+            np.testing.assert_allclose(x, y, rtol=0, atol=1e-9)
+            spikes += len(x)
+    assert spikes > 50
+
+
+def test_record_names_the_trace_that_is_lost():
+    cell = CellModel(
+        name="runaway", equations="dv/dt = (v + 70*mV)**3/(10*mV)**2/ms + I*Mohm/ms : volt",
+        parameters={}, dt="0.1 ms", method="euler", initial={"v": -0.070},
+    )  # fmt: skip
+    current = np.zeros((200, 400))
+    current[133, 10:] = 40e-9
+    protocol = Protocol(waveforms=current, rate=1e4, family="arbitrary")
+    with pytest.raises(InputError, match=r"not finite in trace 133 between .* smaller dt"):
+        record(cell, protocol, backend="compiled")
