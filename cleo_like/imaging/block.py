@@ -45,6 +45,7 @@ class EventBlock:
         self.group = group
         self.targets = targets
         self.rho_rel = rho_rel
+        self._alike = bool((rho_rel == 1).all())
         self.monitor = SpikeMonitor(group, name=f"{group.name}_imaged_spikes*")
         self._order = np.argsort(targets, kind="stable")
         self._count = np.bincount(targets, minlength=len(group))
@@ -115,7 +116,8 @@ class EventBlock:
             n = int(np.searchsorted(times, time + SLACK, side="right"))
             self.cells.advance(time, rois[:n], times[:n])
             self._pending = (rois[n:], times[n:])
-        return self.rho_rel * self.cells.dff(), self.cells.calcium()
+        dff = self.cells.dff()
+        return dff if self._alike else self.rho_rel * dff, self.cells.calcium()
 
 
 class ClockBlock:

@@ -55,7 +55,10 @@ class EventDriven:
         weights = filter_weights(self.rates, lengths)
         self._per_second = (_LENGTHS - 1) / self._longest
         self._weights = Interpolated(weights.reshape(-1, _LENGTHS))
-        self._bottom = float(kinetics.hill(kinetics.rest))
+        self._scale = kinetics.gain * kinetics.dFF_max
+        self._offset = 0.0
+        # computed as all others are, so that dF/F at rest is 0 exactly
+        self._offset = -float(self._shown(np.array([kinetics.rest]))[0])
         self._steps: dict[float, np.ndarray] = {}
         self._first = np.zeros(n, dtype=np.intp)  # scratch: first spike of each cell
         self.reset()
@@ -64,11 +67,8 @@ class EventDriven:
         """Go back to rest at time 0."""
         self.time = 0.0
         self._place = np.full(self.n, -1.0)
-        # rows: filters; calcium above rest and its slope before the step, and after it
-        self._rows = np.zeros((len(self.rates) + 4, self.n))
-        self._filters = self._rows[: len(self.rates)]
-        self._before = self._rows[-4:-2]
-        self._after = self._rows[-2:]
+        self._filters = np.zeros((len(self.rates), self.n))
+        self._after = np.zeros((2, self.n))  # calcium above rest, and its slope
 
     def advance(
         self,
@@ -111,13 +111,13 @@ class EventDriven:
         if h <= 0:
             return
         self._place -= self.table.fall * h
-        self._before[:] = self._after
-        self._after[:] = self.table.calcium(self._place)
+        before, self._after = self._after, self.table.calcium(self._place)
         if len(self.rates):
-            self._filters[:] = self._matrix(h) @ self._rows
+            rows = np.concatenate([self._filters, before, self._after])
+            self._filters = self._matrix(h) @ rows
 
     def _matrix(self, h: float) -> np.ndarray:
-        """Give what takes the rows to the filters after a step."""
+        """Give what takes filters, and calcium at both ends of a step, to the next filters."""
         found = self._steps.get(h)
         if found is None:
             if len(self._steps) >= _KEPT:
@@ -167,7 +167,16 @@ class EventDriven:
             bound = self._filters[0] - self._filters[1]
             bound *= k.A
             bound += k.rest
-        dff = k.hill(bound)
-        dff -= self._bottom
-        dff *= k.gain * k.dFF_max
-        return np.asarray(dff)
+        return self._shown(bound)
+
+    def _shown(self, bound: np.ndarray) -> np.ndarray:
+        """Give dF/F of an effective concentration: scale * (H(bound) - H(rest))."""
+        k = self.kinetics
+        power = np.maximum(bound, 0.0)
+        power /= k.K_d
+        if k.n_H != 1:
+            power **= k.n_H
+        power += 1.0
+        dff = np.divide(-self._scale, power, out=power)
+        dff += self._offset
+        return dff
