@@ -13,12 +13,27 @@ if TYPE_CHECKING:
 
 
 def own_kinetics(cell: PairedCell, theta: model.Theta) -> list[np.ndarray]:
-    """Predict a cell by a fit to this very cell: all parameters free, started from the shared.
+    """Predict a cell by a fit to this very cell: all parameters free, for correlation alone.
 
-    No set of shared parameters can do much better.
+    The fit starts from the shared parameters. No set of shared parameters can do much better.
     """
-    own = model.fit([cell], theta.decays, evaluations=10, start=theta.x)
-    return model.samples(cell, own)
+    from scipy.optimize import least_squares
+
+    y = np.concatenate([t.y for t in cell.traces])
+    y = (y - y.mean()) / (y.std() * np.sqrt(y.size))
+    _, low, high = model.start_and_bounds(theta.decays)
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        m = np.concatenate(model.samples(cell, model.Theta(x, theta.decays)))
+        m = m - m.mean()
+        return np.asarray(y - max(float(y @ m), 0.0) / max(float(m @ m), 1e-30) * m)
+
+    start = np.clip(theta.x, low + 1e-3, high - 1e-3)
+    found = least_squares(
+        residual, start, bounds=(low, high), diff_step=[1e-3], max_nfev=12, ftol=1e-5,
+        xtol=1e-4,
+    )  # fmt: skip
+    return model.samples(cell, model.Theta(found.x, theta.decays))
 
 
 def unexplained(cell: PairedCell, samples: list[np.ndarray]) -> dict[str, float]:

@@ -53,12 +53,19 @@ def data_folder() -> Path:
 
 
 def gain_of(cells: list[paired.PairedCell], theta: model.Theta) -> float:
-    """Median gain of single spikes; of whole traces where fewer than three cells have them."""
+    """Median gain of single spikes; of whole traces where fewer than three cells have them.
+
+    Cells weigh by their number of events as they do in the fit.
+    """
     one = model.single(theta)
-    gains = np.array([cell.single_spike_gain(one) for cell in cells])
-    if np.isfinite(gains).sum() < 3:
-        gains = gains_of(cells, theta, np.zeros(len(cells)))
-    return float(np.nanmedian(gains))
+    known = [cell for cell in cells if cell.single is not None]
+    if len(known) < 3:
+        return float(np.median(gains_of(cells, theta, np.zeros(len(cells)))))
+    gains = np.array([cell.single_spike_gain(one) for cell in known])
+    weights = np.array([paired.trust(cell.single.n) for cell in known if cell.single])
+    order = np.argsort(gains)
+    share = np.cumsum(weights[order]) - 0.5 * weights[order]
+    return float(np.interp(0.5 * weights.sum(), share, gains[order]))
 
 
 def gains_of(cells: list[paired.PairedCell], theta: model.Theta, own: np.ndarray) -> np.ndarray:
@@ -157,7 +164,7 @@ def events(
         rows, total = [], 0
         for cell, predictor in zip(cells, predictors, strict=True):
             measured = average_of(cell.recordings, count)
-            if not cell.is_clear(measured):
+            if measured is None:
                 continue
             total += measured.n
             rows.append(landmarks(cell, measured, predictor, count))

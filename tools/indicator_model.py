@@ -76,17 +76,11 @@ def single(theta: Theta, own: float = 0.0) -> np.ndarray:
     return theta.response(theta.kernel(GRID * np.exp(-own)))
 
 
-def fit(
-    cells: list[PairedCell],
-    decays: int,
-    evaluations: int = 25,
-    start: np.ndarray | None = None,
-) -> Theta:
+def fit(cells: list[PairedCell], decays: int, evaluations: int = 25) -> Theta:
     """Fit the parameters that all cells share, by least squares on all cells at once."""
     from scipy.optimize import least_squares
 
-    first, low, high = start_and_bounds(decays)
-    start = first if start is None else np.clip(start, low + 1e-3, high - 1e-3)
+    start, low, high = start_and_bounds(decays)
 
     def residuals(x: np.ndarray) -> np.ndarray:
         theta = Theta(x, decays)

@@ -138,7 +138,7 @@ class PairedCell:
             return np.concatenate(residual), _gain(across, power)
         n, peak = self.single.n, self.single.peak
         average, single = self.single.average[FITTED], single[FITTED]
-        scale = np.sqrt(EVENT_WEIGHT * n / (n + 10) / average.size) / peak
+        scale = np.sqrt(EVENT_WEIGHT * trust(n) / average.size) / peak
         gain = _gain(
             across / size + scale**2 * (average @ single),
             power / size + scale**2 * (single @ single),
@@ -154,6 +154,11 @@ class PairedCell:
             return np.nan
         average, single = self.single.average[FITTED], single[FITTED]
         return float(single @ average / (single @ single))
+
+
+def trust(events: int) -> float:
+    """Weight of an average of so many events: of many, cells differ more than averages err."""
+    return events / (events + 10)
 
 
 def _gain(across: float, power: float) -> float:

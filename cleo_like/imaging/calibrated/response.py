@@ -55,11 +55,13 @@ class HillResponse:
             raise InputError(f"rest must not be negative, got {self.rest}")
 
     def __call__(self, calcium: Any) -> np.ndarray:
-        """Give (F - F0)/F0; rounding below 0 counts as 0."""
+        """Give (F - F0)/F0; at rest, and by rounding below it, exactly 0."""
         bottom = self._saturation(self.rest)
         scale = self.single_spike / (self._saturation(1.0 + self.rest) - bottom)
+        risen = np.asarray(calcium) > 0
         above = np.maximum(calcium, 0.0) + self.rest
-        return np.asarray(scale * (self._saturation(above) - bottom))
+        # powers of an array and of a number may round differently, so rest is not left to them
+        return np.asarray(scale * (self._saturation(above) - bottom) * risen)
 
     def _saturation(self, x: Any) -> Any:
         power = (x / self.half_saturation) ** self.exponent
