@@ -53,7 +53,8 @@ def random_family(rng: np.random.Generator, rate: float) -> SweepStack:
     return SweepStack(voltage_mv=v, current_pa=amplitudes[:, None] * on, rate=rate)
 
 
-@pytest.mark.parametrize("seed", range(6))
+# 126: the time constant hangs on where the fit starts
+@pytest.mark.parametrize("seed", [*range(6), 126])
 def test_random_spikes(peers, seed):
     """Every column of every spike, and the cell, for random shapes and limits."""
     rng = np.random.default_rng(seed)

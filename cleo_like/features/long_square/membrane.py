@@ -120,15 +120,19 @@ def time_constants(
             continue
         first = start + int(below.argmax())
         t = np.arange(first, last) / stack.rate
-        out.append(_fit_exponential(t - t[0], v[first:last]))
+        out.append(_fit_exponential(t - t[0], v[first:last], float(v[last])))
     return out
 
 
-def _fit_exponential(x: np.ndarray, y: np.ndarray) -> Estimate:
-    """Fit y0 + a exp(-k x) from ipfx's start, to where ipfx's search ends, and give 1 / k."""
+def _fit_exponential(x: np.ndarray, y: np.ndarray, end: float) -> Estimate:
+    """Fit y0 + a exp(-k x) and give 1 / k.
+
+    The start (`end` is the sample after the last that is fitted) and the end of the search
+    are ipfx's.
+    """
     if x.size < 4:
         return Estimate(reason=f"only {x.size} samples before the minimum")
-    found = exponential.fit(x, y, np.array([y[0] - y[-1], _GUESS_RATE, y[-1]]))
+    found = exponential.fit(x, y, np.array([y[0] - end, _GUESS_RATE, end]))
     if found is None:
         return Estimate(reason="the exponential fit did not converge")
     rmse = np.sqrt(found.squares / x.size)
