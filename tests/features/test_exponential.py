@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import attrs
 import numpy as np
 import pytest
@@ -57,6 +61,31 @@ def test_it_ends_where_minpack_ends(rng):
             assert ours.squares == pytest.approx(theirs.squares, rel=1e-6, abs=1e-12)
     assert worst < 1e-6
     assert quick > 30  # the short way is really taken
+
+
+BITS = """
+import numpy as np
+from cleo_like.features.long_square import exponential
+rng = np.random.default_rng(0)
+x = np.arange(100_000) / 50e3
+for rate in (30.0, 300.0):  # the second by MINPACK's own way
+    y = -80 + 10 * np.exp(-x * rate) + rng.normal(size=x.size) * 0.2
+    found = exponential.fit(x, y, np.array([y[0] - y[-1], 50.0, y[-1]]))
+    print(found.rate.hex(), found.squares.hex(), found.rate_variance.hex())
+"""
+
+
+def test_the_same_bits_on_any_number_of_threads():
+    """A worker with one thread gives the table of a process with many."""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", BITS], env=os.environ | {"OPENBLAS_NUM_THREADS": n},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for n in ("1", "2")
+    ]  # fmt: skip
+    assert told[0].count("0x") == 6
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("y", [np.full(50, -70.0), np.linspace(-70, -80, 50)])
