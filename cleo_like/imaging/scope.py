@@ -12,9 +12,10 @@ from cleo_like.base.history import History
 from cleo_like.base.quantities import quantity, quantity_field
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
+from cleo_like.imaging.checks import check_sensor, length, place, whole
 from cleo_like.imaging.injection import Injection, in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
-from cleo_like.imaging.plane import positive, target_neurons_in_plane
+from cleo_like.imaging.plane import target_neurons_in_plane
 from cleo_like.imaging.rois import Rois
 from cleo_like.imaging.sensor import Sensor
 from cleo_like.utilities import normalize_coords
@@ -25,30 +26,6 @@ if TYPE_CHECKING:
 _KEYWORDS = (
     "rho_rel_generator", "focus_depth", "soma_radius", "i_targets", "sigma_noise", "base_sigma",
 )  # fmt: skip
-
-
-def _length(name: str) -> Any:
-    def convert(value: Any) -> Any:
-        length = quantity(value, "m", name)
-        positive(length, name)
-        return length
-
-    return convert
-
-
-def _place(value: Any) -> Any:
-    place = quantity(value, "m", "location")
-    if np.shape(place) != (3,) or not np.isfinite(np.asarray(place)).all():
-        msg = f"location must be three finite lengths (x, y, z), got {value}"
-        raise InputError(msg)
-    return place
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        msg = f"rand_seed must be a whole number or None, got {value!r}"
-        raise InputError(msg)
-    return int(value)
 
 
 def _is_sensor(instance: Any, attribute: Any, value: Any) -> None:
@@ -120,26 +97,26 @@ class Scope(Recorder, NeoExportable):
 
     sensor: Sensor = attrs.field(kw_only=False, validator=_is_sensor)
     """What fluoresces."""
-    img_width: Any = attrs.field(kw_only=False, converter=_length("img_width"))
+    img_width: Any = attrs.field(kw_only=False, converter=length("img_width"))
     """Diameter of the image."""
     focus_depth: Any = attrs.field(
         default=None, kw_only=False, converter=quantity_field("m", "focus_depth")
     )
     """Depth of the focal plane, or None."""
-    location: Any = attrs.field(factory=lambda: ("0 um",) * 3, kw_only=False, converter=_place)
+    location: Any = attrs.field(factory=lambda: ("0 um",) * 3, kw_only=False, converter=place)
     """Place of the objective."""
     direction: np.ndarray = attrs.field(
         default=(0, 0, 1), kw_only=False, converter=normalize_coords
     )
     """Unit vector in which the scope looks."""
     soma_radius: Any = attrs.field(
-        default="10 um", kw_only=False, converter=_length("soma_radius")
+        default="10 um", kw_only=False, converter=length("soma_radius")
     )
     """Radius of the cells."""
     snr_cutoff: float = attrs.field(default=1, kw_only=False)
     """Cells not above it are left out."""
     rand_seed: int | None = attrs.field(
-        default=None, kw_only=False, converter=attrs.converters.optional(_whole)
+        default=None, kw_only=False, converter=attrs.converters.optional(whole)
     )
     """Seed of the scope's own random numbers."""
     optics: Optics | None = attrs.field(
@@ -201,7 +178,7 @@ class Scope(Recorder, NeoExportable):
                 f"all planes before inject_sensor_for_targets() or the first run"
             )
             raise InputError(msg)
-        self._check_sensor(neuron_group)
+        check_sensor(self, neuron_group)
         depth = kwparams.get("focus_depth")
         depth = self.focus_depth if depth is None else quantity(depth, "m", "focus_depth")
         given = [k for k in ("i_targets", "sigma_noise") if kwparams.get(k) is not None]
@@ -221,26 +198,6 @@ class Scope(Recorder, NeoExportable):
         if self._rois is None:
             self._rois = Rois(self.injections)
         return self._rois
-
-    def _check_sensor(self, neuron_group: Any) -> None:
-        """Refuse a sensor that could not be put into the cells later."""
-        devices = set() if self.sim is None else self.sim.devices - {self, self.sensor}
-        scopes = [other for other in devices if isinstance(other, Scope)]
-        for other in scopes:
-            if other.sensor is self.sensor and neuron_group in other.neuron_groups:
-                msg = (
-                    f"{self.name!r} and {other.name!r} share the sensor {self.sensor.name!r} "
-                    f"in {neuron_group.name}; give each scope a sensor of its own, with a name"
-                )
-                raise InputError(msg)
-        name = self.sensor.name
-        theirs = {other.sensor for other in scopes} - {self.sensor}
-        if any(other.name == name for other in devices | theirs):
-            msg = (
-                f"another device or sensor is named {name!r}; give the sensor of "
-                f"{self.name!r} a name of its own, such as {name}(name='{name}-2')"
-            )
-            raise InputError(msg)
 
     def prepare(self) -> None:
         """Put the sensor into the cells of all planes that do not have it yet."""
