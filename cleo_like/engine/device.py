@@ -101,7 +101,9 @@ def _device_class() -> type:
             if namespace is None:
                 namespace = get_local_namespace(level=level + 2)
             with exclusive():
-                reason = _run_compiled(network, duration, report, namespace, self)
+                reason: str | None = "profile=True times its objects one by one"
+                if not profile:
+                    reason = _run_compiled(network, duration, report, namespace, self)
                 if reason is None:
                     return
                 warnings.warn(

@@ -177,6 +177,14 @@ def test_a_refusal_does_not_keep_later_runs_from_the_compiled_loop(twin, device)
     twin(script).assert_same()
 
 
+def test_profiling_is_left_to_brian2(device):
+    with device("sweeps"):
+        network = Network(cell())
+        with pytest.warns(FallbackWarning, match="profile=True"):
+            network.run(1 * ms, profile=True)
+        assert len(network.profiling_info) >= 2
+
+
 def blow_up():
     group = NeuronGroup(200, "dx/dt = x**2/ms : 1\nk : 1", method="euler", dt=0.1 * ms)
     group.x[137] = 2
