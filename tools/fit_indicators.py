@@ -118,7 +118,7 @@ def cleo_samples(cell: paired.PairedCell, name: str) -> list[np.ndarray]:
     kinetics = getattr(imaging, name)().kinetics()
     found = []
     for one, trace in zip(cell.recordings, cell.traces, strict=True):
-        start = min(one.t[0], *one.spikes[:1])
+        start = min([one.t[0], *one.spikes[:1]])
         frames = np.arange(0.0, one.t[-1] - start + 1 / CLEO_RATE, 1 / CLEO_RATE)
         nobody = np.zeros(one.spikes.size, dtype=int)
         dff, _ = imaging.dff_of_spikes(kinetics, nobody, one.spikes - start, frames, 1)

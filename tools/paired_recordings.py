@@ -176,6 +176,7 @@ def _read_cell(path: Path, lag: float) -> PairedCell:
         for i in range(int(stored["n_recs"])):
             t, y = stored[f"t_{i}"].astype(float), stored[f"dff_{i}"].astype(float)
             good = np.isfinite(t) & np.isfinite(y)
+            good[good] &= np.diff(t[good], prepend=-np.inf) > 0  # some frames are there twice
             spikes = np.sort(stored[f"spikes_{i}"].astype(float).ravel()) + lag
             if good.sum() >= 40:
                 recordings.append(Recording(t=t[good], y=y[good], spikes=spikes))

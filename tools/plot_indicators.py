@@ -24,12 +24,18 @@ def bar(ax: Axes, value: dict[str, Any], y: float, **style: Any) -> None:
         ax.errorbar(value["median"], y, xerr=ends, **style)
 
 
+def legend_above(ax: Axes) -> None:
+    """Put the legend where it hides nothing."""
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+
+
 def draw_correlations(ax: Axes, entries: list[Any]) -> None:
     """Held-out correlations, their limit, and those of published kinetics."""
     for y, entry in enumerate(entries):
         held = entry["held_out"]
         bar(ax, held["correlation"], y, fmt="o", color="C0", zorder=3)
-        ax.plot(entry["limits"]["own_kinetics"]["median"], y, "|", color="k", ms=14, mew=2)
+        if "limits" in entry:
+            ax.plot(entry["limits"]["own_kinetics"]["median"], y, "|", color="k", ms=14, mew=2)
         ax.plot(held["cleo"]["correlation"]["median"], y, "s", color="0.6")
         if "s2f" in held:
             ax.plot(held["s2f"]["correlation"]["median"], y, "^", color="C1")
@@ -39,20 +45,25 @@ def draw_correlations(ax: Axes, entries: list[Any]) -> None:
         ax.plot([], [], marker, color=color, label=label)
     ax.axvline(0.9, color="0.85", zorder=0)
     ax.set(xlabel="correlation with recorded dF/F", xlim=(0.5, 1))
-    ax.legend(loc="lower left", frameon=False)
+    legend_above(ax)
 
 
-def draw_landmark(ax: Axes, entries: list[Any], name: str, label: str) -> None:
+def draw_landmark(
+    ax: Axes, entries: list[Any], name: str, label: str, ticks: tuple[float, ...]
+) -> None:
     """One landmark of the response to one spike: recorded, and predicted under its noise."""
     for y, entry in enumerate(entries):
         single = entry["held_out"]["events"].get("1")
         if single is not None:
             bar(ax, single[name], y - 0.12, fmt="o", color="k", zorder=3)
-            bar(ax, single[f"predicted_{name}_in_noise"], y + 0.15, fmt="o", color="C0")
+            predicted = single.get(f"predicted_{name}_in_noise", {"n": 0})
+            bar(ax, predicted, y + 0.15, fmt="o", color="C0")
     ax.plot([], [], "o", color="k", label="recorded")
     ax.plot([], [], "o", color="C0", label="predicted, held-out cells")
     ax.set(xlabel=label, xscale="log")
-    ax.legend(loc="upper right", frameon=False)
+    ax.minorticks_off()
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    legend_above(ax)
 
 
 def main() -> None:
@@ -65,8 +76,10 @@ def main() -> None:
     entries = [calibrated_indicator(name).evidence for name in calibrated_names()]
     fig, axes = plt.subplots(1, 3, figsize=(13, 5.5), sharey=True, layout="constrained")
     draw_correlations(axes[0], entries)
-    draw_landmark(axes[1], entries, "peak", "peak after one spike (dF/F)")
-    draw_landmark(axes[2], entries, "half_decay_ms", "half-decay after one spike (ms)")
+    draw_landmark(axes[1], entries, "peak", "peak after one spike (dF/F)", (0.02, 0.1, 0.5, 1))
+    draw_landmark(
+        axes[2], entries, "half_decay_ms", "half-decay after one spike (ms)", (30, 100, 300)
+    )
     axes[0].set_yticks(range(len(entries)), calibrated_names())
     axes[0].invert_yaxis()
     with atomic_path(FIGURE) as path:
