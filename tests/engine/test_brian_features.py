@@ -33,7 +33,7 @@ def lif(n, equations=LIF, **changes):
     return group
 
 
-@pytest.mark.parametrize("n", [1, 7, 8, 127, 128, 129, 300])
+@pytest.mark.parametrize("n", [1, 8, 127, 128, 300])
 def test_any_number_of_traces(twin, n):
     def script():
         group = lif(n, refractory=2 * ms)
@@ -159,9 +159,7 @@ def test_several_groups_with_clocks_of_their_own(twin):
     twin(script).assert_same()
 
 
-@pytest.mark.parametrize(
-    "when", ["start", "before_groups", "after_groups", "after_resets", "end"]
-)
+@pytest.mark.parametrize("when", ["start", "after_groups", "end"])
 def test_run_regularly_at_any_place(twin, when):
     def script():
         group = lif(130, LIF + "\nx : 1\ny : 1\nz : second\nlast : second", refractory=1 * ms)
@@ -181,7 +179,7 @@ def commands(columns, dt, rows=40):
     return TimedArray(2 * rng.random(shape), dt=dt * ms)
 
 
-@pytest.mark.parametrize("dt", [0.1, 0.25, 1.0, 0.13])
+@pytest.mark.parametrize("dt", [0.1, 0.25, 0.13])
 def test_timed_arrays(twin, dt):
     """1-D; 2-D by i, by a constant and by a changing column; late, and before the start."""
 

@@ -108,8 +108,8 @@ def ids(indices):
 
 @pytest.mark.parametrize("indices", SETS, ids=ids)
 def test_every_cell_and_family(device, indices):
-    """40 ms of each, at every step."""
-    job = job_of(indices, 0.04)
+    """25 ms of each, at every step."""
+    job = job_of(indices, 0.025)
     ours, stock = both(device, job, "numpy")
     assert_same(ours, stock)
     assert len(ours.step) > 0 or NAMES[indices[0]] == "passive"
@@ -163,9 +163,8 @@ def test_every_cell_and_family_for_a_second(device, indices):
 
 
 @pytest.mark.parametrize("method", ["rush_larsen", "staggered", "euler", "exponential_euler"])
-@pytest.mark.parametrize("name", ["rs", "passive"])
-def test_other_methods(device, name, method):
-    job = job_of([NAMES.index(name)], 0.03, method)
+def test_other_methods(device, method):
+    job = job_of([NAMES.index("rs")], 0.02, method)
     assert_same(*both(device, job, "numpy"))
 
 
