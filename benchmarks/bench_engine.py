@@ -23,7 +23,6 @@ import numpy as np
 from cleo_like.cells import Population, get_cell
 from cleo_like.engine.build import build
 from cleo_like.engine.device import register as register_device
-from cleo_like.engine.monitors import recorders_of
 from cleo_like.engine.plan import read_network
 from cleo_like.engine.program import Program, Recorder
 from cleo_like.engine.updaters import register as register_method
@@ -66,10 +65,22 @@ def library():
     folder = tempfile.mkdtemp()
     target = Path(folder) / "limit.so"
     source = Path(__file__).with_name("engine_limit.c")
-    command = ["gcc", "-O3", "-march=native", "-ffast-math", "-c", "-fPIC", source, "-o", folder + "/l.o"]
+    command = [
+        "gcc",
+        "-O3",
+        "-march=native",
+        "-ffast-math",
+        "-c",
+        "-fPIC",
+        source,
+        "-o",
+        folder + "/l.o",
+    ]
     subprocess.run(command, check=True)
     # linked without -ffast-math: it would switch denormal numbers off in the whole process
-    subprocess.run(["gcc", "-shared", folder + "/l.o", "-o", target, "-lmvec", "-lm"], check=True)
+    subprocess.run(
+        ["gcc", "-shared", folder + "/l.o", "-o", target, "-lmvec", "-lm"], check=True
+    )
     return ctypes.CDLL(str(target))
 
 
@@ -80,7 +91,7 @@ def pointer(array: np.ndarray):
 HH_STATES = {"v": -0.070, "m": 0.02, "h": 0.99, "n": 0.03, "p": 0.03}
 
 
-def hh_c(lib, command, column, parameters, substeps, dt, staggered, kind):
+def hh_c(lib, command, column, parameters, *, substeps, dt, staggered, kind):
     """Run the C loop of the HH cell; give v at the samples."""
     n, samples = len(column), len(command)
     state = np.ascontiguousarray(np.repeat([[x] for x in HH_STATES.values()], n, axis=1))
@@ -96,16 +107,18 @@ def crossings(v: np.ndarray) -> int:
     return int(((v[1:] > -0.02) & (v[:-1] <= -0.02)).sum())
 
 
-def hh_group(n: int, method: str, dt: float, command: np.ndarray):
+def hh_group(n: int, method: str, dt: float, command: np.ndarray, rate: float = RATE):
     """The same cell in Brian2, command by sample-and-hold."""
     cell = get_cell("rs")
-    stim = b2.TimedArray(command * b2.amp, dt=b2.second / RATE)
+    stim = b2.TimedArray(command * b2.amp, dt=b2.second / rate)
     group = b2.NeuronGroup(
         n, cell.equations + "\nI : amp\ncolumn : integer (constant)", method=method, dt=dt * b2.second,
         namespace={"stim": stim}, name=f"hh{n}",
     )  # fmt: skip
-    group.run_regularly("I = stim(t, column)", dt=b2.second / RATE, when="start")
-    group.set_states({k: np.full(n, v) for k, v in (HH_STATES | dict(cell.parameters)).items()}, units=False)
+    group.run_regularly("I = stim(t, column)", dt=b2.second / rate, when="start")
+    group.set_states(
+        {k: np.full(n, v) for k, v in (HH_STATES | dict(cell.parameters)).items()}, units=False
+    )
     return group
 
 
@@ -128,13 +141,29 @@ def image_protocol(lib, repeats: int) -> None:
     command = picture(int(RATE))
     column = np.arange(SWEEPS, dtype=np.int32)
     cell = get_cell("rs")
-    parameters = np.array([[cell.parameters[k]] * SWEEPS for k in ("C", "gL", "gNa", "gK", "gM", "VT")])
+    parameters = np.array(
+        [[cell.parameters[k]] * SWEEPS for k in ("C", "gL", "gNa", "gK", "gM", "VT")]
+    )
     for method in ("rush_larsen", "staggered"):
         staggered = method == "staggered"
-        limit, reference = best(lambda s=staggered: hh_c(lib, command, column, parameters, 4, dt, s, np.float64), repeats)
+        limit, reference = best(
+            lambda s=staggered: hh_c(
+                lib,
+                command,
+                column,
+                parameters,
+                substeps=4,
+                dt=dt,
+                staggered=s,
+                kind=np.float64,
+            ),
+            repeats,
+        )
         group = hh_group(SWEEPS, register_method(method), dt, command)
         group.column = np.arange(SWEEPS)
-        monitor = b2.StateMonitor(group, "v", record=True, dt=b2.second / RATE, when="start", order=-1)
+        monitor = b2.StateMonitor(
+            group, "v", record=True, dt=b2.second / RATE, when="start", order=-1
+        )
         network = b2.Network(group, monitor)
         initial = {k: np.full(SWEEPS, v) for k, v in HH_STATES.items()}
         program = program_of(network)
@@ -148,7 +177,11 @@ def image_protocol(lib, repeats: int) -> None:
         seconds, v = best(once, repeats)
         assert crossings(v) == crossings(reference), (crossings(v), crossings(reference))
         line(f"image protocol, HH, {method}: C limit", f"{limit:.4f} s")
-        line(f"image protocol, HH, {method}: kernel / limit", f"{seconds / limit:.2f}", "asked <= 1.5")
+        line(
+            f"image protocol, HH, {method}: kernel / limit",
+            f"{seconds / limit:.2f}",
+            "asked <= 1.5",
+        )
 
 
 SCRIPT = """
@@ -164,16 +197,35 @@ SCRIPT = """
     S = SpikeMonitor(G)
     net = Network(G, M, S)
 """
-HH_SCRIPT = {"cell": "rs", "threshold": "v > -20*mV", "reset": "", "refractory": '"v > -20*mV"', "method": "exponential_euler", "dt": 25}
-ADEX_SCRIPT = {"cell": "adex_adapting", "threshold": "v > Vcut", "reset": "v = Vr; w += b", "refractory": False, "method": "euler", "dt": 50}
+HH_SCRIPT = {
+    "cell": "rs",
+    "threshold": "v > -20*mV",
+    "reset": "",
+    "refractory": '"v > -20*mV"',
+    "method": "exponential_euler",
+    "dt": 25,
+}
+ADEX_SCRIPT = {
+    "cell": "adex_adapting",
+    "threshold": "v > Vcut",
+    "reset": "v = Vr; w += b",
+    "refractory": False,
+    "method": "euler",
+    "dt": 50,
+}
 
 
-def script(options: dict, command: np.ndarray, device: str, repeats: int) -> tuple[float, int, np.ndarray]:
+def script(
+    options: dict, command: np.ndarray, device: str, repeats: int
+) -> tuple[float, int, np.ndarray]:
     """CPU of `run(1 s)` of an ordinary script (after a first short run), spikes, v."""
     initial = HH_STATES if options["cell"] == "rs" else {"v": -0.070, "w": 0.0}
     b2.set_device(device)
     try:
-        names = {"command": command, "initial": {k: np.full(SWEEPS, x) for k, x in initial.items()}}
+        names = {
+            "command": command,
+            "initial": {k: np.full(SWEEPS, x) for k, x in initial.items()},
+        }
         exec(textwrap.dedent(SCRIPT).format(**options), names)
         net, group = names["net"], names["G"]
         net.store()
@@ -196,40 +248,62 @@ def unmodified_scripts(lib, repeats: int) -> None:
     """An ordinary script, stock cython against the sweep device."""
     b2.prefs.codegen.target = "cython"
     device = register_device()
-    for label, options, asked in (("HH", HH_SCRIPT, "asked >= 12"), ("AdEx", ADEX_SCRIPT, "reference 30")):
+    for label, options, asked in (
+        ("HH", HH_SCRIPT, "asked >= 12"),
+        ("AdEx", ADEX_SCRIPT, "reference 30"),
+    ):
         command = picture(int(RATE)) * (1 if label == "HH" else 0.9)
         stock, n_stock, v_stock = script(options, command, "runtime", min(repeats, 3))
         ours, n_ours, v_ours = script(options, command, device, repeats)
         assert n_stock == n_ours, (label, n_stock, n_ours)
         line(f"unmodified {label} script: stock cython", f"{stock:.3f} s, {n_stock} spikes")
         line(f"unmodified {label} script: stock / device", f"{stock / ours:.1f}", asked)
-        line(f"unmodified {label} script: largest difference of v", f"{np.abs(v_stock - v_ours).max():.1e} V", "")
+        line(
+            f"unmodified {label} script: largest difference of v",
+            f"{np.abs(v_stock - v_ours).max():.1e} V",
+            "",
+        )
         if label == "AdEx":
             state = np.ascontiguousarray(np.repeat([[-0.07], [0.0]], SWEEPS, axis=1))
             out = np.empty((int(RATE), SWEEPS))
 
             def limit(state=state, out=out, command=command):
                 s = state.copy()
-                return lib.adex(SWEEPS, int(RATE), 2, ctypes.c_double(50e-6), pointer(s), pointer(command), pointer(out))
+                return lib.adex(
+                    SWEEPS,
+                    int(RATE),
+                    2,
+                    ctypes.c_double(50e-6),
+                    pointer(s),
+                    pointer(command),
+                    pointer(out),
+                )
 
             c_time, c_spikes = best(limit, repeats)
-            line(f"AdEx: device / C limit ({c_spikes} and {n_ours} spikes)", f"{ours / c_time:.2f}", "asked <= 2")
+            line(
+                f"AdEx: device / C limit ({c_spikes} and {n_ours} spikes)",
+                f"{ours / c_time:.2f}",
+                "asked <= 2",
+            )
 
 
-def population(lib, repeats: int, full: bool) -> None:
+def population(lib, repeats: int, *, full: bool) -> None:
     """Heterogeneous HH cells x 20 long squares, command at 20 kHz, staggered, 50 us."""
-    global RATE
-    RATE = 20_000.0
+    rate = 20_000.0
     dt, n_cells, n_sweeps = 50e-6, 1000 if full else 100, 20
     seconds = 1.5 if full else 0.6
-    samples = int(seconds * RATE)
+    samples = int(seconds * rate)
     n = n_cells * n_sweeps
-    cells = Population.draw(get_cell("rs"), n_cells, {"gNa": 0.1, "gK": 0.1, "gL": 0.2, "gM": 0.2, "C": 0.2}, seed=0)
-    VT = np.random.default_rng(1).normal(-0.055, 0.001, n_cells)
+    cells = Population.draw(
+        get_cell("rs"), n_cells, {"gNa": 0.1, "gK": 0.1, "gL": 0.2, "gM": 0.2, "C": 0.2}, seed=0
+    )
+    thresholds = np.random.default_rng(1).normal(-0.055, 0.001, n_cells)
     command = np.zeros((samples, n_sweeps))
     command[int(0.1 * samples) : int(0.8 * samples)] = np.linspace(-100e-12, 850e-12, n_sweeps)
     names = ("C", "gL", "gNa", "gK", "gM")
-    values = {k: np.repeat(cells.parameters[k], n_sweeps) for k in names} | {"VT": np.repeat(VT, n_sweeps)}
+    values = {k: np.repeat(cells.parameters[k], n_sweeps) for k in names} | {
+        "VT": np.repeat(thresholds, n_sweeps)
+    }
     column = np.tile(np.arange(n_sweeps, dtype=np.int32), n_cells)
     block = 1024
     parameters = np.ascontiguousarray(np.stack([values[k] for k in (*names, "VT")]))
@@ -238,13 +312,16 @@ def population(lib, repeats: int, full: bool) -> None:
         for first in range(0, n, block):
             part = slice(first, first + block)
             hh_c(lib, command, np.ascontiguousarray(column[part]),
-                 np.ascontiguousarray(parameters[:, part]), 1, dt, True, np.float32)  # fmt: skip
+                 np.ascontiguousarray(parameters[:, part]), substeps=1, dt=dt, staggered=True,
+                 kind=np.float32)  # fmt: skip
         return n
 
     repeats = 1 if full else repeats
     limit, _ = best(by_hand, repeats)
-    group = hh_group(block, register_method("staggered"), dt, command)
-    monitor = b2.StateMonitor(group, "v", record=True, dt=b2.second / RATE, when="start", order=-1)
+    group = hh_group(block, register_method("staggered"), dt, command, rate)
+    monitor = b2.StateMonitor(
+        group, "v", record=True, dt=b2.second / rate, when="start", order=-1
+    )
     program = program_of(b2.Network(group, monitor))
     out = np.empty((block, samples), dtype=np.float32)
 
@@ -269,14 +346,21 @@ def population(lib, repeats: int, full: bool) -> None:
     what = f"{n_cells} x {n_sweeps} HH cells x sweeps of {seconds} s"
     line(f"{what}: C limit", f"{limit:.2f} s, {limit / steps * 1e9:.1f} ns/step")
     line(f"{what}: kernel / limit", f"{min(times) / limit:.2f}", "asked <= 1.25")
-    line(f"{what}: whole job", f"{min(times):.1f} s CPU, {total} spikes", "asked <= 25 s" if full else "")
-    line(f"{what}: peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB", "asked <= 1 GB" if full else "")
+    line(
+        f"{what}: whole job",
+        f"{min(times):.1f} s CPU, {total} spikes",
+        "asked <= 25 s" if full else "",
+    )
+    line(
+        f"{what}: peak memory",
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB",
+        "asked <= 1 GB" if full else "",
+    )
     if not full:
         walls = {}
         for threads in (1, 2):
             walls[threads] = min(_wall(lambda t=threads: job(t)) for _ in range(repeats))
         line(f"{what}: two threads / one (wall)", f"{walls[2] / walls[1]:.2f}", "asked <= 0.6")
-    RATE = 10_000.0
 
 
 def _wall(function) -> float:
@@ -308,11 +392,13 @@ def whole_process(text: str, folder: str) -> float:
     """CPU of a fresh Python that runs a script with its caches in `folder`."""
     environment = os.environ | {"CLEO_LIKE_CACHE": folder, "HOME": folder}
     start = cpu()
-    subprocess.run([sys.executable, "-c", text], check=True, env=environment, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-c", text], check=True, env=environment, stdout=subprocess.DEVNULL
+    )
     return cpu() - start
 
 
-def start_up(repeats: int, stock: bool) -> None:
+def start_up(repeats: int, *, stock: bool) -> None:
     """Compilation, generation from the cache, and the first sweep of a process."""
     colds, warms = [], []
     for _ in range(min(repeats, 3)):
@@ -323,7 +409,11 @@ def start_up(repeats: int, stock: bool) -> None:
     line("first sweep of a process, warm", f"{min(warms):.2f} s CPU")
     if stock:
         with tempfile.TemporaryDirectory() as folder:
-            line("first sweep of a process, stock cython, empty caches", f"{whole_process(STOCK, folder):.1f} s CPU", "22-25 expected")
+            line(
+                "first sweep of a process, stock cython, empty caches",
+                f"{whole_process(STOCK, folder):.1f} s CPU",
+                "22-25 expected",
+            )
     from cleo_like.engine import toolchain
     from cleo_like.engine.build import generate
 
@@ -336,7 +426,7 @@ def start_up(repeats: int, stock: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for k in range(min(repeats, 3)):
             start = cpu()
-            toolchain._compile(compiler, source, Path(folder) / f"{k}.so")
+            toolchain._compile(compiler, source, Path(folder) / f"{k}.so")  # noqa: SLF001
             compiles.append(cpu() - start)
     line("cold compile of the HH kernel", f"{min(compiles):.2f} s CPU", "asked <= 1.5")
     build(plan, {})
@@ -363,15 +453,25 @@ def stepping(repeats: int) -> None:
                 stepper.advance(10)
 
         seconds, _ = best(loop, repeats)
-        line(f"stepping, {n} LIF neurons, per simulated ms", f"{seconds * 1e3:.1f} us", "asked <= 20" if n == 100 else "")
+        line(
+            f"stepping, {n} LIF neurons, per simulated ms",
+            f"{seconds * 1e3:.1f} us",
+            "asked <= 20" if n == 100 else "",
+        )
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--full", action="store_true", help="the 1,000 x 20 x 1.5 s job, and stock Brian2's cold start")
-    parser.add_argument("--only", choices=["image", "script", "population", "start", "stepping"])
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="the 1,000 x 20 x 1.5 s job, and stock Brian2's cold start",
+    )
+    parser.add_argument(
+        "--only", choices=["image", "script", "population", "start", "stepping"]
+    )
     parser.add_argument("--table", type=Path, help="also write the table here, in Markdown")
     options = parser.parse_args()
     lib = library()
@@ -379,8 +479,8 @@ def main() -> None:
     parts = {
         "image": lambda: image_protocol(lib, options.repeats),
         "script": lambda: unmodified_scripts(lib, options.repeats),
-        "population": lambda: population(lib, options.repeats, options.full),
-        "start": lambda: start_up(options.repeats, options.full),
+        "population": lambda: population(lib, options.repeats, full=options.full),
+        "start": lambda: start_up(options.repeats, stock=options.full),
         "stepping": lambda: stepping(options.repeats),
     }
     for name, run in parts.items():
