@@ -24,8 +24,9 @@ static inline real gate(real x, real a, real b, real dt) {
 
 /* Regular-spiking cell (Pospischil 2008), exponential step of every variable.
    staggered != 0: the gates see the new v. state: 5 x n; parameters C gL gNa gK gM VT: 6 x n;
-   command: samples x columns, trace i plays column[i]; out: samples x n (v, float32 or float64). */
-#define HH(NAME, OUT)                                                                              \
+   command: samples x columns, trace i plays column[i]; out: v, float64 samples x n as Brian2 keeps
+   it, or float32 n x samples as files and features want it. */
+#define HH(NAME, OUT, AT)                                                                              \
 void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,                  \
           const real *parameters, const real *command, int columns, const int *column, OUT *out) { \
     for (int first = 0; first < n; first += WIDTH) {                                               \
@@ -41,7 +42,7 @@ void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,
         }                                                                                          \
         for (int s = 0; s < samples; s++) {                                                        \
             for (int i = 0; i < lanes; i++) {                                                      \
-                out[(long)s * n + first + i] = (OUT)v[i];                                          \
+                out[AT] = (OUT)v[i];                                                                \
                 I[i] = command[(long)s * columns + column[first + i]];                             \
             }                                                                                      \
             for (int k = 0; k < substeps; k++)                                                     \
@@ -61,8 +62,8 @@ void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,
         for (int i = 0; i < lanes; i++) state[first + i] = v[i];                                   \
     }                                                                                              \
 }
-HH(hh_double, double)
-HH(hh_single, float)
+HH(hh_double, double, (long)s * n + first + i)
+HH(hh_single, float, (long)(first + i) * samples + s)
 
 /* AdEx (Brette & Gerstner 2005), forward Euler; returns the number of spikes */
 long adex(int n, int samples, int substeps, real dt, real *state, const real *command, double *out) {

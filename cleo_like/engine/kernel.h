@@ -11,6 +11,14 @@
 #else
 #define CL_LANES _Pragma("GCC ivdep")
 #endif
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector) && __has_builtin(__builtin_convertvector)
+#define CL_SHUFFLES 1
+#endif
+#endif
+#ifndef CL_SHUFFLES
+#define CL_SHUFFLES 0
+#endif
 #define CL_IN inline __attribute__((always_inline))
 
 namespace cl {
@@ -182,6 +190,7 @@ struct Timed {
     const double x = row[k];
     return k == i ? x : NAN;
   }
+  CL_IN int64_t column(int64_t i) const { return i < 0 ? 0 : (i < cols ? i : cols - 1); }
   CL_IN double now() const { return row[0]; }
   CL_IN double operator()(double t) const { return values[index(t)]; }
   CL_IN double operator()(double t, int64_t i) const {
@@ -223,13 +232,39 @@ template <int WIDTH> struct Recorder {
   }
   template <class T> void move_out() {
     T* o = (T*)out;
-    if (col_stride == 1 || waiting == 1)
+    if (col_stride == 1 || waiting == 1) {
       for (int64_t r = 0; r < waiting; ++r)
         for (int64_t q = 0; q < n; ++q) o[(written + r) * row_stride + col[q] * col_stride] = (T)tile[r][q];
-    else
-      for (int64_t q = 0; q < n; ++q)
-        for (int64_t r = 0; r < waiting; ++r) o[(written + r) * row_stride + col[q] * col_stride] = (T)tile[r][q];
+      return;
+    }
+    int64_t q = 0;
+#if CL_SHUFFLES
+    if (waiting == ROWS && row_stride == 1)
+      for (; q + 4 <= n; q += 4)
+        for (int64_t r = 0; r < ROWS; r += 4) turn_4x4<T>(o + written + r, r, q);
+#endif
+    for (; q < n; ++q)
+      for (int64_t r = 0; r < waiting; ++r) o[(written + r) * row_stride + col[q] * col_stride] = (T)tile[r][q];
   }
+#if CL_SHUFFLES
+  // four samples of four traces, from rows of samples to rows of traces
+  template <class T> CL_IN void turn_4x4(T* o, int64_t r, int64_t q) const {
+    typedef double four __attribute__((vector_size(32)));
+    typedef T narrow __attribute__((vector_size(4 * sizeof(T))));
+    four a, b, c, d;
+    memcpy(&a, &tile[r][q], 32); memcpy(&b, &tile[r + 1][q], 32);
+    memcpy(&c, &tile[r + 2][q], 32); memcpy(&d, &tile[r + 3][q], 32);
+    const four ab = __builtin_shufflevector(a, b, 0, 4, 2, 6), AB = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    const four cd = __builtin_shufflevector(c, d, 0, 4, 2, 6), CD = __builtin_shufflevector(c, d, 1, 5, 3, 7);
+    const four turned[4] = {
+        __builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(AB, CD, 0, 1, 4, 5),
+        __builtin_shufflevector(ab, cd, 2, 3, 6, 7), __builtin_shufflevector(AB, CD, 2, 3, 6, 7)};
+    for (int k = 0; k < 4; ++k) {
+      const narrow x = __builtin_convertvector(turned[k], narrow);
+      memcpy(o + col[q + k] * col_stride, &x, sizeof x);
+    }
+  }
+#endif
   __attribute__((noinline)) void flush() {
     if (single) move_out<float>(); else move_out<double>();
     written += waiting; waiting = 0;

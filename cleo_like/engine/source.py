@@ -267,11 +267,18 @@ class _Writer:
         )
         part.vector = part.vector.replace(f"cl_held_{site}[_idx]", f"{buffer}[_idx]")
         reads = " ".join(f"const int64_t {n} = cl_b_{n}[_idx];" for n in arrays)
-        changing = set(arrays) & set(self.layout.written)
-        other = "true" if changing else f"{buffer}_row != {name}.row"
+        if set(arrays) & set(self.layout.written):  # the column may change: look it up anew
+            return f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }}"
+        self.start.append(
+            f"alignas(64) int64_t {buffer}_at[{WIDTH}]; int64_t {buffer}_out = 0;\n"
+            f"{LANES} {{ {reads} const int64_t cl_i = {index}; "
+            f"{buffer}_at[_idx] = {name}.column(cl_i); "
+            f"{buffer}_out |= {buffer}_at[_idx] != cl_i; }}"
+        )
         return (
-            f"if ({other}) {{ {buffer}_row = {name}.row;\n"
-            f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
+            f"if ({buffer}_row != {name}.row) {{ {buffer}_row = {name}.row;\n"
+            f"{LANES} {buffer}[_idx] = {name}.row[{buffer}_at[_idx]];\n"
+            f"if ({buffer}_out) {LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
         )
 
     def update(self, part: Part) -> str:
