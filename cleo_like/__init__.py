@@ -73,12 +73,17 @@ _MODULES = (
     "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities", "viz",
 )  # fmt: skip
 
+_OF_CLEO = ("ephys", "light", "opto")
+
 __all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"cleo_like.{name}")
+    if name in _OF_CLEO:
+        msg = f"Cleo's {name!r} has no counterpart here (see the page for those who come from Cleo)"
+        raise AttributeError(msg)
     if name not in _WHERE:
         msg = f"module 'cleo_like' has no attribute {name!r}"
         raise AttributeError(msg)
