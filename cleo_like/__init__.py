@@ -82,7 +82,7 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"cleo_like.{name}")
     if name in _OF_CLEO:
-        msg = f"Cleo's {name!r} has no counterpart here (see the page for those who come from Cleo)"
+        msg = f"Cleo's {name!r} has no counterpart here (docs: coming_from_cleo)"
         raise AttributeError(msg)
     if name not in _WHERE:
         msg = f"module 'cleo_like' has no attribute {name!r}"
