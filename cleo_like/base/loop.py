@@ -76,6 +76,15 @@ class Loop:
             simulator.update_stimulators(processor.get_stim_values(now))
         self._next = processor.next_tick(number // self.steps) * self.steps
 
+    def act(self) -> int:
+        """Do what is due at the present time step; give the next step to do so."""
+        self.step()
+        number = int(self._timestep.get_value().item())
+        if self.simulator.io_processor is None:
+            return number + 1
+        # the next multiple of the period that is not before the tick asked for
+        return -(-max(self._next, number + 1) // self.steps) * self.steps
+
 
 @functools.cache
 def _operation_class() -> type:

@@ -279,12 +279,42 @@ class CLSimulator(NeoExportable):
         if self._operation is not None:
             self._operation.loop.start()
         level = kwargs.pop("level", 0)
+        compiled = self._compiled(level, kwargs)
+        if compiled is not None:
+            compiled.run(duration, self._operation.loop.act)
+            return
         try:
             self.network.run(duration, level=level + 1, **kwargs)
         except BrianObjectException as error:
             if isinstance(error.__cause__, CleoLikeError):
                 raise error.__cause__ from None  # Brian2's wrapping says less
             raise
+
+    def _compiled(self, level: int, options: Mapping[str, Any]) -> Any:
+        """Prepare the network on compiled kernels, where that gives the same answer.
+
+        None keeps Brian2's own loop: for open loops, coupled networks, noise, StateMonitors,
+        the numpy target, a report of the progress, and where there is no compiler.
+        """
+        from brian2 import get_device, prefs
+        from brian2.core.namespace import get_local_namespace
+
+        from cleo_like.engine.loop_run import LoopRun
+        from cleo_like.engine.plan import NotCompilableError
+        from cleo_like.engine.toolchain import CompilerError, find_compiler
+
+        wanted = self._operation is not None and not set(options) - {"namespace"}
+        if not wanted or prefs.codegen.target == "numpy" or find_compiler() is None:
+            return None
+        if type(get_device()).__name__ != "RuntimeDevice":
+            return None
+        namespace = options.get("namespace")
+        if namespace is None:
+            namespace = get_local_namespace(level=level + 2)
+        try:
+            return LoopRun(self.network, self._operation, namespace)
+        except (NotCompilableError, CompilerError):
+            return None
 
     def _set_seed(self) -> None:
         """Set Brian2's seed, once."""
@@ -366,7 +396,8 @@ def _state_size(network: Any) -> int:
         for variable in getattr(obj, "variables", {}).values():
             owner = getattr(variable, "owner", None)  # a weak proxy: compared by name
             if hasattr(variable, "size") and owner is not None and owner.name == obj.name:
-                size += int(variable.size) * np.dtype(variable.dtype).itemsize
+                # a StateMonitor's arrays have two dimensions
+                size += int(np.prod(variable.size)) * np.dtype(variable.dtype).itemsize
     return size
 
 

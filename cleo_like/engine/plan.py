@@ -48,7 +48,9 @@ class GroupPlan:
         return [step for step in self.steps if step.kind == kind]
 
 
-def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
+def read_network(
+    network: Any, namespace: Mapping[str, Any], without: Any = None
+) -> list[GroupPlan]:
     """Plan the compiled run of a network.
 
     Parameters
@@ -57,6 +59,8 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
         Uncoupled NeuronGroups with their monitors.
     namespace : mapping
         Names that the equations may use besides those of the groups.
+    without : brian2 object, optional
+        An object of the network that the caller runs.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def read_network(network: Any, namespace: Mapping[str, Any]) -> list[GroupPlan]:
             _check_group(found)
             groups[id(found)] = (found, [])
     for found in objects:
-        if isinstance(found, NeuronGroup) or not found.active:
+        if isinstance(found, NeuronGroup) or found is without or not found.active:
             continue
         group, kind = _role(found)
         if id(group) not in groups:

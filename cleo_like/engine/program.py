@@ -191,6 +191,11 @@ class Arguments:
         results[1] = -1
         return cls(head, np.array(constants, dtype=np.float64), results, arrays, timed)
 
+    def refresh(self, program: Program) -> None:
+        """Read the values of constants and shared parameters again."""
+        for k, (name, _) in enumerate(program.kernel.layout.constants):
+            self.constants[k] = _value(program.plan, name)
+
     def copy(self) -> Arguments:
         """Give arguments for another chunk of the same group."""
         return attrs.evolve(
