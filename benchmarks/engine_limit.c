@@ -26,7 +26,7 @@ static inline real gate(real x, real a, real b, real dt) {
    staggered != 0: the gates see the new v. state: 5 x n; parameters C gL gNa gK gM VT: 6 x n;
    command: samples x columns, trace i plays column[i]; out: v, float64 samples x n as Brian2 keeps
    it, or float32 n x samples as files and features want it. */
-#define HH(NAME, OUT, AT)                                                                              \
+#define HH(NAME, OUT, KEEP)                                                                             \
 void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,                  \
           const real *parameters, const real *command, int columns, const int *column, OUT *out) { \
     for (int first = 0; first < n; first += WIDTH) {                                               \
@@ -41,10 +41,8 @@ void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,
             gK[i] = parameters[3 * n + t]; gM[i] = parameters[4 * n + t]; VT[i] = parameters[5 * n + t]; \
         }                                                                                          \
         for (int s = 0; s < samples; s++) {                                                        \
-            for (int i = 0; i < lanes; i++) {                                                      \
-                out[AT] = (OUT)v[i];                                                                \
-                I[i] = command[(long)s * columns + column[first + i]];                             \
-            }                                                                                      \
+            for (int i = 0; i < lanes; i++) I[i] = command[(long)s * columns + column[first + i]];   \
+            KEEP                                                                                   \
             for (int k = 0; k < substeps; k++)                                                     \
                 _Pragma("GCC ivdep") for (int i = 0; i < lanes; i++) {                             \
                     const real na = gNa[i] * m[i] * m[i] * m[i] * h[i], q2 = q[i] * q[i];          \
@@ -62,8 +60,17 @@ void NAME(int n, int samples, int substeps, real dt, int staggered, real *state,
         for (int i = 0; i < lanes; i++) state[first + i] = v[i];                                   \
     }                                                                                              \
 }
-HH(hh_double, double, (long)s * n + first + i)
-HH(hh_single, float, (long)(first + i) * samples + s)
+HH(hh_double, double, for (int i = 0; i < lanes; i++) out[(long)s * n + first + i] = v[i];)
+
+/* sixteen samples wait, so that a trace is written a cache line at a time */
+static float tile[16][WIDTH];
+static void turn(int lanes, long samples, int last, float *out) {
+    for (int i = 0; i < lanes; i++)
+        for (int r = 0; r <= last % 16; r++) out[i * samples + last - last % 16 + r] = tile[r][i];
+}
+HH(hh_single, float,
+   for (int i = 0; i < lanes; i++) tile[s % 16][i] = (float)v[i];
+   if (s % 16 == 15 || s + 1 == samples) turn(lanes, samples, s, out + (long)first * samples);)
 
 /* AdEx (Brette & Gerstner 2005), forward Euler; returns the number of spikes */
 long adex(int n, int samples, int substeps, real dt, real *state, const real *command, double *out) {
