@@ -180,6 +180,8 @@ def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
     for equation in sorted(group.equations.values(), key=lambda e: e.varname):
         kind = f"{equation.type} {equation.var_type} {equation.dim!r} {equation.flags}"
         lines.append(f"{equation.varname} = {equation.expr} : {kind}")
+    for name, variable in sorted(group.variables.items()):
+        lines.append(f"{name} {getattr(variable, 'dtype', '')} {variable.scalar}")
     for step in plan.steps:
         runner = step.runner
         extra = ""

@@ -184,7 +184,13 @@ struct Timed {
     const int64_t k = (int64_t)((t / epsilon + 0.5) / upsampling);
     return k < 0 ? 0 : (k >= rows ? rows - 1 : k);
   }
-  CL_IN void seek(double t) { row = values + index(t) * cols; }
+  double until = -INFINITY;  // within a call t only grows: no look before this time
+  CL_IN void seek(double t) {
+    if (t < until) return;
+    const int64_t k = index(t);
+    row = values + k * cols;
+    until = k + 1 < rows ? (double)(k + 1) * dt - dt / upsampling : INFINITY;
+  }
   CL_IN double at(int64_t i) const {
     const int64_t j = i < 0 ? 0 : i, k = j < cols ? j : cols - 1;
     const double x = row[k];

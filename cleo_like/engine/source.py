@@ -128,7 +128,7 @@ def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
         Variables that must stay finite.
     """
     writer = _Writer(layout)
-    body = "\n".join([writer.part(p) for p in parts])
+    body = "\n".join(writer.all(parts))
     start = "\n".join(writer.start)
     support = "\n".join(dict.fromkeys(p.support for p in parts if p.support))
     return f"""#include "kernel.h"
@@ -241,6 +241,21 @@ class _Writer:
     holds: int = 0
     start: list[str] = attrs.field(factory=list)
 
+    def all(self, parts: list[Part]) -> list[str]:
+        """Write parts in order; a threshold shares the loop of the update before it."""
+        written, k = [], 0
+        while k < len(parts):
+            pair = parts[k : k + 2]
+            if [p.kind for p in pair] == ["update", "threshold"] and _one_loop(*pair):
+                written.append(
+                    f"{{ // update, threshold\n{self.update_and_threshold(*pair)}\n}}"
+                )
+                k += 2
+            else:
+                written.append(self.part(parts[k]))
+                k += 1
+        return written
+
     def part(self, part: Part) -> str:
         inner = getattr(self, part.kind)(part)
         when = "" if part.every == 1 else f"if (cl_step % {part.every} == 0) "
@@ -282,6 +297,10 @@ class _Writer:
         )
 
     def update(self, part: Part) -> str:
+        before, vector = self._update(part)
+        return f"{before}\n{LANES} {{\n{vector}\n}}"
+
+    def _update(self, part: Part) -> tuple[str, str]:
         constants = {name for name, _ in self.layout.constants}
         arrays = {name for name, _ in self.layout.arrays} - set(self.layout.written)
         before = self._before(part)
@@ -292,22 +311,16 @@ class _Writer:
         if names:
             self.start += [f"alignas(64) double {name}[{WIDTH}];" for name in names]
             self.start.append("{\n" + "\n".join([*scalar, LANES, "{", *moved, "}\n}"]))
-        return f"{before}\n{LANES} {{\n{vector}\n}}"
+        return before, vector
 
     def threshold(self, part: Part) -> str:
-        hold = (
-            "cl_b_not_refractory[cl_q] = 0; cl_b_lastspike[cl_q] = t;"
-            if part.refractory
-            else ""
-        )
-        return f"""{self._before(part)}
-int64_t cl_any = 0; cl_spikes = 0;
-{LANES} {{
-{part.vector}
-cl_above[_idx] = _cond; cl_any |= _cond;
-}}
-if (cl_any) for (int64_t cl_q = 0; cl_q < cl_n; ++cl_q)
-if (cl_above[cl_q]) {{ cl_spiking[cl_spikes++] = cl_q; {hold} }}"""
+        inner = f"{part.vector}\n{_ABOVE}"
+        return _thresholded(self._before(part), inner, part)
+
+    def update_and_threshold(self, update: Part, threshold: Part) -> str:
+        before, vector = self._update(update)
+        inner = f"{{\n{vector}\n}}\n{{\n{threshold.scalar}\n{threshold.vector}\n{_ABOVE}\n}}"
+        return _thresholded(before, inner, threshold)
 
     def reset(self, part: Part) -> str:
         return f"""if (cl_spikes) {{
@@ -353,3 +366,23 @@ for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spik
 {write_out}
 }}
 }}"""
+
+
+_ABOVE = "cl_above[_idx] = _cond; cl_any |= _cond;"
+
+
+def _one_loop(update: Part, threshold: Part) -> bool:
+    """Whether a threshold can be looked at in the loop that updates the state."""
+    own = threshold.timed or threshold.noise or threshold.held
+    return update.every == threshold.every == 1 and not own
+
+
+def _thresholded(before: str, inner: str, part: Part) -> str:
+    hold = "cl_b_not_refractory[cl_q] = 0; cl_b_lastspike[cl_q] = t;" if part.refractory else ""
+    return f"""{before}
+int64_t cl_any = 0; cl_spikes = 0;
+{LANES} {{
+{inner}
+}}
+if (cl_any) for (int64_t cl_q = 0; cl_q < cl_n; ++cl_q)
+if (cl_above[cl_q]) {{ cl_spiking[cl_spikes++] = cl_q; {hold} }}"""
