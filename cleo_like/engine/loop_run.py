@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cleo_like.core.errors import InputError
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
 from cleo_like.engine.monitors import store
 from cleo_like.engine.plan import GroupPlan, NotCompilableError, read_network
-from cleo_like.engine.program import Arguments, Lost, Program, Spikes
+from cleo_like.engine.program import Program
+from cleo_like.engine.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +44,7 @@ class LoopRun:
             _check(plan, operation)
         self.network = network
         self.clock = operation.clock
-        self.groups = [_Group(Program(build(plan, namespace), plan)) for plan in plans]
+        self.groups = [Together(Program(build(plan, namespace), plan)) for plan in plans]
         self.clocks = {self.clock} | {plan.group.clock for plan in plans}
         self.clocks |= {step.runner.clock for plan in plans for step in plan.steps}
 
@@ -70,7 +68,7 @@ class LoopRun:
                 self._show(step)
                 following = min(max(act(), step + 1), last)
                 for group in self.groups:
-                    group.advance(step, following)
+                    _advance(group, step, following)
                 step = following
         self._show(step)
         if step == last:
@@ -102,52 +100,12 @@ def _check(plan: GroupPlan, operation: Any) -> None:
         raise NotCompilableError(msg)
 
 
-class _Group:
-    """One compiled group and the spikes of its last stretch."""
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.arguments = Arguments.of(program)
-        self.n = program.n_traces
-        self.arguments.head[:2] = 0, self.n
-        self.room = 0
-
-    def advance(self, start: int, stop: int) -> None:
-        """Run steps [start, stop) and append the spikes to the monitors."""
-        longest = max(1, _LARGEST_ROOM // self.n)
-        while start < stop:
-            end = min(stop, start + longest)
-            self._stretch(start, end)
-            start = end
-
-    def _stretch(self, start: int, stop: int) -> None:
-        arguments = self.arguments
-        if (stop - start + 1) * self.n > self.room:
-            self.room = (stop - start + 1) * self.n
-            arguments.make_room(self.program.kernel.layout, self.room)
-            self.call = self.program.kernel.bind_all(arguments, self.n)
-        arguments.refresh(self.program)
-        arguments.head[2:4] = start, stop
-        arguments.results[3:] = 0
-        self.call()
-        if arguments.results[1] >= 0:
-            lost = Lost(*arguments.results[1:3].tolist())
-            msg = (
-                f"a state of {self.program.plan.group.name!r} is not finite in trace "
-                f"{lost.trace} {lost.when(self.program.plan.dt)}; try a smaller dt"
-            )
-            raise InputError(msg)
-        if arguments.counters().any():
-            store(self.program.plan, self._spikes())
-
-    def _spikes(self) -> list[Spikes]:
-        found = []
-        layout, arguments = self.program.kernel.layout, self.arguments
-        for buffer, variables, count in zip(
-            arguments.buffers, layout.spikes, arguments.counters(), strict=True
-        ):
-            order = np.argsort(buffer[1][:count], kind="stable")
-            trace, step, *rest = (column[:count][order] for column in buffer)
-            names = [name for name, _ in variables]
-            found.append(Spikes(trace, step, dict(zip(names, rest, strict=True))))
-        return found
+def _advance(group: Together, start: int, stop: int) -> None:
+    """Run steps [start, stop) and append the spikes to the monitors."""
+    longest = max(1, _LARGEST_ROOM // group.n)
+    while start < stop:
+        end = min(stop, start + longest)
+        group.advance(start, end)
+        if group.fired:
+            store(group.program.plan, group.spikes())
+        start = end

@@ -191,11 +191,6 @@ class Arguments:
         results[1] = -1
         return cls(head, np.array(constants, dtype=np.float64), results, arrays, timed)
 
-    def refresh(self, program: Program) -> None:
-        """Read the values of constants and shared parameters again."""
-        for k, (name, _) in enumerate(program.kernel.layout.constants):
-            self.constants[k] = _value(program.plan, name)
-
     def copy(self) -> Arguments:
         """Give arguments for another chunk of the same group."""
         return attrs.evolve(
@@ -301,16 +296,20 @@ class _Chunk:
 _NUMPY = {"double": np.float64, "int32_t": np.int32, "int64_t": np.int64, "char": np.bool_}
 
 
+def in_order(columns: list[np.ndarray], names: list[str]) -> Spikes:
+    """Sort columns (trace, step, then `names`) that come trace by trace into Brian2's order."""
+    order = np.argsort(columns[1], kind="stable")
+    trace, step, *rest = (column[order] for column in columns)
+    return Spikes(trace, step, dict(zip(names, rest, strict=True)))
+
+
 def _joined(layout: Layout, jobs: list[_Chunk]) -> Outcome:
     """Put the spikes of all chunks in Brian2's order: by time, then by trace."""
     spikes = []
     for k, variables in enumerate(layout.spikes):
-        names = ["trace", "step", *(name for name, _ in variables)]
         pieces = [piece for job in jobs for piece in job.parts[k]]
         empty = [column[:0] for column in jobs[0].arguments.buffers[k]]
         columns = [np.concatenate(c) for c in zip(empty, *pieces, strict=True)]
-        order = np.argsort(columns[1], kind="stable")  # chunks come in the order of traces
-        trace, step, *rest = (column[order] for column in columns)
-        spikes.append(Spikes(trace, step, dict(zip(names[2:], rest, strict=True))))
+        spikes.append(in_order(columns, [name for name, _ in variables]))
     found = [job.lost for job in jobs if job.lost is not None]
     return Outcome(spikes, min(found, key=lambda lost: lost.step) if found else None)

@@ -13,7 +13,8 @@ from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
 from cleo_like.engine.plan import NotCompilableError, read_network
-from cleo_like.engine.program import Arguments, Lost, Program
+from cleo_like.engine.program import Program
+from cleo_like.engine.together import Together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,27 +67,23 @@ class Stepper:
                         "a stepper takes one NeuronGroup and no StateMonitor (read the arrays)"
                     )
                     raise UnsupportedError(msg)
-                self._program = Program(build(plans[0], names), plans[0])
+                self._group = Together(Program(build(plans[0], names), plans[0]), seed)
         except NotCompilableError as error:
             msg = f"the network cannot be advanced in steps: {error}"
             raise UnsupportedError(msg) from error
-        self._n = self._program.n_traces
+        self._plan = plans[0]
         self._dt = plans[0].dt
         self._network = network
         self._step = int(plans[0].group.clock.variables["timestep"].get_value().item())
-        self._arguments = Arguments.of(self._program)
-        self._arguments.head[:2] = 0, self._n
-        self._arguments.head[4] = seed
-        self._reserve(1)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Give the array of a variable (SI units); it changes as the group advances.
 
         Write into it (``stepper["I"][:] = x``) to set the variable.
         """
-        known = self._program.plan.group.variables
+        known = self._plan.group.variables
         if name not in known or not hasattr(known[name], "get_value"):
-            raise unknown_name("variable", name, self._program.plan.group.equations.names)
+            raise unknown_name("variable", name, self._plan.group.equations.names)
         return np.asarray(known[name].get_value())
 
     @property
@@ -105,41 +102,21 @@ class Stepper:
         if n_steps < 1:
             msg = f"advance() takes 1 step or more, got {n_steps}"
             raise InputError(msg)
-        arguments = self._arguments
-        if arguments.buffers and (n_steps + 1) * self._n > self._room:
-            self._reserve(n_steps)
-        arguments.results[3:] = 0
-        arguments.head[2] = self._step
+        start = self._step
         self._step += n_steps
-        arguments.head[3] = self._step
-        self._call()
-        if arguments.results[1] >= 0:
-            lost = Lost(*arguments.results[1:3].tolist())
-            msg = (
-                f"a state is not finite in trace {lost.trace} {lost.when(self._dt)}; try a "
-                "smaller dt or less current"
-            )
-            raise InputError(msg)
+        self._group.advance(start, self._step)
 
     def spikes(self, monitor: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give the spikes of the last `advance`: trace numbers, and times (s)."""
-        if monitor >= len(self._arguments.buffers):
+        found = self._group.spikes()
+        if monitor >= len(found):
             msg = "there is no such SpikeMonitor in the network"
             raise InputError(msg)
-        trace, step = self._arguments.buffers[monitor][:2]
-        count = int(self._arguments.counters()[monitor])
-        order = np.argsort(step[:count], kind="stable")
-        return trace[:count][order].copy(), step[:count][order] * self._dt
+        return found[monitor].trace, found[monitor].step * self._dt
 
     def finish(self) -> None:
         """Tell Brian2 the time that has passed, so that a later `run` goes on from here."""
-        clock = self._program.plan.group.clock
+        clock = self._plan.group.clock
         clock.variables["timestep"].set_value(self._step)
         clock.variables["t"].set_value(self.t)
         self._network.t_ = self.t
-
-    def _reserve(self, n_steps: int) -> None:
-        """Make room for a spike of every neuron in every step."""
-        self._room = (n_steps + 1) * self._n
-        self._arguments.make_room(self._program.kernel.layout, self._room)
-        self._call = self._program.kernel.bind_all(self._arguments, self._n)
