@@ -26,7 +26,7 @@ def run_brian2(
     job: Job, size: int, seed: int, report: Callable[[float], None] | None
 ) -> Iterator[Block]:
     """Run a job on Brian2's runtime (Cython, or numpy without a compiler)."""
-    from brian2 import second
+    from brian2 import Network, second
     from brian2 import seed as seed_brian2  # noqa: TID251  # the one place that seeds it
 
     check_device()
@@ -41,9 +41,11 @@ def run_brian2(
             seed_brian2(block_seed(seed, number))
         progress = _Progress(report, part)
         with exclusive(), _explained(part):
-            bench.network.run(
-                part.n_samples / part.rate * second, namespace={}, **progress.options
-            )
+            # Brian2's own loop, also where the sweep device is set
+            Network.run.original_function(
+                bench.network, part.n_samples / part.rate * second, namespace={},
+                **progress.options,
+            )  # fmt: skip
         progress.finish()
         yield bench.block(part, start)
 

@@ -267,6 +267,20 @@ def test_without_a_compiler_the_spikes_are_the_same():
     np.testing.assert_allclose(plain[0], compiled[0], atol=1e-9)
 
 
+def test_the_reference_is_brian2s_loop_under_the_sweep_device_too(monkeypatch):
+    import brian2 as b2
+
+    from cleo_like.engine import device
+
+    monkeypatch.setattr(device, "_run_compiled", lambda *_: pytest.fail("compiled"))
+    b2.set_device(device.register())
+    try:
+        (recording,) = record("passive", QUICK, backend="brian2")
+    finally:
+        b2.set_device("runtime")
+    assert recording.provenance.parameters["backend"] == "brian2"
+
+
 def test_one_sample_and_odd_names():
     (recording,) = record("passive", protocol([[1e-11]]))
     assert recording.sweeps[0].n_samples == 1
