@@ -20,7 +20,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
 from cleo_like.engine.monitors import recorders_of, store
-from cleo_like.engine.plan import NotCompilableError, read_network
+from cleo_like.engine.plan import NotCompilableError, clocks_of, read_network
 from cleo_like.engine.program import Program
 from cleo_like.engine.toolchain import CompilerError
 from cleo_like.engine.undo import Before
@@ -153,9 +153,7 @@ class _Run:
         self.threads = int(device.build_options.get("threads", 1))
         self.seeds = [device.streams.next() for _ in programs]
         self.lock = threading.Lock()
-        plans = [program.plan for program in programs]
-        self.clocks = {plan.group.clock for plan in plans}
-        self.clocks |= {step.runner.clock for plan in plans for step in plan.steps}
+        self.clocks = clocks_of([program.plan for program in programs])
         self.done = 0
 
     def until(self, start: float, end: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
 from cleo_like.engine.monitors import store
-from cleo_like.engine.plan import GroupPlan, NotCompilableError, read_network
+from cleo_like.engine.plan import GroupPlan, NotCompilableError, clocks_of, read_network
 from cleo_like.engine.program import Program
 from cleo_like.engine.together import Together
 
@@ -45,8 +45,7 @@ class LoopRun:
         self.network = network
         self.clock = operation.clock
         self.groups = [Together(Program(build(plan, namespace), plan)) for plan in plans]
-        self.clocks = {self.clock} | {plan.group.clock for plan in plans}
-        self.clocks |= {step.runner.clock for plan in plans for step in plan.steps}
+        self.clocks = {self.clock} | clocks_of(plans)
 
     def run(self, duration: Any, act: Callable[[], int]) -> None:
         """Run for a time; `act` does what is due and gives the next step at which it must.

@@ -99,6 +99,12 @@ def read_network(
     ]
 
 
+def clocks_of(plans: list[GroupPlan]) -> set[Any]:
+    """Give the clocks of all groups and of what happens to them."""
+    clocks = {plan.group.clock for plan in plans}
+    return clocks | {step.runner.clock for plan in plans for step in plan.steps}
+
+
 def _adopt(network: Any, found: list[Any]) -> None:
     """Leave to Brian2 what its own run would refuse; mark the objects as run, as it does."""
     if len({x.name for x in found}) < len(found):
