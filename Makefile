@@ -4,10 +4,12 @@ VENV := .venv
 PEERS := .venv-peers
 BIN := $(VENV)/bin
 PICTURE ?=
+SAMPLE ?= 200
+SEED ?= 1
 OUT ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench docs peers clean
+.PHONY: help demo test test-all lint bench docs mutants peers clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +50,11 @@ bench: $(VENV)/.installed ## All benchmarks, as tables (CPU time)
 
 docs: $(VENV)/.installed ## The documentation as HTML, warnings are errors
 	$(BIN)/sphinx-build --fail-on-warning --keep-going -b html docs docs/_build/html
+
+mutants: $(VENV)/.installed ## Does a test notice a changed line? SAMPLE=200 SEED=1; an hour or more
+	$(BIN)/python -m pip install --quiet --group mutants --constraint constraints.txt
+	$(BIN)/python -m pytest -q -n 2 -m "not slow" --cov --cov-context=test --cov-report=
+	$(BIN)/python tools/mutants.py --sample $(SAMPLE) --seed $(SEED)
 
 peers: $(PEERS)/.installed ## The second environment, for ipfx and cleosim
 

@@ -55,6 +55,7 @@ _WHERE = {
     "rheobase": "cells",
     "sag_ladder": "stimuli",
     "short_square": "stimuli",
+    "show_versions": "report.versions",
     "sine": "stimuli",
     "with_test_pulse": "stimuli",
     "write": "io",

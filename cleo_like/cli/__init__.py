@@ -11,6 +11,7 @@ import click
 
 from cleo_like.cli.analysis import features, info, match, qc
 from cleo_like.cli.bench import cells, demo, relief, simulate
+from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
 from cleo_like.core.errors import CleoLikeError
 
@@ -29,6 +30,14 @@ class _Verbs(click.Group):
 
 @click.group(cls=_Verbs, context_settings=_CONTEXT)
 @click.version_option(package_name="cleo_like")
+@click.option(
+    "--versions",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_versions_and_exit,
+    help="Show the versions of everything used, for an error report.",
+)
 def main() -> None:
     """Virtual patch-clamp and two-photon laboratory.
 

@@ -31,3 +31,12 @@ def save_figure(figure: Any, output: Path) -> None:
     with atomic_path(output) as temporary:
         figure.savefig(temporary, dpi=150)
     click.echo(f"figure in {output}")
+
+
+def show_versions_and_exit(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+    """Answer ``--versions``, whatever else is on the line."""
+    from cleo_like.report.versions import show_versions
+
+    if asked:
+        show_versions()
+        ctx.exit()

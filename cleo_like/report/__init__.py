@@ -7,6 +7,7 @@ from cleo_like.report.loop_figure import loop_figure
 from cleo_like.report.page import Page
 from cleo_like.report.relief_figure import comparison_figure, relief_figure
 from cleo_like.report.relief_page import relief_page
+from cleo_like.report.versions import show_versions
 
 __all__ = [
     "Page",
@@ -18,5 +19,6 @@ __all__ = [
     "protocol_figure",
     "relief_figure",
     "relief_page",
+    "show_versions",
     "sweep_figure",
 ]

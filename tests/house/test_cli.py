@@ -133,3 +133,9 @@ def test_wrong_input_is_one_clear_line(words, message):
 def test_a_wrong_command_writes_nothing(here):
     run("stimulus", "long-square", "--amplitudes", "100", "-o", "x.abf")
     assert sorted(p.name for p in here.iterdir()) == ["photo.png"]
+
+
+def test_versions_name_what_an_error_report_needs():
+    lines = dict(line.split(maxsplit=1) for line in ok("--versions").splitlines())
+    assert lines["brian2"][0].isdigit()
+    assert {"python", "system", "cleo_like", "numpy", "pynwb"} <= set(lines)
