@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import as_tuple, frozen_mapping, read_only
 from cleo_like.core.errors import InputError
+from cleo_like.core.rates import with_common_rates
 from cleo_like.core.sweep import Sweep, shown_range
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Recording:
     Parameters
     ----------
     sweeps : sequence of Sweep
-        They may differ in length, rate and clamp mode.
+        They may differ in length, rate and clamp mode. Rates that differ by rounding only
+        (`RATE_TOLERANCE`) become one.
     cell : Cell
         What is known of the cell.
     provenance : Provenance
@@ -67,7 +69,7 @@ class Recording:
     Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-70 mV, command 0..0 pA
     """
 
-    sweeps: tuple[Sweep, ...] = attrs.field(converter=as_tuple)
+    sweeps: tuple[Sweep, ...] = attrs.field(converter=with_common_rates)
     cell: Cell
     provenance: Provenance
     truth: GroundTruth | None = None
@@ -122,22 +124,33 @@ class Recording:
         """One line in mV, pA and ms."""
         if not self.sweeps:
             return f"Recording of {self.cell.id}: no sweeps"
-        first, n = self.sweeps[0], self.n_sweeps
-        modes = "+".join(sorted({str(s.mode) for s in self.sweeps}))
-        lengths = {s.duration for s in self.sweeps}
-        length = f"{min(lengths) * 1e3:.6g}"
-        if len(lengths) > 1:
-            length += f"..{max(lengths) * 1e3:.6g}"
-        response = np.array([_extremes(s.response) for s in self.sweeps if s.n_samples])
-        command = np.array(
-            [_extremes(s.command) for s in self.sweeps if s.command is not None and s.n_samples]
+        n = self.n_sweeps
+        lengths = _span([s.duration * 1e3 for s in self.sweeps], "{:.6g}")
+        rates = _span([s.rate / 1e3 for s in self.sweeps], "{:g}")
+        modes = list(dict.fromkeys(s.mode for s in self.sweeps))
+        contents = "; ".join(
+            f"{mode}, {_contents([s for s in self.sweeps if s.mode is mode])}" for mode in modes
         )
-        shown = shown_range(command, first.mode.command_unit) if command.size else "unknown"
         return (
             f"Recording of {self.cell.id}: {n} sweep{'s' if n != 1 else ''}, "
-            f"{length} ms at {first.rate / 1e3:g} kHz, {modes}, "
-            f"{shown_range(response, first.mode.response_unit)}, command {shown}"
+            f"{lengths} ms at {rates} kHz, {contents}"
         )
+
+
+def _span(values: list[float], shown: str) -> str:
+    low, high = shown.format(min(values)), shown.format(max(values))
+    return low if low == high else f"{low}..{high}"
+
+
+def _contents(sweeps: list[Sweep]) -> str:
+    """Ranges of response and command of sweeps of one clamp mode."""
+    mode = sweeps[0].mode
+    response = np.array([_extremes(s.response) for s in sweeps if s.n_samples])
+    command = np.array(
+        [_extremes(s.command) for s in sweeps if s.command is not None and s.n_samples]
+    )
+    shown = shown_range(command, mode.command_unit) if command.size else "unknown"
+    return f"{shown_range(response, mode.response_unit)}, command {shown}"
 
 
 def _extremes(samples: Float[np.ndarray, "n"]) -> tuple[float, float]:
