@@ -17,10 +17,13 @@ from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.protocol import Protocol, levels_from_epochs
 from cleo_like.core.provenance import Provenance, to_json
+from cleo_like.core.rates import same_rate
+from cleo_like.core.sweep import ClampMode
 from cleo_like.core.truth import GroundTruth
+from cleo_like.io.plausibility import UNCHANGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
@@ -87,13 +90,17 @@ def with_facts(
     facts, arrays
         What `facts_of` gave.
     findings : tuple of str
-        What the reader noticed now; added to those that were stored.
+        What the reader noticed now; added to those that were stored. Whether values are
+        plausible for a cell is no question for those of a simulator.
 
     Raises
     ------
     FileFormatError
         The facts speak of another number of sweeps.
     """
+    provenance = Provenance(**facts["provenance"])
+    if provenance.source == "simulation":
+        findings = tuple(f for f in findings if not f.endswith(UNCHANGED))
     stored = facts["sweeps"]
     if len(stored) != recording.n_sweeps:
         msg = f"facts of {len(stored)} sweeps do not belong to {recording.n_sweeps} sweeps"
@@ -108,13 +115,38 @@ def with_facts(
         recording,
         sweeps=sweeps,
         cell=Cell(**facts["cell"]),
-        provenance=Provenance(**facts["provenance"]),
+        provenance=provenance,
         session_start=facts["session_start"],
         findings=tuple(dict.fromkeys((*facts["findings"], *findings))),
         device=facts["device"],
         protocol=protocol,
         truth=_truth(facts["truth"], arrays),
     )
+
+
+def facts_of_some(
+    facts: Mapping[str, Any], arrays: Arrays, numbers: Sequence[int]
+) -> tuple[dict[str, Any], Arrays]:
+    """Keep what the facts say of the sweeps with these numbers, where others were lost.
+
+    The protocol, which speaks of all sweeps, goes then.
+    """
+    rows = {f["number"]: row for row, f in enumerate(facts["sweeps"])}
+    if list(rows) == list(numbers) or not set(numbers) <= set(rows):
+        return dict(facts), arrays
+    kept = [rows[number] for number in numbers]
+    some = {**facts, "sweeps": [facts["sweeps"][row] for row in kept], "protocol": None}
+    if facts["truth"] is not None:
+        times = facts["truth"]["spike_times"]
+        some["truth"] = {**facts["truth"], "spike_times": [times[row] for row in kept]}
+    stem = "truth_voltage_"
+    others = {name: array for name, array in arrays.items() if not name.startswith(stem)}
+    voltage = {
+        f"{stem}{k}": arrays[f"{stem}{row}"]
+        for k, row in enumerate(kept)
+        if f"{stem}{row}" in arrays
+    }
+    return some, others | voltage
 
 
 def restored_protocol(
@@ -146,6 +178,14 @@ def _sweep_facts(sweep: Sweep) -> dict[str, Any]:
 
 
 def _sweep(sweep: Sweep, facts: Mapping[str, Any]) -> Sweep:
+    """Give a sweep its facts, where they speak of the samples that are in the file now."""
+    mode = ClampMode(facts["mode"])
+    if not same_rate(sweep.rate, facts["rate"]):
+        msg = f"facts of {facts['rate']} Hz, samples of {sweep.rate} Hz in sweep {sweep.number}"
+        raise FileFormatError(msg)
+    if sweep.mode is not mode and ClampMode.UNKNOWN not in {mode, sweep.mode}:
+        msg = f"facts of {mode}, samples of {sweep.mode} in sweep {sweep.number}"
+        raise FileFormatError(msg)
     trimmed = [note for note in sweep.notes if "NaN tail" in note]
     notes = tuple(dict.fromkeys((*facts["notes"], *trimmed)))
     return attrs.evolve(sweep, **{**facts, "notes": notes})

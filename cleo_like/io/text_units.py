@@ -1,12 +1,18 @@
-"""Units as files write them ("mV", "nA", "µA"): which quantity, and its size in SI."""
+"""Units as files write them ("mV", "nA", "µA", "volts"): which quantity, its size in SI."""
 
 from __future__ import annotations
+
+import re
 
 import attrs
 
 _PREFIXES = {
     "": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "f": 1e-15,
 }  # fmt: skip
+_WORDS = {
+    "": 1.0, "milli": 1e-3, "micro": 1e-6, "nano": 1e-9, "pico": 1e-12, "femto": 1e-15,
+}  # fmt: skip
+_SPELT = re.compile(rf"({'|'.join(_WORDS)})[ -]?(volt|amp|ampere)s?", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -34,7 +40,7 @@ def parse_unit(text: str) -> TextUnit:
     Parameters
     ----------
     text : str
-        Unit as a file gives it; surrounding blanks do not count.
+        Unit as a file gives it, symbol or word; surrounding blanks do not count.
 
     Returns
     -------
@@ -45,12 +51,18 @@ def parse_unit(text: str) -> TextUnit:
     --------
     >>> parse_unit("pA")
     TextUnit(text='pA', si='A', scale=1e-12)
+    >>> parse_unit("millivolts")
+    TextUnit(text='millivolts', si='V', scale=0.001)
     >>> parse_unit("°C").si
     '?'
     """
     clean = text.strip().strip("\0").strip()
     if clean and clean[-1] in "VA" and clean[:-1] in _PREFIXES:
         return TextUnit(clean, clean[-1], _PREFIXES[clean[:-1]])
+    spelt = _SPELT.fullmatch(clean)
+    if spelt is not None:
+        si = "V" if spelt[2].lower() == "volt" else "A"
+        return TextUnit(clean, si, _WORDS[spelt[1].lower()])
     return TextUnit(clean, "?", 1.0)
 
 

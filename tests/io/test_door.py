@@ -129,8 +129,13 @@ def _one(mode="current_clamp", **changes):
     ("sweep", "text"),
     [
         (_one(response=np.full(100, -70.0)), "mV stored as V"),
-        (_one(response=np.full(100, 0.03)), "outside -120..0 mV"),
-        (_one(response=np.full(100, -0.13)), "outside -120..0 mV"),
+        (_one(response=np.full(100, 0.03)), "the baseline is 30 mV"),
+        (_one(response=np.full(100, -0.121)), "no membrane rests (-120..-10 mV)"),
+        (_one(response=np.full(100, -0.0012)), "the baseline is -1.2 mV"),
+        (_one(response=np.full(100, -0.009)), "the baseline is -9 mV"),
+        (_one(response=np.zeros(100)), "the baseline is 0 mV"),
+        (_one(response=np.full(100, -0.0012), command=None), "the baseline is -1.2 mV"),
+        (_one(response=np.full(100, -0.0012), command=np.zeros(100)), "-1.2 mV"),
         (_one(response=np.full(100, 1e-11)), "may be swapped"),
         (_one(command=np.full(100, 1e2)), "pA or nA stored as A"),
         (
@@ -154,7 +159,10 @@ def test_doubts_about_units(sweep, text):
     [
         _one(),
         _one(command=None),
-        _one(response=np.zeros(100)),
+        _one(response=np.full(100, -0.011)),
+        _one(response=np.full(100, -0.119)),
+        _one(response=np.full(100, 0.0009), command=None),
+        _one(response=np.full(100, -0.0009), command=np.zeros(100)),
         _one("voltage_clamp", response=np.full(100, 1e-9), command=np.full(100, -0.07)),
         _one("unknown", response=np.full(100, -70.0)),
         _one(response=np.full(100, np.nan)),
@@ -163,6 +171,49 @@ def test_doubts_about_units(sweep, text):
 )
 def test_no_doubt_where_none_is_due(sweep):
     assert unit_findings([sweep]) == ()
+
+
+@pytest.mark.parametrize("noise", [0.0, 2e-12])
+def test_the_baseline_is_taken_at_rest(rng, noise):
+    """A step that lifts the cell to +20 mV is no doubt; rest before or after it counts."""
+    before, without = (
+        np.r_[np.zeros(50), np.full(150, 2e-10)],
+        np.r_[np.full(150, 2e-10), np.zeros(50)],
+    )
+    for command in (before, without):
+        response = np.where(command > 0, 0.02, -0.07)
+        noisy = command + noise * rng.standard_normal(200)
+        assert unit_findings([_one(response=response, command=noisy)]) == ()
+        (finding,) = unit_findings([_one(response=response / 58, command=noisy)])
+        assert "the baseline is -1.2 mV" in finding
+    spiking = np.where(np.arange(200) % 4 == 0, -0.06, 0.01)  # a quarter of the time at rest
+    assert unit_findings([_one(response=spiking, command=None, rate=200)]) == ()
+
+
+@pytest.mark.parametrize(
+    "word", ["Juxtacellular pipette", "extracellular", "cell-attached", "LFP"]
+)
+def test_electrodes_outside_of_cells_have_no_resting_potential(word):
+    sweep = _one(response=np.full(100, 0.004))
+    assert unit_findings([sweep], about=f"name, {word}") == ()
+    assert unit_findings([attrs.evolve(sweep, stimulus=word)]) == ()
+    assert len(unit_findings([sweep], about="whole cell")) == 1
+
+
+def test_models_may_rest_where_they_like(tmp_path, recording):
+    """Hodgkin and Huxley counted from a rest of 0 mV; from a rig this is a finding."""
+    at_zero = [attrs.evolve(s, response=s.response + 0.07) for s in recording.sweeps]
+    made = attrs.evolve(recording, sweeps=at_zero)
+    measured = attrs.evolve(
+        made, truth=None, provenance=attrs.evolve(made.provenance, source="x.abf")
+    )
+    for suffix in ("nwb", "abf", "atf"):
+        assert not any(
+            "baseline" in f for f in read(write(made, tmp_path / f"a.{suffix}")).findings
+        )
+        assert any(
+            "baseline" in f for f in read(write(measured, tmp_path / f"b.{suffix}")).findings
+        )
 
 
 def test_one_doubt_for_many_sweeps():

@@ -237,10 +237,19 @@ def test_zeros_of_a_stopped_sweep_are_said_not_cut(tmp_path):
     assert any("last 40 samples are exactly zero" in n for n in back.sweeps[0].notes)
 
 
-def test_lengths_that_differ_are_cut_to_the_shorter(tmp_path):
+def test_a_stimulus_that_ends_early_is_unknown_from_there_on(tmp_path):
     back = read(build(tmp_path / "x.nwb", "sweep table", amperes={"data": np.ones(60)}))
-    assert back.sweeps[0].n_samples == 60
-    assert any("100 and command of 60 samples cut to 60" in n for n in back.sweeps[0].notes)
+    assert back.sweeps[0].n_samples == 100
+    assert np.all(back.sweeps[0].command[:60] == 1e-12)
+    assert np.isnan(back.sweeps[0].command[60:]).all()
+    assert "command unknown in the first 0 and last 40 samples" in back.sweeps[0].notes
+    assert any("does not cover the response" in f for f in back.findings)
+
+
+def test_a_longer_stimulus_is_cut_to_the_response(tmp_path):
+    back = read(build(tmp_path / "x.nwb", "sweep table", amperes={"data": np.arange(160.0)}))
+    assert back.sweeps[3].command == pytest.approx(np.arange(100) * 1e-12)
+    assert back.findings == ()
 
 
 def test_millivolts_stored_as_volts_are_a_finding(tmp_path):

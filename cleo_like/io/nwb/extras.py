@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
+from cleo_like.io.nwb import hdf5
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -103,46 +104,52 @@ def add_truth(nwbfile: Any, recording: Recording) -> None:
         module.add(series)
 
 
-def stored_facts(nwbfile: Any) -> tuple[dict[str, Any], Arrays] | None:
+def stored_facts(file: Any) -> tuple[dict[str, Any], Arrays] | None:
     """Read what `add_facts` and `add_truth` wrote; None for files of other makers.
+
+    Parameters
+    ----------
+    file : h5py.File
+        An opened NWB file.
 
     Raises
     ------
     FileFormatError
         The module is there and cannot be read.
     """
-    if (
-        FACTS not in nwbfile.processing
-        or "facts" not in nwbfile.processing[FACTS].data_interfaces
-    ):
+    module = hdf5.optional(file, "processing", FACTS)
+    table = hdf5.optional(module, "facts")
+    if table is None:
         return None
-    module = nwbfile.processing[FACTS]
-    table = module["facts"]
     try:
-        facts = _nested(zip(table["fact"][:], table["json"][:], strict=True))
-    except (KeyError, ValueError) as error:
-        msg = f"the facts that cleo_like stored in this file are damaged: {error}"
+        names, texts = (hdf5.member(table, n)[:] for n in ("fact", "json"))
+        facts = _nested(
+            (hdf5.as_text(n), hdf5.as_text(t)) for n, t in zip(names, texts, strict=True)
+        )
+        arrays: Arrays = {}
+        picture = hdf5.optional(module, "pictures", "picture")
+        if picture is not None:
+            arrays["picture"] = np.asarray(picture[:])
+        waveforms = hdf5.optional(module, "protocol_waveforms", "data")
+        if waveforms is not None:
+            arrays["protocol_waveforms"] = np.asarray(waveforms[:]).T
+        if facts.get("truth") is not None:
+            _load_truth(hdf5.member(file, "processing", TRUTH), facts["truth"], arrays)
+    except hdf5.READ_ERRORS as error:
+        msg = f"the facts that cleo_like stored in this file are damaged ({error})"
         raise FileFormatError(msg) from error
-    arrays: Arrays = {}
-    if "pictures" in module.data_interfaces:
-        arrays["picture"] = np.asarray(module["pictures"]["picture"].data[:])
-    if "protocol_waveforms" in module.data_interfaces:
-        arrays["protocol_waveforms"] = np.asarray(module["protocol_waveforms"].data[:]).T
-    if facts.get("truth") is not None:
-        _load_truth(nwbfile.processing[TRUTH], facts["truth"], arrays)
     return facts, arrays
 
 
 def _load_truth(module: Any, facts: dict[str, Any], arrays: Arrays) -> None:
-    table = module["spikes"]
-    ends = [int(end) for end in table["spike_times"].data[:]]
-    flat = np.asarray(table["spike_times"].target.data[:], dtype=float)
+    table = hdf5.member(module, "spikes")
+    ends = [int(end) for end in hdf5.member(table, "spike_times_index")[:]]
+    flat = np.asarray(hdf5.member(table, "spike_times")[:], dtype=float)
     facts["spike_times"] = np.split(flat, ends[:-1])
     if facts["has_voltage"]:
         for index in range(len(ends)):
-            arrays[f"truth_voltage_{index}"] = np.asarray(
-                module[f"voltage_{index:04d}"].data[:]
-            )
+            name = f"voltage_{index:04d}"
+            arrays[f"truth_voltage_{index}"] = np.asarray(hdf5.member(module, name, "data")[:])
 
 
 def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,51 +13,66 @@ from cleo_like.core.errors import CleoLikeError, FileFormatError
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
-from cleo_like.core.sweep import ClampMode, Sweep
-from cleo_like.io.facts import restored_protocol, with_facts
+from cleo_like.io.facts import facts_of_some, restored_protocol, with_facts
+from cleo_like.io.nwb import hdf5
+from cleo_like.io.nwb.contents import contents_of
 from cleo_like.io.nwb.extras import stored_facts
-from cleo_like.io.nwb.pairs import Pair, Pairing, Part, is_stimulus, pair, start_of
+from cleo_like.io.nwb.pairs import pair
+from cleo_like.io.nwb.series import known
+from cleo_like.io.nwb.sweeps import sweeps_of
 from cleo_like.io.plausibility import unit_findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-_MODES = {
-    "CurrentClampSeries": ClampMode.CURRENT,
-    "IZeroClampSeries": ClampMode.CURRENT,
-    "VoltageClampSeries": ClampMode.VOLTAGE,
-}
-_SETTINGS = (
-    "bias_current", "bridge_balance", "capacitance_compensation", "capacitance_fast",
-    "capacitance_slow", "resistance_comp_bandwidth", "resistance_comp_correction",
-    "resistance_comp_prediction", "whole_cell_capacitance_comp",
-    "whole_cell_series_resistance_comp", "gain",
-)  # fmt: skip
-_NOTHING = {"", "na", "n/a", "nan", "none", "unknown", "{}", "null", "unspecified"}
+    from cleo_like.core.sweep import Sweep
+    from cleo_like.io.nwb.pairs import Pair, Pairing
+    from cleo_like.io.nwb.sweeps import Cut
+
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "u": "U", "o": "O"}
-_WHOLE = 1e-9  # relative; a rate this close to a whole number was computed as 1 / interval
 
 
-def read_nwb(path: Path) -> list[Recording]:
+def read_nwb(path: Path, electrode: str | None = None) -> list[Recording]:
     """Read every electrode of an NWB file that has responses.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    electrode : str, optional
+        Only this electrode, or only the series of that name.
 
     Raises
     ------
     FileFormatError
         Not an NWB file, truncated, or without intracellular responses.
     """
-    with opened(path) as nwbfile:
-        pairing = pair(nwbfile)
-        if not pairing.pairs:
-            only = "stimuli only; use read_protocol"
-            what = only if nwbfile.stimulus else "no patch-clamp series"
-            msg = f"{path.name} has no intracellular response, it has {what}"
+    with hdf5.opened(path) as file:
+        pairing = pair(file)
+        names = list(dict.fromkeys(p.electrode for p in pairing.pairs))
+        chosen = {name: [p for p in pairing.pairs if p.electrode == name] for name in names}
+        if electrode is not None and electrode not in chosen:
+            chosen = _series_named(pairing, electrode)
+        elif electrode is not None:
+            chosen = {electrode: chosen[electrode]}
+        if not chosen:
+            raise FileFormatError(_nothing(path, pairing, electrode))
+        stored, damage = _stored(file)
+        own = stored is not None and len(names) == 1
+        cuts = {name: sweeps_of(pairs, keep_empty=own) for name, pairs in chosen.items()}
+        if all(cut.unreadable and not cut.sweeps for cut in cuts.values()):
+            why = "; ".join(text for cut in cuts.values() for text in cut.findings)
+            msg = f"no response of {path.name} can be read: {why}"
             raise FileFormatError(msg)
-        electrodes = list(dict.fromkeys(p.electrode for p in pairing.pairs))
-        found = [_recording(path, nwbfile, pairing, name) for name in electrodes]
-        stored = stored_facts(nwbfile)
-    if stored is None or len(found) != 1:
+        several = len(names) > 1
+        found = [
+            _recording(path, file, pairing, (name, chosen[name][0], cut), several=several)
+            for name, cut in cuts.items()
+        ]
+    if damage is not None:
+        found = [attrs.evolve(r, findings=(*r.findings, damage)) for r in found]
+    if stored is None or not own or electrode not in {None, *names}:
         return found
     return [_restored(found[0], *stored)]
 
@@ -70,17 +85,21 @@ def read_nwb_protocol(path: Path) -> Protocol:
     FileFormatError
         No command, or commands that differ in length or rate.
     """
-    with opened(path) as nwbfile:
-        responses = bool(pair(nwbfile).pairs)
-        stored = None if responses else stored_facts(nwbfile)
-        series = [s for s in nwbfile.stimulus.values() if is_stimulus(s)]
-        series.sort(key=lambda s: (start_of(s), s.sweep_number or 0))
+    with hdf5.opened(path) as file:
+        contents = contents_of(file)
+        stored, _ = (None, None) if contents.responses else _stored(file)
         if stored is not None:
-            waveforms = np.stack([_values(Part(series=s)) for s in series])
-            protocol = restored_protocol(stored[0]["protocol"], stored[1], waveforms)
+            series = sorted(
+                contents.stimuli,
+                key=lambda s: (s.start, s.number if s.number is not None else 0),
+            )
+            waveforms = _stack([s.values(0, s.samples.count) for s in series])
+            protocol = None
+            if waveforms is not None and stored[0].get("protocol") is not None:
+                protocol = restored_protocol(stored[0]["protocol"], stored[1], waveforms)
             if protocol is not None:
                 return protocol
-    if responses:
+    if contents.responses:
         for recording in read_nwb(path):
             protocol = recording.protocol
             protocol = protocol if protocol is not None else _commanded(path, recording)
@@ -90,20 +109,79 @@ def read_nwb_protocol(path: Path) -> Protocol:
     raise FileFormatError(msg)
 
 
+def nwb_version(path: Path) -> str:
+    """Version of the NWB schema of a file ("2.8.0")."""
+    with hdf5.opened(path) as file:
+        return str(hdf5.nwb_version(file))
+
+
+def _series_named(pairing: Pairing, name: str) -> dict[str, list[Pair]]:
+    """Find the one response of that name, whether it was left out or not."""
+    every = [*pairing.pairs, *pairing.left_out]
+    found = [p for p in every if p.response.series.name == name]
+    return {name: found} if found else {}
+
+
+def _nothing(path: Path, pairing: Pairing, electrode: str | None) -> str:
+    contents = pairing.contents
+    if electrode is not None:
+        known_ones = dict.fromkeys(p.electrode for p in pairing.pairs)
+        names = [*known_ones, *(p.response.series.name for p in pairing.left_out)]
+        return (
+            f"{path.name} has no electrode or response named {electrode!r}; "
+            f"it has {', '.join(map(repr, names)) or 'none'}"
+        )
+    reasons = contents.findings()
+    if reasons:
+        return f"{path.name} has no readable intracellular response: {'; '.join(reasons)}"
+    if contents.stimuli or contents.templates:
+        what = "stimuli only; use read_protocol"
+    elif contents.plain:
+        what = (
+            f"no patch-clamp series, only plain time series ({', '.join(contents.plain[:5])})"
+        )
+    else:
+        what = "no patch-clamp series"
+    return f"{path.name} has no intracellular response, it has {what}"
+
+
+def _stored(file: Any) -> tuple[tuple[dict[str, Any], Any] | None, str | None]:
+    """Give what cleo_like stored, and why it cannot be used where it is damaged."""
+    try:
+        return stored_facts(file), None
+    except FileFormatError as error:
+        return None, f"{error}; ignored"
+
+
+def _words(sweeps: Sequence[Sweep], device: dict[str, Any]) -> str:
+    """Gather what the file says of the recording; "juxtacellular" would be found in it."""
+    said = [str(v) for v in device.values() if v is not None]
+    return " ".join([*said, *{s.stimulus for s in sweeps if s.stimulus is not None}])
+
+
 def _restored(
     found: Recording, facts: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> Recording:
     try:
-        return with_facts(found, facts, arrays, found.findings)
-    except (CleoLikeError, KeyError, TypeError) as error:
+        some, parts = facts_of_some(facts, arrays, [s.number for s in found.sweeps])
+        return with_facts(found, some, parts, found.findings)
+    except (CleoLikeError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"what cleo_like stored in the file does not fit its sweeps ({error}); ignored"
         return attrs.evolve(found, findings=(*found.findings, text))
+
+
+def _stack(commands: list[np.ndarray]) -> np.ndarray | None:
+    if not commands or len({len(c) for c in commands}) > 1:
+        return None
+    return np.stack(commands)
 
 
 def _commanded(path: Path, recording: Recording) -> Protocol | None:
     shapes = {(s.n_samples, s.rate, s.mode) for s in recording.sweeps}
     commands = [s.command for s in recording.sweeps if s.command is not None]
-    if len(shapes) != 1 or len(commands) != recording.n_sweeps:
+    if len(shapes) != 1 or len(commands) != recording.n_sweeps or commands[0].size == 0:
+        return None
+    if not all(np.isfinite(c).all() for c in commands):
         return None
     return Protocol(
         waveforms=np.stack(commands),
@@ -116,191 +194,68 @@ def _commanded(path: Path, recording: Recording) -> Protocol | None:
     )
 
 
-def nwb_version(path: Path) -> str:
-    """Version of the NWB schema of a file ("2.8.0")."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        return str(file.attrs["nwb_version"])
-
-
-class opened:  # noqa: N801
-    """Context manager: the NWBFile object of a file, with errors that name the file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> Any:
-        """Open for reading."""
-        import pynwb
-        from hdmf.build.errors import BuildError, ConstructError
-
-        try:
-            with warnings.catch_warnings():
-                # about cached schema versions and loose metadata, which are read below
-                warnings.simplefilter("ignore")
-                self._io = pynwb.NWBHDF5IO(str(self.path), "r", load_namespaces=True)
-                return self._io.read()
-        except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError,
-                BuildError, ConstructError) as error:  # fmt: skip
-            self.__exit__()
-            msg = (
-                f"{self.path.name} cannot be read as NWB ({type(error).__name__}: {error}); "
-                "expected a complete NWB 2 file in HDF5"
-            )
-            raise FileFormatError(msg) from error
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        io = getattr(self, "_io", None)
-        if io is not None:
-            io.close()
-
-
-def _recording(path: Path, nwbfile: Any, pairing: Pairing, electrode: str) -> Recording:
-    pairs = [p for p in pairing.pairs if p.electrode == electrode]
-    sweeps = [sweep for p in pairs for sweep in _sweep(path, p)]
-    empty = len(pairs) - len(sweeps)
-    findings = [*pairing.findings, *unit_findings(sweeps)]
-    if empty:
-        findings.append(f"{empty} sweeps without a recorded sample were left out")
-    several = len({p.electrode for p in pairing.pairs}) > 1
-    cell, doubts = _cell(path, nwbfile, pairs[0], several=several)
-    series = pairs[0].response.series
+def _recording(
+    path: Path, file: Any, pairing: Pairing, part: tuple[str, Pair, Cut], *, several: bool
+) -> Recording:
+    electrode, first, cut = part
+    place = hdf5.optional_or_none(first.response.series.group, "electrode")
+    device = hdf5.optional_or_none(place, "device")
+    cell, doubts = _cell(path, file, place, electrode, several=several)
+    started, undated = _session_start(file)
+    about = {
+        "electrode": electrode,
+        "file_format": "NWB 2",
+        "name": hdf5.target_name(place, "device", "general", "devices"),
+        "description": known(hdf5.attribute(device, "description")),
+        "electrode_description": known(hdf5.text(place, "description")),
+        "filtering": known(hdf5.text(place, "filtering")),
+    }
+    doubts += unit_findings(cut.sweeps, about=_words(cut.sweeps, about))
     return Recording(
-        sweeps=sweeps,
+        sweeps=cut.sweeps,
         cell=cell,
         provenance=Provenance(
             source=path.name,
-            software=versions(["pynwb"]),
+            software=versions(["h5py"]),
             parameters={"paired_by": pairing.method},
             input_hash=hash_of(path),
         ),
-        session_start=nwbfile.session_start_time.isoformat(),
-        findings=(*findings, *doubts),
-        device={
-            "electrode": electrode,
-            "file_format": "NWB 2",
-            "name": series.electrode.device.name,
-            "description": _known(series.electrode.device.description),
-            "electrode_description": _known(series.electrode.description),
-            "filtering": _known(series.electrode.filtering),
-        },
+        session_start=started,
+        findings=(*pairing.findings, *cut.findings, *doubts, *undated),
+        device=about,
     )
 
 
-def _sweep(path: Path, found: Pair) -> Iterator[Sweep]:
-    series = found.response.series
-    rate, notes = _rate(path, series)
-    response = _values(found.response)
-    command, more = _command(found, response, rate)
-    notes += more
-    if command is not None and len(command) != len(response):
-        short = min(len(command), len(response))
-        notes.append(
-            f"response of {len(response)} and command of {len(command)} samples cut to {short}"
-        )
-        response, command = response[:short], command[:short]
-    kept = _recorded(response, command)
-    if kept == 0:
-        return
-    if kept < len(response):
-        notes.append(f"NaN tail of {len(response) - kept} samples trimmed")
-        response, command = response[:kept], None if command is None else command[:kept]
-    notes += _zero_tail(response)
-    yield Sweep(
-        response=response,
-        command=command,
-        rate=rate,
-        number=found.number,
-        mode=_MODES.get(type(series).__name__, ClampMode.UNKNOWN),
-        start_time=start_of(series) + found.response.start / rate,
-        stimulus=_known(series.stimulus_description),
-        settings=_settings(series),
-        notes=notes,
-    )
+def _session_start(file: Any) -> tuple[str | None, tuple[str, ...]]:
+    text = hdf5.text(file, "session_start_time")
+    try:
+        started = datetime.fromisoformat(text if text is not None else "")
+    except ValueError:
+        return None, (f"session_start_time is {text!r}, which is no time",)
+    if started.tzinfo is None:
+        said = "session_start_time has no time zone; it was taken as UTC"
+        return started.replace(tzinfo=UTC).isoformat(), (said,)
+    return started.isoformat(), ()
 
 
-def _rate(path: Path, series: Any) -> tuple[float, list[str]]:
-    if series.rate is not None:
-        rate = float(series.rate)
-        whole = float(round(rate))
-        if rate != whole and abs(rate - whole) < _WHOLE * rate:
-            return whole, [f"rate {rate!r} Hz taken as {whole:g} Hz"]
-        return rate, []
-    times = np.asarray(series.timestamps[:], dtype=float)
-    steps = np.diff(times)
-    if len(steps) == 0 or not np.allclose(steps, steps.mean(), rtol=1e-2, atol=0):
-        msg = f"{path.name}: the time stamps of {series.name!r} are not evenly spaced"
-        raise FileFormatError(msg)
-    return float(len(steps) / (times[-1] - times[0])), ["rate taken from the time stamps"]
-
-
-def _values(part: Part) -> np.ndarray:
-    """SI values: stored * conversion + offset (the gain is metadata, never applied)."""
-    series = part.series
-    stored = np.asarray(part.samples())
-    conversion = 1.0 if series.conversion is None else float(series.conversion)
-    offset = 0.0 if series.offset is None else float(series.offset)
-    if conversion == 1.0 and offset == 0.0:
-        return stored if stored.dtype == np.float32 else stored.astype(float)
-    return stored.astype(float) * conversion + offset
-
-
-def _command(found: Pair, response: np.ndarray, rate: float) -> tuple[Any, list[str]]:
-    if type(found.response.series).__name__ == "IZeroClampSeries":
-        return np.zeros(len(response)), ["the current was zero (IZeroClampSeries)"]
-    if found.stimulus is None:
-        return None, []
-    series = found.stimulus.series
-    if series.rate is not None and abs(float(series.rate) - rate) > _WHOLE * rate:
-        return None, [f"the stimulus has another rate ({float(series.rate):g} Hz); left out"]
-    return _values(found.stimulus), []
-
-
-def _recorded(response: np.ndarray, command: np.ndarray | None) -> int:
-    """Count the samples up to the last one that was recorded."""
-    bad = np.isnan(response)
-    if command is not None:
-        bad = bad | np.isnan(command)
-    good = np.flatnonzero(~bad)
-    return int(good[-1]) + 1 if len(good) else 0
-
-
-def _zero_tail(response: np.ndarray) -> list[str]:
-    """Report the zeros with which some software fills an interrupted sweep."""
-    nonzero = np.flatnonzero(response)
-    tail = len(response) - 1 - int(nonzero[-1]) if len(nonzero) else 0
-    if tail < max(10, len(response) // 100):
-        return []
-    return [f"the last {tail} samples are exactly zero: the sweep may have been stopped early"]
-
-
-def _settings(series: Any) -> dict[str, float]:
-    values = {name: getattr(series, name, None) for name in _SETTINGS}
-    return {
-        name: float(value)
-        for name, value in values.items()
-        if value is not None and np.isfinite(value)
-    }
-
-
-def _cell(path: Path, nwbfile: Any, found: Pair, *, several: bool) -> tuple[Cell, list[str]]:
-    subject, electrode = nwbfile.subject, found.response.series.electrode
+def _cell(
+    path: Path, file: Any, place: Any, electrode: str, *, several: bool
+) -> tuple[Cell, list[str]]:
+    subject = hdf5.optional_or_none(file, "general", "subject")
     about = {
-        name: _known(getattr(subject, name, None))
+        name: known(hdf5.text(subject, name))
         for name in ("species", "sex", "subject_id", "age")
     }
     species = about["species"]
     doubts = []
     if species is not None and not _latin(species):
         doubts.append(f"species {species!r} is not a Latin binomial")
-    fallback = f"{path.stem}_{electrode.name}" if several else path.stem
-    cell_id = _known(getattr(electrode, "cell_id", None))
+    fallback = f"{path.stem}_{electrode}" if several else path.stem
+    cell_id = known(hdf5.text(place, "cell_id"))
     cell = Cell(
         id=cell_id if cell_id is not None else fallback,
         species=species,
-        region=_known(electrode.location),
+        region=known(hdf5.text(place, "location")),
         donor=about["subject_id"],
         age=about["age"],
         sex=_SEXES.get(str(about["sex"]).lower()),
@@ -313,10 +268,3 @@ def _latin(species: str) -> bool:
     words = species.split()
     plain = len(words) >= 2 and words[0].istitle() and words[1].islower()
     return plain or "NCBITaxon" in species
-
-
-def _known(value: Any) -> str | None:
-    """Text that says something; None for "NA", "{}" and their like."""
-    if value is None or str(value).strip().lower() in _NOTHING:
-        return None
-    return str(value)

@@ -1,0 +1,384 @@
+"""One patch-clamp series of an NWB file: what it holds, in which unit, and when."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import FileFormatError
+from cleo_like.core.sweep import ClampMode
+from cleo_like.io.nwb import hdf5
+from cleo_like.io.nwb.clock import clock_of_rate, clock_of_stamps
+from cleo_like.io.text_units import parse_unit
+
+if TYPE_CHECKING:
+    from cleo_like.io.nwb.clock import Clock
+
+TYPES = {
+    "CurrentClampSeries": ("V", False, ClampMode.CURRENT),
+    "IZeroClampSeries": ("V", False, ClampMode.CURRENT),
+    "VoltageClampSeries": ("A", False, ClampMode.VOLTAGE),
+    "CurrentClampStimulusSeries": ("A", True, ClampMode.CURRENT),
+    "VoltageClampStimulusSeries": ("V", True, ClampMode.VOLTAGE),
+    "PatchClampSeries": ("?", None, ClampMode.UNKNOWN),
+}
+"""Types of the core schema: unit of their samples, whether a command, clamp mode."""
+
+ICEPHYS = ("general", "intracellular_ephys")
+"""Where electrodes and tables live."""
+
+_NAMES = {"V": "volts", "A": "amperes"}
+_SETTINGS = (
+    "bias_current", "bridge_balance", "capacitance_compensation", "capacitance_fast",
+    "capacitance_slow", "resistance_comp_bandwidth", "resistance_comp_correction",
+    "resistance_comp_prediction", "whole_cell_capacitance_comp",
+    "whole_cell_series_resistance_comp", "gain",
+)  # fmt: skip
+_NOTHING = {"", "na", "n/a", "nan", "none", "unknown", "{}", "null", "unspecified"}
+_SECONDS = {"": 1.0, "s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "unknown": 1.0,
+            "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3,
+            "us": 1e-6, "microsecond": 1e-6, "microseconds": 1e-6}  # fmt: skip
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Series:
+    """A series whose samples are read when they are asked for.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the file.
+    key : tuple of int
+        Identity of the object, whatever links lead to it.
+    type : str
+        One of `TYPES`, or "TimeSeries" for a plain one among the stimuli.
+    unit : str
+        "V" or "A": what the samples are.
+    stimulus : bool
+        Whether it is a command.
+    mode : ClampMode
+        As type and unit say; unknown where they contradict each other.
+    electrode : str or None
+        Name of its electrode.
+    number : int or None
+        Its sweep number.
+    clock : Clock
+        Times of its samples.
+    samples : Samples
+        Stored numbers; SI is stored * scale + offset.
+    group : h5py.Group
+        Where it is.
+    findings : tuple of str
+        What is doubtful about it (about the file: same for many series).
+    notes : tuple of str
+        What was done to it.
+    """
+
+    name: str
+    key: tuple[int, int]
+    type: str
+    unit: str
+    stimulus: bool
+    mode: ClampMode
+    electrode: str | None
+    number: int | None
+    clock: Clock
+    samples: hdf5.Samples
+    scale: float
+    offset: float
+    group: Any
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> float:
+        """Time of its first sample (s), on the clock of the session."""
+        return self.clock.start
+
+    @property
+    def description(self) -> str | None:
+        """Name of the stimulus as the series gives it."""
+        return known(hdf5.attribute(self.group, "stimulus_description"))
+
+    def settings(self) -> dict[str, float]:
+        """Amplifier settings in SI."""
+        found = {name: hdf5.number(self.group, name) for name in _SETTINGS}
+        return {n: v for n, v in found.items() if v is not None and np.isfinite(v)}
+
+    def values(self, start: int, stop: int) -> np.ndarray:
+        """SI values: stored * conversion + offset (the gain is metadata, never applied).
+
+        Raises
+        ------
+        FileFormatError
+            They cannot be read.
+        """
+        stored = self.samples.load(start, stop)
+        if self.scale == 1.0 and self.offset == 0.0:
+            return stored if stored.dtype == np.float32 else stored.astype(float)
+        return stored.astype(float) * self.scale + self.offset
+
+
+def key_of(group: Any) -> tuple[int, int]:
+    """Identity of an object: number of its file, and its address there."""
+    import h5py
+
+    info = h5py.h5o.get_info(group.id)
+    return int(info.fileno), int(info.addr)
+
+
+def is_patch_series(group: Any, derived: dict[str, str]) -> bool:
+    """Whether a group is a patch-clamp series, of the core schema or an extension."""
+    return _type_of(group, derived) in TYPES
+
+
+def series_of(group: Any, name: str, derived: dict[str, str], *, among_stimuli: bool) -> Series:
+    """Read everything about a series but its samples.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        The series.
+    name : str
+        Its name.
+    derived : dict
+        From `derived_types`.
+    among_stimuli : bool
+        Whether it lies among the stimuli, which tells what types do not.
+
+    Raises
+    ------
+    FileFormatError
+        It cannot be used; the message says why.
+    """
+    kind = _type_of(group, derived)
+    expected, stimulus, mode = TYPES.get(kind, ("?", among_stimuli, ClampMode.UNKNOWN))
+    data = hdf5.member(group, "data")
+    unit, scale, offset, findings = _scaling(group, data, expected, kind)
+    samples = hdf5.samples_of(data)
+    if stimulus is None or (among_stimuli and not stimulus and unit == "A" != expected):
+        stimulus = among_stimuli
+    if unit != expected:
+        mode = _mode(unit, stimulus=stimulus) if expected == "?" else ClampMode.UNKNOWN
+    clock = _clock(group, samples.count)
+    stored = attrs.evolve(samples, count=min(samples.count, clock.stretches[-1].end))
+    notes = list(clock.notes)
+    promised = int(np.prod(data.shape, dtype=object))
+    if stored.count < promised:
+        notes.append(f"{promised - stored.count} samples at the end were never recorded")
+    number = hdf5.number(group, "sweep_number")
+    return Series(
+        name=name,
+        key=key_of(group),
+        type=kind,
+        unit=unit,
+        stimulus=bool(stimulus),
+        mode=mode,
+        electrode=hdf5.target_name(group, "electrode", *ICEPHYS),
+        number=None if number is None or not np.isfinite(number) else int(number),
+        clock=clock,
+        samples=stored,
+        scale=scale,
+        offset=offset,
+        group=group,
+        findings=tuple(findings),
+        notes=tuple(notes),
+    )
+
+
+def known(found: Any) -> str | None:
+    """Text that says something; None for "NA", "{}" and their like."""
+    if found is None:
+        return None
+    said = hdf5.as_text(found)
+    return None if said.strip().lower() in _NOTHING else said
+
+
+def derived_types(file: Any) -> dict[str, str]:
+    """Types of extensions and what they extend, from the specifications kept in the file."""
+    return _Lazy(file)
+
+
+class _Lazy(dict):
+    """Reads the specifications when the first type is asked for that is not of the core."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self._file: Any = file
+
+    def __missing__(self, kind: str) -> str:
+        if self._file is not None:
+            self.update(_declared(self._file))
+            self._file = None
+        return self.get(kind, "")
+
+
+def _declared(file: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    specifications = hdf5.optional(file, "specifications")
+    for namespace in hdf5.members(specifications):
+        if namespace in {"core", "hdmf-common", "hdmf-experimental"}:
+            continue
+        try:
+            versions = hdf5.member(specifications, namespace)
+            for version in hdf5.members(versions):
+                group = hdf5.member(versions, version)
+                for source in hdf5.members(group):
+                    found.update(_types_in(hdf5.text(group, source)))
+        except FileFormatError:
+            continue  # the type's name is left to tell
+    return found
+
+
+def _types_in(source: str | None) -> dict[str, str]:
+    try:
+        content = json.loads(source if source is not None else "{}")
+    except ValueError:
+        return {}
+    groups = content.get("groups", []) if isinstance(content, dict) else []
+    return {
+        str(g["neurodata_type_def"]): str(g.get("neurodata_type_inc", ""))
+        for g in groups
+        if isinstance(g, dict) and "neurodata_type_def" in g
+    }
+
+
+def _type_of(group: Any, derived: dict[str, str]) -> str:
+    """Type of the core schema that a series is, or extends; "" for anything else."""
+    kind = known(hdf5.attribute(group, "neurodata_type"))
+    if kind is None:
+        return ""
+    seen = set()
+    while kind not in TYPES and kind != "TimeSeries" and kind not in seen:
+        seen.add(kind)
+        parent = derived[kind]
+        if not parent:
+            return _named_like(kind)
+        kind = parent
+    return kind
+
+
+@functools.cache
+def _named_like(kind: str) -> str:
+    """Read an extension without specification: "MyCurrentClampSeries" says what it extends."""
+    fits = [name for name in TYPES if kind.endswith(name)]
+    return max(fits, key=len, default="")
+
+
+def _mode(unit: str, *, stimulus: bool) -> ClampMode:
+    """Clamp mode of a general PatchClampSeries; a current alone does not tell."""
+    if stimulus:
+        return ClampMode.CURRENT if unit == "A" else ClampMode.VOLTAGE
+    return ClampMode.CURRENT if unit == "V" else ClampMode.UNKNOWN
+
+
+def _scaling(
+    group: Any, data: Any, expected: str, kind: str
+) -> tuple[str, float, float, list[str]]:
+    """Give unit, factor and offset that make SI values of the stored numbers."""
+    conversion = _factor(data, "conversion", 1.0) * _channel(group)
+    offset = _factor(data, "offset", 0.0)
+    if conversion == 0:
+        msg = "its conversion is 0, so every sample would be"
+        raise FileFormatError(msg)
+    text = known(hdf5.attribute(data, "unit"))
+    if text is None:
+        if expected == "?":
+            msg = f"it has no unit, and its type ({kind}) has none either"
+            raise FileFormatError(msg)
+        return expected, conversion, offset, []
+    unit = parse_unit(text)
+    if unit.si == "?":
+        if expected == "?":
+            msg = f"its unit {text!r} is neither of potential nor of current"
+            raise FileFormatError(msg)
+        said = (
+            f"the unit attribute says {text!r}; taken as {_NAMES[expected]}, as {kind} has it"
+        )
+        return expected, conversion, offset, [said]
+    findings = []
+    if expected not in {"?", unit.si}:
+        findings.append(
+            f"a {kind} with the unit attribute {text!r}: they contradict each other"
+        )
+    scale = unit.scale
+    if scale != 1.0:
+        if np.isclose(conversion, scale, rtol=1e-6, atol=0):
+            scale = 1.0
+            how = f"and the conversion {conversion:g} is the same factor; it was applied once"
+        else:
+            how = "the samples were converted"
+        findings.append(f"the unit attribute says {text!r}: {how}")
+    return unit.si, conversion * scale, offset * scale, findings
+
+
+def _factor(data: Any, name: str, default: float) -> float:
+    stored = hdf5.attribute(data, name)
+    if stored is None:
+        return default
+    found = hdf5.as_number(stored)
+    if found is None or not np.isfinite(found):
+        msg = f"its {name} is {stored!r}, which is no number"
+        raise FileFormatError(msg)
+    return found
+
+
+def _channel(group: Any) -> float:
+    """Factor of the one channel, which some files keep beside the conversion of all."""
+    if not hdf5.has(group, "channel_conversion"):
+        return 1.0
+    found = hdf5.number(group, "channel_conversion")
+    if found is None or not np.isfinite(found):
+        msg = "its channel_conversion is no number"
+        raise FileFormatError(msg)
+    return found
+
+
+def _clock(group: Any, count: int) -> Clock:
+    stamps = hdf5.optional(group, "timestamps")
+    begin = hdf5.optional(group, "starting_time")
+    if stamps is not None:
+        times = hdf5.samples_of(stamps)
+        if count == 0:
+            msg = "no sample was recorded"
+            raise FileFormatError(msg)
+        if times.count or begin is None:
+            seconds = _seconds(stamps)
+            usable = times.load(0, min(times.count, count)) * seconds
+            clock = clock_of_stamps(np.asarray(usable))
+            return _agreed(clock, begin, times.count, count)
+    if begin is None:
+        msg = "it has neither a rate nor time stamps"
+        raise FileFormatError(msg)
+    rate, start = (
+        hdf5.as_number(hdf5.attribute(begin, "rate")),
+        hdf5.as_number(hdf5.value(begin)),
+    )
+    if rate is None or start is None:
+        msg = "its starting_time tells no " + ("rate" if rate is None else "time")
+        raise FileFormatError(msg)
+    return clock_of_rate(start * _seconds(begin), rate, count)
+
+
+def _agreed(clock: Clock, begin: Any, n_stamps: int, count: int) -> Clock:
+    """Add what the clock of the time stamps disagrees with."""
+    notes = list(clock.notes)
+    if n_stamps != count:
+        notes.append(f"{n_stamps} time stamps for {count} samples; the shorter counts")
+    rate = None if begin is None else hdf5.as_number(hdf5.attribute(begin, "rate"))
+    if rate is not None and abs(rate - clock.rate) > clock.uncertainty * clock.rate:
+        notes.append(f"its rate of {rate:g} Hz contradicts the time stamps ({clock.rate:g} Hz)")
+    return attrs.evolve(clock, notes=tuple(notes))
+
+
+def _seconds(dataset: Any) -> float:
+    text = hdf5.attribute(dataset, "unit")
+    unit = "" if text is None else hdf5.as_text(text).strip().lower()
+    if unit not in _SECONDS:
+        msg = f"its times are in {unit!r}; expected seconds"
+        raise FileFormatError(msg)
+    return _SECONDS[unit]
