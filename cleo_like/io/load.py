@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cleo_like.core.errors import FileFormatError, InputError, unknown_name
+from cleo_like.core.errors import FileFormatError, unknown_name
+from cleo_like.io.electrodes import pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,9 @@ class Reader:
         path -> list of Recording, one per cell.
     read_protocol : callable, optional
         path -> Protocol, for formats that can hold a stimulus alone.
+    read_electrode : callable, optional
+        path, name or None -> Recording, for formats whose every channel can be asked for;
+        without it one of `read_all` is taken.
     version : callable, optional
         path -> version of the format in this file ("1.8.3.0").
     """
@@ -42,6 +46,7 @@ class Reader:
     suffixes: tuple[str, ...]
     read_all: Callable[[Path], list[Recording]]
     read_protocol: Callable[[Path], Protocol] | None = None
+    read_electrode: Callable[[Path, str | None], Recording] | None = None
     version: Callable[[Path], str] | None = None
 
 
@@ -53,7 +58,9 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
     path : str or Path
         The file.
     electrode : str, optional
-        Which electrode (NWB) or response channel (ABF), where the file has several.
+        Which electrode (NWB) or channel (ABF, ATF), where the file has several. In ABF and
+        ATF any channel can be named. Without a name the only cell is read, or the only one
+        whose output played a waveform.
 
     Returns
     -------
@@ -80,20 +87,11 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
     >>> read(path)
     Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-60 mV, command 0..0 pA
     """
-    recordings = read_all(path)
-    names = [str(r.device.get("electrode", r.cell.id)) for r in recordings]
-    if electrode is not None:
-        if electrode not in names:
-            raise unknown_name("electrode", electrode, names)
-        return recordings[names.index(electrode)]
-    if len(recordings) != 1:
-        first = f"electrode={names[0]!r}" if names else "another file"
-        msg = (
-            f"{Path(path).name} has {len(recordings)} electrodes with responses "
-            f"({', '.join(names)}); pick one ({first}) or use read_all"
-        )
-        raise InputError(msg)
-    return recordings[0]
+    file = existing(path)
+    reader = reader_for(file)
+    if reader.read_electrode is not None:
+        return reader.read_electrode(file, electrode)
+    return pick(file, reader.read_all(file), electrode)
 
 
 def read_all(path: str | Path) -> list[Recording]:
@@ -166,6 +164,7 @@ def _own() -> tuple[Reader, ...]:
             suffixes=(".abf",),
             read_all=_late("cleo_like.io.abf.read", "read_abf"),
             read_protocol=_late("cleo_like.io.abf.read", "read_abf_protocol"),
+            read_electrode=_late("cleo_like.io.abf.read", "read_abf_electrode"),
             version=_late("cleo_like.io.abf.source", "abf_version"),
         ),
         Reader(
@@ -185,11 +184,11 @@ def _own() -> tuple[Reader, ...]:
     )
 
 
-def _late(module: str, name: str) -> Callable[[Path], Any]:
+def _late(module: str, name: str) -> Callable[..., Any]:
     """Make a function that imports its module when it is first called."""
 
-    def call(path: Path) -> Any:
-        return getattr(importlib.import_module(module), name)(path)
+    def call(*arguments: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*arguments)
 
     return call
 

@@ -208,7 +208,7 @@ def test_a_missing_stimulus_file_is_asked_for(played):
         read_protocol(path)
 
 
-def test_pulse_epochs_of_abf1_are_refused_not_guessed(tmp_path):
+def test_pulse_epochs_without_a_period_are_refused_not_guessed(tmp_path):
     path = write_abf1(
         tmp_path / "x.abf", np.ones((3, 640)), units="mV", rate="20 kHz",
         header=Header(table=STEP),
@@ -216,7 +216,7 @@ def test_pulse_epochs_of_abf1_are_refused_not_guessed(tmp_path):
     patch(path, 2308, "2h", 1, 3)
     back = read(path)
     assert back.sweeps[0].command is None
-    assert any("pulse train" in f for f in back.findings)
+    assert any("the train of epoch B has a period of 0" in f for f in back.findings)
 
 
 def test_epochs_longer_than_the_sweep(tmp_path):

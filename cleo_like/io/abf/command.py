@@ -1,33 +1,24 @@
-"""The command of each sweep as an ABF header describes it: holding, epoch table or file.
+"""The command of each sweep as an ABF header describes it: holding, epoch table or file."""
 
-pyabf turns an epoch table into waveforms. It is asked once per output, not once per sweep,
-with the holding level of the header (pyabf takes an epoch's level for it in ABF1). It is not
-asked for waveforms from a stimulus file, of which it gives sweep 0 to every sweep.
-"""
-
-# ruff: noqa: SLF001  (pyabf keeps its parsed sections in private attributes)
 from __future__ import annotations
 
-from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
-from cleo_like.core.protocol import Epoch
+from cleo_like.io.abf.headers.outputs import EPISODIC, EPOCH_TABLE, FILE, StimulusFile
 from cleo_like.io.abf.source import open_abf
+from cleo_like.io.abf.waveform import NotTold, draw, holding_of, off_samples
 from cleo_like.io.atf.table import read_table
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from cleo_like.core.protocol import Epoch
+    from cleo_like.io.abf.headers.outputs import Output
     from cleo_like.io.abf.source import AbfSource
-
-_EPOCH_TABLE, _FILE = 1, 2
-_STEP = 1
-_PULSE_KINDS = (3, 4, 5, 7)
-_OFF_SHARE = 64  # Clampex keeps 1/64 of a sweep at holding before the first epoch
+    from cleo_like.io.text_units import TextUnit
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -43,7 +34,7 @@ class Command:
     origin : str
         In words.
     findings : tuple of str
-        What stood in the way.
+        What stood in the way, or what else happened.
     """
 
     waveforms: np.ndarray | None
@@ -51,147 +42,192 @@ class Command:
     origin: str
     findings: tuple[str, ...] = ()
 
+    def in_si(self, scale: float) -> Command:
+        """Give the same command with waveforms and levels times `scale`."""
+        if self.waveforms is None:
+            return self
+        epochs = tuple(
+            e if e.levels is None else attrs.evolve(e, levels=np.asarray(e.levels) * scale)
+            for e in self.epochs
+        )
+        return attrs.evolve(self, waveforms=self.waveforms * scale, epochs=epochs)
 
-def command_of(source: AbfSource, dac: int) -> Command:
+
+def unknown(reason: str, origin: str = "unknown") -> Command:
+    """Make a command that is not known, for a reason."""
+    return Command(
+        waveforms=None, origin=origin, findings=(f"{reason}; the command is unknown",)
+    )
+
+
+def is_played(source: AbfSource, output: Output) -> bool:
+    """Whether an output played a waveform: only episodic files have any."""
+    return output.driven and source.run.mode == EPISODIC
+
+
+def command_of(source: AbfSource, output: Output) -> Command:
     """Rebuild the command of one output.
 
     Parameters
     ----------
     source : AbfSource
         The opened file.
-    dac : int
-        Index of the output.
+    output : Output
+        One of its outputs.
     """
-    if len(set(source.lengths.tolist())) > 1:
-        text = "sweeps differ in length, so the header does not give their command"
-        return Command(waveforms=None, origin="unknown", findings=(text,))
-    if dac >= len(source.enabled) or not source.enabled[dac] or source.origin[dac] == 0:
-        level = source.holding[dac] * source.command_units[dac].scale
-        shape = (len(source.lengths), int(source.lengths[0]))
-        waveforms = np.broadcast_to(np.float64(level), shape)
-        return Command(waveforms=waveforms, origin="holding level (no waveform enabled)")
-    if source.origin[dac] == _EPOCH_TABLE:
-        return _from_table(source, dac)
-    if source.origin[dac] == _FILE:
-        return _from_file(source, dac)
-    text = f"output {source.command_names[dac]!r} has an unknown waveform source"
-    return Command(waveforms=None, origin="unknown", findings=(text,))
-
-
-def _from_table(source: AbfSource, dac: int) -> Command:
-    import pyabf.waveform
-
-    trouble = _table_trouble(source, dac)
-    if trouble is not None:
-        return Command(waveforms=None, origin="epoch table", findings=(trouble,))
-    table = pyabf.waveform.EpochTable(source.header, dac)
-    table.holdingLevel = float(source.holding[dac])
-    per_sweep = table.getEpochWaveformsBySweep(source.header)
+    if output.unit.si == "?":
+        return unknown(
+            f"output {output.name!r} has the unit {output.unit.text!r}, neither a potential "
+            "nor a current"
+        )
     try:
-        waveforms = np.stack([sweep.getWaveform() for sweep in per_sweep])
-    except ValueError as error:  # epochs longer than the sweep
-        text = f"the epoch table does not fit into the sweep ({error}); the command is unknown"
-        return Command(waveforms=None, origin="epoch table", findings=(text,))
-    if np.isnan(waveforms).any():
-        text = "the epoch table holds a kind of epoch that is not known; the command is unknown"
-        return Command(waveforms=None, origin="epoch table", findings=(text,))
-    scale = source.command_units[dac].scale
-    return Command(
-        waveforms=waveforms * scale,
-        epochs=_epochs(table, len(per_sweep), waveforms.shape[1], scale),
-        origin=f"epoch table of {source.command_names[dac]}",
+        command = (
+            _played(source, output) if is_played(source, output) else _held(source, output)
+        )
+    except NotTold as reason:
+        return unknown(str(reason), _origin(source, output))
+    return attrs.evolve(command, findings=(*command.findings, *_remarks(output))).in_si(
+        output.unit.scale
     )
 
 
-def _table_trouble(source: AbfSource, dac: int) -> str | None:
-    header = source.header
-    if header.abfVersion["major"] == 2:
-        users = getattr(header._userListSection, "nULEnable", ())
-        if any(users):
-            return "a user list varies the epochs of this file; the command is unknown"
-        return None
-    if dac > 1:
-        return (
-            "an ABF1 header has epochs for the first two outputs only; the command is unknown"
+def _origin(source: AbfSource, output: Output) -> str:
+    if not is_played(source, output):
+        return "holding level"
+    return {EPOCH_TABLE: "epoch table", FILE: "stimulus file"}.get(output.origin, "unknown")
+
+
+def _remarks(output: Output) -> tuple[str, ...]:
+    found = []
+    if output.train:
+        found.append(
+            "a conditioning train, which is not in the command, came before each sweep"
         )
-    kinds = header._headerV1.nEpochType[10 * dac : 10 * dac + 10]
-    if any(kind in _PULSE_KINDS for kind in kinds):
-        return "the pulse train of this ABF1 file cannot be rebuilt; the command is unknown"
-    return None
-
-
-def _epochs(table: Any, n_sweeps: int, n_samples: int, scale: float) -> tuple[Epoch, ...]:
-    if any(epoch.durationDelta for epoch in table.epochs):
-        return ()  # times differ from sweep to sweep
-    found, start = [], n_samples // _OFF_SHARE
-    for epoch in table.epochs:
-        stop = min(start + epoch.duration, n_samples)
-        if stop > start:
-            levels = (epoch.level + epoch.levelDelta * np.arange(n_sweeps)) * scale
-            known = levels if epoch.epochType == _STEP else None
-            found.append(Epoch(name=epoch.epochLetter, start=start, stop=stop, levels=known))
-        start = stop
+    if output.leak_subtracted:
+        found.append("leak subtraction (P/N) was on: the response may be a corrected one")
     return tuple(found)
 
 
-def _from_file(source: AbfSource, dac: int) -> Command:
-    facts = _file_facts(source, dac)
-    name = PureWindowsPath(facts["path"]).name
-    beside = source.path.with_name(name) if name else source.path
-    origin = f"stimulus file {name}"
-    if beside == source.path or not beside.is_file():
-        text = (
-            f"the command came from the stimulus file {facts['path']!r}; put {name!r} "
-            f"beside {source.path.name} to read it. The command is unknown"
+def _held(source: AbfSource, output: Output) -> Command:
+    if source.run.changes:
+        raise NotTold(
+            f"settings were changed by hand {source.run.changes} times during the recording"
         )
-        return Command(waveforms=None, origin=origin, findings=(text,))
+    levels = holding_of(output, source.outputs, source.n_sweeps)
+    if len(set(source.lengths.tolist())) > 1:
+        raise NotTold("sweeps differ in length, so the header does not give their command")
+    shape = (source.n_sweeps, int(source.lengths[0]))
+    waveforms = np.broadcast_to(levels[:, np.newaxis], shape)
+    return Command(waveforms=waveforms, origin="holding level (no waveform enabled)")
+
+
+def _played(source: AbfSource, output: Output) -> Command:
+    n_samples = int(source.lengths[0])
+    if len(set(source.lengths.tolist())) > 1:
+        raise NotTold("sweeps differ in length, so the header does not give their command")
+    recorded = source.run.samples
+    if recorded > 0 and recorded != n_samples * source.n_channels:
+        raise NotTold(
+            f"the sweeps have {n_samples} samples and were recorded with "
+            f"{recorded // source.n_channels}, so the times of the waveform are lost"
+        )
+    if source.run.changes:
+        raise NotTold(
+            f"settings were changed by hand {source.run.changes} times during the recording"
+        )
+    if output.origin == FILE:
+        return _from_file(source, output)
+    if output.origin != EPOCH_TABLE:
+        raise NotTold(
+            f"output {output.name!r} has an unknown waveform source ({output.origin})"
+        )
+    holding = holding_of(output, source.outputs, source.n_sweeps)
+    off = off_samples(source.run, n_samples, source.n_channels)
+    waveforms, epochs = draw(output, source.run, holding, (source.n_sweeps, n_samples), off)
+    return Command(waveforms=waveforms, epochs=epochs, origin=f"epoch table of {output.name}")
+
+
+def _from_file(source: AbfSource, output: Output) -> Command:
+    facts = output.file if output.file is not None else StimulusFile(path="")
+    name = PureWindowsPath(facts.path).name
+    beside = _beside(source.path, name)
+    origin = f"stimulus file {name}"
+    if beside is None:
+        return unknown(
+            f"the command came from the stimulus file {facts.path!r}; put {name!r} beside "
+            f"{source.path.name} to read it",
+            origin,
+        )
     try:
-        stimulus = _stimulus(beside, int(facts["channel"]))
+        stimulus, unit = _stimulus(beside, facts.channel)
     except CleoLikeError as error:
-        text = f"the stimulus file {name!r} cannot be read ({error}); the command is unknown"
-        return Command(waveforms=None, origin=origin, findings=(text,))
-    return Command(waveforms=_played(source, dac, stimulus, facts), origin=origin)
+        return unknown(f"the stimulus file {name!r} cannot be read ({error})", origin)
+    findings: tuple[str, ...] = ()
+    if unit.si != "?" and (unit.si, unit.scale) != (output.unit.si, output.unit.scale):
+        findings = (
+            f"the stimulus file {name!r} is in {unit.text}, and played as {output.unit.text}",
+        )
+    waveforms = _drawn_from(source, output, facts, stimulus)
+    return Command(waveforms=waveforms, origin=origin, findings=findings)
 
 
-def _stimulus(path: Path, channel: int) -> np.ndarray:
+def _beside(path: Path, name: str) -> Path | None:
+    """Find a file beside another; Windows, which wrote the name, does not mind its case."""
+    if not name:
+        return None
+    named = [p for p in path.parent.iterdir() if p.name.lower() == name.lower() and p != path]
+    exact = [p for p in named if p.name == name]
+    return next(iter(p for p in exact or named if p.is_file()), None)
+
+
+def _stimulus(path: Path, channel: int) -> tuple[np.ndarray, TextUnit]:
     """Load one channel of a stimulus file in its own unit, shape (n_sweeps, n_samples)."""
     if path.suffix.lower() == ".atf":
-        return read_table(path).values[channel]
+        table = read_table(path)
+        index = _index(channel, tuple(range(len(table.names))))
+        return table.values[index], table.units[index]
     source = open_abf(path)
-    index = channel if channel < source.n_channels else 0
+    index = _index(channel, source.numbers)
     sweeps = source.channel(source.samples(), index)
     shortest = min(map(len, sweeps))
-    return np.stack([s[:shortest] for s in sweeps]) / source.units[index].scale
+    unit = source.units[index]
+    return np.stack([s[:shortest] for s in sweeps]) / unit.scale, unit
 
 
-def _file_facts(source: AbfSource, dac: int) -> dict[str, Any]:
-    header = source.header
-    if header.abfVersion["major"] == 1:
-        h = header._headerV1
-        path = h.sDACFilePath[dac]
-    else:
-        h = header._dacSection
-        path = header._stringsSection._indexedStrings[h.lDACFilePathIndex[dac]]
-    return {
-        "path": str(path).strip("\0 "),
-        "only": h.lDACFileEpisodeNum[dac],
-        "channel": max(h.nDACFileADCNum[dac], 0),
-        "scale": h.fDACFileScale[dac],
-        "offset": h.fDACFileOffset[dac],
-    }
+def _index(channel: int, numbers: tuple[int, ...]) -> int:
+    """Find a channel of a stimulus file by its number; the only one needs none."""
+    if channel in numbers:
+        return numbers.index(channel)
+    if len(numbers) == 1:
+        return 0
+    raise NotTold(f"channel {channel} of the stimulus file was played, and it has none")
 
 
-def _played(
-    source: AbfSource, dac: int, stimulus: np.ndarray, facts: dict[str, Any]
+def _drawn_from(
+    source: AbfSource, output: Output, facts: StimulusFile, stimulus: np.ndarray
 ) -> np.ndarray:
     """Draw what reached the cell: one file sample per sample, 1/64 held at both ends."""
-    n_sweeps, n_samples = len(source.lengths), int(source.lengths[0])
+    n_sweeps, n_samples = source.n_sweeps, int(source.lengths[0])
+    if facts.episode > len(stimulus):
+        raise NotTold(
+            f"sweep {facts.episode} of the stimulus file was played, which has {len(stimulus)}"
+        )
+    if source.run.alternates and output.number in (0, 1):
+        raise NotTold("outputs that take turns with a stimulus file are not defined")
+    if 0 < source.run.sweeps_per_run < n_sweeps:
+        raise NotTold(
+            f"the file has {n_sweeps} sweeps and its run was one of {source.run.sweeps_per_run}"
+        )
     # 0 plays all sweeps (the last one again where the file is short), n plays only that one
-    only = int(facts["only"])
-    picked = np.full(n_sweeps, only - 1) if only > 0 else np.arange(n_sweeps)
+    picked = np.arange(n_sweeps) + (facts.episode < 0)
+    if facts.episode > 0:
+        picked = np.full(n_sweeps, facts.episode - 1)
     picked = np.minimum(picked, len(stimulus) - 1)
-    off = max(n_samples // _OFF_SHARE, 1)
-    last = min(n_samples - off, stimulus.shape[1])
-    waveforms = np.full((n_sweeps, n_samples), source.holding[dac])
-    waveforms[:, off:last] = stimulus[picked, off:last] * facts["scale"] + facts["offset"]
-    return waveforms * source.command_units[dac].scale
+    off = off_samples(source.run, n_samples, source.n_channels)
+    last = max(min(n_samples - off, stimulus.shape[1]), off)
+    holding = holding_of(output, source.outputs, n_sweeps)
+    waveforms = np.repeat(holding[:, np.newaxis], n_samples, axis=1)
+    if output.after_train is not None:
+        waveforms[:, :off] = output.after_train
+    waveforms[:, off:last] = stimulus[picked, off:last] * facts.scale + facts.offset
+    return waveforms

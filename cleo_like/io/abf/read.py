@@ -13,10 +13,11 @@ from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
-from cleo_like.io.abf.channels import Choice, choose
-from cleo_like.io.abf.command import Command, command_of
+from cleo_like.io.abf.channels import Choice, choice_of, choose
+from cleo_like.io.abf.command import Command, command_of, is_played
 from cleo_like.io.abf.source import AbfSource, open_abf
 from cleo_like.io.channels import family_in
+from cleo_like.io.electrodes import electrode_names, pick
 from cleo_like.io.plausibility import unit_findings
 from cleo_like.io.sidecar import apply_sidecar, protocol_in_sidecar
 
@@ -26,6 +27,21 @@ if TYPE_CHECKING:
 _SAME = 1.001  # a recorded command within one LSB (and a hair) of the epoch table is that table
 _FOLLOWS = (0.5, 2.0)
 _STIMULUS = "cleo_like stimulus"  # how the comment of our stimulus files begins
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Opened:
+    """A file with its samples and the cells that are in it."""
+
+    source: AbfSource
+    samples: np.ndarray
+    choices: list[Choice]
+    findings: tuple[str, ...]
+
+    def recording(self, choice: Choice) -> Recording:
+        several = len(self.choices) > 1
+        findings = (*self.findings, *self.source.findings)
+        return _recording(self.source, self.samples, choice, findings, several=several)
 
 
 def read_abf(path: Path) -> list[Recording]:
@@ -39,24 +55,64 @@ def read_abf(path: Path) -> list[Recording]:
     Returns
     -------
     list of Recording
-        One per cell.
+        One per cell; those whose output played a waveform come first.
 
     Raises
     ------
     FileFormatError
-        Not an ABF file, truncated, or a stimulus file.
+        Not an ABF file, truncated or damaged, or a stimulus file.
     """
+    opened = _opened(path)
+    return [opened.recording(choice) for choice in opened.choices]
+
+
+def read_abf_electrode(path: Path, electrode: str | None) -> Recording:
+    """Read one cell of an ABF file, or any channel of it.
+
+    Parameters
+    ----------
+    path : Path
+        An ABF1 or ABF2 file.
+    electrode : str or None
+        Name of a channel. None takes the only cell, or the only one that was driven.
+
+    Raises
+    ------
+    FileFormatError
+        As `read_abf`.
+    InputError
+        Several cells were driven, or none of several, and none was named.
+    UnknownNameError
+        No such channel.
+    """
+    opened = _opened(path)
+    if electrode is None:
+        driven = [c for c in opened.choices if c.driven]
+        chosen = driven if len(driven) == 1 else opened.choices
+        recording = pick(path, [opened.recording(c) for c in chosen], None)
+        others = [opened.source.names[c.response] for c in opened.choices if c not in chosen]
+        text = f"also recorded, their outputs silent: {', '.join(map(repr, others))}"
+        return (
+            recording
+            if not others
+            else attrs.evolve(recording, findings=(*recording.findings, text))
+        )
+    recordings = [opened.recording(c) for c in opened.choices]
+    names = opened.source.names
+    if electrode in electrode_names(recordings) or electrode not in names:
+        return pick(path, recordings, electrode, others=names)
+    choice = choice_of(opened.source, opened.samples, names.index(electrode), opened.choices)
+    return opened.recording(choice)
+
+
+def _opened(path: Path) -> _Opened:
     source = open_abf(path)
     if source.comment.startswith(_STIMULUS):
         msg = f"{path.name} is a stimulus file without responses; read it with read_protocol"
         raise FileFormatError(msg)
-    choices, findings = choose(source)
-    findings = (*findings, *source.findings)
     samples = source.samples()
-    several = len(choices) > 1
-    return [
-        _recording(source, samples, choice, findings, several=several) for choice in choices
-    ]
+    choices, findings = choose(source, samples)
+    return _Opened(source=source, samples=samples, choices=choices, findings=findings)
 
 
 def read_abf_protocol(path: Path) -> Protocol:
@@ -81,7 +137,7 @@ def _is_stimulus(source: AbfSource) -> bool:
     """Whether a file holds a command alone: ours, or one channel that no output drives."""
     if source.comment.startswith(_STIMULUS):
         return True
-    driven = any(e and o for e, o in zip(source.enabled, source.origin, strict=True))
+    driven = any(output.driven for output in source.outputs)
     return source.n_channels == 1 and source.units[0].si != "?" and not driven
 
 
@@ -99,11 +155,16 @@ def _stimulus(source: AbfSource) -> Protocol:
         rate=source.rate,
         family=family_in(source.comment),
         mode=ClampMode.CURRENT if source.units[0].si == "A" else ClampMode.VOLTAGE,
-        holding=float(source.holding[0]) * source.units[0].scale,
+        holding=_holding(source),
         gap=_gap(source),
         name=source.protocol or source.path.stem,
         source=source.path.name,
     )
+
+
+def _holding(source: AbfSource) -> float:
+    """Level of the first output, which played the stimulus file's neighbour (SI)."""
+    return source.outputs[0].holding * source.units[0].scale if source.outputs else 0.0
 
 
 def _recording(
@@ -127,7 +188,7 @@ def _recording(
         ),
         provenance=Provenance(
             source=source.path.name,
-            software=versions(["pyabf"]),
+            software=versions(),
             input_hash=hash_of(source.path),
         ),
         protocol=_protocol(source, command, choice.mode),
@@ -171,20 +232,21 @@ def _clock(source: AbfSource) -> tuple[str, ...]:
 def _command(source: AbfSource, samples: np.ndarray, choice: Choice) -> Command:
     """Take the epoch table where it tells, else (or where it is wrong) what was recorded."""
     if choice.recorded is None:
-        if choice.dac is None:
-            return Command(waveforms=None, origin="unknown", findings=("no command is known",))
-        return command_of(source, choice.dac)
+        if choice.output is None:
+            text = choice.doubt or "no command is known"
+            return Command(waveforms=None, origin="unknown", findings=(text,))
+        return command_of(source, choice.output)
     recorded = source.channel(samples, choice.recorded)
     name = source.names[choice.recorded]
     if len(set(source.lengths.tolist())) > 1:
         text = f"sweeps differ in length; the command recorded as {name!r} was left out"
         return Command(waveforms=None, origin="unknown", findings=(text,))
     measured = Command(waveforms=np.stack(recorded), origin=f"recorded as channel {name!r}")
-    if choice.dac is None or not (source.enabled[choice.dac] and source.origin[choice.dac]):
+    if choice.output is None or not is_played(source, choice.output):
         return measured
-    table = command_of(source, choice.dac)
+    table = command_of(source, choice.output)
     if table.waveforms is None or measured.waveforms is None:
-        return measured
+        return attrs.evolve(measured, findings=table.findings)
     return _agreed(source, choice.recorded, measured, table)
 
 

@@ -1,31 +1,28 @@
 """What the header of an ABF file says, in one small record, whatever the version.
 
-pyabf parses the headers. Three things are done here instead: the rate (pyabf cuts it to a
-whole number of Hz, one too low for about half of them), the samples (float64, sweeps as they
-lie in the file) and the start of each sweep (from the synch array).
+The headers are read here and not by pyabf: it refuses ABF1 files of floats, misses user
+lists and what is not ASCII, cuts the rate to a whole number of Hz, and makes lists as long as
+a damaged header asks for. The tests hold this reader against it where it is right.
 """
 
-# ruff: noqa: SLF001  (pyabf keeps its parsed sections in private attributes)
 from __future__ import annotations
 
-import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from cleo_like.core.errors import FileFormatError, UnsupportedError
-from cleo_like.io.text_units import TextUnit, parse_unit
+from cleo_like.core.errors import FileFormatError
+from cleo_like.io.abf.headers.fields import damaged
+from cleo_like.io.abf.headers.sweeps import sweep_times
+from cleo_like.io.abf.headers.v1 import read_v1
+from cleo_like.io.abf.headers.v2 import read_v2
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_BLOCK = 512
-_VARIABLE_LENGTH, _GAP_FREE = 1, 3
-_PARSE_ERRORS = (
-    struct.error, ValueError, IndexError, KeyError, TypeError, AssertionError,
-    ZeroDivisionError, OverflowError, NotImplementedError, EOFError,
-)  # fmt: skip
+    from cleo_like.io.abf.headers.outputs import Output, Run
+    from cleo_like.io.text_units import TextUnit
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -40,26 +37,26 @@ class AbfSource:
         "1.8.3.0" and the like.
     rate : float
         Samples per second and channel (Hz).
-    names, units : tuple
-        One per channel.
-    command_names, command_units : tuple
-        One per analogue output (DAC).
+    names, units, numbers : tuple
+        One per recorded channel; `numbers` are those of the sockets.
+    outputs : tuple of Output
+        The analogue outputs (DAC).
+    run : Run
+        How the sweeps follow each other.
     lengths, starts : array, shape (n_sweeps,)
         Samples per channel, and start time (s), of each sweep.
     scales, offsets : array, shape (n_channels,)
         Value in the channel's unit = stored number * scale + offset.
-    holding : array, shape (n_dacs,)
-        Holding level of each output in its unit.
-    enabled, origin : tuple of int
-        Waveform on or off, and where from (1 epoch table, 2 file), per output.
+    dtype : str
+        Of the stored numbers: "<i2", or "<f4" where they are values already.
+    data_start : int
+        Byte of the first sample.
     started : str or None
         Local date and time of the recording, without zone.
     protocol, comment : str
         Name of the protocol file, and the comment.
     current_clamp : bool or None
         What the header says of the experiment (None: nothing).
-    header : object
-        pyabf's own object (no samples loaded), for the epoch table.
     findings : tuple of str
         What is missing in the header.
     """
@@ -69,20 +66,19 @@ class AbfSource:
     rate: float
     names: tuple[str, ...]
     units: tuple[TextUnit, ...]
-    command_names: tuple[str, ...]
-    command_units: tuple[TextUnit, ...]
+    numbers: tuple[int, ...]
+    outputs: tuple[Output, ...]
+    run: Run
     lengths: np.ndarray
     starts: np.ndarray
     scales: np.ndarray
     offsets: np.ndarray
-    holding: np.ndarray
-    enabled: tuple[int, ...]
-    origin: tuple[int, ...]
+    dtype: str
+    data_start: int
     started: str | None
     protocol: str
     comment: str
     current_clamp: bool | None
-    header: Any
     findings: tuple[str, ...] = ()
 
     @property
@@ -90,19 +86,28 @@ class AbfSource:
         """Number of recorded channels."""
         return len(self.names)
 
+    @property
+    def n_sweeps(self) -> int:
+        """Number of sweeps."""
+        return len(self.lengths)
+
+    def output(self, number: int) -> Output | None:
+        """Find an output by its number."""
+        return next((o for o in self.outputs if o.number == number), None)
+
     def samples(self) -> np.ndarray:
         """Give the stored numbers, shape (n_samples_in_file, n_channels), not scaled."""
         count = int(self.lengths.sum()) * self.n_channels
-        dtype = np.dtype("<i2") if self.header._nDataFormat == 0 else np.dtype("<f4")
-        offset = int(self.header.dataByteStart)
-        have = (self.path.stat().st_size - offset) // dtype.itemsize
+        size = np.dtype(self.dtype).itemsize
+        have = (self.path.stat().st_size - self.data_start) // size
         if have < count:
             msg = (
                 f"{self.path.name} is truncated: its header promises {count} samples from byte "
-                f"{offset} on, the file holds {max(have, 0)}; copy it again from its origin"
+                f"{self.data_start} on, the file holds {max(have, 0)}; copy it again from its "
+                "origin"
             )
             raise FileFormatError(msg)
-        flat = np.fromfile(self.path, dtype=dtype, count=count, offset=offset)
+        flat = np.fromfile(self.path, dtype=self.dtype, count=count, offset=self.data_start)
         return flat.reshape(-1, self.n_channels)
 
     def channel(self, samples: np.ndarray, index: int) -> list[np.ndarray]:
@@ -119,26 +124,36 @@ def open_abf(path: Path) -> AbfSource:
     Raises
     ------
     FileFormatError
-        The file is not an ABF, or is truncated.
+        The file is not an ABF, or is truncated or damaged.
     UnsupportedError
-        It is an ABF1 file of floating-point numbers.
+        Its sweeps are sampled at two rates.
     """
-    import pyabf
-
-    check_signature(path)
-    try:
-        header = pyabf.ABF(str(path), loadData=False)
-        return _from_header(path, header)
-    except _PARSE_ERRORS as error:
-        if "float data" in str(error):
-            msg = f"{path.name} is an ABF1 file of 32-bit floats, which no reader supports here"
-            raise UnsupportedError(msg) from error
-        msg = (
-            f"{path.name} begins like an ABF file but its header cannot be read "
-            f"({type(error).__name__}: {error}); it is truncated or damaged, "
-            "copy it again from its origin"
-        )
-        raise FileFormatError(msg) from error
+    first = check_signature(path) == b"ABF "
+    facts = read_v1(path) if first else read_v2(path)
+    table = facts.pop("sweeps")
+    # ABF2 gives the time between samples of one channel, ABF1 between samples of any
+    rate = true_rate(facts.pop("interval"), table.n_channels if first else 1)
+    lengths, starts, findings = sweep_times(path, attrs.evolve(table, rate=rate))
+    if facts["data_start"] <= 0:
+        raise damaged(path, f"its samples begin at byte {facts['data_start']}")
+    if not np.isfinite([*facts["scales"], *facts["offsets"]]).all():
+        raise damaged(path, "a gain or an offset is no number")
+    named = _named(facts.pop("names"), facts["numbers"])
+    protocol = facts.pop("protocol").replace("\\", "/").rpartition("/")[2]
+    return AbfSource(
+        path=path,
+        rate=rate,
+        names=named,
+        units=tuple(facts.pop("units")),
+        numbers=tuple(facts.pop("numbers")),
+        lengths=lengths,
+        starts=starts,
+        scales=np.array(facts.pop("scales"), dtype=float),
+        offsets=np.array(facts.pop("offsets"), dtype=float),
+        protocol=protocol[:-4] if protocol.lower().endswith(".pro") else "",
+        findings=findings,
+        **facts,
+    )
 
 
 def abf_version(path: Path) -> str:
@@ -146,16 +161,20 @@ def abf_version(path: Path) -> str:
     return open_abf(path).version
 
 
-def check_signature(path: Path) -> None:
-    """Raise unless the first four bytes are those of ABF1 or ABF2."""
+def check_signature(path: Path) -> bytes:
+    """Give the first four bytes, which must be those of ABF1 or ABF2."""
     with path.open("rb") as file:
         start = file.read(4)
+    if start in (b" FBA", b"2FBA"):
+        msg = f"{path.name} is an ABF file in big-endian order, which is not read"
+        raise FileFormatError(msg)
     if start not in (b"ABF ", b"ABF2"):
         msg = (
             f"{path.name} is not an ABF file: it starts with {start!r}, "
             "expected b'ABF ' or b'ABF2'"
         )
         raise FileFormatError(msg)
+    return start
 
 
 def true_rate(interval: float, n_channels: int) -> float:
@@ -177,107 +196,10 @@ def true_rate(interval: float, n_channels: int) -> float:
     return raw
 
 
-def _from_header(path: Path, header: Any) -> AbfSource:
-    first = header.abfVersion["major"] == 1
-    facts = _facts_1(path, header) if first else _facts_2(header)
-    interval = facts.pop("interval")
-    n_channels = int(header.channelCount)
-    # ABF2 gives the time between samples of one channel, ABF1 between samples of any
-    rate = true_rate(interval, n_channels if first else 1)
-    synch = facts.pop("synch")
-    lengths, starts = _sweep_times(header, synch, facts.pop("tick"), rate)
-    findings: tuple[str, ...] = ()
-    if len(lengths) > 1 and len(synch) != len(lengths):
-        findings = ("the file does not tell when its sweeps began; taken end to end",)
-    # without a date pyabf gives the date of the copy on this disk
-    dated = facts.pop("date") > 0 and header.abfDateTimeString != "ERROR"
-    return AbfSource(
-        path=path,
-        version=str(header.abfVersionString),
-        rate=rate,
-        names=tuple(map(_text, header.adcNames)),
-        units=tuple(map(parse_unit, facts.pop("unit_texts"))),
-        lengths=lengths,
-        starts=starts,
-        scales=np.array(header._dataGain, dtype=float),
-        offsets=np.array(header._dataOffset, dtype=float),
-        started=str(header.abfDateTimeString) if dated else None,
-        findings=findings,
-        protocol=_text(header.protocol) if header.protocol != "None" else "",
-        comment=_text(header.abfFileComment),
-        header=header,
-        **facts,
+def _named(names: list[str], numbers: list[int]) -> tuple[str, ...]:
+    """Make the names of channels unique, so that each can be asked for."""
+    filled = [name or f"IN {number}" for name, number in zip(names, numbers, strict=True)]
+    return tuple(
+        name if filled.count(name) == 1 else f"{name} #{index}"
+        for index, name in enumerate(filled)
     )
-
-
-def _text(value: object) -> str:
-    return str(value).replace("\0", "").strip()
-
-
-def _latin(block: bytes, offset: int, size: int) -> str:
-    return block[offset : offset + size].decode("latin-1")
-
-
-def _facts_1(path: Path, header: Any) -> dict[str, Any]:
-    h = header._headerV1
-    with path.open("rb") as file:
-        block = file.read(2048)
-        file.seek(h.lSynchArrayPtr * _BLOCK)
-        synch = np.frombuffer(file.read(8 * max(h.lSynchArraySize, 0)), dtype="<i4")
-    channels = range(h.nADCNumChannels)
-    extended = h.fFileVersionNumber >= 1.6  # older headers end at byte 2048
-    return {
-        "interval": h.fADCSampleInterval,
-        "date": h.lFileStartDate,
-        "synch": synch[: 2 * (len(synch) // 2)].reshape(-1, 2),
-        "tick": h.fSynchTimeUnit,
-        "command_names": tuple(map(_text, h.sDACChannelName)),
-        # pyabf drops what is not ASCII, and so makes A of µA
-        "unit_texts": [_latin(block, 602 + 8 * h.nADCSamplingSeq[i], 8) for i in channels],
-        "command_units": tuple(parse_unit(_latin(block, 1346 + 8 * i, 8)) for i in range(4)),
-        # fDACHoldingLevel; pyabf takes the first epoch level instead
-        "holding": np.frombuffer(block, dtype="<f4", count=4, offset=1394).astype(float),
-        "enabled": (*h.nWaveformEnable, 0, 0) if extended else (0,) * 4,
-        "origin": (*h.nWaveformSource, 0, 0) if extended else (0,) * 4,
-        "current_clamp": {0: False, 1: True}.get(h.nExperimentType),
-    }
-
-
-def _facts_2(header: Any) -> dict[str, Any]:
-    dac, protocol = header._dacSection, header._protocolSection
-    synch, strings = header._synchArraySection, header._stringsSection._indexedStrings
-    pairs = np.column_stack([synch.lStart, synch.lLength]) if synch.lStart else np.empty((0, 2))
-    return {
-        "interval": protocol.fADCSequenceInterval,
-        "date": header._headerV2.uFileStartDate,
-        "unit_texts": list(map(str, header.adcUnits)),
-        "synch": pairs.astype(np.int64),
-        "tick": protocol.fSynchTimeUnit,
-        "command_names": tuple(_text(strings[i]) for i in dac.lDACChannelNameIndex),
-        "command_units": tuple(parse_unit(strings[i]) for i in dac.lDACChannelUnitsIndex),
-        "holding": np.array(dac.fDACHoldingLevel, dtype=float),
-        "enabled": tuple(dac.nWaveformEnable),
-        "origin": tuple(dac.nWaveformSource),
-        "current_clamp": {0: False, 1: True}.get(protocol.nExperimentType),
-    }
-
-
-def _sweep_times(
-    header: Any, synch: np.ndarray, tick: float, rate: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the samples per channel and the start (s) of each sweep."""
-    n_channels, n_sweeps = int(header.channelCount), int(header.sweepCount)
-    whole = int(header.dataPointCount) // n_channels
-    if header.nOperationMode == _GAP_FREE or n_sweeps == 0:
-        return np.array([whole]), np.zeros(1)
-    even = np.full(n_sweeps, whole // n_sweeps)
-    if len(synch) != n_sweeps:
-        return even, np.arange(n_sweeps) * (even[0] / rate)
-    own = 1e6 / (rate * n_channels)  # us between samples of any channel
-    if tick <= 0 or np.float32(own) == np.float32(tick):
-        starts = synch[:, 0] / (rate * n_channels)
-    else:
-        starts = synch[:, 0] * tick / 1e6
-    if header.nOperationMode != _VARIABLE_LENGTH:
-        return even, starts
-    return synch[:, 1] // n_channels, starts

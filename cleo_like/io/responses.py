@@ -1,0 +1,100 @@
+"""Which channel of a file is a cell: by unit, range, name, and answer to the command.
+
+A file's first channel in mV or V may be a copy of the stimulus or a trigger. A membrane has a
+resting level and stays within a fraction of a volt, and those do not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BASELINE = (-0.120, -0.010)
+"""V: the median of a membrane potential. Above it no patched cell rests; a copy of the
+stimulus and a trigger lie at 0."""
+REACH = (-0.3, 0.2)
+"""V: a membrane and the artefacts of its electrode stay within (1 sample in 1000 aside)."""
+ANSWER = 0.3
+"""Correlation within sweeps from which on a channel answers to a command. Noise of a held cell
+over a thousand samples and more reaches 0.1."""
+COPY = 0.999
+"""Correlation of a channel that is the command itself: a membrane's time constant alone (10 ms
+in a step of 500 ms) brings it below."""
+
+_MOST = 20_000  # samples that are looked at; enough for a median and a correlation
+_AUXILIARY = re.compile(
+    r"stim|ttl|trig|monitor|(?<![a-z])mon(?![a-z])|cmd|command|(?<![a-z])(ao|dac|lfp|fp|led)\b"
+    r"|field|laser|light|opto|shutter|sync|digital|aux|temp|photo|camera|frame|clock|lever|lick",
+    re.IGNORECASE,
+)
+
+
+def is_auxiliary(name: str) -> bool:
+    """Whether a channel is called what no electrode in a cell is called.
+
+    Examples
+    --------
+    >>> [is_auxiliary(n) for n in ("Stim", "TTL in", "Vm", "IN 0", "_Ipatch", "10_Vm")]
+    [True, True, False, False, False, False]
+    """
+    return _AUXILIARY.search(name) is not None
+
+
+def is_potential(sweeps: Sequence[np.ndarray]) -> bool:
+    """Whether these volts can be those of a membrane.
+
+    Parameters
+    ----------
+    sweeps : sequence of array
+        Of one channel (V).
+
+    Examples
+    --------
+    >>> is_potential([np.full(100, -0.07)]), is_potential([np.tile([0.0, 5.0], 50)])
+    (True, False)
+    """
+    values = _thinned(sweeps)
+    if not len(values):
+        return False
+    low, middle, high = np.percentile(values, [0.1, 50, 99.9])
+    return bool(BASELINE[0] <= middle <= BASELINE[1] and REACH[0] <= low and high <= REACH[1])
+
+
+def reach(sweeps: Sequence[np.ndarray]) -> float:
+    """Largest value (V or A) of a channel, 1 sample in 1000 aside."""
+    values = np.abs(_thinned(sweeps))
+    return float(np.percentile(values, 99.9)) if len(values) else np.inf
+
+
+def correlation(sweeps: Sequence[np.ndarray], command: np.ndarray | None) -> float:
+    """Correlation of a channel with a command within sweeps; 0 where the command is flat.
+
+    What differs between sweeps only (drift, a ladder of holding levels) does not count.
+
+    Parameters
+    ----------
+    sweeps : sequence of array, shape (n_samples,) each
+        Of one channel.
+    command : array, shape (n_sweeps, n_samples), or None
+        In any unit.
+    """
+    if command is None or len({len(s) for s in sweeps}) != 1:
+        return 0.0
+    step = max(1, command.size // (10 * _MOST))
+    x = command[:, ::step]
+    y = np.stack([s[::step] for s in sweeps])
+    x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
+    power = float((x**2).sum() * (y**2).sum())
+    return float((x * y).sum() / np.sqrt(power)) if power > 0 and np.isfinite(power) else 0.0
+
+
+def _thinned(sweeps: Sequence[np.ndarray]) -> np.ndarray:
+    """Finite samples, evenly taken from all sweeps."""
+    step = max(1, sum(map(len, sweeps)) // _MOST)
+    values = np.concatenate([s[::step] for s in sweeps]) if len(sweeps) else np.empty(0)
+    return values[np.isfinite(values)]
