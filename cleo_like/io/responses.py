@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.io.plausibility import REST
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BASELINE = (-0.120, -0.010)
-"""V: the median of a membrane potential. Above it no patched cell rests; a copy of the
-stimulus and a trigger lie at 0."""
 REACH = (-0.3, 0.2)
 """V: a membrane and the artefacts of its electrode stay within (1 sample in 1000 aside)."""
 ANSWER = 0.3
@@ -62,7 +61,7 @@ def is_potential(sweeps: Sequence[np.ndarray]) -> bool:
     if not len(values):
         return False
     low, middle, high = np.percentile(values, [0.1, 50, 99.9])
-    return bool(BASELINE[0] <= middle <= BASELINE[1] and REACH[0] <= low and high <= REACH[1])
+    return bool(REST[0] <= middle <= REST[1] and REACH[0] <= low and high <= REACH[1])
 
 
 def reach(sweeps: Sequence[np.ndarray]) -> float:

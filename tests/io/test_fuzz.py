@@ -66,8 +66,9 @@ def test_damaged_files_are_read_or_refused(kind, request):
     seeds = request.getfixturevalue(kind)
     report = fuzz(seeds, suffix=f".{kind[:3]}", count=100, seed=1)
     assert not report.faults, str(report)
-    assert report.counts["read"] > 0  # most damage to a text leaves no number
     assert report.counts["refused"] > 5
+    if kind != "atf":  # nearly all damage to a text leaves no number
+        assert report.counts["read"] > 5
 
 
 @pytest.mark.slow

@@ -187,11 +187,21 @@ def _driven(channels: Channels, cells: set[int]) -> dict[int, Choice]:
             index = max(answers, key=answers.__getitem__)
             reason = f"it answers to output {output.name!r}, which has another number"
             found[index] = _choice(channels, index, output, reason)
-        elif not silent and own is not None and channels.clamps(own, output):
+        elif own is not None and _may_be(channels, own, output, alone=not silent):
             index = _likeliest(channels, output, own)
             reason = "its output has a waveform in the complementary unit"
             found[index] = _choice(channels, index, output, reason)
     return found
+
+
+def _may_be(channels: Channels, own: int, output: Output, *, alone: bool) -> bool:
+    """Whether the input of an output's number is its cell, though it does not look like one.
+
+    A cell that is lifted to 0 mV for most of the time has no resting baseline, and answers.
+    """
+    if not channels.clamps(own, output):
+        return False
+    return alone or ANSWER < channels.answer(own, output) < COPY
 
 
 def _of_number(source: AbfSource, number: int) -> int | None:

@@ -180,7 +180,7 @@ def _recording(
     sweeps = _sweeps(source, choice, command, responses)
     name = source.names[choice.response]
     stem = source.path.stem
-    lasting = (*command.findings, *unit_findings(sweeps))
+    lasting = (*command.findings, *unit_findings(sweeps, about=source.comment))
     recording = Recording(
         sweeps=sweeps,
         cell=Cell(
