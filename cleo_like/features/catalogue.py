@@ -80,6 +80,15 @@ _SPIKE = [
     ),
 ]
 
+_SPIKE += _table(
+    "spike",
+    _OWN,
+    """
+    prominence | mV | 0 | 200 | smaller of rise and fall of the smooth course about the peak
+    smooth_upstroke | V/s | 0 | 1500 | steepest rise of parabolas of 0.25 ms half width
+    """,
+)
+
 _SWEEP = _table(
     "sweep",
     _IPFX,

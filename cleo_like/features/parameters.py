@@ -1,4 +1,4 @@
-"""How features are measured: every limit has ipfx's name and, by default, ipfx's value."""
+"""How features are measured: every limit has ipfx's name; the noise sets those of spikes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import has_unit, si
 
+_IPFX_LIMITS = {"dv_cutoff": 20.0, "min_height": 2.0, "min_peak": -30.0}
+_POSITIVE = ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval")
 _UNIT = {"kHz": ("Hz", 1e-3), "V/s": ("1", 1.0), "s": ("s", 1.0), "mV": ("V", 1e3)}
 _UNIT["pA"] = ("A", 1e12)
 
@@ -34,6 +36,16 @@ def _filter(value: Any) -> float | None:
     return number if number > 0 else None
 
 
+def _or_none(unit: str, name: str) -> Any:
+    convert = _in(unit, name)
+    return lambda value: None if value is None else convert(value)
+
+
+def _limit(unit: str, name: str) -> Any:
+    """Make a limit that ipfx fixes and the noise of the recording sets by default."""
+    return attrs.field(default=None, converter=_or_none(unit, name))
+
+
 def _field(default: float, unit: str, name: str) -> Any:
     return attrs.field(default=default, converter=_in(unit, name))
 
@@ -42,22 +54,25 @@ def _field(default: float, unit: str, name: str) -> Any:
 class ExtractionParameters:
     """Limits of spike detection and of the cell-level analysis.
 
-    Names, defaults and units are ipfx's, so that a parameter set can be carried over as it
-    is; a quantity (``10*kHz`` or ``"10 kHz"``) is converted.
+    Names and units are ipfx's, so that a parameter set can be carried over as it is; a quantity (``10*kHz`` or ``"10 kHz"``) is converted.
 
     Parameters
     ----------
     filter : float or None
         Cutoff (kHz) of the zero-phase 4-pole Bessel filter of dV/dt; None or 0 for none.
         Where it is not below the Nyquist frequency a lower one is chosen and recorded.
-    dv_cutoff : float
-        dV/dt (V/s = mV/ms) whose upward crossing starts a putative spike.
+    dv_cutoff : float or None
+        Least upstroke (V/s = mV/ms) of a spike. None: what the noise of the sweep allows,
+        at least 5 V/s (2.5 V/s for spikes of 10 mV). With ``compat="ipfx"`` the dV/dt
+        whose upward crossing starts a putative spike, 20 V/s by default.
     max_interval : float
         Longest time (s) from threshold to peak.
-    min_height : float
-        Least height (mV) of the peak above the putative start.
-    min_peak : float
-        Least absolute peak potential (mV).
+    min_height : float or None
+        Least height (mV) of the peak above the potential on both sides. None: 7 times the
+        noise of the sweep, at least 4 mV. With ``compat="ipfx"`` above the putative
+        start, 2 mV by default.
+    min_peak : float or None
+        Least absolute peak potential (mV). None: no limit; with ``compat="ipfx"`` -30 mV.
     thresh_frac : float
         The threshold is where dV/dt falls to this fraction of the mean upstroke.
     reject_at_stim_start_interval : float
@@ -69,22 +84,23 @@ class ExtractionParameters:
     subthresh_min_amp : float
         Most negative current (pA) used for input resistance and time constant.
     compat : "ipfx" or None
-        "ipfx" keeps every quirk of ipfx 2.1.2; None gives the right value where ipfx's
-        is a defect (docs/differences_from_ipfx.md lists each one).
+        "ipfx" keeps every quirk of ipfx 2.1.2; None detects spikes against the noise of
+        the sweep and gives the right value where ipfx's is a defect
+        (docs/differences_from_ipfx.md lists each one).
 
     Examples
     --------
-    >>> ExtractionParameters().dv_cutoff
+    >>> ExtractionParameters(compat="ipfx").dv_cutoff
     20.0
     >>> ExtractionParameters(filter="5 kHz", min_peak="-25 mV").filter
     5.0
     """
 
     filter: float | None = attrs.field(default=10.0, converter=_filter)
-    dv_cutoff: float = _field(20.0, "V/s", "dv_cutoff")
+    dv_cutoff: float | None = _limit("V/s", "dv_cutoff")
     max_interval: float = _field(0.005, "s", "max_interval")
-    min_height: float = _field(2.0, "mV", "min_height")
-    min_peak: float = _field(-30.0, "mV", "min_peak")
+    min_height: float | None = _limit("mV", "min_height")
+    min_peak: float | None = _limit("mV", "min_peak")
     thresh_frac: float = attrs.field(default=0.05, converter=float)
     reject_at_stim_start_interval: float = _field(0.0, "s", "reject_at_stim_start_interval")
     baseline_interval: float = _field(0.1, "s", "baseline_interval")
@@ -99,10 +115,14 @@ class ExtractionParameters:
             raise InputError(msg)
 
     def __attrs_post_init__(self) -> None:
-        """Check what must be positive."""
-        for name in ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval"):
-            if not getattr(self, name) > 0:
-                msg = f"{name} must be positive, got {getattr(self, name)}"
+        """Take ipfx's limits where they are asked for, and check what must be positive."""
+        for name, value in _IPFX_LIMITS.items():
+            if self.exact and getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        for name in _POSITIVE:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                msg = f"{name} must be positive, got {value}"
                 raise InputError(msg)
         if not 0 < self.thresh_frac < 1:
             msg = f"thresh_frac must be between 0 and 1, got {self.thresh_frac}"
@@ -112,6 +132,11 @@ class ExtractionParameters:
     def exact(self) -> bool:
         """Whether ipfx's quirks are kept."""
         return self.compat == "ipfx"
+
+    def fixed(self, name: str) -> float:
+        """Give a limit of ipfx's detection: ipfx's own where none was set."""
+        value = getattr(self, name)
+        return _IPFX_LIMITS[name] if value is None else float(value)
 
     def cutoff(self, rate: float) -> float | None:
         """Give the cutoff (kHz) that is used at a sampling rate (Hz).
@@ -130,7 +155,7 @@ class ExtractionParameters:
 
 
 DEFAULT = ExtractionParameters()
-"""ipfx's limits, with its defects put right."""
+"""Spikes detected against the noise of each sweep, ipfx's defects put right."""
 
 IPFX = ExtractionParameters(compat="ipfx")
 """ipfx 2.1.2 exactly."""

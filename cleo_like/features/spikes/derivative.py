@@ -175,6 +175,44 @@ def windowed(
     return _derivative(rows, loud, len(v), first, known=needed, block=block, bound=largest)
 
 
+def around(
+    v: np.ndarray,
+    sweeps: np.ndarray,
+    rate: float,
+    cutoff_khz: float | None,
+    *,
+    first: int,
+    stop: int,
+    wanted: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> Derivative | None:
+    """dV/dt of some sweeps in [first, stop), filtered only in the wanted stretches.
+
+    `wanted` holds sweep, first sample and last sample of each stretch. Gives None where the
+    window is too near to the ends of the sweep for the filter.
+    """
+    if cutoff_khz is None:
+        if first < 0 or stop >= v.shape[1]:
+            return None
+        return _derivative(_slope(v[sweeps, first : stop + 1], first, rate), sweeps, len(v), first)
+    design = bessel(cutoff_khz, rate)
+    block = max(round(_BLOCK * rate), design.reach + 1)
+    count = -(-(stop - first) // block)
+    low, high = first - design.memory, first + count * block + 1 + design.memory
+    if low < 0 or high > v.shape[1]:
+        return None
+    _, bound = _block_bounds(v, sweeps, slice(low, high), 0.0, (block, count, design))
+    needed = np.zeros((sweeps.size, count), dtype=bool)
+    sweep, begin, end = wanted
+    at = [np.clip((k - first) // block, 0, count - 1) for k in (begin, end)]
+    rows = np.searchsorted(sweeps, sweep)
+    for row, a, b in zip(rows.tolist(), at[0].tolist(), at[1].tolist(), strict=True):
+        needed[row, a : b + 1] = True
+    out = np.zeros((sweeps.size, count * block))
+    _fill(out, v, sweeps, needed, block=block, first=first, rate=rate, design=design)
+    largest = np.where(needed, 0.0, bound * 1e-3 * rate * (1 + 1e-6)).max(axis=1, initial=0.0)
+    return _derivative(out, sweeps, len(v), first, known=needed, block=block, bound=largest)
+
+
 def _loud(v: np.ndarray, sweeps: np.ndarray, where: slice, limit: float) -> np.ndarray:
     """Sweeps in which neighbouring samples differ by the limit (mV) or more."""
     out = []

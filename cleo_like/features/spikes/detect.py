@@ -1,6 +1,6 @@
-"""Where the spikes are: detection, thresholds and peaks, for all sweeps at once.
+"""Where ipfx finds spikes: detection, thresholds and peaks, for all sweeps at once.
 
-The definitions are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0) as ipfx
+Used with ``compat="ipfx"``; by default `search` and `events` find them. The definitions are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0) as ipfx
 2.1.2 implements them, measured against ipfx to the last index.
 """
 
@@ -14,6 +14,8 @@ import numpy as np
 from cleo_like.features.spikes import derivative, ragged
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.spikes.derivative import Derivative
     from cleo_like.features.stack import SweepStack, Window
@@ -72,27 +74,16 @@ class Events:
     upstroke: np.ndarray
     clipped: np.ndarray
 
-    def keep(self, mask: np.ndarray) -> Events:
+    def keep(self, mask: np.ndarray) -> Self:
         """Give the spikes of a mask."""
-        return Events(**{k: x[mask] for k, x in attrs.asdict(self).items()})
-
-    def moved(self, rows: np.ndarray, n_samples: int) -> Events:
-        """Renumber sweeps: local row r becomes ``rows[r]``."""
-        by = (rows[self.sweep] - self.sweep) * n_samples
-        return Events(
-            sweep=rows[self.sweep],
-            threshold=self.threshold + by,
-            peak=self.peak + by,
-            upstroke=self.upstroke + by,
-            clipped=self.clipped,
-        )
+        return type(self)(**{k: x[mask] for k, x in attrs.asdict(self).items()})
 
 
 def fast_trace(
     stack: SweepStack, sweeps: np.ndarray, window: Window, p: ExtractionParameters
 ) -> Trace | None:
     """Prepare dV/dt of the step and 10 ms around it, filtered where a spike can be."""
-    return _near_trace(stack, sweeps, window, p, p.dv_cutoff)
+    return _near_trace(stack, sweeps, window, p, p.fixed("dv_cutoff"))
 
 
 def dense_trace(
@@ -160,12 +151,12 @@ def detect(trace: Trace) -> tuple[Events, np.ndarray]:
     events = _without_early(trace, events)
     events = _without_overlap(events)
     events = _not_too_long(trace, events, doubt)
-    return attrs.evolve(events, clipped=_clipped(trace, events)), doubt
+    return attrs.evolve(events, clipped=clipped(trace, events)), doubt
 
 
 def _putative(trace: Trace) -> tuple[np.ndarray, np.ndarray]:
     """Upward crossings of the cut."""
-    above = trace.d >= trace.parameters.dv_cutoff
+    above = trace.d >= trace.parameters.fixed("dv_cutoff")
     at = np.flatnonzero(above)
     at = at[~above[at - 1]] - 1  # a crossing at the very first sample has no sample before
     row, k = np.divmod(at, trace.slope.width)
@@ -212,9 +203,9 @@ def _peaks(
         peak, separate = _tops(trace, sweep, start, doubt)
     first_kept = np.append(True, separate[:-1])  # a merge drops this peak, the next start
     peak, start, sweep = peak[separate], start[first_kept], sweep[separate]
-    high = v[peak] >= p.min_peak
+    high = v[peak] >= p.fixed("min_peak")
     sweep, start, peak = sweep[high], start[high], peak[high]
-    tall = v[peak] - v[start] >= p.min_height
+    tall = v[peak] - v[start] >= p.fixed("min_height")
     return sweep[tall], start[tall], peak[tall]
 
 
@@ -239,7 +230,7 @@ def _upstrokes(
     return np.where(peak > start, steepest, -1)
 
 
-def _mean_per_sweep(values: np.ndarray, sweep: np.ndarray) -> np.ndarray:
+def mean_per_sweep(values: np.ndarray, sweep: np.ndarray) -> np.ndarray:
     """Mean of the values of the same sweep, for each value."""
     ends = np.flatnonzero(ragged.group_ends(sweep)) + 1
     starts = np.append(0, ends[:-1])
@@ -252,21 +243,18 @@ def _thresholds(
 ) -> np.ndarray:
     """Walk back from the upstroke to a fraction of the mean upstroke of the sweep.
 
-    A spike that rises straight from the onset of the step has its threshold there; ipfx
-    walks on, into the time before the step.
+    From the first spike on into the time before the step, if need be.
     """
     if sweep.size == 0:
         return upstroke
     shift = trace.shift(sweep)
     at = upstroke - shift
-    target = trace.parameters.thresh_frac * _mean_per_sweep(trace.d[at], sweep)
+    target = trace.parameters.thresh_frac * mean_per_sweep(trace.d[at], sweep)
     first = np.append(True, ragged.group_ends(sweep)[:-1])
     earliest = trace.slope.row[sweep] * trace.slope.width
-    if not trace.parameters.exact:
-        earliest += trace.start - trace.slope.first
     before = np.where(first, earliest, np.append(0, at[:-1]))
     # sample 0 itself is never looked at
-    partial = first & (trace.slope.first > 0) & trace.parameters.exact
+    partial = first & (trace.slope.first > 0)
     found = ragged.first_where(trace.d, at, before - partial, target, step=-1)
     missing = found < 0
     doubt[sweep[missing & partial]] = True
@@ -311,10 +299,9 @@ def _not_too_long(trace: Trace, events: Events, doubt: np.ndarray) -> Events:
     if trace.slope.width < trace.stack.n_samples:  # the second look goes further afield
         doubt[events.sweep[long]] = True
         return events
-    # ipfx forgets the fraction that was asked for; less than 5 % would only lose spikes
-    fraction = _SECOND_LOOK if p.exact else max(p.thresh_frac, _SECOND_LOOK)
     steepest = trace.d[events.upstroke - trace.shift(events.sweep)]
-    target = fraction * _mean_per_sweep(steepest, events.sweep)
+    # ipfx forgets the fraction that was asked for
+    target = _SECOND_LOOK * mean_per_sweep(steepest, events.sweep)
     threshold, peak = events.threshold.copy(), events.peak.copy()
     keep = np.ones(events.sweep.size, dtype=bool)
     for k in long.tolist():
@@ -337,12 +324,10 @@ def _mend(
     base = sweep * stack.n_samples
     seconds = p.max_interval
     earliest = base + stack.index(max((peak[k] - base) / stack.rate - seconds, 0.0))
-    if not p.exact:
-        earliest = max(earliest, base + trace.start - 1)
     shift = int(trace.shift(events.sweep[k : k + 1])[0])
     back = trace.d[earliest + 1 - shift : events.upstroke[k] + 1 - shift][::-1] <= target
     # ipfx asks whether any *offset* is true, so the upstroke itself alone does not count
-    if back[1:].any() or (back.any() and not p.exact):
+    if back[1:].any():
         threshold[k] = events.upstroke[k] - int(back.argmax())
         return True
     begin = (threshold[k] - base) / stack.rate
@@ -359,7 +344,7 @@ def _mend(
     return True
 
 
-def _clipped(trace: Trace, events: Events) -> np.ndarray:
+def clipped(trace: Trace, events: Events) -> np.ndarray:
     """Whether the last spike of a sweep was cut off by the end of the step."""
     out = np.zeros(events.sweep.size, dtype=bool)
     last = np.flatnonzero(ragged.group_ends(events.sweep))

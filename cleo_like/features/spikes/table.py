@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -10,16 +11,18 @@ import numpy as np
 from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import unknown_name
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
-from cleo_like.features.spikes import detect, shape
+from cleo_like.features.spikes import detect, events, shape
+from cleo_like.features.spikes.search import search
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from cleo_like.core.recording import Recording
 
+_Columns = dict[str, np.ndarray]
 _AT = ("threshold", "peak", "trough", "fast_trough", "adp", "slow_trough")
 _SLOPES = ("upstroke", "downstroke")
 
@@ -37,11 +40,15 @@ class SpikeTable:
         Sweeps that were searched.
     cutoff : float or None
         Cutoff (kHz) of the filter that was used.
+    artefacts : array of int, shape (n_sweeps,), or None
+        Events of each sweep that were too brief, or too near to the start of the step, for
+        spikes; None where nothing of the kind was looked for.
     """
 
     columns: Mapping[str, np.ndarray]
     n_sweeps: int
     cutoff: float | None
+    artefacts: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Count the spikes."""
@@ -115,52 +122,66 @@ def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters)
     """Do the work of `spike_features`, some sweeps at a time to bound the memory."""
     width = min((step.duration + 0.03) * stack.rate, stack.n_samples)
     at_once = max(1, int(detect.SAMPLES_AT_ONCE / width))
-    parts = []
+    parts: list[_Columns] = []
+    artefacts = np.zeros(stack.n_sweeps, dtype=int)
     for first in range(0, stack.n_sweeps, at_once):
         sweeps = np.arange(first, min(first + at_once, stack.n_sweeps))
-        parts += _some(stack, sweeps, step, parameters)
+        found, doubtful = _some(stack, sweeps, step, parameters)
+        parts += found
+        artefacts += doubtful
     columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
     order = np.argsort(columns["sweep"], kind="stable")
     return SpikeTable(
         columns={k: read_only(c[order]) for k, c in columns.items()},
         n_sweeps=stack.n_sweeps,
         cutoff=parameters.cutoff(stack.rate),
+        artefacts=read_only(artefacts),
     )
 
 
 def _some(
     stack: SweepStack, sweeps: np.ndarray, step: Window, parameters: ExtractionParameters
-) -> list[dict[str, np.ndarray]]:
+) -> tuple[list[_Columns], np.ndarray]:
     """Search sweeps with as little filtering as will do; those in doubt again with more."""
+    traces: tuple[Callable[..., detect.Trace | None], ...]
+    traces = (detect.dense_trace, detect.full_trace)
+    find: Callable[[detect.Trace], tuple[detect.Events, np.ndarray]] = detect.detect
+    artefacts = np.zeros(stack.n_sweeps, dtype=int)
     left, parts = sweeps, []
-    for trace_of in (detect.fast_trace, detect.dense_trace, detect.full_trace):
+    if parameters.exact:
+        traces = (detect.fast_trace, *traces)
+    else:
+        peaks = search(stack, sweeps, step, parameters)
+        traces = (partial(events.near_trace, peaks=peaks), *traces)
+        find, artefacts, left = partial(events.place, peaks=peaks), peaks.artefacts, peaks.sweeps
+    for trace_of in traces:
         trace = trace_of(stack, left, step, parameters)
         if trace is None:
             continue
-        events, doubt = detect.detect(trace)
-        shapes = shape.measure(trace, events, doubt)
-        columns = _columns(trace, events, shapes)
+        found, doubt = find(trace)
+        shapes = shape.measure(trace, found, doubt)
+        columns = _columns(trace, found, shapes)
         if trace_of is not detect.full_trace and doubt.any():
-            sure = ~doubt[events.sweep]
+            sure = ~doubt[found.sweep]
             columns = {k: c[sure] for k, c in columns.items()}
         parts.append(columns)
         left = left[doubt[left]]
         if left.size == 0:
             break
-    return parts
+    return parts, artefacts
 
 
 def _columns(
-    trace: detect.Trace, events: detect.Events, shapes: shape.Shapes
-) -> dict[str, np.ndarray]:
-    out: dict[str, np.ndarray] = {"sweep": events.sweep}
+    trace: detect.Trace, found: detect.Events, shapes: shape.Shapes
+) -> _Columns:
+    out: _Columns = {"sweep": found.sweep}
     current = trace.stack.current_pa.reshape(-1)
     where = attrs.asdict(shapes, recurse=False)
-    where.update(threshold=events.threshold, peak=events.peak)
+    where.update(threshold=found.threshold, peak=found.peak)
     for name in (*_AT, *_SLOPES):
         at = where[name]
         seen = at >= 0
-        index = np.where(seen, trace.sample(events.sweep, at), np.nan)
+        index = np.where(seen, trace.sample(found.sweep, at), np.nan)
         out[f"{name}_index"] = index
         out[f"{name}_t"] = index / trace.stack.rate
         out[f"{name}_v"] = np.where(seen, trace.v[at], np.nan)
@@ -174,4 +195,6 @@ def _columns(
     kind = np.where(shapes.detour, "detour", "direct").astype("<U6")
     kind[shapes.clipped] = ""
     out["isi_type"] = kind
+    if isinstance(found, events.Placed):
+        out["prominence"], out["smooth_upstroke"] = found.prominence, found.slope
     return out
