@@ -54,7 +54,8 @@ def _field(default: float, unit: str, name: str) -> Any:
 class ExtractionParameters:
     """Limits of spike detection and of the cell-level analysis.
 
-    Names and units are ipfx's, so that a parameter set can be carried over as it is; a quantity (``10*kHz`` or ``"10 kHz"``) is converted.
+    Names and units are ipfx's, so that a parameter set can be carried over as it is; a
+    quantity (``10*kHz`` or ``"10 kHz"``) is converted.
 
     Parameters
     ----------

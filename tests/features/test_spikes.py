@@ -100,7 +100,7 @@ def trains(firing, rng):
                   noise=0.05, rng=rng, resistance=50.0)  # fmt: skip
 
 
-@pytest.mark.parametrize("limits", [IPFX, attrs.evolve(IPFX, filter=3.0), DEFAULT])
+@pytest.mark.parametrize("limits", [IPFX, attrs.evolve(IPFX, filter=3.0)])
 def test_less_filtering_gives_the_same(trains, limits):
     """Filtering near the spikes, in the window, and of whole sweeps agree to the last index."""
     found = []
@@ -137,8 +137,8 @@ def test_the_bound_holds(trains):
     known = np.repeat(trace.slope.known, trace.slope.block, axis=1)[:, :width]
     for row, sweep in enumerate(trace.slope.sweeps):
         unseen = np.abs(true[sweep][~known[row]])
-        assert unseen.max(initial=0) <= trace.slope.bound[sweep] < DEFAULT.dv_cutoff
-    assert np.abs(true[0]).max() < DEFAULT.dv_cutoff
+        assert unseen.max(initial=0) <= trace.slope.bound[sweep] < DEFAULT.fixed("dv_cutoff")
+    assert np.abs(true[0]).max() < DEFAULT.fixed("dv_cutoff")
 
 
 def test_memory_of_the_search(trains):

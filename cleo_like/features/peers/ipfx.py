@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, UnsupportedError
@@ -145,10 +146,11 @@ def ask_ipfx(
     PeerError
         The worker died, or could not start the job.
     """
+    limits = attrs.evolve(parameters, compat="ipfx")  # limits that are not set are ipfx's
     options = {
         "start": step.start,
         "end": step.end,
-        "spikes": {name: getattr(parameters, name) for name in _SPIKE_OPTIONS},
+        "spikes": {name: getattr(limits, name) for name in _SPIKE_OPTIONS},
         "train": {
             "baseline_interval": parameters.baseline_interval,
             "sag_baseline_interval": parameters.sag_baseline_interval,

@@ -193,7 +193,9 @@ def around(
     if cutoff_khz is None:
         if first < 0 or stop >= v.shape[1]:
             return None
-        return _derivative(_slope(v[sweeps, first : stop + 1], first, rate), sweeps, len(v), first)
+        return _derivative(
+            _slope(v[sweeps, first : stop + 1], first, rate), sweeps, len(v), first
+        )
     design = bessel(cutoff_khz, rate)
     block = max(round(_BLOCK * rate), design.reach + 1)
     count = -(-(stop - first) // block)

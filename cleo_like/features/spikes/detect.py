@@ -1,7 +1,8 @@
 """Where ipfx finds spikes: detection, thresholds and peaks, for all sweeps at once.
 
-Used with ``compat="ipfx"``; by default `search` and `events` find them. The definitions are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0) as ipfx
-2.1.2 implements them, measured against ipfx to the last index.
+Used with ``compat="ipfx"``; by default `search` and `events` find them. The definitions
+are those of Gouwens et al. 2019 (doi:10.1038/s41593-019-0417-0) as ipfx 2.1.2 implements
+them, measured against ipfx to the last index.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _MARGIN = 0.010  # s on either side of the step in which dV/dt is known
-_ABOUT = (6e-3, 4e-3)  # s before and after a peak in which it is filtered
+_ABOUT = (2.5e-3, 3.5e-3)  # s before and after a peak in which it is filtered
 _SMEAR = 0.2e-3  # s by which the filter spreads the edge of a step
 _LATEST = 3e-3  # s after the end of the step: what peaks later was not evoked by it
 _OWN = 0.25  # of a spike's own upstroke: its threshold is not above that
@@ -118,7 +118,9 @@ def _thresholds(
     p, shift = trace.parameters, trace.shift(sweep)
     at = upstroke - shift
     rise = trace.d[at]
-    target = np.minimum(p.thresh_frac * mean_per_sweep(rise, sweep), _OWN * rise)
+    target = np.minimum(
+        p.thresh_frac * mean_per_sweep(rise, sweep), max(_OWN, p.thresh_frac) * rise
+    )
     first = trace.slope.row[sweep] * trace.slope.width
     earliest = np.maximum(peak - int(p.max_interval * trace.stack.rate) - shift, first)
     same = np.append(False, sweep[1:] == sweep[:-1])

@@ -8,20 +8,16 @@ not from a fixed number.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 HALF_WIDTH = 0.25e-3
 """s: half the width of the parabola; the upstroke of a fast spike takes .2 to .4 ms."""
 _LEAST = 2  # samples: a parabola through fewer than 5 points follows the noise
-_FINEST = 40e-6  # s: samples are averaged up to this length first; it only saves time
-_SLOW = 4e-3  # s: slower changes are no noise of the value
-_MAD = 1.4826  # SD of a normal distribution over its median absolute deviation
+_FINEST = 65e-6  # s: samples are averaged up to this length first; it only saves time
+_SLOW = 4e-3  # s: slower changes are no noise
+_MAD = 1.4826  # SD of a normal distribution over the median of its absolute values
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +30,26 @@ class Kernel:
     value: np.ndarray
     slope: np.ndarray
 
+    @property
+    def middle(self) -> float:
+        """Weight of the middle sample: also the sum of the squared weights."""
+        return float(self.value[self.half])
+
+    def course(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Value (mV) and slope (V/s) about each averaged sample, along the last axis."""
+        from scipy.ndimage import correlate1d
+
+        return (
+            correlate1d(y, self.value, mode="nearest"),
+            correlate1d(y, self.slope, mode="nearest"),
+        )
+
+    def quick(self, x: np.ndarray) -> np.ndarray:
+        """Take off the mean over 4 ms, along the last axis."""
+        from scipy.ndimage import uniform_filter1d
+
+        return x - uniform_filter1d(x, max(3, round(_SLOW * self.rate)), mode="nearest")
+
 
 @lru_cache(maxsize=32)
 def kernel(rate: float) -> Kernel:
@@ -42,80 +58,40 @@ def kernel(rate: float) -> Kernel:
     fine = rate / width
     half = max(_LEAST, round(HALF_WIDTH * fine))
     k = np.arange(-half, half + 1.0)
-    # the parabola's value at 0: weights a - b k^2 whose sum is 1 and second moment 0
+    # value at 0: weights a - b k^2 whose sum is 1 and whose second moment is 0
     m2, m4, n = (k**2).sum(), (k**4).sum(), k.size
     value = (m4 - m2 * k**2) / (n * m4 - m2**2)
     return Kernel(bin=width, half=half, rate=fine, value=value, slope=k / m2 * 1e-3 * fine)
 
 
 def averaged(x: np.ndarray, width: int) -> np.ndarray:
-    """Means of `width` samples each; the rest at the end is left out."""
-    n = x.size // width
-    out = x[0 : n * width : width].copy()
+    """Means of `width` samples each along the last axis, whose length it divides."""
+    out = x[..., 0::width].copy()
     for k in range(1, width):
-        out += x[k : n * width : width]
+        out += x[..., k::width]
     out /= width
     return out
 
 
-def course(y: np.ndarray, shape: Kernel) -> tuple[np.ndarray, np.ndarray]:
-    """Value (mV) and slope (V/s) of the parabola about each averaged sample."""
-    from scipy.ndimage import correlate1d
-
-    return (
-        correlate1d(y, shape.value, mode="nearest"),
-        correlate1d(y, shape.slope, mode="nearest"),
-    )
-
-
 @attrs.frozen(kw_only=True)
 class Noise:
-    """Robust SD of the parabola's value (mV) and slope (V/s)."""
+    """Robust SD of the parabola's value (mV) and slope (V/s) of each sweep."""
 
-    value: float = 0.0
-    slope: float = 0.0
+    value: np.ndarray
+    slope: np.ndarray
 
-    def or_more(self, other: Noise) -> Noise:
+    def or_more(self, value: np.ndarray, slope: np.ndarray) -> Noise:
         """Give the larger of two estimates."""
-        return Noise(
-            value=max(self.value, other.value), slope=max(self.slope, other.slope)
-        )
+        return Noise(value=np.fmax(self.value, value), slope=np.fmax(self.slope, slope))
+
+    def of(self, sweep: np.ndarray) -> Noise:
+        """Give the noise of the sweep of each event."""
+        return Noise(value=self.value[sweep], slope=self.slope[sweep])
 
 
 def spread(x: np.ndarray) -> float:
-    """Robust SD: 1.48 times the median absolute deviation (0 for fewer than 3 samples)."""
-    if x.size < 3:
-        return 0.0
-    return float(_MAD * np.median(np.abs(x - np.median(x))))
-
-
-def noise_of(pieces: Iterable[np.ndarray], shape: Kernel) -> Noise:
-    """Noise of some quiet pieces of averaged samples."""
-    values, slopes = [], []
-    for piece in pieces:
-        if piece.size <= 4 * shape.half:
-            continue
-        u, d = course(piece, shape)
-        inner = slice(shape.half, -shape.half)
-        values.append(quick(u, shape)[inner])
-        slopes.append(d[inner])
-    if not values:
-        return Noise()
-    return Noise(value=spread(np.concatenate(values)), slope=spread(np.concatenate(slopes)))
-
-
-def quick(u: np.ndarray, shape: Kernel) -> np.ndarray:
-    """Take off the mean over 4 ms."""
-    from scipy.ndimage import uniform_filter1d
-
-    return u - uniform_filter1d(u, max(3, round(_SLOW * shape.rate)), mode="nearest")
-
-
-def white_noise(y: np.ndarray, u: np.ndarray, shape: Kernel) -> Noise:
-    """Noise that white noise would have, from what the parabolas leave over.
-
-    The least that is known of a stretch where no piece is quiet.
-    """
-    middle = shape.value[shape.half]  # of a projection: also the sum of its squared weights
-    sd = spread(y - u) / np.sqrt(1 - middle)
-    return Noise(value=sd * np.sqrt(middle), slope=sd * float(np.linalg.norm(shape.slope)))
+    """Robust SD about 0: 1.48 times the median absolute value (NaN without a sample)."""
+    if x.size == 0:
+        return np.nan
+    middle = x.size // 2
+    return float(_MAD * np.partition(np.abs(x), middle)[middle])

@@ -8,18 +8,30 @@ not.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from cleo_like.features.spikes import ragged
-from cleo_like.features.spikes.parabola import Noise, course, noise_of, quick, spread, white_noise
-from cleo_like.features.spikes.stretch import FALL_WITHIN, RISE_WITHIN, stretch_of
+from cleo_like.features.spikes.parabola import Noise, spread
+from cleo_like.features.spikes.runs import (
+    FALL_WITHIN,
+    RISE_WITHIN,
+    is_edge,
+    quiet,
+    region,
+    runs,
+    stands_out,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.spikes.stretch import Stretch
+    from cleo_like.features.spikes.parabola import Kernel
+    from cleo_like.features.spikes.runs import Region, Runs
     from cleo_like.features.stack import SweepStack, Window
 
 HEIGHT, TALL = 4.0, 10.0
@@ -29,14 +41,14 @@ SLOPE, SLOW_SLOPE = 5.0, 2.5
 OF_VALUE, OF_SLOPE, OF_FALL = 7.0, 6.0, 4.0
 """Times the noise: normal noise exceeds 6 SD once in 10^9 samples."""
 FALL = 0.3
-"""Of the least upstroke: broad spikes fall slower than they rise, synaptic potentials more so."""
+"""Of the least upstroke: broad spikes fall slower than they rise, and PSPs slower still."""
 EARLY, ARTEFACT = 1e-3, 0.4e-3
-"""s after the command's edge: an event before the first may be its artefact; it is one if the
-potential has only fallen since the second (filters of 2 kHz and more pass its peak till then)."""
+"""s after the command's edge: an event before the first may be its artefact, and is one if the
+potential was highest before the second (a filter of 2 kHz passes its peak by then)."""
 GLITCH = 0.1e-3
 """s: no spike is so brief at half of its height."""
 _CODES = 2.5  # steps of the converter: flicker between two codes is no spike
-_CODE_SAMPLES = 5000  # are enough to see the step of the converter
+_CODE_SAMPLES = 2000  # are enough to see the step of the converter
 _RISING, _FALLING = 3e-3, 5e-3  # s in which the steepest rise and fall must lie
 _QUICK_LOOK = 0.6  # of the least height: the parabola's weights make no more of raw samples
 _MASK = (2e-3, 3e-3)  # s before and after a candidate that are not quiet
@@ -78,7 +90,7 @@ class Peaks:
 
 @attrs.frozen(kw_only=True)
 class _Candidates:
-    """Maxima of one stretch, in averaged samples."""
+    """Maxima of the smooth course; places are those of the runs."""
 
     top: np.ndarray
     steep: np.ndarray
@@ -95,104 +107,153 @@ def search(
     stack: SweepStack, sweeps: np.ndarray, step: Window, p: ExtractionParameters
 ) -> Peaks:
     """Find what peaks in the step, or just after it, as a spike does."""
-    artefacts = np.zeros(stack.n_sweeps, dtype=int)
-    parts = [(np.zeros(0, int),) * 3 + (np.zeros(0),) * 2]
     least = HEIGHT if p.min_height is None else p.min_height
-    for sweep in sweeps.tolist():
-        stretch = stretch_of(stack, sweep, step, _QUICK_LOOK * least)
-        if stretch is None:
-            continue
-        found, real = _judged(stretch, p, least)
-        since = (found.top - stretch.start) / stretch.shape.rate
-        real &= ~_after_edge(stretch, found.top, since)
-        artefacts[sweep] = (~real & (since > 0)).sum()
-        kept = found.keep(real & (since > 0))
-        where = stretch.samples(kept.top), stretch.samples(kept.steep)
-        parts.append((np.full(kept.top.size, sweep), *where, kept.prominence, kept.rise))
-    sweep_of, top, steep, prominence, slope = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    where = region(stack, sweeps, step, _QUICK_LOOK * least)
+    if where.sweeps.size == 0:
+        return _none(stack.n_sweeps)
+    part = runs(where)
+    u, d = where.shape.course(part.y)
+    u[~part.inside] = np.nan  # a wall between the parts
+    noise = _quiet_noise(where)
+    height = np.maximum(OF_VALUE * noise.value, _CODES * _converter_steps(where))
+    height = np.maximum(height, least)
+    found = _candidates(part, u, d, where.shape, float(height.min()))
+    noise = noise.or_more(*_noise_between(where, part, u, d, found.top))
+    row = part.row[found.top]
+    found = found.keep(_stands_out(found, noise.of(row), p, height[row]))
+    return _spikes(where, part, found, noise)
+
+
+def _none(n_sweeps: int) -> Peaks:
+    index, number = np.zeros(0, dtype=int), np.zeros(0)
     return Peaks(
-        sweep=sweep_of, top=top, steep=steep, prominence=prominence, slope=slope,
-        artefacts=artefacts,
+        sweep=index, top=index, steep=index, prominence=number, slope=number,
+        artefacts=np.zeros(n_sweeps, dtype=int),
     )  # fmt: skip
 
 
-def _judged(
-    stretch: Stretch, p: ExtractionParameters, least: float
-) -> tuple[_Candidates, np.ndarray]:
-    """Give the maxima that stand out of the noise, and whether each lasts as a spike does."""
-    u, d = np.full(stretch.y.size, np.nan), np.full(stretch.y.size, np.nan)
-    for a, b in stretch.runs.tolist():
-        u[a:b], d[a:b] = course(stretch.y[a:b], stretch.shape)
-    baseline, *pieces = stretch.quiet()
-    noise = noise_of([baseline], stretch.shape).or_more(noise_of(pieces, stretch.shape))
-    height = max(least, OF_VALUE * noise.value, _CODES * _converter_step(stretch.v))
-    found = _candidates(stretch, u, d, height)
-    noise = noise.or_more(_noise_between(stretch, u, d, found.top))
-    found = found.keep(_stands_out(found, noise, p, height))
-    return found, _lasting(stretch, found, noise)
+def _spikes(where: Region, part: Runs, found: _Candidates, noise: Noise) -> Peaks:
+    """Set aside what is no spike but an artefact."""
+    sweep, top = where.sweeps[part.row[found.top]], part.sample[found.top]
+    within = top > where.start
+    real = _lasting(where, part, found, noise) & ~_after_edge(where, sweep, top)
+    artefacts = np.bincount(sweep[within & ~real], minlength=where.stack.n_sweeps)
+    keep = within & real
+    return Peaks(
+        sweep=sweep[keep],
+        top=top[keep],
+        steep=part.sample[found.steep[keep]],
+        prominence=found.prominence[keep],
+        slope=found.rise[keep],
+        artefacts=artefacts,
+    )
+
+
+def _quiet_noise(where: Region) -> Noise:
+    """Noise of the quiet pieces, the larger of before and in the step."""
+    y, row, before = quiet(where)
+    half, n = where.shape.half, where.sweeps.size
+    out = Noise(value=np.zeros(n), slope=np.zeros(n))
+    if y.shape[0] == 0 or y.shape[1] <= 2 * half:
+        return out
+    inner = [where.shape.quick(x[:, half:-half]) for x in where.shape.course(y)]
+    for some in (before, ~before):
+        pieces = np.searchsorted(row[some], np.arange(n + 1))
+        value, slope = (
+            np.array([spread(x[some][a:b].reshape(-1)) for a, b in pairwise(pieces.tolist())])
+            for x in inner
+        )
+        out = out.or_more(value, slope)
+    return out
 
 
 def _candidates(
-    stretch: Stretch, u: np.ndarray, d: np.ndarray, height: float
+    part: Runs, u: np.ndarray, d: np.ndarray, shape: Kernel, height: float
 ) -> _Candidates:
     """Maxima of the course with their prominence and the slopes on both sides."""
-    from scipy.signal import find_peaks
+    from scipy.signal import find_peaks, peak_prominences
 
-    rate = stretch.shape.rate
-    before, after = round(RISE_WITHIN * rate), round(FALL_WITHIN * rate)
-    top, about = find_peaks(u, prominence=height, wlen=2 * after + 1)
-    mine = stretch.active[top]
-    top, left, right = top[mine], about["left_bases"][mine], about["right_bases"][mine]
+    before, after, rising, falling = (
+        round(t * shape.rate) for t in (RISE_WITHIN, FALL_WITHIN, _RISING, _FALLING)
+    )
+    top, _ = find_peaks(u)
+    top = top[_may_stand_out(part, u, height)[top]]
+    high, left, right = peak_prominences(u, top, wlen=2 * after + 1)
+    some = high >= height
+    top, left, right = top[some], left[some], right[some]
     for k in np.flatnonzero(top - left > before).tolist():  # the window reaches further back
         low = top[k] - before
         left[k] = low + int(u[low : top[k]].argmin())
     base = np.maximum(u[left], u[right])
-    steep = ragged.arg_max(d, np.maximum(left, top - round(_RISING * rate)), top + 1)
-    falling = ragged.arg_min(d, top, np.minimum(right, top + round(_FALLING * rate)) + 1)
+    steep = ragged.arg_max(d, np.maximum(left, top - rising), top + 1)
+    down = ragged.arg_min(d, top, np.minimum(right, top + falling) + 1)
     return _Candidates(
-        top=top, steep=steep, base=base, prominence=u[top] - base, rise=d[steep],
-        fall=-d[falling],
-    )  # fmt: skip
+        top=top, steep=steep, base=base, prominence=u[top] - base, rise=d[steep], fall=-d[down]
+    )
+
+
+def _may_stand_out(part: Runs, u: np.ndarray, height: float) -> np.ndarray:
+    """Active samples in blocks that reach the height: most maxima of noise do not."""
+    blocks = u.reshape(-1, part.per)
+    unknown = np.isnan(blocks)
+    top = np.where(unknown, -np.inf, blocks).max(axis=1)
+    low = np.where(unknown, np.inf, blocks).min(axis=1)
+    return part.active & np.repeat(stands_out(top, low, height), part.per)
 
 
 def _stands_out(
-    found: _Candidates, noise: Noise, p: ExtractionParameters, height: float
+    found: _Candidates, noise: Noise, p: ExtractionParameters, height: np.ndarray
 ) -> np.ndarray:
     """Whether each candidate rises and falls as only a spike does in this noise."""
-    tall = found.prominence >= max(TALL, OF_VALUE * noise.value)
+    height = np.maximum(height, OF_VALUE * noise.value)
+    tall = found.prominence >= np.maximum(height, TALL)
     least = np.where(tall, SLOW_SLOPE, SLOPE) if p.dv_cutoff is None else p.dv_cutoff
     least = np.maximum(least, OF_SLOPE * noise.slope)
     return (
-        (found.prominence >= max(height, OF_VALUE * noise.value))
+        (found.prominence >= height)
         & (found.rise >= least)
         & (found.fall >= np.maximum(FALL * least, OF_FALL * noise.slope))
     )
 
 
 def _noise_between(
-    stretch: Stretch, u: np.ndarray, d: np.ndarray, top: np.ndarray
-) -> Noise:
-    """Noise of the searched samples away from the candidates.
+    where: Region, part: Runs, u: np.ndarray, d: np.ndarray, top: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Noise of the searched samples of each sweep away from the candidates.
 
     On a plateau it is larger than before the step: channels open and close there.
     """
-    shape, searched = stretch.shape, stretch.searched()
-    before, after = (round(t * shape.rate) for t in _MASK)
-    change = np.zeros(u.size + 1, dtype=int)
-    np.add.at(change, np.maximum(top - before, 0), 1)
-    np.add.at(change, np.minimum(top + after + 1, u.size), -1)
-    free = searched & (np.cumsum(change[:-1]) == 0)
-    if free.sum() < max(_ENOUGH * searched.sum(), 4 * shape.half):
-        if not _irregular(top):
-            return white_noise(stretch.y[searched], u[searched], shape)
-        free = searched  # so many, so irregular: all of it is noise
-    place, known = np.flatnonzero(searched), np.flatnonzero(free)
-    out = [
-        spread(quick(np.interp(place, known, x[known]), shape)[free[place]]) for x in (u, d)
-    ]
-    return Noise(value=out[0], slope=out[1])
+    shape, n = where.shape, where.sweeps.size
+    free = part.inside & ~_about(top, u.size, [round(t * shape.rate) for t in _MASK])
+    lag = 2 * shape.half + 1  # parabolas that share no sample, near enough for one trend
+    both = free[lag:] & free[:-lag]
+    value, slope = np.full(n, np.nan), np.full(n, np.nan)
+    bounds = np.searchsorted(part.row, np.arange(n + 1)).tolist()
+    for k in np.unique(part.row[top]).tolist():
+        mine, pairs = slice(*bounds[k : k + 2]), slice(bounds[k], bounds[k + 1] - lag)
+        inside = part.inside[mine]
+        many = inside if _irregular(top[part.row[top] == k]) else None
+        if both[pairs].sum() >= max(_ENOUGH * inside.sum(), 4 * shape.half):
+            value[k], slope[k] = (
+                spread((x[mine][lag:] - x[mine][:-lag])[both[pairs]]) / np.sqrt(2)
+                for x in (u, d)
+            )
+        elif many is not None:  # so many, so irregular: all of it is noise
+            value[k], slope[k] = (spread(shape.quick(x[mine][many])) for x in (u, d))
+        else:  # the least that is known of a dense train: what the parabolas leave over
+            single = spread((part.y[mine] - u[mine])[inside]) / np.sqrt(1 - shape.middle)
+            value[k], slope[k] = (
+                single * np.sqrt(shape.middle), single * float(np.linalg.norm(shape.slope))
+            )  # fmt: skip
+    return value, slope
+
+
+def _about(top: np.ndarray, size: int, reach: Sequence[int]) -> np.ndarray:
+    """Mark the samples before and after each maximum."""
+    change = np.zeros(size + 1, dtype=int)
+    np.add.at(change, np.maximum(top - reach[0], 0), 1)
+    np.add.at(change, np.minimum(top + reach[1] + 1, size), -1)
+    return np.cumsum(change[:-1]) > 0
 
 
 def _irregular(top: np.ndarray) -> bool:
@@ -204,35 +265,36 @@ def _irregular(top: np.ndarray) -> bool:
     return bool(2 * change.mean() > _IRREGULAR)
 
 
-def _converter_step(v: np.ndarray) -> float:
-    """Smallest change (mV) between neighbouring samples: the step of a coarse converter."""
-    change = np.abs(np.diff(v[:_CODE_SAMPLES]))
-    return float(change[change > 0].min(initial=np.inf)) if (change > 0).any() else 0.0
+def _converter_steps(where: Region) -> np.ndarray:
+    """Smallest change (mV) between samples of each sweep: the step of a coarse converter."""
+    v = where.stack.voltage_mv[where.sweeps, where.start : where.start + _CODE_SAMPLES]
+    change = np.abs(np.diff(v, axis=1))
+    change[change == 0] = np.inf
+    out = change.min(axis=1, initial=np.inf)
+    return np.where(np.isfinite(out), out, 0.0)
 
 
-def _lasting(stretch: Stretch, found: _Candidates, noise: Noise) -> np.ndarray:
+def _lasting(where: Region, part: Runs, found: _Candidates, noise: Noise) -> np.ndarray:
     """Whether an event lasts longer than a glitch of the amplifier or the converter."""
-    shape, v = stretch.shape, stretch.v
-    brief = int(GLITCH * shape.rate * shape.bin * (1 + 1e-9))
+    shape, stack = where.shape, where.stack
+    brief = int(GLITCH * stack.rate * (1 + 1e-9))
     if brief == 0:  # a sample is longer than that
         return np.ones(found.top.size, dtype=bool)
-    reach = 2 * shape.half * shape.bin
-    middle = stretch.samples(found.top)[:, None] - stretch.first
-    values = v[np.clip(middle + np.arange(-reach, reach + 1), 0, v.size - 1)]
-    single = noise.value / np.sqrt(shape.value[shape.half])
+    row, reach = part.row[found.top], 2 * shape.half * shape.bin
+    at = part.sample[found.top][:, None] + np.arange(-reach, reach + 1)
+    at = np.clip(at, 0, stack.n_samples - 1) + (where.sweeps[row] * stack.n_samples)[:, None]
+    single = noise.of(row).value / np.sqrt(shape.middle)
     level = found.base + np.maximum(found.prominence / 2, _ABOVE * single)
-    return (values > level[:, None]).sum(axis=1) > brief
+    return (stack.voltage_mv.reshape(-1)[at] > level[:, None]).sum(axis=1) > brief
 
 
-def _after_edge(stretch: Stretch, top: np.ndarray, since: np.ndarray) -> np.ndarray:
+def _after_edge(where: Region, sweep: np.ndarray, top: np.ndarray) -> np.ndarray:
     """Whether an event is what the amplifier makes of the command's edge."""
     out = np.zeros(top.size, dtype=bool)
-    if not stretch.begins:
-        return out
-    rate = stretch.shape.rate * stretch.shape.bin
-    start = round(stretch.start * stretch.shape.bin)
-    reach = (stretch.shape.half + 1) * stretch.shape.bin
-    for k in np.flatnonzero((since > 0) & (since <= EARLY)).tolist():
-        stop = int(stretch.samples(top[k])) - stretch.first + reach
-        out[k] = stretch.v[start:stop].argmax() <= ARTEFACT * rate
+    stack, reach = where.stack, (where.shape.half + 1) * where.shape.bin
+    near = np.flatnonzero((top > where.start) & (top <= where.start + EARLY * stack.rate))
+    near = near[is_edge(stack, sweep[near], where.start, where.block)]
+    for k in near.tolist():
+        v = stack.voltage_mv[sweep[k], where.start : top[k] + reach]
+        out[k] = v.argmax() <= ARTEFACT * stack.rate
     return out

@@ -153,7 +153,11 @@ def _some(
     else:
         peaks = search(stack, sweeps, step, parameters)
         traces = (partial(events.near_trace, peaks=peaks), *traces)
-        find, artefacts, left = partial(events.place, peaks=peaks), peaks.artefacts, peaks.sweeps
+        find, artefacts, left = (
+            partial(events.place, peaks=peaks),
+            peaks.artefacts,
+            peaks.sweeps,
+        )
     for trace_of in traces:
         trace = trace_of(stack, left, step, parameters)
         if trace is None:
@@ -171,9 +175,7 @@ def _some(
     return parts, artefacts
 
 
-def _columns(
-    trace: detect.Trace, found: detect.Events, shapes: shape.Shapes
-) -> _Columns:
+def _columns(trace: detect.Trace, found: detect.Events, shapes: shape.Shapes) -> _Columns:
     out: _Columns = {"sweep": found.sweep}
     current = trace.stack.current_pa.reshape(-1)
     where = attrs.asdict(shapes, recurse=False)
