@@ -172,6 +172,7 @@ def _own() -> tuple[Reader, ...]:
             suffixes=(".atf",),
             read_all=_late("cleo_like.io.atf.read", "read_atf"),
             read_protocol=_late("cleo_like.io.atf.read", "read_atf_protocol"),
+            read_electrode=_late("cleo_like.io.atf.read", "read_atf_electrode"),
             version=lambda _: "1.0",
         ),
         Reader(

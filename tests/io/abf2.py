@@ -109,6 +109,7 @@ def write_abf2(
         76: [bytes(general)],
         92: [_input(i, index) for i in inputs],
         108: [_output(o, index) for o in outputs],
+        124: [struct.pack("<h30x", k) for k in range(max(len(o.epochs) for o in outputs))],
         156: [_epoch(o, k, e) for o in outputs for k, e in enumerate(o.epochs)],
         172: [_user_list(o, index) for o in listed],
         220: [],

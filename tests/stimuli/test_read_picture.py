@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -84,6 +87,48 @@ def test_a_transparent_palette_entry_shows_the_background(tmp_path):
     path = tmp_path / "p.gif"
     image.save(path, transparency=1)
     assert read_grey(path, background=0.25).values[0] == pytest.approx([1.0, 0.25])
+
+
+def _png(pixels, colours, key, bits=16):
+    """A PNG with one transparent value, chunk by chunk (Pillow writes none of 16 or 4 bits)."""
+
+    def chunk(kind, data):
+        size, crc = struct.pack(">I", len(data)), struct.pack(">I", zlib.crc32(kind + data))
+        return size + kind + data + crc
+
+    height, width = pixels.shape[:2]
+    width *= max(8 // bits, 1)
+    packed = pixels.astype(">u2") if bits == 16 else pixels
+    rows = b"".join(b"\0" + row.tobytes() for row in packed)
+    head = struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0)
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", head),
+            chunk(b"tRNS", struct.pack(f">{len(key)}H", *key)),
+            chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""),
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("background", [0.0, 0.5, 1.0])
+def test_a_transparent_grey_of_16_bits_shows_the_background(tmp_path, background):
+    path = tmp_path / "deep.png"
+    path.write_bytes(_png(np.array([[0, 100, 101, 65535]]), 0, (100,)))
+    values = read_grey(path, background=background).values
+    assert values[0] == pytest.approx([0, background, 101 / 65535, 1])
+
+
+def test_a_transparent_grey_of_4_bits_shows_the_background(tmp_path):
+    path = tmp_path / "shallow.png"
+    path.write_bytes(_png(np.array([[0x05, 0xF0]], dtype=np.uint8), 0, (5,), bits=4))
+    assert read_grey(path, background=0.5).values[0] == pytest.approx([0.0, 0.5, 1.0, 0.0])
+
+
+def test_a_transparent_colour_of_16_bits_is_refused(tmp_path):
+    path = tmp_path / "deep.png"
+    path.write_bytes(_png(np.full((1, 2, 3), 40_000), 2, (40_000,) * 3))
+    with pytest.raises(FileFormatError, match="16 bits per colour"):
+        read_grey(path)
 
 
 def test_a_transparent_colour_shows_the_background(tmp_path):

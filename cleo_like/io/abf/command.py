@@ -12,7 +12,7 @@ from cleo_like.core.errors import CleoLikeError
 from cleo_like.io.abf.headers.outputs import EPISODIC, EPOCH_TABLE, FILE, StimulusFile
 from cleo_like.io.abf.source import open_abf
 from cleo_like.io.abf.waveform import NotTold, draw, holding_of, off_samples
-from cleo_like.io.atf.table import read_table
+from cleo_like.io.atf.parse import read_table
 
 if TYPE_CHECKING:
     from cleo_like.core.protocol import Epoch

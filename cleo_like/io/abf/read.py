@@ -19,6 +19,7 @@ from cleo_like.io.abf.source import AbfSource, open_abf
 from cleo_like.io.channels import family_in
 from cleo_like.io.electrodes import electrode_names, pick
 from cleo_like.io.plausibility import unit_findings
+from cleo_like.io.samples import measured, sample_findings
 from cleo_like.io.sidecar import apply_sidecar, protocol_in_sidecar
 
 if TYPE_CHECKING:
@@ -180,7 +181,11 @@ def _recording(
     sweeps = _sweeps(source, choice, command, responses)
     name = source.names[choice.response]
     stem = source.path.stem
-    lasting = (*command.findings, *unit_findings(sweeps, about=source.comment))
+    lasting = (
+        *command.findings,
+        *sample_findings(sweeps),
+        *unit_findings(sweeps, about=source.comment),
+    )
     recording = Recording(
         sweeps=sweeps,
         cell=Cell(
@@ -209,15 +214,17 @@ def _sweeps(
     waveforms = command.waveforms
     commands = [None] * len(responses) if waveforms is None else list(waveforms)
     return [
-        Sweep(
-            response=response,
-            command=commands[number],
-            rate=source.rate,
-            number=number,
-            mode=choice.mode,
-            start_time=float(source.starts[number]),
-            stimulus=source.protocol or None,
-            notes=(f"command: {command.origin}",),
+        measured(
+            Sweep(
+                response=response,
+                command=commands[number],
+                rate=source.rate,
+                number=number,
+                mode=choice.mode,
+                start_time=float(source.starts[number]),
+                stimulus=source.protocol or None,
+                notes=(f"command: {command.origin}",),
+            )
         )
         for number, response in enumerate(responses)
     ]
@@ -283,6 +290,8 @@ def _follows(measured: Any, table: Any) -> bool:
 
 def _protocol(source: AbfSource, command: Command, mode: ClampMode) -> Protocol | None:
     if command.waveforms is None or mode is ClampMode.UNKNOWN or not command.waveforms.size:
+        return None
+    if not np.isfinite(command.waveforms).all():  # a recorded command with samples missing
         return None
     return Protocol(
         waveforms=command.waveforms,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue. Source: Recommendation ITU-R BT.601."""
 
+_SCALES = {"L;2": 85, "L;4": 17}
+"""What Pillow multiplies greys of 2 and 4 bits by."""
+
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, IndexError)
 """What Pillow raises for damaged files, by format."""
 
@@ -114,6 +117,7 @@ def _from_file(path: Path, background: float) -> Grey:
     # opened as a stream: Pillow maps the pixels of a named file into memory, and up to
     # version 13 scrambles an uncompressed TIFF that is stored on its side when it does
     with _clear_errors(path.name), path.open("rb") as file, Image.open(file) as image:
+        _mend_key(image)
         image.load()
         values, mode = _from_pillow(image, background, path.name)
     return Grey(values=values, name=path.name, mode=mode, hash=hash_of(path))
@@ -132,7 +136,7 @@ def _clear_errors(name: str) -> Iterator[None]:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             msg = f"{name} has more pixels than a picture should: {error}; scale it down"
             raise InputError(msg) from error
-        except InputError:
+        except (InputError, FileFormatError):
             raise
         except _BROKEN as error:
             msg = (
@@ -147,8 +151,30 @@ def _from_pillow(image: Image.Image, background: float, name: str) -> tuple[np.n
 
     mode = image.mode
     upright = ImageOps.exif_transpose(image)
+    key = upright.info.get("transparency")
+    if mode.startswith("I") and isinstance(key, int):  # Pillow ignores it in 16 bits
+        pixels = np.asarray(upright)
+        grey = _from_array(pixels, background)
+        return _checked(np.where(pixels == key, background, grey), name), mode
     pixels = np.asarray(_plain(upright))
     return _checked(_from_array(pixels, background), name), mode
+
+
+def _mend_key(image: Image.Image) -> None:
+    """Put right the one transparent value of a PNG, which Pillow leaves in the file's bits.
+
+    Greys of 2 and 4 bits become 8; colours of 16 bits lose half of theirs, and so the value.
+    """
+    key = image.info.get("transparency")
+    stored = {str(tile[3]) for tile in getattr(image, "tile", ())}
+    if image.mode == "L" and isinstance(key, int):
+        image.info["transparency"] = key * max((_SCALES.get(s, 1) for s in stored), default=1)
+    if image.mode == "RGB" and key is not None and any("16" in s for s in stored):
+        msg = (
+            "a picture of 16 bits per colour with one transparent colour cannot be read right; "
+            "save it with an alpha channel, or with 8 bits"
+        )
+        raise FileFormatError(msg)
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -86,8 +86,9 @@ def sweep_times(
     if table.n_sweeps == 0:
         return np.array([whole]), np.zeros(1), ("the file counts no sweeps; taken as one",)
     lengths, findings = _even(path, table, whole)
-    if len(starts) == len(lengths):
-        return lengths, starts, findings
+    stopped = bool(findings) and len(starts) == len(lengths) + 1  # a last sweep was left out
+    if stopped or len(starts) == len(lengths):
+        return lengths, starts[: len(lengths)], findings
     if len(lengths) > 1:
         text = "the file does not tell when its sweeps began; taken end to end"
         findings = (*findings, text)
@@ -95,26 +96,35 @@ def sweep_times(
 
 
 def _even(path: Path, table: SweepTable, whole: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Cut the samples into sweeps of one length."""
-    if table.n_sweeps <= whole and whole % table.n_sweeps == 0:
-        length = whole // table.n_sweeps
-        if table.per_sweep <= 0 or length * table.n_channels == table.per_sweep:
-            return np.full(table.n_sweeps, length), ()
-        if len(table.synch) in (0, table.n_sweeps):
-            return np.full(table.n_sweeps, length), ()
-    # a recording that was stopped within a sweep, or a wrong count: what is told twice is true
-    told, rest = divmod(whole * table.n_channels, max(table.per_sweep, 1))
-    if table.per_sweep > 0 and told and len(table.synch) in (told, told + bool(rest)):
-        length = table.per_sweep // table.n_channels
+    """Cut the samples into sweeps of one length, which two places of the header must tell."""
+    count, per_sweep = table.n_sweeps, table.per_sweep // table.n_channels
+    divides = count <= whole and whole % count == 0
+    if divides and per_sweep in (0, whole // count):
+        return np.full(count, whole // count), ()
+    told = table.synch[:, 1] // table.n_channels
+    length = int(told[0]) if len(told) else 0
+    if length > 0 and (told[:-1] == length).all() and 0 < told[-1] <= length:
+        complete = len(told) - int(told[-1] < length)  # stopped within the last sweep
+        if told.sum() == whole and complete:
+            return np.full(complete, length), _recounted(table, complete, length, whole)
+    if divides and not len(told):
         text = (
-            f"the header counts {table.n_sweeps} sweeps, the samples are {told} of {length} "
-            f"and {rest // table.n_channels} over; {told} were read"
+            f"the header tells of sweeps of {per_sweep} samples, and its {count} sweeps have "
+            f"{whole // count}"
         )
-        return np.full(told, length), (text,)
-    raise damaged(
-        path,
-        f"it promises {table.n_sweeps} sweeps, and {whole} samples are no multiple of that",
+        return np.full(count, whole // count), (text,)
+    text = f"it promises {count} sweeps of {per_sweep} samples, and has {whole} samples"
+    raise damaged(path, text)
+
+
+def _recounted(table: SweepTable, count: int, length: int, whole: int) -> tuple[str, ...]:
+    if count == table.n_sweeps:
+        return ()
+    text = (
+        f"the header counts {table.n_sweeps} sweeps, the samples are {count} of {length} and "
+        f"{whole - count * length} over; {count} were read"
     )
+    return (text,)
 
 
 def _starts(table: SweepTable) -> np.ndarray:
