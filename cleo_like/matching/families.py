@@ -11,8 +11,9 @@ The rules, in order:
    and level make a train; of unlike ones the first that starts from holding is taken and
    the others are listed.
 4. Where none varies (one sweep, or repeats) the longest pulse is taken; others of its
-   length make a train; more levels than two without a return to holding, or two of which
-   neither is twice as long as the other, make a staircase.
+   length (and, of short ones, of its level) make a train; more levels than two without a
+   return to holding, or two of which neither is twice as long as the other, make a
+   staircase.
 5. A step smaller than half the noise is none (a third of it where noise has a memory and
    is counted as white noise that disturbs means as much).
 6. A square of 0.2 s or more is long: ten membrane time constants of 20 ms.
@@ -25,6 +26,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.core import Epoch
+from cleo_like.matching.epochs import HOLDING, baseline_before
 from cleo_like.matching.verdict import ARBITRARY, LONG_SQUARE, NONE, PULSE_TRAIN, SHORT_SQUARE
 
 if TYPE_CHECKING:
@@ -32,12 +35,14 @@ if TYPE_CHECKING:
 
 LONG = 0.2
 """Shortest long square (s)."""
-_REST = 20e-3
-"""Shortest interval at holding (s) that serves as baseline, where there is a longer one."""
 _DOUBT = 5.0
 """Levels of recorded plateaus differ when they do by this many standard errors."""
 _ALIKE = 0.1
 """Pulses whose lengths differ by less than this fraction are of equal length."""
+
+
+Choice = tuple[str, str, int | tuple[int, ...] | None]
+"""Family, reason, and the step or the pulses of a train."""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,6 +55,8 @@ class Decision:
     holding: np.ndarray
     rests: tuple[int, ...]
     varying: tuple[int, ...] = ()
+    train: tuple[int, ...] = ()
+    """The pulses of a train."""
     baseline: tuple[int, int] | None = None
 
 
@@ -78,6 +85,8 @@ def decide(ladder: Ladder) -> Decision:
     else:
         choice = _choose_constant(ladder, pulses, off)
     family, reason, step = choice
+    if isinstance(step, tuple):
+        return attrs.evolve(base, family=family, reason=reason, train=step)
     if step is None:
         return attrs.evolve(base, family=family, reason=reason)
     least = max(float(np.min(ladder.noise)) / 2, float(np.min(ladder.slow)) / 3)
@@ -157,7 +166,7 @@ def _square(ladder: Ladder, step: int, reason: str) -> tuple[str, str, int]:
 def _choose_varying(
     ladder: Ladder, off: np.ndarray, pulses: list[tuple[int, ...]],
     varying: tuple[int, ...], tolerance: np.ndarray,
-) -> tuple[str, str, int | None]:  # fmt: skip
+) -> Choice:  # fmt: skip
     steps = [[k for k in p if k in varying] for p in pulses]
     if any(len(s) > 1 for s in steps):
         most = max(len(s) for s in steps)
@@ -169,33 +178,38 @@ def _choose_varying(
     levels = off[:, [k for k, _ in pairs]]
     equal = bool(np.nanmax(np.abs(levels - levels[:, :1])) <= tolerance.max())
     if equal and np.ptp(lengths) <= _ALIKE * lengths.max():
-        return PULSE_TRAIN, f"{len(pairs)} pulses of equal length vary together", None
+        members = tuple(k for k, _ in pairs)
+        return PULSE_TRAIN, f"{len(pairs)} pulses of equal length vary together", members
     from_holding = [k for k, p in pairs if p[0] == k]
     step = from_holding[0] if from_holding else pairs[0][0]
     text = f"the first of {len(pairs)} epochs that vary across sweeps"
     return _square(ladder, step, text)
 
 
-def _choose_constant(
-    ladder: Ladder, pulses: list[tuple[int, ...]], off: np.ndarray
-) -> tuple[str, str, int | None]:
+def _choose_constant(ladder: Ladder, pulses: list[tuple[int, ...]], off: np.ndarray) -> Choice:
     many = [p for p in pulses if len(p) > 2]
     if many:
         return ARBITRARY, f"a staircase of {max(map(len, many))} levels", None
     steps = [max(p, key=lambda k: _length(ladder, (k,))) for p in pulses]
     lengths = np.array([_length(ladder, (k,)) for k in steps])
     main = int(np.argmax(lengths))
-    if lengths[main] < LONG * ladder.rate:  # among short pulses the tallest
-        main = int(np.argmax(np.nanmax(np.abs(off[:, steps]), axis=0)))
+    is_short = bool(lengths[main] < LONG * ladder.rate)
+    sizes = np.nanmax(np.abs(off[:, steps]), axis=0)
+    if is_short:  # among short pulses the tallest
+        main = int(np.argmax(sizes))
     if len(pulses[main]) == 2:
         other = next(k for k in pulses[main] if k != steps[main])
         if _length(ladder, (other,)) > lengths[main] / 2:
             return ARBITRARY, "a staircase of 2 levels", None
-    alike = np.flatnonzero(np.abs(lengths - lengths[main]) <= _ALIKE * lengths[main])
-    if alike.size > 1:
-        return PULSE_TRAIN, f"{alike.size} pulses of equal length in a sweep", None
-    if lengths[main] < LONG * ladder.rate and len(pulses) > 2:
-        return PULSE_TRAIN, f"{len(pulses)} short pulses in a sweep", None
+    alike = np.abs(lengths - lengths[main]) <= _ALIKE * lengths[main]
+    if is_short:  # a test pulse may have the length of a pulse of another height
+        same = np.abs(off[:, steps] - off[:, [steps[main]]]).max(axis=0)
+        alike &= same <= _ALIKE * sizes[main]
+    if alike.sum() > 1:
+        members = tuple(steps[k] for k in np.flatnonzero(alike))
+        return PULSE_TRAIN, f"{alike.sum()} pulses of equal length in a sweep", members
+    if is_short and len(pulses) > 2:
+        return PULSE_TRAIN, f"{len(pulses)} short pulses in a sweep", tuple(steps)
     kind = "longest" if lengths[main] >= LONG * ladder.rate else "tallest"
     text = "the only pulse" if len(pulses) == 1 else f"the {kind} of {len(pulses)} pulses"
     if off.shape[0] > 1:
@@ -207,8 +221,6 @@ def _baseline(
     ladder: Ladder, rests: tuple[int, ...], pulse: tuple[int, ...]
 ) -> tuple[int, int] | None:
     """Last interval at holding before the pulse; longer than 20 ms if there is such."""
-    before = [ladder.bounds()[k] for k in rests if k < pulse[0]]
-    if not before:
-        return None
-    enough = [r for r in before if r[1] - r[0] >= _REST * ladder.rate]
-    return enough[-1] if enough else max(before, key=lambda r: r[1] - r[0])
+    bounds = ladder.bounds()
+    found = [Epoch(name=HOLDING, start=a, stop=b) for a, b in (bounds[k] for k in rests)]
+    return baseline_before(found, bounds[pulse[0]][0], ladder.rate)

@@ -10,8 +10,10 @@ import numpy as np
 
 from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.matching.described import compare
+from cleo_like.matching.epochs import baseline_before, filled
 from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
+from cleo_like.matching.single.levels import level_of
 from cleo_like.matching.single.shapes import shape_of
 from cleo_like.matching.single.sketch import Sketch, is_noisier, sketch, wanders
 from cleo_like.matching.verdict import (
@@ -147,8 +149,7 @@ def _matched(
             verdicts[k] = _step_verdict(row, numbers, ladder, decision, looks[k])
     for k, look in looks.items():
         if k not in verdicts:
-            noise = look.plateaus.noise
-            verdicts[k] = _verdict(k, numbers, NONE, "the command is constant", noise=noise)
+            verdicts[k] = _constant_verdict(k, numbers, look)
     return _summary([verdicts[k] for k in range(len(numbers))], decided, looks)
 
 
@@ -158,17 +159,40 @@ def _verdict(
     return SweepVerdict(index=k, number=numbers[k], family=family, reason=reason, noise=noise)
 
 
+def _constant_verdict(k: int, numbers: Sequence[int], look: Sketch) -> SweepVerdict:
+    cut = look.plateaus
+    reason = "the command is constant"
+    if cut.transients:
+        reason += f" but for {cut.transients} disturbances of less than 10 ms"
+    return SweepVerdict(
+        index=k, number=numbers[k], family=NONE, reason=reason, noise=cut.noise,
+        holding=level_of(cut.samples) if cut.n else np.nan,
+    )  # fmt: skip
+
+
 def _shape_verdict(k: int, numbers: Sequence[int], look: Sketch) -> SweepVerdict:
     shape, stretch = look.shape, look.stretch
     if shape is None or stretch is None:
         msg = "a sweep without a shape has no shape verdict"
         raise InputError(msg)
     epoch = Epoch(name=shape.family, start=stretch[0], stop=stretch[1])
+    x = look.plateaus.samples
+    pulses = [
+        Epoch(name=_beside(a, epoch), start=a, stop=b, levels=[level_of(x[a:b])])
+        for a, b in look.pulses
+    ]
+    inner = sorted([epoch, *pulses], key=lambda e: e.start)
     return SweepVerdict(
-        index=k, number=numbers[k], family=shape.family, reason=shape.reason,
-        epochs=(epoch,), step=epoch, noise=look.plateaus.noise,
+        index=k, number=numbers[k], family=shape.family,
+        reason="; ".join([shape.reason, *look.plateaus.notes]),
+        epochs=filled(inner, x.size, look.holding), step=epoch, noise=look.plateaus.noise,
         holding=look.holding,
     )  # fmt: skip
+
+
+def _beside(start: int, epoch: Epoch) -> str:
+    """Name of a flat pulse beside a waveform."""
+    return "post_pulse" if start == epoch.stop else "test_pulse"
 
 
 def _step_verdict(
@@ -243,7 +267,7 @@ def _name(k: int, decision: Decision) -> str:
     if k == decision.step:
         return "step"
     if decision.step is None:
-        return "pulse"
+        return "pulse" if not decision.train or k in decision.train else "test_pulse"
     between = range(min(k, decision.step) + 1, max(k, decision.step))
     if any(m in decision.rests for m in between):
         return "pulse" if k in decision.varying else "test_pulse"
@@ -265,28 +289,48 @@ def _summary(
     family = LONG_SQUARE if LONG_SQUARE in tied else tied[0]
     same = [d for d in decided if d[1].family == family and d[1].step is not None]
     if not same:
-        first = next(v for v in verdicts if v.family == family)
-        name, reason = family, first.reason
-        if family == ARBITRARY and _rows_differ([looks[v.index] for v in verdicts if v.step]):
-            name, reason = PICTURE, "a waveform that differs from sweep to sweep"
-        return Match(
-            family=name, found=name, reason=reason, sweeps=tuple(verdicts),
-            rate=_rate(looks), step=first.step,
-            members=tuple(v.index for v in verdicts if v.family == family),
-        )  # fmt: skip
+        return _shapes_summary(verdicts, family, looks)
     ladder, decision = max(same, key=lambda d: len(d[0].members))
     return _with_window(verdicts, ladder, decision)
 
 
+def _shapes_summary(
+    verdicts: list[SweepVerdict], family: str, looks: dict[int, Sketch]
+) -> Match:
+    """Match of waveforms: all its sweeps of that family share the epoch, where they agree."""
+    shapes = [v for v in verdicts if v.step is not None and looks[v.index].shape is not None]
+    name, reason = family, next(v.reason for v in verdicts if v.family == family)
+    mixed = len({v.family for v in shapes}) > 1
+    same = [v for v in shapes if v.family == family]
+    if (family == ARBITRARY or mixed) and _rows_differ([looks[v.index] for v in same]):
+        name, reason = PICTURE, "a waveform that differs from sweep to sweep"
+    own = shapes if name == PICTURE else [v for v in verdicts if v.family == family]
+    first, step, rate = own[0], own[0].step, _rate(looks)
+    if step is not None:
+        ends = np.array([(v.step.start, v.step.stop) for v in own if v.step is not None])
+        middle = np.median(ends, axis=0).round().astype(int)
+        start, stop = (ends[:, 0].min(), ends[:, 1].max()) if name == PICTURE else middle
+        step = Epoch(name=name, start=int(start), stop=int(stop))
+    return Match(
+        family=name, found=name, reason=reason, sweeps=tuple(verdicts), rate=rate, step=step,
+        baseline=None if step is None else baseline_before(first.epochs, step.start, rate),
+        members=tuple(v.index for v in own),
+        constant=tuple(e for e in first.epochs if e.name in _CONSTANT),
+    )  # fmt: skip
+
+
 def _rows_differ(looks: list[Sketch]) -> bool:
-    """Whether sweeps of one length have different waveforms, as the rows of a picture."""
-    rows = [look.plateaus.samples for look in looks]
+    """Whether sweeps of one length differ by more than their size, as rows of a picture."""
+    rows = [look.plateaus.samples - look.holding for look in looks]
     if len(rows) < 2 or len({r.size for r in rows}) > 1:
         return False
-    size = float(np.ptp(rows[0]))
+    whole = np.stack(rows)
+    model = whole[int(np.argmax(np.abs(whole).sum(axis=1)))]
+    size = float(np.ptp(model))
     noise = max(look.plateaus.slow for look in looks)
-    apart = max(float(np.quantile(np.abs(r - rows[0]), 0.9)) for r in rows[1:])
-    return apart > 0.05 * size + 3 * min(noise, size / 10)
+    scales = whole @ model / max(float(model @ model), 1e-300)
+    apart = np.quantile(np.abs(whole - np.outer(scales, model)), 0.9, axis=1)
+    return float(apart.max()) > 0.05 * size + 3 * min(noise, size / 10)
 
 
 def _with_window(verdicts: list[SweepVerdict], ladder: Ladder, decision: Decision) -> Match:

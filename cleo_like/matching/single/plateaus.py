@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.matching.single.changes import SLEW, find_changes
+from cleo_like.matching.single.filtered import Marks, settle, without_creep
 from cleo_like.matching.single.levels import plateau_levels
 from cleo_like.matching.single.noise import fill, is_clean, quantum, sd_of, white_sd
 from cleo_like.matching.single.placing import join_slews, place_edges
@@ -118,20 +119,23 @@ def _cut(x: np.ndarray, rate: float, resolution: float, finest: float, size: flo
     """Cut a whole command of range `size`, changes up to `finest` ignored."""
     clean = is_clean(x)
     changes = find_changes(x, rate, finest)
-    edges, radius = changes.edges, changes.radius
-    if edges.size > _MANY and not clean:
+    if changes.edges.size > _MANY and not clean:
         nothing = _empty(x, rate, (), None)
-        return attrs.evolve(nothing, varying=((int(edges[0]), int(edges[-1])),))
-    edges, radius = join_slews(x, edges, radius, round(SLEW * rate))
+        ends = int(changes.edges[0]), int(changes.edges[-1])
+        return attrs.evolve(nothing, varying=(ends,))
+    marks = Marks(changes.edges, changes.radius, changes.varying)
+    marks = settle(x, marks, rate, clean=clean)
+    edges, radius = join_slews(x, marks.edges, marks.radius, round(SLEW * rate))
     edges = place_edges(x, edges, radius)
     floor, transients = max(resolution, size * _FLOOR_CLEAN), 0
     if not clean:
         floor = max(resolution, size * _FLOOR_NOISY, white_sd(x) / 2, 1.5 * quantum(x))
         edges, transients = bridge(x, edges, rate, floor)
+        edges = without_creep(x, edges, rate, changes.slow)
     edges = _pruned(x, edges, rate, floor, 0.0 if clean else changes.slow)
     levels = plateau_levels(x, edges, rate)
     return Plateaus(
-        edges=edges, levels=levels, varying=changes.varying, samples=x, rate=rate,
+        edges=edges, levels=levels, varying=marks.varying, samples=x, rate=rate,
         noise=_residual(x, edges, levels), slow=changes.slow, transients=transients,
     )  # fmt: skip
 
@@ -157,14 +161,18 @@ def _pruned(
     x: np.ndarray, edges: np.ndarray, rate: float, floor: float, slow: float
 ) -> np.ndarray:
     """Remove edges whose levels hardly differ, the least certain first."""
+    levels = plateau_levels(x, edges, rate)
     while edges.size:
         lengths = np.diff(np.r_[0, edges, x.size])
         doubt = _DOUBT * slow * np.sqrt(1 / lengths[1:] + 1 / lengths[:-1])
-        jump = np.abs(np.diff(plateau_levels(x, edges, rate))) / np.maximum(doubt, floor)
-        smallest = int(np.argmin(jump))
-        if jump[smallest] > 1:
+        jump = np.abs(np.diff(levels)) / np.maximum(doubt, floor)
+        k = int(np.argmin(jump))
+        if jump[k] > 1:
             break
-        edges = np.delete(edges, smallest)
+        cuts = np.r_[0, edges, x.size]
+        joined = plateau_levels(x[cuts[k] : cuts[k + 2]], edges[:0], rate)
+        levels = np.r_[levels[:k], joined, levels[k + 2 :]]
+        edges = np.delete(edges, k)
     return edges
 
 

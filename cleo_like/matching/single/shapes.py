@@ -6,6 +6,7 @@ import attrs
 import numpy as np
 
 from cleo_like.matching.single.noise import rough_sd, runs, white_sd
+from cleo_like.matching.single.waves import crossings, fit_wave
 
 _POINTS = 4000
 """A stretch is looked at with at most this many points (means of equal blocks)."""
@@ -17,6 +18,14 @@ _LOUDER = 4.0
 """Blocks are loud when they are this many times noisier than the quiet ones."""
 
 
+_BAND = 0.1
+"""Returns to the middle within this fraction of the usual size are no crossings."""
+_FEW = 0.02
+"""Largest error of the formula of a wave of few cycles, as a fraction of its SD."""
+_ROUGH = 0.3
+"""Least part of the variance of noise that is left when slow changes are taken off."""
+
+
 @attrs.frozen(kw_only=True)
 class Shape:
     """Family of a varying stretch, and why."""
@@ -25,7 +34,9 @@ class Shape:
     reason: str
 
 
-def shape_of(samples: np.ndarray, rate: float, *, strict: bool = False) -> Shape | None:
+def shape_of(
+    samples: np.ndarray, rate: float, *, strict: bool = False, holding: float | None = None
+) -> Shape | None:
     """Name the shape of a varying stretch.
 
     Parameters
@@ -36,6 +47,8 @@ def shape_of(samples: np.ndarray, rate: float, *, strict: bool = False) -> Shape
         Samples per second (Hz).
     strict : bool
         Give None where nothing regular is found, instead of "noise" or "arbitrary".
+    holding : float, optional
+        Level about which a wave of one or two cycles swings, where it is known.
 
     Examples
     --------
@@ -51,6 +64,8 @@ def shape_of(samples: np.ndarray, rate: float, *, strict: bool = False) -> Shape
     if ramp is not None:
         return ramp
     wave = _wave(*_smooth(samples, rate))
+    if wave is None and holding is not None:
+        wave = _few_cycles(points - holding, rate / step, noise / np.sqrt(step))
     if wave is not None or strict:
         return wave
     if _is_irregular(samples, rate):
@@ -131,7 +146,7 @@ def _ramp(points: np.ndarray, rate: float, noise: float) -> Shape | None:
 
 def _wave(samples: np.ndarray, rate: float) -> Shape | None:
     """Sine or chirp: half periods that are equal, or change steadily."""
-    crossing = _crossings(samples)
+    crossing = crossings(samples - _middle(samples), _BAND)
     if crossing.size < 4:
         return None
     half = np.diff(crossing)
@@ -148,15 +163,17 @@ def _wave(samples: np.ndarray, rate: float) -> Shape | None:
     return None
 
 
-def _crossings(samples: np.ndarray) -> np.ndarray:
-    """Points where the stretch crosses its middle; brief returns do not count."""
-    y = samples - _middle(samples)
-    band = 0.1 * float(np.quantile(np.abs(y), 0.95))
-    outside = np.flatnonzero(np.abs(y) > band)
-    sign = np.sign(y[outside])
-    turn = np.flatnonzero(sign[1:] != sign[:-1])
-    a, b = outside[turn], outside[turn + 1]
-    return a + (b - a) * np.abs(y[a]) / (np.abs(y[a]) + np.abs(y[b]))
+def _few_cycles(points: np.ndarray, rate: float, noise: float) -> Shape | None:
+    """Sine or chirp of one or two cycles: its formula must explain it."""
+    if not 2 <= crossings(points, _BAND).size < 4:
+        return None
+    wave = fit_wave(points)
+    if wave is None or wave.error > np.hypot(_FEW * float(np.std(points)), 1.2 * noise):
+        return None
+    first, last = (f * rate for f in wave.frequencies)
+    if abs(last - first) < 0.05 * max(first, last):
+        return Shape(family="sine", reason=f"a sine of {(first + last) / 2:.3g} Hz")
+    return Shape(family="chirp", reason=f"a chirp of {first:.3g} to {last:.3g} Hz")
 
 
 def _middle(samples: np.ndarray) -> float:
@@ -181,14 +198,25 @@ def _is_sinusoidal(samples: np.ndarray, crossing: np.ndarray) -> bool:
 
 def _is_irregular(samples: np.ndarray, rate: float) -> bool:
     """Many turns at intervals without order: noise, white or filtered."""
-    crossing = _crossings(samples)
-    if crossing.size < 20 or samples.size < 0.02 * rate:
+    crossing = crossings(samples - _middle(samples), _BAND)
+    if crossing.size < 20 or samples.size < 0.02 * rate or not _is_rough(samples):
         return False
     half = np.diff(crossing)
     if np.std(half) < 0.3 * np.mean(half):
         return False
     changes = np.count_nonzero(np.diff(samples)) / samples.size
     return bool(changes > 0.3)  # a waveform held over many samples is drawn, not noise
+
+
+def _is_rough(samples: np.ndarray) -> bool:
+    """Whether much is left of a stretch when its slow course and its ends are taken off.
+
+    A decay or a trapezoid with a little noise on it crosses its middle often, too.
+    """
+    block = max(1, samples.size // 20)
+    rows = samples[: samples.size // block * block].reshape(-1, block)[1:-1]
+    left = float(np.mean(np.var(rows, axis=1)))
+    return left > _ROUGH * float(np.var(samples))
 
 
 def _noise_text(samples: np.ndarray) -> str:

@@ -8,14 +8,14 @@ import attrs
 import numpy as np
 
 from cleo_like.matching.single.changes import SLEW
+from cleo_like.matching.single.extent import Rest, Span, is_flat, parts_away, rest_of
 from cleo_like.matching.single.noise import quantum, sd_of, white_sd
 from cleo_like.matching.single.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.single.shapes import Shape, loud_stretch, shape_of
+from cleo_like.matching.single.waves import ends_of
 
 _REST = 20e-3
 """Shorter plateaus (s) tell nothing of a drift."""
-_APART = 0.1
-"""Shorter rests at holding (s) belong to a varying stretch."""
 _MEAN = 5e-3
 """Length (s) of the means that show whether a command stays at its level."""
 _TILT = 0.25
@@ -28,18 +28,15 @@ class Sketch:
     """What one command looks like without its neighbours.
 
     Either `shape` is given, with the half-open range `stretch` in which the command
-    varies, or the command is made of the `plateaus`.
+    varies, its `holding`, and the flat `pulses` beside it; or the command is made of the
+    `plateaus`.
     """
 
     plateaus: Plateaus
     shape: Shape | None = None
-    stretch: tuple[int, int] | None = None
-
-    @property
-    def holding(self) -> float:
-        """Level before the varying stretch, or at its start where nothing is before."""
-        before = self.plateaus.samples[: max(self.stretch[0] if self.stretch else 0, 1)]
-        return float(np.median(before)) if before.size else np.nan
+    stretch: Span | None = None
+    holding: float = np.nan
+    pulses: tuple[Span, ...] = ()
 
     @property
     def trouble(self) -> str | None:
@@ -69,17 +66,23 @@ def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sket
     cut = find_plateaus(command, rate, resolution=resolution)
     if cut.trouble is not None or float(np.ptp(cut.samples)) <= resolution:
         return Sketch(plateaus=cut)
-    stretch = _stretch(cut)
-    if stretch is None:
+    found = _stretch(cut)
+    if found is None:
         return Sketch(plateaus=cut)
-    a, b = stretch
-    strict = not cut.varying and not _is_loud(cut, stretch) and cut.edges.size < _MANY_LEVELS
-    shape = shape_of(cut.samples[a:b], rate, strict=strict)
+    (a, b), rest, others = found
+    strict = not cut.varying and loud_stretch(cut.samples, rate) is None
+    strict = strict and cut.edges.size < _MANY_LEVELS
+    shape = shape_of(cut.samples[a:b], rate, strict=strict, holding=rest.level)
     if shape is None:
         return Sketch(plateaus=cut)
     if shape.family == "arbitrary" and _is_stairs(cut):
         return Sketch(plateaus=cut)
-    return Sketch(plateaus=cut, shape=shape, stretch=stretch)
+    end = b
+    a, b = ends_of(cut.samples, (a, b), rest, shape.family)
+    if shape.family == "ramp" and end - b >= 8:  # a ramp that stays at its top
+        others = [*others, (b, end)]
+    pulses = tuple(p for p in others if is_flat(cut.samples[slice(*p)], rest))
+    return Sketch(plateaus=cut, shape=shape, stretch=(a, b), holding=rest.level, pulses=pulses)
 
 
 def wanders(cut: Plateaus, edges: np.ndarray, size: float) -> bool:
@@ -109,25 +112,42 @@ def is_noisier(cut: Plateaus, step: tuple[int, int], size: float) -> bool:
     return excess > size**2
 
 
-def _stretch(cut: Plateaus) -> tuple[int, int] | None:
-    """Where the shape of a command must be looked at, if anywhere."""
+def _stretch(cut: Plateaus) -> tuple[Span, Rest, list[Span]] | None:
+    """Where the shape of a command must be looked at, if anywhere; rest and other parts."""
     loud = loud_stretch(cut.samples, cut.rate)
     if loud is not None and _noise_rules(cut, loud):
-        return loud
+        return _event(cut, loud)
     if cut.varying:
-        return _event(cut)
-    if cut.edges.size == 0:
-        return (0, cut.n) if _wanders(cut) else None
-    if cut.edges.size == 1:
-        return (0, cut.n) if _line_is_better(cut) else None
+        return _event(cut, max(cut.varying, key=lambda v: v[1] - v[0]))
+    if cut.edges.size < 2:
+        drawn = _wanders(cut) if cut.edges.size == 0 else _line_is_better(cut)
+        if not drawn:
+            return None
+        rest = rest_of(cut.samples, [(1, cut.n)], cut.rate, cut.slow)
+        return (0, cut.n), rest, []
     if any(_is_tilted(cut, k) for k in range(1, cut.edges.size)):
-        return _event(cut)
-    return _event(cut) if cut.edges.size >= _MANY_LEVELS and not _is_stairs(cut) else None
+        return _event(cut, None)
+    many = cut.edges.size >= _MANY_LEVELS and not _is_stairs(cut)
+    return _event(cut, None) if many else None
 
 
-def _is_loud(cut: Plateaus, stretch: tuple[int, int]) -> bool:
-    loud = loud_stretch(cut.samples, cut.rate)
-    return loud == stretch
+def _event(cut: Plateaus, part: Span | None) -> tuple[Span, Rest, list[Span]]:
+    """Stretch away from holding that `part` belongs to, the longest where None is given."""
+    changes = [(int(e), int(e)) for e in cut.edges] + list(cut.varying)
+    changes += [part] if part is not None else []
+    rest = rest_of(cut.samples, changes, cut.rate, cut.slow)
+    parts = parts_away(cut.samples, rest, cut.rate)
+    if not parts:
+        return (0, cut.n), rest, []
+
+    def worth(span: Span) -> tuple[int, int]:
+        inside = 0 if part is None else min(span[1], part[1]) - max(span[0], part[0])
+        return max(inside, 0), span[1] - span[0]
+
+    main = max(parts, key=worth)
+    if main[1] - main[0] < 16:
+        return (0, cut.n), rest, []
+    return main, rest, [p for p in parts if p != main]
 
 
 def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
@@ -141,27 +161,6 @@ def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
     excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
     jump = float(np.ptp(cut.levels)) if cut.edges.size else 0.0
     return excess > max(jump / 3, 2.5 * quantum(cut.samples))
-
-
-def _event(cut: Plateaus) -> tuple[int, int]:
-    """Longest stretch of edges and varying parts without a rest of 0.1 s at holding."""
-    parts = [(int(e), int(e)) for e in cut.edges] + list(cut.varying)
-    rest = round(_APART * cut.rate)
-    spans: list[list[int]] = []
-    home = cut.levels[0]
-    tolerance = 0.02 * float(np.ptp(cut.samples)) + 3 * cut.noise
-    for start, stop in sorted(parts):
-        if spans:
-            gap = cut.samples[spans[-1][1] : start]
-            at_home = gap.size >= rest and abs(float(np.median(gap)) - home) <= tolerance
-            if not at_home:
-                spans[-1][1] = max(spans[-1][1], stop)
-                continue
-        spans.append([start, stop])
-    longest = max(spans, key=lambda s: s[1] - s[0])
-    if longest[1] - longest[0] < 16:
-        return 0, cut.n
-    return longest[0], longest[1]
 
 
 def _wanders(cut: Plateaus) -> bool:

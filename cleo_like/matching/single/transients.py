@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from cleo_like.matching.single.changes import SLEW
+from cleo_like.matching.single.filtered import pulse_edges
 from cleo_like.matching.single.levels import plateau_levels
 from cleo_like.matching.single.noise import white_sd
 
@@ -27,7 +28,7 @@ class _Cut:
     cuts: list[int]
     levels: list[float]
     noise: float
-    slew: int
+    rate: float
     longest: int
     tolerance: float
 
@@ -63,7 +64,7 @@ def bridge(
     cut = _Cut(
         samples=samples, cuts=[0, *edges.tolist(), samples.size],
         levels=plateau_levels(samples, edges, rate).tolist(), noise=noise,
-        slew=round(SLEW * rate), longest=round(TRANSIENT * rate),
+        rate=rate, longest=round(TRANSIENT * rate),
         tolerance=max(floor, 2 * noise),
     )  # fmt: skip
     kept: list[int] = []
@@ -95,12 +96,8 @@ def _return(cut: _Cut, k: int, level: float) -> int | None:
 
 
 def _is_pulse(cut: _Cut, first: int, last: int) -> bool:
-    """Whether an excursion is one flat plateau (a short pulse, not a disturbance)."""
-    if last - first != 2:
-        return False
-    inside = cut.samples[cut.cuts[first + 1] : cut.cuts[last]]
-    jump = abs(cut.levels[first + 1] - cut.levels[first])
-    if inside.size < 2 * cut.slew or jump < 6 * cut.noise:
-        return False
-    near = np.abs(inside - np.median(inside)) <= max(4 * cut.noise, 0.05 * jump)
-    return bool(np.mean(near) >= 0.8)
+    """Whether an excursion is a short pulse, flat-topped or filtered, and no disturbance."""
+    start, stop = cut.cuts[first + 1], cut.cuts[last]
+    around = round(SLEW * cut.rate)
+    inside = cut.samples[max(start - around, 0) : stop + around] - cut.levels[first]
+    return pulse_edges(inside, cut.noise, cut.rate) is not None
