@@ -74,17 +74,19 @@ _MODULES = (
     "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities", "viz",
 )  # fmt: skip
 
-_OF_CLEO = ("ephys", "light", "opto")
+# what Cleo has besides; a script that imports it is told what is missing
+_OF_CLEO = ("ephys", "light", "opto", "registry")
 
-__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return importlib.import_module(f"cleo_like.{name}")
     if name in _OF_CLEO:
-        msg = f"Cleo's {name!r} has no counterpart here (docs: coming_from_cleo)"
-        raise AttributeError(msg)
+        from cleo_like.core.errors import not_here_yet
+
+        raise AttributeError(str(not_here_yet(name)))
     if name not in _WHERE:
         msg = f"module 'cleo_like' has no attribute {name!r}"
         raise AttributeError(msg)
@@ -94,4 +96,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_MODULES])
+    return sorted(__all__)

@@ -8,12 +8,14 @@ import numpy as np
 
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import has_unit, si_array
-from cleo_like.utilities import get_orth_vectors_for_V, new_generator
+from cleo_like.utilities import new_generator
+from cleo_like.utilities.geometry import (
+    uniform_cylinder_rθz,  # noqa: PLC2403 - Cleo's name
+    xyz_from_rθz,  # noqa: PLC2403 - Cleo's name
+)
 
 if TYPE_CHECKING:
     from jaxtyping import Float
-
-GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
 def assign_coords(neuron_group: Any, coords: Any) -> None:
@@ -54,13 +56,13 @@ def assign_xyz(neuron_group: Any, x: Any, y: Any, z: Any, unit: Any = None) -> N
     ----------
     neuron_group : brian2.NeuronGroup or brian2.Subgroup
         The group.
-    x, y, z : array, shape (n,), or number
+    x, y, z : array, shape (n,) or (1, n), or number
         Coordinates in `unit`, or quantities.
     unit : quantity, optional
         Unit of bare numbers (default mm).
     """
     n = len(neuron_group)
-    columns = [_lengths(v, unit, k) for k, v in zip("xyz", (x, y, z), strict=True)]
+    columns = [_one_row(_lengths(v, unit, k)) for k, v in zip("xyz", (x, y, z), strict=True)]
     if any(c.shape not in ((), (1,), (n,)) for c in columns):
         shapes = ", ".join(str(c.shape) for c in columns)
         msg = f"x, y, z need {n} values each (or 1) for {neuron_group.name}, got {shapes}"
@@ -174,8 +176,7 @@ def assign_coords_uniform_cylinder(
 ) -> None:
     """Spread neurons evenly over a cylinder of any direction, without chance.
 
-    The neurons advance along the axis by equal steps, turn by the golden angle, and their
-    distances from the axis fill the disc evenly.
+    The places are those of `cleo_like.utilities.uniform_cylinder_rθz`.
 
     Parameters
     ----------
@@ -188,12 +189,9 @@ def assign_coords_uniform_cylinder(
     unit : quantity, optional
         Unit of bare numbers (default mm).
     """
-    i = np.arange(len(neuron_group))
-    along = (i + 0.5) / max(len(i), 1)
-    r = np.sqrt((0.5 + i * np.sqrt(2)) % 1)  # a low-discrepancy sequence, uniform in area
+    r, theta, along = uniform_cylinder_rθz(len(neuron_group), 1.0, 1.0)
     ends = (xyz_start, xyz_end, radius)
-    places = _in_cylinder(along, r, i * GOLDEN_ANGLE, ends, unit)
-    assign_coords(neuron_group, _metres(places))
+    assign_coords(neuron_group, _metres(_in_cylinder(along, r, theta, ends, unit)))
 
 
 def coords_from_xyz(x: Any, y: Any, z: Any) -> Any:
@@ -210,14 +208,21 @@ def coords_from_ng(ng: Any) -> Any:
     InputError
         The group has no coordinates.
     """
-    missing = [k for k in "xyz" if k not in ng.variables]
-    if missing:
+    if not has_coords(ng):
+        missing = [k for k in "xyz" if k not in ng.variables]
         msg = (
             f"{ng.name} has no coordinates ({', '.join(missing)} missing); "
             f"give it some with cleo_like.coords.assign_coords_*"
         )
         raise InputError(msg)
+    _init_variables(ng)  # a subgroup made before its group had coordinates
     return _metres(np.stack([np.array(getattr(ng, f"{k}_")) for k in "xyz"], axis=-1))
+
+
+def has_coords(group: Any) -> bool:
+    """Whether the neurons of a group have places."""
+    whole = getattr(group, "source", group)
+    return all(k in group.variables or k in whole.variables for k in "xyz")
 
 
 def concat_coords(*coords: Any) -> Any:
@@ -257,6 +262,11 @@ def _lengths(value: Any, unit: Any, name: str) -> np.ndarray:
     return np.asarray(value, dtype=float) * factor
 
 
+def _one_row(array: np.ndarray) -> np.ndarray:
+    """Take a single row or column as a vector."""
+    return array.ravel() if array.ndim == 2 and 1 in array.shape else array
+
+
 def _limits(value: Any, unit: Any, name: str) -> np.ndarray:
     limits = _lengths(value, unit, f"{name}lim")
     if limits.shape != (2,):
@@ -282,10 +292,8 @@ def _in_cylinder(
     if start.shape != (3,) or end.shape != (3,) or radius.shape != () or not radius >= 0:
         msg = f"a cylinder needs two ends (x, y, z) and a radius, got {ends}"
         raise InputError(msg)
-    first, second = get_orth_vectors_for_V(end - start)
-    sideways = np.outer(np.cos(theta), first) + np.outer(np.sin(theta), second)
-    result: np.ndarray = start + np.outer(along, end - start) + (radius * r)[:, None] * sideways
-    return result
+    length = float(np.linalg.norm(end - start))
+    return np.stack(xyz_from_rθz(radius * r, theta, length * along, start, end), axis=-1)
 
 
 def _metres(array: np.ndarray) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from cleo_like.base.history import History
 from cleo_like.base.processor import TICK_SLACK, IOProcessor
 from cleo_like.base.quantities import seconds, time_quantity
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, NotHereYetError
 from cleo_like.core.units import has_unit
 
 __all__ = [
@@ -27,6 +28,24 @@ _EVERY_TIME = (
     "has_due_signals", "put_state",
 )  # fmt: skip
 _ALONE = 1e-9  # s; tolerance outside a simulator, where no time step is known
+
+
+_GONE = {
+    "ProcessingBlock": "a method that process() calls",
+    "Delay": "the time that process() returns: t_samp + 3*ms",
+    "ConstantDelay": "the time that process() returns: t_samp + 3*ms",
+    "GaussianDelay": "the time that process() returns, drawn there",
+    "FiringRateEstimator": "exp_firing_rate_estimate",
+    "PIController": "pi_ctrl",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _GONE:
+        msg = f"Cleo's {name}, which its 0.20 has no more, is here {_GONE[name]}"
+        raise NotHereYetError(msg)
+    msg = f"module 'cleo_like.ioproc' has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 class LatencyIOProcessor(IOProcessor):
@@ -58,6 +77,8 @@ class LatencyIOProcessor(IOProcessor):
     """
 
     _always = False
+    sampling = "fixed"
+    processing = "parallel"
 
     def __init__(
         self, sample_period: Any = None, sampling: str = "fixed", processing: str = "parallel"
@@ -71,12 +92,26 @@ class LatencyIOProcessor(IOProcessor):
         super().__init_subclass__(**kwargs)
         cls._always = cls._always or any(name in cls.__dict__ for name in _EVERY_TIME)
 
-    def _base_reset(self) -> None:
-        super()._base_reset()
+    def forget(self) -> None:
+        """Forget samples and pending answers."""
+        super().forget()
         self.out_buffer: deque[tuple[dict[str, Any], Any]] = deque()
         """Answers not yet out, with their times, the first one first."""
         self._samples = History()
         self._missed = False
+
+    def store_state(self) -> dict[str, Any]:
+        """Give what `brian2.Network.store` keeps: samples taken, and answers pending."""
+        pending = [(dict(signals), float(t_out)) for signals, t_out in self.out_buffer]
+        own = {"pending": pending, "samples": self._samples.copy(), "missed": self._missed}
+        return super().store_state() | own
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        super().restore_state(state)
+        pending = [(dict(signals), time_quantity(t)) for signals, t in state["pending"]]
+        self.out_buffer = deque(pending)
+        self._samples, self._missed = state["samples"].copy(), state["missed"]
 
     @abstractmethod
     def process(self, state_dict: dict[str, Any], t_samp: Any) -> tuple[dict[str, Any], Any]:
@@ -116,8 +151,7 @@ class LatencyIOProcessor(IOProcessor):
         if not self._is_idle(now):
             self._missed = self._missed or due
             return False
-        due, self._missed = due or self._missed, False
-        return due
+        return due or self._missed  # asking changes nothing; taking the sample does
 
     def _is_scheduled(self, now: float) -> bool:
         """Whether the time of a sample lies in the time step that ends now."""
@@ -151,6 +185,7 @@ class LatencyIOProcessor(IOProcessor):
     def put_state(self, state_dict: dict[str, Any], t_samp: Any) -> None:
         """Take a sample, process it, and keep the answer until it is due."""
         start = seconds(t_samp, "t_samp")
+        self._missed = False
         signals, t_out = self._checked(self.process(state_dict, t_samp))
         end = start + self._latency(t_out, start)
         if self.processing == "serial" and self.out_buffer:
@@ -159,7 +194,9 @@ class LatencyIOProcessor(IOProcessor):
         place = len(self.out_buffer)
         while place and float(self.out_buffer[place - 1][1]) > end:
             place -= 1  # a shorter latency overtakes
-        self.out_buffer.insert(place, (signals, time_quantity(end)))
+        # a controller may use its dict again before the answer is out
+        own = {name: _copied(value) for name, value in signals.items()}
+        self.out_buffer.insert(place, (own, time_quantity(end)))
 
     def _checked(self, answer: Any) -> tuple[dict[str, Any], Any]:
         """Refuse what is not signals with a time."""
@@ -215,6 +252,11 @@ class RecordOnlyProcessor(LatencyIOProcessor):
         return {}, t_samp
 
 
+def _copied(value: Any) -> Any:
+    """Copy what can be changed in place."""
+    return copy.deepcopy(value) if hasattr(value, "__setitem__") else value
+
+
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         msg = f"{name} must be {' or '.join(map(repr, allowed))}, got {value!r}"
@@ -234,7 +276,7 @@ def exp_firing_rate_estimate(spike_counts: Any, dt: Any, prev_rate: Any, tau: An
         Spikes since the last call.
     dt : quantity
         Time since the last call.
-    prev_rate : quantity, shape (n,)
+    prev_rate : quantity, shape (n,), or 0
         Last estimate (Hz).
     tau : quantity
         Time constant.
@@ -257,11 +299,13 @@ def exp_firing_rate_estimate(spike_counts: Any, dt: Any, prev_rate: Any, tau: An
     if not (step > 0 and time > 0):
         msg = f"dt and tau must be positive, got dt={dt}, tau={tau}"
         raise InputError(msg)
-    if not has_unit(prev_rate):
-        msg = f"prev_rate={prev_rate} has no unit; multiply it by Hz"
-        raise InputError(msg)
-    from brian2 import second
+    from brian2 import Hz, second
 
+    if not has_unit(prev_rate):
+        if np.any(np.asarray(prev_rate, dtype=float)):  # nothing is nothing in any unit
+            msg = f"prev_rate={prev_rate} has no unit; multiply it by Hz"
+            raise InputError(msg)
+        prev_rate = prev_rate * Hz
     keep = exp(-step / time)
     return prev_rate * keep + (1 - keep) / step * np.asarray(spike_counts) / second
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
 from cleo_like.base.history import History
-from cleo_like.base.neo_export import signal_to_neo
+from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
+from cleo_like.utilities.neo import signal_to_neo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["GroundTruthSpikeRecorder", "RateRecorder", "VoltageRecorder"]
 
@@ -42,10 +46,12 @@ class _NumberRecorder(Recorder, NeoExportable):
 
     @property
     def t(self) -> Any:
-        """Times of the samples (quantity)."""
-        from brian2 import second
+        """Times of the samples (quantity); may be assigned."""
+        return times_of(self.history)
 
-        return self.history.times * second
+    @t.setter
+    def t(self, times: Any) -> None:
+        set_times_of(self.history, times)
 
     @property
     def t_ms(self) -> np.ndarray:
@@ -54,8 +60,12 @@ class _NumberRecorder(Recorder, NeoExportable):
 
     @property
     def values(self) -> np.ndarray:
-        """Samples (SI), shape (n,) or (n, n_neurons)."""
+        """Samples (SI), shape (n,) or (n, n_neurons); may be assigned."""
         return self.history.values
+
+    @values.setter
+    def values(self, values: Any) -> None:
+        self.history.set_values(values)
 
     def reset(self, **kwargs: Any) -> None:
         """Forget the history."""
@@ -68,6 +78,7 @@ class _NumberRecorder(Recorder, NeoExportable):
 
     def to_neo(self) -> Any:
         """Give the samples as a Neo signal."""
+        self.history.check(self.name)
         values = np.asarray(self.history.values, dtype=float)
         return signal_to_neo(
             self.history.times, values, self.neo_unit(), name=self.name,
@@ -120,6 +131,9 @@ class RateRecorder(_NumberRecorder):
 class VoltageRecorder(_NumberRecorder):
     """Present value of a variable of all neurons of a group.
 
+    Every time step is kept in `mon` too, a Brian2 StateMonitor (8 MB for 100 neurons and
+    10,000 steps), unless ``save_history=False``.
+
     Parameters
     ----------
     voltage_var_name : str
@@ -128,18 +142,25 @@ class VoltageRecorder(_NumberRecorder):
 
     voltage_var_name: str = attrs.field(default="v", kw_only=False)
     """Name of the variable."""
+    mon: Any = attrs.field(init=False, default=None, repr=False)
+    """The variable at every time step (None with ``save_history=False``)."""
 
     def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
         """Record a group."""
+        from brian2 import StateMonitor
+
         del kwparams
         name = self.voltage_var_name
         if name not in neuron_group.variables:
             msg = (
                 f"{neuron_group.name} has no variable {name!r}; say voltage_var_name='...' "
-                f"(it has {', '.join(sorted(neuron_group.equations.names))})"
+                f"(it has {', '.join(_own_names(neuron_group)) or 'none of its own'})"
             )
             raise InputError(msg)
         self.take_group(neuron_group)
+        if self.save_history:
+            self.mon = StateMonitor(neuron_group, name, record=True)
+            self.brian_objects.add(self.mon)
 
     def get_state(self) -> Any:
         """Give the present values (quantity, shape (n_neurons,))."""
@@ -184,8 +205,23 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
         self.remember(new)
         return new
 
+    def store_state(self) -> dict[str, Any]:
+        """Give the history and the spikes counted so far."""
+        return super().store_state() | {"seen": np.array(self._seen)}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        super().restore_state(state)
+        self._seen = state["seen"].copy()
+
     def reset(self, **kwargs: Any) -> None:
         """Forget the history and all spikes."""
         super().reset(**kwargs)
         if self.mon is not None:
             self._seen = np.array(self.mon.variables["count"].get_value(), dtype=int)
+
+
+def _own_names(group: Any) -> list[str]:
+    """Name the variables of a group's model (a Poisson group has no equations)."""
+    equations = getattr(getattr(group, "source", group), "equations", None)
+    return sorted(equations.names) if equations is not None else []

@@ -44,7 +44,8 @@ class StateVariableSetter(Stimulator):
             raise InputError(msg)
         name = self.variable_to_ctrl
         variable = neuron_group.variables.get(name)
-        if variable is None or not hasattr(variable, "set_value"):
+        settable = variable is not None and hasattr(variable, "set_value")
+        if not settable or variable.read_only:
             msg = f"{neuron_group.name} has no variable {name!r} that can be set"
             raise InputError(msg)
         found = dimension_of(self.unit)
@@ -70,7 +71,7 @@ class StateVariableSetter(Stimulator):
     def _set(self, group: Any, signal: Any) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""
         values = present_values(group, self.variable_to_ctrl)
-        if not isinstance(signal, float):
+        if not isinstance(signal, float) or signal != signal:  # noqa: PLR0124 - NaN
             self._check(signal, len(values), group.name)
         values[:] = np.multiply(signal, float(np.asarray(self.unit)))
 
@@ -78,8 +79,14 @@ class StateVariableSetter(Stimulator):
         """Refuse a signal that is not a number, or not one for each neuron."""
         plain = not has_unit(signal) or getattr(signal, "is_dimensionless", False)
         array = np.asarray(signal)
-        if plain and array.dtype.kind in "biuf" and array.shape in ((), (n,)):
-            return
+        if plain and array.dtype.kind in "biuf" and array.shape in ((), (1,), (n,)):
+            if not np.isnan(array).any():
+                return
+            msg = (
+                f"{self.name!r} got {signal!r}: a signal that is not a number would make all "
+                f"that follows in {group} NaN; send a number, or no signal for this sample"
+            )
+            raise InputError(msg)
         msg = (
             f"{self.name!r} takes a number in multiples of its unit {self.unit}, or one for "
             f"each of the {n} neurons of {group}; got {signal!r}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cleo_like.base.quantities import unit_of
-from cleo_like.coords import coords_from_ng
+from cleo_like.coords import coords_from_ng, has_coords
 from cleo_like.core.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def plot(
     Parameters
     ----------
     *neuron_groups : brian2.NeuronGroup
-        Groups with coordinates.
+        Groups with coordinates (default: those of the network of `sim`).
     xlim, ylim, zlim : tuple of two float, optional
         Limits of the axes, in their unit.
     colors : sequence, optional
@@ -69,7 +70,7 @@ def plot(
     scatterargs : mapping, optional
         Keywords for the neurons' `scatter`.
     sim : CLSimulator, optional
-        Draws all its devices.
+        Draws all its devices, and its groups where none is named.
     **figargs
         Keywords for `matplotlib.pyplot.figure`.
 
@@ -84,12 +85,11 @@ def plot(
     if getattr(unit, "dim", None) is not unit_of("m").dim:
         msg = f"axis_scale_unit must be a length, got {unit}"
         raise InputError(msg)
-    chosen = list(colors) if colors is not None else list(COLOURS[: len(neuron_groups)])
-    if len(chosen) < len(neuron_groups):
-        chosen = [COLOURS[k % len(COLOURS)] for k in range(len(neuron_groups))]
+    groups = neuron_groups or _groups_of(sim)
+    palette = list(colors if colors is not None else COLOURS) or list(COLOURS)
     figure = plt.figure(**figargs)
     ax = figure.add_subplot(111, projection="3d")
-    for group, colour in zip(neuron_groups, chosen, strict=False):
+    for group, colour in zip(groups, itertools.cycle(palette), strict=False):
         places = np.asarray(coords_from_ng(group)) / float(unit)
         look = {"s": 6, "alpha": 0.5, "label": group.name, **(scatterargs or {})}
         ax.scatter(*places.T, color=colour, **look)
@@ -100,6 +100,16 @@ def plot(
         if limits is not None:
             getattr(ax, f"set_{name}lim")(limits[::-1] if name == "z" and invert_z else limits)
     return figure, ax
+
+
+def _groups_of(sim: CLSimulator | None) -> list[Any]:
+    """Give the groups of a simulator's network that have places, in order of their names."""
+    if sim is None:
+        return []
+    from brian2.core.spikesource import SpikeSource
+
+    own = [g for g in sim.network.objects if isinstance(g, SpikeSource) and has_coords(g)]
+    return sorted(own, key=lambda g: str(g.name))
 
 
 def _with_keywords(

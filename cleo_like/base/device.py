@@ -9,10 +9,13 @@ import attrs
 import numpy as np
 
 from cleo_like.base.history import History
+from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.core.errors import InputError
 from cleo_like.utilities import new_seed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cleo_like.base.simulator import CLSimulator
 
 
@@ -85,8 +88,28 @@ class InterfaceDevice(ABC):
     def prepare(self) -> None:  # noqa: B027
         """Finish what needs all injections to be known; called before every run."""
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether nothing is left for `prepare` to do."""
+        return True
+
     def reset(self, **kwargs: Any) -> None:  # noqa: B027
         """Return to the state before the first run."""
+
+    def store_state(self) -> dict[str, Any]:
+        """Give what `brian2.Network.store` keeps of the device: its histories, copied.
+
+        A device with a memory beyond these and beyond its Brian2 objects overrides this
+        and `restore_state`.
+        """
+        own = vars(self).items()
+        return {name: value.copy() for name, value in own if isinstance(value, History)}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        for name, value in state.items():
+            if isinstance(value, History):
+                setattr(self, name, value.copy())
 
     def restart_random(self) -> None:
         """Start the random numbers anew, so that a run after `reset` repeats itself."""
@@ -156,17 +179,32 @@ class Stimulator(InterfaceDevice, NeoExportable):
         self.history.clear()
         self.update(0)
 
+    def store_state(self) -> dict[str, Any]:
+        """Give the history and the present signal."""
+        return super().store_state() | {"value": self.value}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        super().restore_state(state)
+        self.value = state["value"]
+
     @property
     def values(self) -> np.ndarray:
-        """Signals received, shape (n, ...), starting with 0."""
+        """Signals received, shape (n, ...), starting with 0; may be assigned."""
         return self.history.values
+
+    @values.setter
+    def values(self, values: Any) -> None:
+        self.history.set_values(values)
 
     @property
     def t(self) -> Any:
-        """Times of `values` (quantity, shape (n,))."""
-        from brian2 import second
+        """Times of `values` (quantity, shape (n,)); may be assigned."""
+        return times_of(self.history)
 
-        return self.history.times * second
+    @t.setter
+    def t(self, times: Any) -> None:
+        set_times_of(self.history, times)
 
     @property
     def t_ms(self) -> np.ndarray:
@@ -175,8 +213,9 @@ class Stimulator(InterfaceDevice, NeoExportable):
 
     def to_neo(self) -> Any:
         """Give the signal as a Neo signal named after the device."""
-        from cleo_like.base.neo_export import signal_to_neo
+        from cleo_like.utilities.neo import signal_to_neo
 
+        self.history.check(self.name)
         return signal_to_neo(
             self.history.times,
             np.asarray(self.history.values, dtype=float),

@@ -13,7 +13,10 @@ from cleo_like.base.quantities import time_quantity
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cleo_like.base.simulator import CLSimulator
+    from cleo_like.engine.loop_run import LoopRun
 
 _WHOLE = 1e-6
 
@@ -113,3 +116,42 @@ def _operation_class() -> type:
 def loop_operation(loop: Loop) -> Any:
     """Make the Brian2 object that runs a loop."""
     return _operation_class()(loop)
+
+
+def on_kernels(
+    network: Any, operation: Any, level: int, options: Mapping[str, Any]
+) -> LoopRun | None:
+    """Prepare a loop's network on compiled kernels, where that gives the same answer.
+
+    None keeps Brian2's own loop: for coupled networks, noise, the numpy target, a report of
+    the progress, and where there is no compiler.
+
+    Parameters
+    ----------
+    network : brian2.Network
+        With its devices.
+    operation : brian2 object
+        The loop.
+    level : int
+        Whose names the equations may use, counted from the caller.
+    options : mapping
+        Other keywords of the run.
+    """
+    from brian2 import get_device, prefs
+    from brian2.core.namespace import get_local_namespace
+
+    from cleo_like.engine.loop_run import LoopRun
+    from cleo_like.engine.plan import NotCompilableError
+    from cleo_like.engine.toolchain import CompilerError, find_compiler
+
+    if set(options) - {"namespace"} or prefs.codegen.target == "numpy":
+        return None
+    if type(get_device()).__name__ != "RuntimeDevice" or find_compiler() is None:
+        return None
+    namespace = options.get("namespace")
+    if namespace is None:
+        namespace = get_local_namespace(level=level + 1)
+    try:
+        return LoopRun(network, operation, namespace)
+    except (NotCompilableError, CompilerError, KeyError):  # what is unknown, Brian2 names
+        return None

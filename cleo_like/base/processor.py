@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Self
+
+    from cleo_like.base.simulator import CLSimulator
 
 TICK_SLACK = 1e-4
 """Part of one tick by which a time may miss a tick and still count as on it."""
@@ -29,12 +33,20 @@ class IOProcessor(ABC):
     """
 
     _tick: float | None = None  # s between two communications; None outside a simulator
+    _period: float = 1e-3
+    _simulator: weakref.ref[CLSimulator] | None = None
     latest_ctrl_signal: dict[str, Any]
     """The last signal for every stimulator."""
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Give every controller its state, also one whose `__init__` calls no other."""
+        del args, kwargs
+        processor = super().__new__(cls)
+        processor.forget()
+        return processor
+
     def __init__(self, sample_period: Any = None) -> None:
         self.sample_period = sample_period if sample_period is not None else "1 ms"
-        self._base_reset()
 
     @property
     def sample_period(self) -> Any:
@@ -53,6 +65,12 @@ class IOProcessor(ABC):
     def sample_period_ms(self) -> float:
         """Time between samples in ms."""
         return self._period * 1e3
+
+    def enter(self, simulator: CLSimulator) -> None:
+        """Join a simulator; what is pending for another one is forgotten."""
+        if self._simulator is not None and self._simulator() is not simulator:
+            self.forget()
+        self._simulator = weakref.ref(simulator)
 
     def start(self, tick: float) -> None:
         """Learn how often the simulator asks (s); called before every run."""
@@ -135,10 +153,30 @@ class IOProcessor(ABC):
         del latest_ctrl_signals, t_query
         return {}
 
-    def _base_reset(self) -> None:
+    def forget(self) -> None:
+        """Forget samples and answers; `CLSimulator.reset` does it before it calls `reset`."""
         self.latest_ctrl_signal = {}
 
+    def _base_reset(self) -> None:
+        self.forget()
+
     def reset(self, **kwargs: Any) -> None:
-        """Return to the state before the first sample; override to reset one's own."""
+        """Return to the state before the first sample; override to reset one's own.
+
+        Samples and answers are forgotten by the simulator, whether or not an override
+        calls this method.
+        """
         del kwargs
         self._base_reset()
+
+    def store_state(self) -> dict[str, Any]:
+        """Give what `brian2.Network.store` keeps of the controller: no attribute of one's own.
+
+        Override this and `restore_state` for a controller that has a memory and is used
+        with `Network.restore`.
+        """
+        return {"latest": dict(self.latest_ctrl_signal)}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        self.latest_ctrl_signal = dict(state["latest"])

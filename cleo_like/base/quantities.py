@@ -132,3 +132,15 @@ def _time_maker() -> tuple[Any, Any]:
         __radd__ = __add__
 
     return Time, second.dim
+
+
+def times_of(history: Any) -> Any:
+    """Give the times of a history as a quantity."""
+    from brian2 import second
+
+    return history.times * second
+
+
+def set_times_of(history: Any, times: Any) -> None:
+    """Replace the times of a history; bare numbers are refused, as everywhere."""
+    history.set_times(np.atleast_1d(si_array(times, "s", "t")))

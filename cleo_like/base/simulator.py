@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from cleo_like.base.device import (
     InterfaceDevice,
@@ -16,17 +11,15 @@ from cleo_like.base.device import (
     Stimulator,
     check_is_device,
 )
-from cleo_like.base.loop import Loop, loop_operation
+from cleo_like.base.keeper import keeper_of
+from cleo_like.base.loop import Loop, loop_operation, on_kernels
 from cleo_like.base.processor import IOProcessor
 from cleo_like.base.quantities import quantity
+from cleo_like.base.snapshot import Snapshot
 from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SNAPSHOT = "cleo_like start"
-LARGE = 16 * 2**20
-"""Bytes of state above which the snapshot for `reset` lies in a file, not in memory."""
 
 
 def in_standalone() -> bool:
@@ -83,8 +76,9 @@ class CLSimulator(NeoExportable):
         self.stimulators: dict[str, Stimulator] = {}
         self.devices: set[InterfaceDevice] = set()
         self._operation: Any = None
-        self._snapshot_file: Path | None = None
-        self._has_snapshot = False
+        self._keeper: Any = None
+        self._start = network.t_
+        self._snapshot = Snapshot(network)
         self._changed = True
 
     def __repr__(self) -> str:
@@ -168,7 +162,15 @@ class CLSimulator(NeoExportable):
         if isinstance(device, Stimulator):
             self.stimulators[device.name] = device
         self.devices.add(device)
+        self._note_change()
+
+    def _note_change(self) -> None:
+        """Have a new snapshot taken before the next run, whoever starts it."""
         self._changed = True
+        if self._keeper is None:
+            self._keeper = keeper_of(self)
+            self.network.add(self._keeper)
+        self._keeper.active = True
 
     def _remove(self, device: InterfaceDevice) -> None:
         """Take a device out of network and tables."""
@@ -177,7 +179,7 @@ class CLSimulator(NeoExportable):
         self.stimulators.pop(device.name, None)
         self.devices.discard(device)
         device.sim = None
-        self._changed = True
+        self._note_change()
 
     def get_state(self) -> dict[str, Any]:
         """Measure with every recorder now.
@@ -239,21 +241,27 @@ class CLSimulator(NeoExportable):
         )
         if self._operation is not None:
             self.network.remove(self._operation)
+        if self._keeper is None:
+            self._note_change()
+        io_processor.enter(self)
         self.io_processor = io_processor
-        self._operation = loop_operation(Loop(self, self._fastest_clock(), period))
+        self._operation = loop_operation(Loop(self, self.fastest_clock(), period))
         self.network.add(self._operation)
-        self._changed = True
 
-    def _fastest_clock(self) -> Any:
+    def fastest_clock(self) -> Any:
         """Give the clock of the groups, the one with the shortest step if there are several."""
-        from brian2 import defaultclock
+        from brian2 import defaultclock, get_device
 
+        own = {id(self._operation), id(self._keeper)}
         clocks = [
             o.clock
             for o in self.network.objects
-            if getattr(o, "clock", None) is not None and o is not self._operation
-        ]
-        return min(clocks, key=lambda c: float(c.dt_)) if clocks else defaultclock
+            if id(o) not in own and not hasattr(o, "simulator")  # of another simulator
+            and getattr(o, "clock", None) is not None
+        ]  # fmt: skip
+        if clocks:
+            return min(clocks, key=lambda c: float(c.dt_))
+        return get_device().defaultclock if defaultclock._is_proxy else defaultclock  # noqa: SLF001
 
     def run(self, duration: Any, **kwargs: Any) -> None:
         """Run the network.
@@ -263,58 +271,55 @@ class CLSimulator(NeoExportable):
         duration : quantity
             How long.
         **kwargs
-            Passed to `brian2.Network.run` (report, namespace, profile ...).
+            Passed to `brian2.Network.run` (report, namespace, profile ...). Its ``level``
+            is counted as there, from this method: 1, the default, is its caller.
         """
         from brian2.core.base import BrianObjectException
 
-        for device in list(self.devices):
-            device.prepare()
-        for device in self.devices:  # what prepare() made
-            if any(o not in self.network.objects for o in device.brian_objects):
-                self._register(device)
+        self._prepare_devices()
         if self.io_processor is not None and in_standalone():
             raise UnsupportedError(_NO_LOOP)
-        self._take_snapshot()
-        self._set_seed()
+        if self._keeper is None:
+            self._note_change()
+        self.begin()
         if self._operation is not None:
             self._operation.loop.start()
-        level = kwargs.pop("level", 0)
-        compiled = self._compiled(level, kwargs)
+        level = kwargs.pop("level", 1)
+        compiled = None
+        if self._operation is not None:
+            compiled = on_kernels(self.network, self._operation, level, kwargs)
         if compiled is not None:
             compiled.run(duration, self._operation.loop.act)
             return
         try:
-            self.network.run(duration, level=level + 1, **kwargs)
+            self.network.run(duration, level=level, **kwargs)
         except BrianObjectException as error:
             if isinstance(error.__cause__, CleoLikeError):
                 raise error.__cause__ from None  # Brian2's wrapping says less
             raise
 
-    def _compiled(self, level: int, options: Mapping[str, Any]) -> Any:
-        """Prepare the network on compiled kernels, where that gives the same answer.
+    def _prepare_devices(self) -> None:
+        for device in list(self.devices):
+            device.prepare()
+        for device in self.devices:  # what prepare() made
+            if any(o not in self.network.objects for o in device.brian_objects):
+                self._register(device)
 
-        None keeps Brian2's own loop: for open loops, coupled networks, noise, StateMonitors,
-        the numpy target, a report of the progress, and where there is no compiler.
-        """
-        from brian2 import get_device, prefs
-        from brian2.core.namespace import get_local_namespace
-
-        from cleo_like.engine.loop_run import LoopRun
-        from cleo_like.engine.plan import NotCompilableError
-        from cleo_like.engine.toolchain import CompilerError, find_compiler
-
-        wanted = self._operation is not None and not set(options) - {"namespace"}
-        if not wanted or prefs.codegen.target == "numpy" or find_compiler() is None:
-            return None
-        if type(get_device()).__name__ != "RuntimeDevice":
-            return None
-        namespace = options.get("namespace")
-        if namespace is None:
-            namespace = get_local_namespace(level=level + 2)
-        try:
-            return LoopRun(self.network, self._operation, namespace)
-        except (NotCompilableError, CompilerError):
-            return None
+    def begin(self) -> None:
+        """Do what precedes the first run since a change; also where `network.run` starts it."""
+        waiting = sorted(d.name for d in self.devices if not d.is_prepared)
+        if waiting:
+            msg = (
+                f"{', '.join(waiting)}: the sensor is not in the cells yet; call "
+                f"inject_sensor_for_targets() before network.run, or use sim.run, which does it"
+            )
+            raise InputError(msg)
+        if self.resettable and self._changed and not in_standalone():
+            self._snapshot.take()
+            self._changed = False
+        self._set_seed()
+        if self._keeper is not None:
+            self._keeper.active = False
 
     def _set_seed(self) -> None:
         """Set Brian2's seed, once."""
@@ -323,26 +328,6 @@ class CLSimulator(NeoExportable):
         if self.seed is not None and not self._seeded:
             get_device().seed(self.seed)
             self._seeded = True
-
-    def _take_snapshot(self) -> None:
-        """Keep the state for `reset`, once, unless the network has changed since."""
-        if not (self.resettable and self._changed) or in_standalone():
-            return
-        if _state_size(self.network) < LARGE:
-            self.network.store(SNAPSHOT)
-            self._snapshot_file = None
-        else:
-            self._snapshot_file = self._new_file()
-            self.network.store(SNAPSHOT, filename=str(self._snapshot_file))
-        self._has_snapshot, self._changed = True, False
-
-    def _new_file(self) -> Path:
-        if self._snapshot_file is not None:
-            self._snapshot_file.unlink(missing_ok=True)
-            return self._snapshot_file
-        folder = Path(tempfile.mkdtemp(prefix="cleo_like-"))
-        weakref.finalize(self, _remove_folder, folder)
-        return folder / "snapshot"
 
     def reset(self, **kwargs: Any) -> None:
         """Go back to the state before the first run since the last injection.
@@ -358,19 +343,32 @@ class CLSimulator(NeoExportable):
         if not self.resettable:
             msg = "this simulator was made with resettable=False, so it kept no state"
             raise InputError(msg)
-        if self._has_snapshot:
-            file = str(self._snapshot_file) if self._snapshot_file is not None else None
-            self.network.restore(SNAPSHOT, filename=file)
+        self._go_back()
         self._seeded = False
         for device in self.devices:
             device.restart_random()
             device.reset(**kwargs)
         if self.io_processor is not None:
+            self.io_processor.forget()  # whatever a controller's own reset() leaves out
+            self.io_processor._base_reset()  # noqa: SLF001 - Cleo's second hook
             self.io_processor.reset(**kwargs)
+        if self._keeper is not None:
+            self._keeper.active = True  # sets the seed anew
+
+    def _go_back(self) -> None:
+        """Restore the snapshot; a device injected since has seen no run, so all is as then."""
+        if self._keeper is None and self.network.t_ != self._start:
+            msg = (
+                "the network was run before anything was injected, and no state was kept; "
+                "inject devices first, or run with sim.run"
+            )
+            raise InputError(msg)
+        if not self._changed:
+            self._snapshot.restore()
 
     def to_neo(self) -> Any:
         """Give a `neo.Block` with one segment: the data of every device that exports any."""
-        from cleo_like.base.neo_export import neo_module
+        from cleo_like.utilities.neo import add_to_neo_segment, neo_module
 
         neo = neo_module()
         block = neo.Block(name="cleo_like", description="closed-loop simulation")
@@ -378,7 +376,9 @@ class CLSimulator(NeoExportable):
         block.segments.append(segment)
         for device in sorted(self.devices, key=lambda d: d.name):
             if isinstance(device, NeoExportable):
-                _add_to_segment(segment, device.to_neo())
+                data = device.to_neo()  # one object or a list
+                objects = data if isinstance(data, (list, tuple)) else [data]
+                add_to_neo_segment(segment, *objects)
         return block
 
 
@@ -387,33 +387,3 @@ _NO_LOOP = (
     "everything that calls Python between time steps. Use set_device('runtime'), or record "
     "in open loop: inject the devices, set no IO processor, and read them after the run"
 )
-
-
-def _state_size(network: Any) -> int:
-    """Bytes of the arrays of all groups of a network."""
-    size = 0
-    for obj in network.objects:
-        for variable in getattr(obj, "variables", {}).values():
-            owner = getattr(variable, "owner", None)  # a weak proxy: compared by name
-            if hasattr(variable, "size") and owner is not None and owner.name == obj.name:
-                # a StateMonitor's arrays have two dimensions
-                size += int(np.prod(variable.size)) * np.dtype(variable.dtype).itemsize
-    return size
-
-
-def _remove_folder(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink()
-    folder.rmdir()
-
-
-def _add_to_segment(segment: Any, data: Any) -> None:
-    """File Neo objects in their places (a device may give one or a list)."""
-    for item in data if isinstance(data, (list, tuple)) else [data]:
-        place = {
-            "AnalogSignal": segment.analogsignals,
-            "IrregularlySampledSignal": segment.irregularlysampledsignals,
-            "SpikeTrain": segment.spiketrains,
-            "Event": segment.events,
-        }[type(item).__name__]
-        place.append(item)

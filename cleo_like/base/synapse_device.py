@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.base.by_group import ByGroup
 from cleo_like.base.device import InterfaceDevice
 from cleo_like.core.errors import InputError
+from cleo_like.utilities import brian_safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +70,9 @@ class SynapseDevice(InterfaceDevice):
     """Brian2 equations of the device."""
     on_pre: str = attrs.field(init=False, default="", repr=False)
     """Statements run at a spike of the cell."""
-    synapses: dict[str, Any] = attrs.field(init=False, factory=dict, repr=False)
-    """Synapses by the name of the neuron group."""
-    source_ngs: dict[str, Any] = attrs.field(init=False, factory=dict, repr=False)
+    synapses: dict[Any, Any] = attrs.field(init=False, factory=ByGroup, repr=False)
+    """Synapses by the name of the neuron group, or by the group."""
+    source_ngs: dict[Any, Any] = attrs.field(init=False, factory=ByGroup, repr=False)
     """Neuron groups by name."""
     required_vars: list[tuple[str, Any]] = attrs.field(init=False, factory=list, repr=False)
     """Variables the neurons must have, with their units."""
@@ -184,7 +186,7 @@ class SynapseDevice(InterfaceDevice):
             on_pre=on_pre or None,
             namespace={**namespace, **self.extra_namespace},
             **({} if self.method is None else {"method": self.method}),
-            name=f"syn_{_safe(self.name)}_{group.name}",
+            name=f"syn_{brian_safe_name(self.name)}_{group.name}",
         )
         syn.connect(i=targets, j=targets)
         view = RenamedSynapses(syn, names)
@@ -264,8 +266,3 @@ def _renamed(code: str, names: Mapping[str, str]) -> str:
         code = re.sub(rf"\b(d?){re.escape(old)}(?=\s*/\s*dt\b)", rf"\1{new}", code)
         code = re.sub(rf"\b{re.escape(old)}\b", new, code)
     return code
-
-
-def _safe(name: str) -> str:
-    """Make a name that Brian2 accepts."""
-    return re.sub(r"\W", "_", name)

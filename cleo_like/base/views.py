@@ -27,3 +27,14 @@ def present_values(group: Any, name: str) -> np.ndarray:
     if hasattr(group, "source") and hasattr(group, "start") and len(values) != len(group):
         return values[group.start : group.stop]
     return values
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether two groups are the same neurons (each ``group[a:b]`` is another object)."""
+    if one is other:
+        return True
+    parts = [
+        (id(getattr(g, "source", g)), getattr(g, "start", 0), getattr(g, "stop", None))
+        for g in (one, other)
+    ]
+    return parts[0] == parts[1] and parts[0][2] is not None

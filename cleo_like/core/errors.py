@@ -37,6 +37,40 @@ class UnsupportedError(CleoLikeError, NotImplementedError):
     """A legal request that this version does not serve; the message says what does."""
 
 
+class NotHereYetError(UnsupportedError, ImportError):
+    """A part of Cleo that this version does not have; the message says which."""
+
+
+_OF_CLEO = {
+    "light": "light sources and their propagation",
+    "opto": "opsins",
+    "ephys": "extracellular probes (spikes, LFP)",
+    "registry": "registries of lights and opsins",
+}
+
+
+def not_here_yet(module: str, name: str | None = None) -> NotHereYetError:
+    """Make the error for a module of Cleo that has no counterpart.
+
+    Parameters
+    ----------
+    module : str
+        "light", "opto", "ephys" or "registry".
+    name : str, optional
+        What was wanted of it.
+
+    Examples
+    --------
+    >>> print(not_here_yet("opto", "chr2_4s"))
+    cleo_like.opto.chr2_4s: Cleo's opsins are not part of cleo_like yet (docs: coming_from_cleo)
+    """
+    what = f"cleo_like.{module}" + (f".{name}" if name else "")
+    return NotHereYetError(
+        f"{what}: Cleo's {_OF_CLEO[module]} are not part of cleo_like yet "
+        f"(docs: coming_from_cleo)"
+    )
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Make the error for an unknown name, with the nearest known ones.
 

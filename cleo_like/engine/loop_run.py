@@ -9,6 +9,7 @@ from cleo_like.engine.guard import exclusive
 from cleo_like.engine.monitors import store
 from cleo_like.engine.plan import GroupPlan, NotCompilableError, clocks_of, read_network
 from cleo_like.engine.program import Program
+from cleo_like.engine.recorded import Recorded
 from cleo_like.engine.together import Together
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LARGEST_ROOM = 4_000_000
 
 
 class LoopRun:
-    """Uncoupled NeuronGroups and SpikeMonitors, with one operation of Python between steps.
+    """Uncoupled NeuronGroups and their monitors, with one operation of Python between steps.
 
     Parameters
     ----------
@@ -44,7 +45,12 @@ class LoopRun:
             _check(plan, operation)
         self.network = network
         self.clock = operation.clock
-        self.groups = [Together(Program(build(plan, namespace), plan)) for plan in plans]
+        self.groups = [
+            (Recorded if plan.of_kind("record") else Together)(
+                Program(build(plan, namespace), plan)
+            )
+            for plan in plans
+        ]
         self.clocks = {self.clock} | clocks_of(plans)
 
     def run(self, duration: Any, act: Callable[[], int]) -> None:
@@ -88,9 +94,6 @@ class LoopRun:
 
 
 def _check(plan: GroupPlan, operation: Any) -> None:
-    if plan.of_kind("record"):
-        msg = "a StateMonitor is read by Python at any time"
-        raise NotCompilableError(msg)
     if plan.dt != float(operation.clock.dt_):
         msg = "the groups step on another clock than the loop"
         raise NotCompilableError(msg)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLACK = 1e-9  # s; a spike that acts at the time of a frame is in it
+_NO_SPIKES = (np.zeros(0, dtype=int), np.zeros(0))
 FINEST = 5e-3
 """Longest time (s) between the moments whose mean is a frame with an exposure."""
 
@@ -44,8 +45,8 @@ class EventBlock:
         self.cells_at_rest = cells_at_rest
         self.group = group
         self.targets = targets
-        self.rho_rel = rho_rel
-        self._alike = bool((rho_rel == 1).all())
+        self.exposure = 0.0
+        self.set_rho_rel(rho_rel)
         self.monitor = SpikeMonitor(group, name=f"{group.name}_imaged_spikes*")
         self._order = np.argsort(targets, kind="stable")
         self._count = np.bincount(targets, minlength=len(group))
@@ -54,13 +55,29 @@ class EventBlock:
             self._single = np.full(len(group), -1)
             self._single[targets] = np.arange(len(targets))
         self.cells = cells_at_rest()
-        self.reset()
+        self._seen = 0
+        self._pending: tuple[np.ndarray, ...] = _NO_SPIKES
+
+    def set_rho_rel(self, rho_rel: np.ndarray) -> None:
+        """Set the expression level of each ROI."""
+        self.rho_rel = rho_rel
+        self._alike = bool((rho_rel == 1).all())
 
     def reset(self) -> None:
-        """Go back to rest at time 0."""
+        """Go back to rest; spikes that the monitor has already are those of before."""
         self.cells.reset()
-        self._seen = 0
-        self._pending: tuple[np.ndarray, ...] = (np.zeros(0, dtype=int), np.zeros(0))
+        self._seen = len(self.monitor.variables["i"].get_value())
+        self._pending = _NO_SPIKES
+
+    def store_state(self) -> tuple[Any, ...]:
+        """Give the cells, the spikes that wait, how many were seen, and expression."""
+        return self.cells.state(), self._pending, self._seen, self.rho_rel.copy()
+
+    def restore_state(self, state: tuple[Any, ...]) -> None:
+        """Go back to what `store_state` gave."""
+        cells, self._pending, self._seen, rho_rel = state
+        self.cells.set_state(cells)
+        self.set_rho_rel(rho_rel.copy())
 
     def spikes(self, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Give ROIs and times of action (s) of spikes, in order; the first ones may be left."""
@@ -87,9 +104,22 @@ class EventBlock:
         return self._order[self._start[who[which]] + nth], when[which]
 
     def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-        """Give dF/F and calcium (mol/m^3) now, or their mean over the last exposure."""
+        """Give dF/F and calcium (mol/m^3) now, or their mean over the last exposure.
+
+        The cells stay an exposure behind, so that frames may overlap and other readings
+        between two frames take nothing from them.
+        """
         self._collect()
-        length = min(exposure, now - self.cells.time)
+        if self.exposure == 0:
+            return self._at(max(now, self.cells.time))
+        self._at(max(now - self.exposure, self.cells.time))
+        behind, waiting = self.cells.state(), self._pending
+        found = self._mean(now, min(exposure, now - self.cells.time))
+        self.cells.set_state(behind)
+        self._pending = waiting
+        return found
+
+    def _mean(self, now: float, length: float) -> tuple[np.ndarray, np.ndarray]:
         if length <= 0:
             return self._at(max(now, self.cells.time))
         count = max(1, int(np.ceil(length / FINEST - 1e-6)))
@@ -123,6 +153,8 @@ class EventBlock:
 class ClockBlock:
     """Synapses that Brian2 integrates; read when asked."""
 
+    exposure = 0.0
+
     def __init__(self, reader: Callable | None, synapses: Any, n: int) -> None:
         self._reader = reader
         self.synapses = synapses
@@ -130,6 +162,12 @@ class ClockBlock:
 
     def reset(self) -> None:
         """Do nothing: the device resets its synapses."""
+
+    def store_state(self) -> None:
+        """Give nothing: Brian2 keeps its synapses itself."""
+
+    def restore_state(self, state: None) -> None:
+        """Do nothing."""
 
     def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Give dF/F and calcium (mol/m^3; NaN where the model has none) now."""

@@ -24,6 +24,12 @@ def frames_taken(scope: Scope) -> Traces:
             f"traces(rate=...) after the run, which computes frames from the spikes"
         )
         raise InputError(msg)
+    scope.history.check(scope.name)
+    if len(scope._clean) != len(scope.history):  # noqa: SLF001
+        msg = (
+            f"the frames of {scope.name!r} were assigned by hand, so there is no truth to them"
+        )
+        raise InputError(msg)
     shape = (len(scope.history), scope.n)
     seen, clean, calcium = (
         np.asarray(h.values, dtype=float).reshape(shape).T
@@ -51,6 +57,47 @@ def frames_from_spikes(scope: Scope, rate: float) -> Traces:
     for k, time in enumerate(times):
         seen[:, k] = scope.with_noise(clean[:, k], float(time))
     return _traces(scope, times, seen, clean, calcium)
+
+
+def frames_as_neo(scope: Scope) -> Any:
+    """Give the frames as a Neo signal, annotated as Cleo does."""
+    from cleo_like.utilities.neo import signal_to_neo
+
+    scope.history.check(scope.name)
+    values = np.asarray(scope.dFF, dtype=float)
+    known = {} if scope.n == 0 else _per_roi(scope)
+    return signal_to_neo(
+        scope.history.times,
+        values,
+        "dimensionless",
+        name=scope.name,
+        description="dF/F of each ROI of a two-photon microscope",
+        array_annotations=known,
+        sensor=scope.sensor.name,
+        scope_direction=np.array(scope.direction),
+        scope_location=_um(scope.location),
+        focus_depth=None if scope.focus_depth is None else _um(scope.focus_depth),
+        img_width=_um(scope.img_width),
+    )
+
+
+def _per_roi(scope: Scope) -> dict[str, Any]:
+    places = dict(zip("xyz", _um(scope.focus_coords).T, strict=True))
+    if np.isnan(places["x"]).all():
+        places = {}  # cells without coordinates
+    return {
+        **places,
+        "dFF_1AP": scope.dFF_1AP,
+        "i_roi": np.arange(scope.n),
+        "i_neuron": scope.rois.targets,
+    }
+
+
+def _um(length: Any) -> Any:
+    """Convert a length to micrometres as Neo takes them."""
+    import quantities as pq
+
+    return np.asarray(length) * 1e6 * pq.um
 
 
 def _moments(times: np.ndarray, exposure: float) -> np.ndarray:

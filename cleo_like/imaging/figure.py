@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GREEN = "#2f9e44"
 
 
-def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any) -> list[Any]:
+def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any, color: Any = GREEN) -> list[Any]:
     """Draw a scope on 3-D axes.
 
     Parameters
@@ -25,6 +25,8 @@ def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any) -> list[Any]:
         The axes.
     axis_scale_unit : quantity
         Unit of the axes.
+    color : colour
+        Of planes, cells and light.
 
     Returns
     -------
@@ -34,14 +36,14 @@ def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any) -> list[Any]:
     depths = {float(i.focus_depth) for i in scope.injections if i.focus_depth is not None}
     if scope.focus_depth is not None and not depths:
         depths = {float(scope.focus_depth)}
-    artists = [_disc(scope, depth, ax, unit) for depth in sorted(depths)]
-    artists += _light_path(scope, depths, ax, unit)
+    artists = [_disc(scope, depth, ax, unit, color) for depth in sorted(depths)]
+    artists += _light_path(scope, depths, ax, unit, color)
     rois = _roi_places(scope)
     if len(rois):
         label = f"{scope.name}: {scope.n} ROIs"
         artists.append(
             ax.scatter(
-                *(rois / unit).T, marker="o", s=28, facecolors="none", edgecolors=GREEN,
+                *(rois / unit).T, marker="o", s=28, facecolors="none", edgecolors=color,
                 linewidths=1.2, depthshade=False, label=label,
             )
         )  # fmt: skip
@@ -58,22 +60,24 @@ def _rim(scope: Scope, depth: float, n: int = 64) -> np.ndarray:
     return np.asarray(centre + radius * ring)
 
 
-def _disc(scope: Scope, depth: float, ax: Any, unit: float) -> Any:
+def _disc(scope: Scope, depth: float, ax: Any, unit: float, color: Any) -> Any:
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 
     disc = Poly3DCollection(
-        [_rim(scope, depth) / unit], facecolor=GREEN, edgecolor=GREEN, alpha=0.18
+        [_rim(scope, depth) / unit], facecolor=color, edgecolor=color, alpha=0.18
     )
     return ax.add_collection3d(disc)
 
 
-def _light_path(scope: Scope, depths: set[float], ax: Any, unit: float) -> list[Any]:
+def _light_path(
+    scope: Scope, depths: set[float], ax: Any, unit: float, color: Any
+) -> list[Any]:
     """Draw lines from the objective to the deepest plane."""
     if not depths:
         return []
     start = np.asarray(scope.location) / unit
     rim = _rim(scope, max(depths), 5)[:4] / unit
-    return [ax.plot(*np.stack([start, p]).T, color=GREEN, lw=0.6, alpha=0.6)[0] for p in rim]
+    return [ax.plot(*np.stack([start, p]).T, color=color, lw=0.6, alpha=0.6)[0] for p in rim]
 
 
 def _roi_places(scope: Scope) -> np.ndarray:

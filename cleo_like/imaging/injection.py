@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.base.quantities import quantity
 from cleo_like.base.synapse_device import target_indices
+from cleo_like.coords import coords_from_ng, has_coords
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.plane import (
     focus_weight,
@@ -37,8 +39,8 @@ class Injection:
         Noise of dF/F at rest, expression level, photons per frame at rest, pixels.
     focus_depth : quantity, optional
         Depth of the plane.
-    focus_coords : quantity, shape (n, 3), optional
-        Places on the plane.
+    focus_coords : quantity, shape (n, 3)
+        Places on the plane; without one, of the cells (NaN where unknown).
     """
 
     neuron_group: Any
@@ -75,7 +77,17 @@ def without_plane(scope: Scope, group: Any, kwparams: dict[str, Any]) -> Injecti
         rho_rel=rho,
         photons=photons,
         pixels=pixels,
+        focus_coords=_places(group, targets),
     )
+
+
+def _places(group: Any, targets: np.ndarray) -> Any:
+    """Give the places of cells as they are; NaN where the group has no coordinates."""
+    from brian2 import metre
+
+    if not has_coords(group):
+        return np.full((len(targets), 3), np.nan) * metre
+    return coords_from_ng(group)[targets]
 
 
 def in_plane(scope: Scope, group: Any, depth: Any, kwparams: dict[str, Any]) -> Injection:
@@ -103,6 +115,40 @@ def in_plane(scope: Scope, group: Any, depth: Any, kwparams: dict[str, Any]) -> 
         pixels=pixels[keep],
         focus_depth=depth,
         focus_coords=coords[keep],
+    )
+
+
+def assigned(scope: Any, field: str, values: Any) -> list[Injection]:
+    """Give a scope's injections with one field replaced by hand, for all of them at once.
+
+    The first such assignment to a scope that was not injected makes injections of cells of
+    no group, in focus; what follows must have their sizes.
+    """
+    new: list[Any]
+    if field == "focus_coords":
+        new = [quantity(v, "m", field) for v in values]
+    else:
+        kind = int if field == "i_targets" else float
+        new = [np.atleast_1d(np.asarray(v)).astype(kind) for v in values]
+    old = scope.injections or [_of_nobody(scope, len(v)) for v in new]
+    sizes, wanted = [len(i.i_targets) for i in old], [len(v) for v in new]
+    if sizes != wanted:
+        msg = f"{field} must be given for {sizes} cells of {scope.name!r}, got {wanted}"
+        raise InputError(msg)
+    return [attrs.evolve(i, **{field: v}) for i, v in zip(old, new, strict=True)]
+
+
+def _of_nobody(scope: Any, n: int) -> Injection:
+    from brian2 import metre
+
+    return Injection(
+        neuron_group=None,
+        i_targets=np.arange(n),
+        sigma_noise=np.full(n, scope.sensor.sigma_noise),
+        rho_rel=np.ones(n),
+        photons=np.zeros(n),
+        pixels=np.zeros(n),
+        focus_coords=np.full((n, 3), np.nan) * metre,
     )
 
 

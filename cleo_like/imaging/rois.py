@@ -36,7 +36,8 @@ class Rois:
     """
 
     def __init__(self, injections: Sequence[Injection]) -> None:
-        named = {i.neuron_group.name: i.neuron_group for i in injections}
+        names_of = [getattr(i.neuron_group, "name", "") for i in injections]
+        named = dict(zip(names_of, (i.neuron_group for i in injections), strict=True))
         self.groups: list[Any] = list(named.values())
         self.targets = joined([i.i_targets for i in injections]).astype(int)
         self.sigma_noise = joined([i.sigma_noise for i in injections])
@@ -46,7 +47,7 @@ class Rois:
         sizes = [len(i.i_targets) for i in injections]
         self.plane = np.repeat(np.arange(len(sizes)), sizes)
         names = list(named)
-        group = np.array([names.index(i.neuron_group.name) for i in injections], dtype=int)
+        group = np.array([names.index(name) for name in names_of], dtype=int)
         by_group = np.argsort(np.repeat(group, sizes), kind="stable")
         self._place = np.argsort(by_group)
 

@@ -9,18 +9,25 @@ import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
 from cleo_like.base.history import History
-from cleo_like.base.quantities import quantity, quantity_field
+from cleo_like.base.quantities import (
+    quantity,
+    quantity_field,
+    set_times_of,
+    times_of,
+)
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.imaging.checks import check_sensor, length, place, whole
-from cleo_like.imaging.injection import Injection, in_plane, without_plane
+from cleo_like.imaging.injection import in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
 from cleo_like.imaging.plane import target_neurons_in_plane
-from cleo_like.imaging.rois import Rois
+from cleo_like.imaging.planes import Planes
 from cleo_like.imaging.sensor import Sensor
 from cleo_like.utilities import normalize_coords
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cleo_like.core.traces import Traces
 
 _KEYWORDS = (
@@ -36,7 +43,7 @@ def _is_sensor(instance: Any, attribute: Any, value: Any) -> None:
 
 
 @attrs.define(eq=False, slots=False)
-class Scope(Recorder, NeoExportable):
+class Scope(Planes, Recorder, NeoExportable):
     """A two-photon microscope.
 
     Injected into neuron groups with coordinates, it picks the cells that its focal plane
@@ -45,7 +52,7 @@ class Scope(Recorder, NeoExportable):
 
     Injection keywords:
 
-    * ``focus_depth``: depth of this plane (default: the scope's);
+    * ``focus_depth``: depth of this plane (default: the scope's; None: no plane);
     * ``soma_radius``: radius of the cells (default: the scope's);
     * ``rho_rel_generator``: function of n that gives n relative expression levels;
     * ``i_targets``, ``sigma_noise``: cells and their noise, for a scope without plane;
@@ -125,12 +132,9 @@ class Scope(Recorder, NeoExportable):
         validator=attrs.validators.optional(attrs.validators.instance_of(Optics)),
     )
     """Photons and point spread, or None for Cleo's microscope."""
-    injections: list[Injection] = attrs.field(init=False, factory=list, repr=False)
-    """The planes, in the order of injection."""
     history: History = attrs.field(init=False, factory=History, repr=False)
     _clean: History = attrs.field(init=False, factory=History, repr=False)
     _calcium: History = attrs.field(init=False, factory=History, repr=False)
-    _rois: Rois | None = attrs.field(init=False, default=None, repr=False)
     _expressed: int = attrs.field(init=False, default=0, repr=False)
     _detector: Detector | None = attrs.field(init=False, default=None, repr=False)
 
@@ -179,13 +183,16 @@ class Scope(Recorder, NeoExportable):
             )
             raise InputError(msg)
         check_sensor(self, neuron_group)
-        depth = kwparams.get("focus_depth")
-        depth = self.focus_depth if depth is None else quantity(depth, "m", "focus_depth")
+        depth = kwparams.get("focus_depth", self.focus_depth)  # None says: without a plane
+        depth = None if depth is None else quantity(depth, "m", "focus_depth")
         given = [k for k in ("i_targets", "sigma_noise") if kwparams.get(k) is not None]
         if depth is None:
             injection = without_plane(self, neuron_group, kwparams)
         elif given:
-            msg = f"{' and '.join(given)} cannot be given with a focal plane, which finds them"
+            msg = (
+                f"{' and '.join(given)} cannot be given with a focal plane, which finds them; "
+                f"inject with focus_depth=None to name cells"
+            )
             raise InputError(msg)
         else:
             injection = in_plane(self, neuron_group, depth, kwparams)
@@ -193,15 +200,13 @@ class Scope(Recorder, NeoExportable):
         self._rois = None
 
     @property
-    def rois(self) -> Rois:
-        """All cells of all planes, as arrays."""
-        if self._rois is None:
-            self._rois = Rois(self.injections)
-        return self._rois
+    def is_prepared(self) -> bool:
+        """Whether the sensor is in the cells of all planes."""
+        return self._expressed == len(self.injections)
 
     def prepare(self) -> None:
         """Put the sensor into the cells of all planes that do not have it yet."""
-        if self._expressed < len(self.injections):
+        if not self.is_prepared:
             self.inject_sensor_for_targets()
 
     def inject_sensor_for_targets(self, **kwparams: Any) -> None:
@@ -226,62 +231,11 @@ class Scope(Recorder, NeoExportable):
                 **kwparams,
             )
         self._expressed = len(self.injections)
+        for block in self.sensor.blocks.values():
+            block.exposure = self.exposure
         if self.optics is not None:
             rois = self.rois
             self._detector = Detector(self.optics, rois.photons, rois.pixels)
-
-    @property
-    def n(self) -> int:
-        """Number of ROIs."""
-        return len(self.rois)
-
-    @property
-    def neuron_groups(self) -> list[Any]:
-        """Groups in the order of injection."""
-        return [i.neuron_group for i in self.injections]
-
-    @property
-    def i_targets_per_injct(self) -> list[np.ndarray]:
-        """Indices of the cells of each injection."""
-        return [i.i_targets for i in self.injections]
-
-    @property
-    def sigma_per_injct(self) -> list[np.ndarray]:
-        """Noise of the cells of each injection (of dF/F, at rest)."""
-        return [i.sigma_noise for i in self.injections]
-
-    @property
-    def rho_rel_per_injct(self) -> list[np.ndarray]:
-        """Relative expression levels of each injection."""
-        return [i.rho_rel for i in self.injections]
-
-    @property
-    def focus_coords_per_injct(self) -> list[Any]:
-        """Places of the cells on the plane, for each injection that has one."""
-        return [i.focus_coords for i in self.injections if i.focus_coords is not None]
-
-    @property
-    def focus_coords(self) -> Any:
-        """Places of all cells on their planes (quantity, shape (n, 3))."""
-        from cleo_like.coords import concat_coords
-
-        return concat_coords(*self.focus_coords_per_injct)
-
-    @property
-    def sigma_noise(self) -> np.ndarray:
-        """Noise of all cells (of dF/F, at rest), in the order of injection."""
-        return self.rois.sigma_noise
-
-    @property
-    def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
-        """Fluorescence change of all cells for one action potential (NaN if unknown)."""
-        one = self.sensor.dFF_1AP
-        return self.rois.rho_rel * (np.nan if one is None else one)
-
-    def i_targets_for_neuron_group(self, neuron_group: Any) -> np.ndarray:
-        """Give the cells of a group in all its planes, in the order of injection."""
-        mine = [i.i_targets for i in self.injections if i.neuron_group is neuron_group]
-        return np.concatenate(mine) if mine else np.zeros(0, dtype=int)
 
     # -- frames --------------------------------------------------------------------------
     @property
@@ -328,21 +282,38 @@ class Scope(Recorder, NeoExportable):
 
     @property
     def dFF(self) -> np.ndarray:  # noqa: N802 - Cleo's name
-        """Frames so far, shape (n_frames, n)."""
+        """Frames so far, shape (n_frames, n); may be assigned."""
         values = self.history.values
         return values if len(values) else np.zeros((0, self.n))
 
+    @dFF.setter
+    def dFF(self, frames: Any) -> None:  # noqa: N802
+        self.history.set_values(frames)
+
     @property
     def t(self) -> Any:
-        """Times of the frames (quantity)."""
-        from brian2 import second
+        """Times of the frames (quantity); may be assigned."""
+        return times_of(self.history)
 
-        return self.history.times * second
+    @t.setter
+    def t(self, times: Any) -> None:
+        set_times_of(self.history, times)
 
     @property
     def t_ms(self) -> np.ndarray:
         """Times of the frames in ms."""
         return self.history.times * 1e3
+
+    def store_state(self) -> dict[str, Any]:
+        """Give the frames, and the neuropil that they ended with."""
+        detector = None if self._detector is None else self._detector.state()
+        return super().store_state() | {"detector": detector}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        super().restore_state(state)
+        if self._detector is not None and state["detector"] is not None:
+            self._detector.set_state(state["detector"])
 
     def reset(self, **kwargs: Any) -> None:
         """Forget all frames."""
@@ -370,28 +341,16 @@ class Scope(Recorder, NeoExportable):
         return frames_from_spikes(self, si(rate, "Hz", "rate"))
 
     def to_neo(self) -> Any:
-        """Give the frames as a Neo signal with the places of the cells."""
-        from cleo_like.base.neo_export import signal_to_neo
+        """Give the frames as a Neo signal with the places of the cells, under Cleo's names."""
+        from cleo_like.imaging.export import frames_as_neo
 
-        where = {}
-        if len(self.focus_coords_per_injct) == len(self.injections) > 0:
-            coords = np.asarray(self.focus_coords) * 1e6
-            where = dict(zip(("x_um", "y_um", "z_um"), coords.T, strict=True))
-        return signal_to_neo(
-            self.history.times,
-            np.asarray(self.dFF, dtype=float),
-            "dimensionless",
-            name=self.name,
-            description="dF/F of a two-photon microscope",
-            array_annotations={
-                **where,
-                "i_neuron": self.rois.targets,
-            },
-        )
+        return frames_as_neo(self)
 
     def add_self_to_plot(self, ax: Any, axis_scale_unit: Any, **kwargs: Any) -> list[Any]:
-        """Draw planes, cells in focus and the light path; used by `cleo_like.viz.plot`."""
+        """Draw planes, cells in focus and the light path; used by `cleo_like.viz.plot`.
+
+        The keyword ``color`` is that of all of it.
+        """
         from cleo_like.imaging.figure import draw_scope
 
-        del kwargs
-        return draw_scope(self, ax, axis_scale_unit)
+        return draw_scope(self, ax, axis_scale_unit, **kwargs)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from cleo_like.base.by_group import ByGroup
 from cleo_like.base.quantities import quantity_field
 from cleo_like.base.synapse_device import (
     SynapseDevice,
@@ -32,6 +33,10 @@ from cleo_like.imaging.models import (
     not_negative,
     positive_number,
 )
+from cleo_like.imaging.view import SensorView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @attrs.define(eq=False, slots=False)
@@ -58,7 +63,7 @@ class Sensor(SynapseDevice):
         validator=attrs.validators.in_(("cytoplasm", "membrane")),
     )
     """Where the sensor is expressed."""
-    blocks: dict[str, Any] = attrs.field(init=False, factory=dict, repr=False)
+    blocks: dict[Any, Any] = attrs.field(init=False, factory=ByGroup, repr=False)
     """What is evaluated for each group, by its name."""
 
     @property
@@ -101,23 +106,34 @@ class Sensor(SynapseDevice):
             raise InputError(msg)
         targets = self.choose_targets(neuron_group, kwparams)
         rho_rel = expression_levels(kwparams.get("rho_rel", 1.0), len(targets))
-        self.blocks[neuron_group.name] = self.make_block(
-            neuron_group, targets, rho_rel, kwparams
-        )
-        self.source_ngs[neuron_group.name] = neuron_group
+        name = neuron_group.name
+        block = self.make_block(neuron_group, targets, rho_rel, kwparams)
+        self.blocks[name] = block
+        if isinstance(block, EventBlock):
+            self.synapses[name] = SensorView(block, lambda: self.now, f"{self.name}_{name}")
+        self.source_ngs[name] = neuron_group
 
-    def get_state(self) -> dict[Any, np.ndarray]:
+    def get_state(self) -> ByGroup:
         """Give dF/F without noise, now.
 
         Returns
         -------
         dict
-            Neuron groups with arrays of shape (n_targets,), in the order of the targets.
+            Names of neuron groups with arrays of shape (n_targets,), in the order of the
+            targets; the groups themselves find theirs too.
         """
-        return {
-            group: self.blocks[name].read(self.now)[0]
-            for name, group in self.source_ngs.items()
-        }
+        return ByGroup({n: self.blocks[n].read(self.now)[0] for n in self.source_ngs})
+
+    def store_state(self) -> dict[str, Any]:
+        """Give the cells of all groups."""
+        blocks = {name: block.store_state() for name, block in self.blocks.items()}
+        return super().store_state() | {"blocks": blocks}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        super().restore_state(state)
+        for name, block in state["blocks"].items():
+            self.blocks[name].restore_state(block)
 
     def reset(self, **kwargs: Any) -> None:
         """Go back to rest."""
@@ -337,7 +353,6 @@ class GECI(Sensor):
 
 def targets_of(syn: Any, group: Any) -> np.ndarray:
     """Give the indices, within the group, of the cells that have a synapse."""
-    indices = np.asarray(syn.variables["i"].get_value())
-    whole = hasattr(group, "source") and hasattr(group, "start")
-    start = group.start if whole else 0
-    return indices - start if len(indices) and indices.min() >= start else indices
+    # Brian2 counts from the start of the whole group; its `i` cannot be read in a subgroup
+    whole = np.asarray(syn.variables["_synaptic_pre"].get_value())
+    return whole - getattr(group, "start", 0)

@@ -93,17 +93,41 @@ def test_the_compiled_loop_gives_the_same_experiment(sample, used, compiling):
     assert sim.network.t == 0 * ms
 
 
-def test_a_state_monitor_keeps_brian2s_loop(used, compiling):
-    """It may be read at any time."""
-    group = b2.NeuronGroup(2, "dx/dt = -x/ms : 1", method="exact", dt=0.1 * ms)
-    group.x = 1
-    monitor = b2.StateMonitor(group, "x", record=True)
-    sim = CLSimulator(b2.Network(group, monitor))
-    sim.set_io_processor(RecordOnlyProcessor(sample_period=100 * ms))
-    compiling()
-    sim.run(1 * ms)
+def test_state_monitors_are_filled_up_to_every_sample(used, compiling):
+    """What the controller may read of them is what Brian2's own loop shows it then."""
+
+    class Reader(RecordOnlyProcessor):
+        def process(self, state_dict, t_samp):
+            self.seen.append((self.monitor.x.shape, float(self.monitor.x[:, -1:].sum())))
+            return {}, t_samp
+
+    def experiment():
+        group = b2.NeuronGroup(300, "dx/dt = -x/(10*ms) : 1", method="exact", dt=0.1 * ms)
+        group.x = "1 + i"
+        monitor = b2.StateMonitor(group, "x", record=[0, 7, 255, 299])
+        rare = b2.StateMonitor(group, "x", record=True, dt=0.3 * ms)
+        sim = CLSimulator(b2.Network(group, monitor, rare))
+        sim.inject(VoltageRecorder("x"), group)
+        processor = Reader(sample_period=0.7 * ms)
+        processor.seen, processor.monitor = [], monitor
+        sim.set_io_processor(processor)
+        sim.run(2 * ms)
+        sim.run(3.1 * ms)
+        return monitor, rare, sim.recorders["VoltageRecorder"], processor.seen
+
+    expected = experiment()
     assert not used
-    np.testing.assert_allclose(monitor.x[0], np.exp(-np.arange(10) / 10))
+    compiling()
+    found = experiment()
+    assert len(used) == 2
+    for mine, theirs in zip(found[:2], expected[:2], strict=True):
+        assert mine.x.shape == theirs.x.shape
+        np.testing.assert_allclose(mine.x, theirs.x, rtol=1e-12)
+        np.testing.assert_allclose(mine.t_, theirs.t_, rtol=1e-12)
+    np.testing.assert_allclose(found[2].mon.x, expected[2].mon.x, rtol=1e-12)
+    np.testing.assert_allclose(found[2].values, expected[2].values, rtol=1e-12)
+    assert [shape for shape, _ in found[3]] == [shape for shape, _ in expected[3]]
+    np.testing.assert_allclose([x for _, x in found[3]], [x for _, x in expected[3]])
 
 
 def test_a_state_that_is_lost_is_named(compiling):

@@ -15,8 +15,8 @@ from cleo_like.base import (
     Recorder,
     Stimulator,
     SynapseDevice,
+    snapshot,
 )
-from cleo_like.base import simulator as simulator_module
 from cleo_like.core import InputError, UnsupportedError
 from cleo_like.ioproc import RecordOnlyProcessor
 from cleo_like.recorders import GroundTruthSpikeRecorder, RateRecorder, VoltageRecorder
@@ -104,7 +104,7 @@ def test_voltage_is_that_of_the_present_and_of_the_named_variable():
     sim.run(3.05 * ms)
     assert np.allclose(recorder.values, np.arange(4)[:, None] * np.ones(2))
     assert recorder.t_ms == pytest.approx([0, 1, 2, 3])
-    assert len(sim.network.objects) == 2  # no monitor that keeps every step
+    assert recorder.mon.w.shape == (2, 31)  # every step, as Cleo keeps it
 
 
 def test_spikes_since_the_last_sample_also_after_reset(regular):
@@ -148,12 +148,11 @@ def test_reset_repeats_the_run(group):
 
 
 def test_a_large_state_is_kept_in_a_file_not_in_memory(group, monkeypatch):
-    monkeypatch.setattr(simulator_module, "LARGE", 1)
+    monkeypatch.setattr(snapshot, "LARGE", 1)
     sim = simulator(group)
     sim.run(1 * ms)
-    file = sim._snapshot_file
-    assert file.exists()
-    assert not sim.network._stored_state.get(simulator_module.SNAPSHOT)
+    assert sim._snapshot.file.exists()
+    assert not sim.network._stored_state.get(snapshot.NAME)
     sim.reset()
     assert np.allclose(group.v, 0)
     assert np.allclose(sim.network.t_, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,6 +77,15 @@ class OnlineCells:
             raise InputError(f"a spike at {np.max(times)} s is after the new time {time} s")
         decayed = np.exp(-self._rates[cells] * np.maximum(age, 0.0)[:, None])
         np.add.at(self._modes, cells, decayed)
+
+    def state(self) -> tuple[Any, ...]:
+        """Give all that changes, copied."""
+        return self.time, self._modes.copy()
+
+    def set_state(self, state: tuple[Any, ...]) -> None:
+        """Go back to what `state` gave."""
+        self.time, modes = state
+        self._modes = modes.copy()
 
     def calcium(self) -> Float[np.ndarray, " n"]:
         """Give the calcium-like variable."""

@@ -8,11 +8,12 @@ trajectory after it has over the one without it, from the spike to the end of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.imaging.events.table import CalciumTable, Interpolated, filter_weights
+from cleo_like.core.errors import InputError
+from cleo_like.imaging.events.table import FLOOR, CalciumTable, Interpolated, filter_weights
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -158,16 +159,54 @@ class EventDriven:
         """Give free calcium (mol/m^3)."""
         return self.kinetics.rest + self._after[0]
 
-    def dff(self) -> Float[np.ndarray, "n"]:
-        """Give dF/F."""
+    def set_calcium(self, calcium: Float[np.ndarray, "n"]) -> None:
+        """Set free calcium (mol/m^3), now; the indicator follows it as it does spikes.
+
+        Raises
+        ------
+        InputError
+            Calcium below rest, which spikes cannot bring about, or beyond the table.
+        """
+        rest, most = self.kinetics.rest, self.table.most
+        above = np.asarray(calcium, dtype=float) - rest
+        if not (above >= -1e-12 * rest).all() or above.max(initial=0) > most:
+            msg = (
+                f"calcium must be from rest ({rest * 1e6:g} nM) to "
+                f"{(rest + most) * 1e3:.3g} uM in event-driven evaluation, got "
+                f"{np.asarray(calcium) * 1e6} nM; use evaluation='clock' for any"
+            )
+            raise InputError(msg)
+        some = above > FLOOR * rest
+        self._place = np.where(some, self.table.place(np.where(some, above, 1.0)), -1.0)
+        self._after = self.table.calcium(self._place)
+
+    def state(self) -> tuple[Any, ...]:
+        """Give all that changes, copied."""
+        return self.time, self._place.copy(), self._filters.copy(), self._after.copy()
+
+    def set_state(self, state: tuple[Any, ...]) -> None:
+        """Go back to what `state` gave."""
+        self.time, *arrays = state
+        self._place, self._filters, self._after = (array.copy() for array in arrays)
+
+    @property
+    def gain(self) -> float:
+        """Factor of excitation on dF/F."""
+        return self.kinetics.gain
+
+    def bound(self) -> Float[np.ndarray, "n"]:
+        """Give the concentration that the indicator shows (mol/m^3)."""
         k = self.kinetics
         if k.A is None or len(self.rates) == 0:
-            bound = self.calcium()
-        else:
-            bound = self._filters[0] - self._filters[1]
-            bound *= k.A
-            bound += k.rest
-        return self._shown(bound)
+            return self.calcium()
+        bound = self._filters[0] - self._filters[1]
+        bound *= k.A
+        bound += k.rest
+        return bound
+
+    def dff(self) -> Float[np.ndarray, "n"]:
+        """Give dF/F."""
+        return self._shown(self.bound())
 
     def _shown(self, bound: np.ndarray) -> np.ndarray:
         """Give dF/F of an effective concentration: scale * (H(bound) - H(rest))."""

@@ -60,6 +60,8 @@ class CalciumTable:
     ----------
     fall : float
         How far a place falls in a second; below 0 there is no calcium left.
+    most : float
+        Calcium above rest at the last knot (mol/m^3).
     calcium : Interpolated
         At a place: calcium above rest (mol/m^3) and its slope (per second).
     spike : Interpolated
@@ -80,6 +82,7 @@ class CalciumTable:
         for _ in range(2):  # Newton: the table is exact at its knots
             x *= np.exp((grid - self.g(x)) / k.slowing(x))
         x[0] = 0.0
+        self.most = float(x[-1])
         after = x + k.influx / k.slowing(x)
         here, there = ((y, -k.gamma * y / k.slowing(y)) for y in (x, after))
         self.calcium = Interpolated(np.stack(here))
