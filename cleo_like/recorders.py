@@ -109,6 +109,12 @@ class RateRecorder(_NumberRecorder):
         if not 0 <= self.i < len(neuron_group):
             msg = f"i must be from 0 to {len(neuron_group) - 1}, got {self.i}"
             raise InputError(msg)
+        if not hasattr(neuron_group, "__getitem__"):
+            msg = (
+                f"Brian2 has no part of a {type(neuron_group).__name__} ({neuron_group.name}) "
+                f"to record; take a GroundTruthSpikeRecorder"
+            )
+            raise InputError(msg)
         self.take_group(neuron_group)
         self.mon = PopulationRateMonitor(neuron_group[self.i : self.i + 1])
         self.brian_objects.add(self.mon)

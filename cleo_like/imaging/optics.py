@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,7 +25,8 @@ class Optics:
     Parameters
     ----------
     frame_rate : quantity
-        Frames per second (default 30 Hz).
+        Frames per second (default 30 Hz): that of the sampling, for it sets photons and
+        exposure of each frame.
     pixel_size : quantity
         Edge of a pixel at the sample (default 1 um).
     brightness : quantity
@@ -155,8 +155,6 @@ class Detector:
         """Forget the neuropil."""
         self._neuropil: np.ndarray | None = None
         self._time = 0.0
-        self._last: float | None = None
-        self._warned = False
 
     def state(self) -> tuple[np.ndarray | None, float]:
         """Give the neuropil and its time."""
@@ -165,7 +163,6 @@ class Detector:
     def set_state(self, state: tuple[np.ndarray | None, float]) -> None:
         """Go back to what `state` gave."""
         self._neuropil, self._time = state
-        self._last = None
 
     def observe(
         self, relative: Float[np.ndarray, "n"], time: float, rng: np.random.Generator
@@ -181,27 +178,12 @@ class Detector:
         rng : numpy.random.Generator
             Random numbers.
         """
-        self._note_haste(time)
         expected = self.photons * np.maximum(1 + relative, 0.0)
         counted = rng.poisson(expected).astype(float)
         if self.optics.read_noise > 0:
             scale = self.optics.read_noise * np.sqrt(self.pixels)
             counted += scale * rng.standard_normal(len(counted))
         return counted / self.photons - 1 + self._residual(time, rng)
-
-    def _note_haste(self, time: float) -> None:
-        """Say once that frames come faster than their light is collected."""
-        last, self._last = self._last, time
-        period = 1 / self.optics.frame_rate
-        if last is None or time <= last or time - last > 0.99 * period or self._warned:
-            return
-        self._warned = True
-        msg = (
-            f"frames are taken every {(time - last) * 1e3:.3g} ms, with the photons and the "
-            f"exposure of frames of {period * 1e3:.3g} ms: give Optics the frame_rate of the "
-            f"sampling, {1 / (time - last):.4g} Hz"
-        )
-        warnings.warn(msg, UserWarning, stacklevel=5)
 
     def _residual(self, time: float, rng: np.random.Generator) -> np.ndarray:
         """Advance the neuropil, an Ornstein-Uhlenbeck process, exactly."""

@@ -117,13 +117,15 @@ def test_asking_whether_a_sample_is_due_changes_nothing(clockwork):
 
 def test_answers_are_copies_of_what_the_controller_uses_again(group):
     class Frugal(LatencyIOProcessor):
-        out = {"setter": np.zeros(3)}
+        def __init__(self):
+            super().__init__(1 * ms)
+            self.out = {"setter": np.zeros(3)}
 
         def process(self, state_dict, t_samp):
             self.out["setter"][:] = float(t_samp / ms)
             return self.out, t_samp + 2 * ms
 
-    sim, setter = controlled(group, Frugal(1 * ms))
+    sim, setter = controlled(group, Frugal())
     sim.run(6 * ms)
     assert setter.values[1:, 0] == pytest.approx([0, 1, 2, 3])
 
