@@ -25,11 +25,14 @@ from sets import COMPILED, SETS, CalibrationSet
 
 from cleo_like.core.files import atomic_path
 from cleo_like.imaging.calibrated import CalibratedIndicator, s2f
+from cleo_like.imaging.calibrated.propagate import exponential_sum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from isolated_events import FewEvents, Recording
+
+    from cleo_like.imaging.calibrated import Kernel
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE.parent / "cleo_like" / "imaging" / "calibrated" / "indicators.json"
@@ -66,6 +69,19 @@ def gain_of(cells: list[paired.PairedCell], theta: model.Theta) -> float:
     order = np.argsort(gains)
     share = np.cumsum(weights[order]) - 0.5 * weights[order]
     return float(np.interp(0.5 * weights.sum(), share, gains[order]))
+
+
+def reach(cells: list[paired.PairedCell], kernel: Kernel) -> float:
+    """Largest calcium-like variable in all recordings (1 at the peak of one spike)."""
+    found = 0.0
+    for one in (r for cell in cells for r in cell.recordings if r.spikes.size):
+        frames = np.linspace(one.t[0], one.t[-1], len(one.t))
+        nobody = np.zeros(one.spikes.size, dtype=int)
+        rates, weights = kernel.rates[None], kernel.mode_weights[None]
+        found = max(
+            found, float(exponential_sum(one.spikes, nobody, frames, rates, weights).max())
+        )
+    return found
 
 
 def gains_of(cells: list[paired.PairedCell], theta: model.Theta, own: np.ndarray) -> np.ndarray:
@@ -266,9 +282,14 @@ def calibrate(one: CalibrationSet) -> dict[str, Any]:
     gain = gain_of(cells, theta)
     predictors, folds = cross_validate(cells, one.decays)
     limits = ceiling(cells, theta)
+    bound = {}
+    if one.ceiling is not None:
+        bound = {"ceiling": dict(zip(("value", "source"), one.ceiling, strict=True))}
     return {
         "display": one.display,
         "source": f"fitted to {one.source}, {COMPILED}",
+        "reach": round(reach(cells, theta.kernel), 2),
+        **bound,
         "parameters": {
             k: with_range(v, [f[k] for f in folds], 4)
             for k, v in parameters(theta, gain).items()

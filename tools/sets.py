@@ -9,6 +9,8 @@ ROZSA = "Zhang et al. 2023, Nature 615:884 (paired recordings of Rozsa et al., m
 DANA16 = "Dana et al. 2016, eLife 5:e12727 (paired recordings, mouse V1)"
 HUANG = "Huang et al. 2021, eLife 10:e51675 (paired recordings, mouse V1)"
 THEIS = "Theis et al. 2016, Neuron 90:471 (paired recordings, mouse V1)"
+CEILING_6F = (50.8, "purified GCaMP6f: Fmax/Fmin 51.8 (Chen et al. 2013, suppl. table 2)")
+CEILING_5K = (50.8, f"that of {CEILING_6F[1]}; the one of GCaMP5K is not known here")
 COMPILED = "as compiled by Rupprecht et al. 2021, Nat. Neurosci. 24:1324"
 
 
@@ -17,8 +19,9 @@ class CalibrationSet:
     """Recordings of one indicator.
 
     `decays` is 3 where frames are fast enough (29 Hz and more) to tell three decays of
-    principal cells apart, else 2. `cleo` is the indicator of Cleo whose kinetics are compared,
-    `s2f` the published set.
+    principal cells apart, else 2. `ceiling` bounds dF/F, with its source, where recordings
+    show no saturation (the fit's maximum is beyond what the protein can do). `cleo` is the
+    indicator of Cleo whose kinetics are compared, `s2f` the published set.
     """
 
     name: str
@@ -28,11 +31,12 @@ class CalibrationSet:
     decays: int = 3
     cleo: str = "gcamp6f"
     s2f: str | None = None
+    ceiling: tuple[float, str] | None = None
 
 
 SETS = (
     CalibrationSet(name="gcamp6f", display="GCaMP6f", folder="DS09-GCaMP6f-m-V1",
-                   source=CHEN, s2f="gcamp6f"),
+                   source=CHEN, s2f="gcamp6f", ceiling=CEILING_6F),
     CalibrationSet(name="gcamp6f_emx1", display="GCaMP6f, transgenic Emx1 line",
                    folder="DS10-GCaMP6f-m-V1-neuropil-corrected", source=HUANG,
                    s2f="gcamp6f_transgenic"),
@@ -43,7 +47,7 @@ SETS = (
                    cleo="gcamp6s", s2f="gcamp6s_transgenic"),
     CalibrationSet(name="gcamp5k", display="GCaMP5k", folder="DS17-GCaMP5k-m-V1",
                    source="Akerboom et al. 2012, J. Neurosci. 32:13819 (paired, mouse V1)",
-                   decays=2),
+                   decays=2, ceiling=CEILING_5K),
     CalibrationSet(name="jgcamp7f", display="jGCaMP7f", folder="DS29-GCaMP7f-m-V1",
                    source=ROZSA, cleo="jgcamp7f", s2f="jgcamp7f"),
     CalibrationSet(name="jgcamp8f", display="jGCaMP8f", folder="DS30-GCaMP8f-m-V1",
@@ -64,7 +68,8 @@ SETS = (
                    source="paired recordings in mouse S1 (set DS03)", decays=2),
     CalibrationSet(name="gcamp6f_pv", display="GCaMP6f in PV interneurons",
                    folder="DS24-GCaMP6f-m-PV-V1",
-                   source="paired recordings of interneurons (set DS24)", decays=2),
+                   source="paired recordings of interneurons (set DS24)", decays=2,
+                   ceiling=CEILING_6F),
     CalibrationSet(name="gcamp6f_sst", display="GCaMP6f in SST interneurons",
                    folder="DS25-GCaMP6f-m-SST-V1",
                    source="paired recordings of interneurons (set DS25)", decays=2),

@@ -19,7 +19,7 @@ from cleo_like.base.synapse_device import (
 from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.block import ClockBlock, EventBlock
-from cleo_like.imaging.events import EventDriven, Kinetics, hill
+from cleo_like.imaging.events import EventDriven, Kinetics, hill, response_to_one_spike
 from cleo_like.imaging.models import (
     CalBindingActivationModel,
     CalciumModel,
@@ -37,6 +37,8 @@ from cleo_like.imaging.view import SensorView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from cleo_like.imaging.events.single_spike import SingleSpike
 
 
 @attrs.define(eq=False, slots=False)
@@ -278,6 +280,21 @@ class GECI(Sensor):
     def resting_brightness(self) -> float:
         """Fluorescence at rest over that without calcium: (F - F0)/F0 = dFF over this."""
         return 1 + self.dFF_max * float(hill(float(self.Ca_rest), float(self.K_d), self.n_H))
+
+    def single_spike(self) -> SingleSpike:
+        """Give peak, rise and decay of the model's own response to one spike.
+
+        `dFF_1AP`, which a scope's SNR cut uses, is a number from recordings and need not
+        agree with it; nor do Cleo's kinetics with recordings (docs: guide/indicators).
+
+        Examples
+        --------
+        >>> from cleo_like.imaging import gcamp6s
+        >>> one = gcamp6s().single_spike()
+        >>> round(one.peak, 3), round(one.half_decay, 1), gcamp6s().dFF_1AP
+        (0.384, 1.9, 0.133)
+        """
+        return response_to_one_spike(self.kinetics())
 
     def kinetics(self) -> Kinetics:
         """Give the parameters of an event-driven model as SI floats.

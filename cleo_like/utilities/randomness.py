@@ -10,7 +10,7 @@ rng = np.random.default_rng()
 """Random numbers for scripts; `set_seed` starts them anew. Devices have their own."""
 
 
-def set_seed(seed: int | None) -> None:
+def set_seed(rand_seed: int | None) -> None:
     """Fix the seed of `rng`, and of every device and coordinate draw made after this call.
 
     A device keeps a Generator of its own, spawned from this seed when it is made, so
@@ -19,7 +19,7 @@ def set_seed(seed: int | None) -> None:
 
     Parameters
     ----------
-    seed : int or None
+    rand_seed : int or None
         None goes back to unpredictable numbers.
 
     Examples
@@ -30,10 +30,10 @@ def set_seed(seed: int | None) -> None:
     >>> set_seed(None)
     """
     _state.clear()
-    if seed is not None:
-        _state["root"] = np.random.SeedSequence(seed)
+    if rand_seed is not None:
+        _state["root"] = np.random.SeedSequence(rand_seed)
     # in place: scripts say `from cleo_like.utilities import rng`
-    rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    rng.bit_generator.state = np.random.default_rng(rand_seed).bit_generator.state
 
 
 def new_seed() -> np.random.SeedSequence:

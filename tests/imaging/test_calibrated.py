@@ -4,6 +4,7 @@ import json
 import time
 from importlib import resources
 
+import attrs
 import numpy as np
 import pytest
 
@@ -11,6 +12,7 @@ from cleo_like.core.errors import InputError, UnknownNameError
 from cleo_like.imaging import calibrated
 from cleo_like.imaging.calibrated import (
     CellFactors,
+    ExtrapolationWarning,
     OnlineCells,
     Variability,
     calibrated_indicator,
@@ -177,3 +179,61 @@ def test_ten_thousand_cells_in_seconds(rng):
     start = time.process_time()
     indicator.dff(times, who, frames, cells=cells)
     assert time.process_time() - start < 1.0
+
+
+# -- beyond the recordings -------------------------------------------------------------------
+BOUNDED = {"gcamp6f", "gcamp5k", "gcamp6f_pv"}
+PROTEIN = 50.8
+"""dF/F of purified GCaMP6f from no calcium to saturation (Chen et al. 2013, table S2)."""
+
+
+@pytest.mark.parametrize("name", sorted(calibrated_names()))
+def test_no_indicator_outshines_its_protein(name):
+    """51.8-fold is the largest range of all green indicators here but jGCaMP8 (46 to 79)."""
+    indicator = calibrated_indicator(name)
+    most = float(indicator.response(np.array([1e12]))[0])
+    assert most <= PROTEIN
+    assert np.isfinite(indicator.response.reach)
+    assert (indicator.response.ceiling < np.inf) == (name in BOUNDED)
+
+
+@pytest.mark.parametrize("name", sorted(BOUNDED))
+def test_a_bounded_curve_is_the_fit_up_to_its_reach_and_smooth_beyond(name):
+    fitted = calibrated_indicator(name).response
+    bare = attrs.evolve(fitted, ceiling=np.inf)
+    inside = np.linspace(0, fitted.reach, 200)
+    assert np.array_equal(fitted(inside), bare(inside))
+    c = fitted.reach * (1 + np.array([-1e-6, 1e-6]))
+    assert np.diff(fitted(c)) == pytest.approx(np.diff(bare(c)), rel=1e-4)
+    beyond = fitted(np.geomspace(fitted.reach, 1e6, 500))
+    assert (np.diff(beyond) >= 0).all()
+    assert (beyond <= bare(np.geomspace(fitted.reach, 1e6, 500)) + 1e-12).all()
+    with pytest.raises(InputError, match="not above the fit at its reach"):
+        attrs.evolve(fitted, ceiling=0.1)
+    with pytest.raises(InputError, match="reach and ceiling must be above 0"):
+        attrs.evolve(fitted, reach=0)
+
+
+@pytest.mark.parametrize(("times", "warns"), [(0.999, False), (1.001, True)])
+def test_more_spikes_than_any_recording_had_are_told(times, warns):
+    indicator = calibrated_indicator("jgcamp8m")
+    c = np.array([[0.0, times * indicator.response.reach]])
+    if not warns:
+        indicator.fluorescence(c)  # a warning would be an error
+        return
+    with pytest.warns(ExtrapolationWarning, match="jgcamp8m: spikes add up to more than"):
+        assert np.array_equal(indicator.fluorescence(c), indicator.response(c))
+
+
+def test_sustained_rates_are_told_everywhere():
+    indicator = calibrated_indicator("gcamp6f")
+    spikes, nobody = np.arange(0, 2, 0.01), np.zeros(200, dtype=int)
+    with pytest.warns(ExtrapolationWarning, match="any recording it was fitted to"):
+        (dff,) = indicator.dff(spikes, nobody, [2.0], n=1)[0]
+    assert 5.2 < dff < PROTEIN
+    online = OnlineCells(indicator, CellFactors.equal(1))
+    online.advance(2.0, nobody, spikes)
+    with pytest.warns(ExtrapolationWarning):
+        assert online.dff()[0] == pytest.approx(dff)
+    slow = indicator.dff(np.arange(0, 2, 0.2), np.zeros(10, dtype=int), [2.0], n=1)
+    assert slow[0, 0] < 5.2

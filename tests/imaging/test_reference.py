@@ -308,3 +308,22 @@ def test_frames_far_apart_and_close_together_agree(name):
     np.testing.assert_allclose(far, close[:, 699::700], atol=2e-6 * close.max())
     assert close.max() > 0.3
     assert (calcium > 50e-6).all()
+
+
+# (peak, time to peak, half-decay) of one spike at the defaults: an integration by RK4, once
+ONE_SPIKE = {
+    "gcamp3": (0.126, 2.022, 2.37), "gcamp6f": (0.105, 0.074, 1.29),
+    "gcamp6s": (0.384, 0.106, 1.91), "gcamp6rs06": (0.057, 0, 1.11),
+    "gcamp6rs09": (0.023, 0, 0.78), "jgcamp7f": (0.732, 0, 1.70),
+    "jgcamp7s": (3.00, 0, 2.4), "jgcamp7b": (1.53, 0, 2.2), "jgcamp7c": (1.32, 0, 1.2),
+    "ogb1": (0.43, 0, 1.55),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEN)
+def test_an_indicator_tells_its_own_response_to_one_spike(name):
+    one = getattr(imaging, name)().single_spike()
+    peak, time_to_peak, half_decay = ONE_SPIKE[name]
+    assert one.peak == pytest.approx(peak, rel=1e-2, abs=6e-4)
+    assert one.time_to_peak == pytest.approx(time_to_peak, abs=6e-3)
+    assert one.half_decay == pytest.approx(half_decay, rel=2.5e-2)

@@ -93,7 +93,7 @@ def run(cleo, b2, np):
     scope = cleo.imaging.Scope(cleo.imaging.gcamp6f(), 500*um, 200*um)
     sim = cleo.CLSimulator(Network(group))
     sim.inject(scope, group)
-    sim.inject(scope, group, focus_depth=305*um, rho_rel_generator=lambda n: np.full(n, 1.5))
+    sim.inject(scope, group, focus_depth=295*um, rho_rel_generator=lambda n: np.full(n, 1.5))
     sim.inject(scope, group, focus_depth=None, i_targets=range(6, 8), sigma_noise=0.5)
     sim.inject(scope, group, focus_depth=None, i_targets=[8, 0], sigma_noise=np.array([.1, .2]))
     scope.inject_sensor_for_targets()

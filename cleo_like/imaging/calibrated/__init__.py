@@ -26,17 +26,22 @@ from cleo_like.imaging.calibrated.factories import (
     ogb1,
     xcamp_gf,
 )
-from cleo_like.imaging.calibrated.indicator import CalibratedIndicator, SingleSpike
+from cleo_like.imaging.calibrated.indicator import (
+    CalibratedIndicator,
+    ExtrapolationWarning,
+)
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.imaging.calibrated.online import OnlineCells
 from cleo_like.imaging.calibrated.response import HillResponse, SigmoidResponse
 from cleo_like.imaging.calibrated.sensor import CalibratedSensor
 from cleo_like.imaging.calibrated.table import calibrated_indicator, calibrated_names
+from cleo_like.imaging.events.single_spike import SingleSpike
 
 __all__ = [
     "CalibratedIndicator",
     "CalibratedSensor",
     "CellFactors",
+    "ExtrapolationWarning",
     "HillResponse",
     "Kernel",
     "OnlineCells",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,6 +12,7 @@ from cleo_like.core.arrays import frozen_mapping, si_samples
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.calibrated.cells import CellFactors, Variability
 from cleo_like.imaging.calibrated.propagate import exponential_sum
+from cleo_like.imaging.events.single_spike import SingleSpike
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,23 +25,8 @@ if TYPE_CHECKING:
 _VALUES_AT_ONCE = 2_000_000
 
 
-@attrs.frozen(kw_only=True)
-class SingleSpike:
-    """Landmarks of the response of the median cell to one spike.
-
-    Attributes
-    ----------
-    peak : float
-        dF/F.
-    time_to_peak, half_rise, half_decay : float
-        From the spike to the peak, to half of it on the way up, and from the peak to half
-        of it on the way down (s).
-    """
-
-    peak: float
-    time_to_peak: float
-    half_rise: float
-    half_decay: float
+class ExtrapolationWarning(UserWarning):
+    """Spikes are faster or more than the recordings of a fit had; the message says how far."""
 
 
 @attrs.frozen(kw_only=True)
@@ -168,24 +155,33 @@ class CalibratedIndicator:
             c = self.calcium(
                 times[first:last], who[first:last] - part.start, frames, cells=some
             )
-            np.multiply(self.response(c), some.gain[:, None], out=out[part])
+            np.multiply(self.fluorescence(c), some.gain[:, None], out=out[part])
         return out
+
+    def fluorescence(self, calcium: Any) -> np.ndarray:
+        """Give (F - F0)/F0 of the calcium-like variable, for a cell of gain 1.
+
+        Warns
+        -----
+        ExtrapolationWarning
+            The variable is larger than in any recording that the indicator was fitted to.
+        """
+        reach = getattr(self.response, "reach", np.inf)
+        if np.max(calcium, initial=0.0) > reach:
+            known = float(self.response(np.array(reach)))
+            msg = (
+                f"{self.name}: spikes add up to more than in any recording it was fitted to "
+                f"(calcium of {reach:g} single spikes, dF/F {known:.2g}); dF/F above is "
+                f"extrapolated"
+            )
+            warnings.warn(msg, ExtrapolationWarning, stacklevel=3)
+        return self.response(calcium)
 
     def single_spike(self) -> SingleSpike:
         """Give peak, rise and decay of the response to one spike of the median cell."""
         longest = max(self.kernel.decays)
         t = np.concatenate([[0.0], np.geomspace(1e-5, 6 * longest, 20_000)])
-        y = self.response(self.kernel(t))
-        top = int(y.argmax())
-        half = y[top] / 2
-        up = np.interp(half, y[: top + 1], t[: top + 1])
-        down = np.interp(-half, -y[top:], t[top:])
-        return SingleSpike(
-            peak=float(y[top]),
-            time_to_peak=float(t[top]),
-            half_rise=float(up),
-            half_decay=float(down - t[top]),
-        )
+        return SingleSpike.of(t, self.response(self.kernel(t)))
 
 
 def _factors(n: int | None, cells: CellFactors | None) -> CellFactors:

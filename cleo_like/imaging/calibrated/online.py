@@ -93,4 +93,4 @@ class OnlineCells:
 
     def dff(self) -> Float[np.ndarray, " n"]:
         """Give (F - F0)/F0."""
-        return self.factors.gain * self.indicator.response(self.calcium())
+        return self.factors.gain * self.indicator.fluorescence(self.calcium())

@@ -27,6 +27,11 @@ class HillResponse:
         K, in units of one spike's peak.
     rest : float
         c_0, in the same units; the larger, the more alike are the first few spikes.
+    reach : float
+        Largest c of the recordings that the curve was fitted to; beyond, it is extrapolated.
+    ceiling : float
+        A bound on dF/F, from elsewhere, for a curve whose saturation the recordings do not
+        show. The curve is the fit up to `reach`, and from there bends towards it, smoothly.
 
     Raises
     ------
@@ -44,6 +49,8 @@ class HillResponse:
     exponent: float = attrs.field(converter=float)
     half_saturation: float = attrs.field(converter=float)
     rest: float = attrs.field(default=0.0, converter=float)
+    reach: float = attrs.field(default=np.inf, converter=float)
+    ceiling: float = attrs.field(default=np.inf, converter=float)
 
     def __attrs_post_init__(self) -> None:
         """Check the numbers."""
@@ -53,9 +60,24 @@ class HillResponse:
                 raise InputError(f"{name} must be above 0 and finite, got {value}")
         if not 0 <= self.rest < np.inf:
             raise InputError(f"rest must not be negative, got {self.rest}")
+        if not self.reach > 0 or not self.ceiling > 0:
+            msg = f"reach and ceiling must be above 0, got {self.reach} and {self.ceiling}"
+            raise InputError(msg)
+        known = 0.0 if np.isinf(self.reach) else float(self._fitted(np.array(self.reach)))
+        if np.isfinite(self.ceiling) and not known < self.ceiling:
+            msg = f"ceiling {self.ceiling} is not above the fit at its reach, {known}"
+            raise InputError(msg)
 
     def __call__(self, calcium: Any) -> np.ndarray:
         """Give (F - F0)/F0; at rest, and by rounding below it, exactly 0."""
+        dff = self._fitted(calcium)
+        if np.isinf(self.ceiling) or not (np.asarray(calcium) > self.reach).any():
+            return dff
+        known = self._fitted(np.array(self.reach))
+        room = self.ceiling - known
+        return np.where(dff > known, known - room * np.expm1((known - dff) / room), dff)
+
+    def _fitted(self, calcium: Any) -> np.ndarray:
         bottom = self._saturation(self.rest)
         scale = self.single_spike / (self._saturation(1.0 + self.rest) - bottom)
         risen = np.asarray(calcium) > 0

@@ -25,7 +25,7 @@ class _ImagedCells(OnlineCells):
 
     def dff(self) -> np.ndarray:
         """Give (F - F0)/F0."""
-        return self.factors.gain * self.indicator.response(super().calcium())
+        return self.factors.gain * self.indicator.fluorescence(super().calcium())
 
 
 @attrs.define(eq=False, slots=False)

@@ -73,7 +73,9 @@ def calibrated_indicator(name: str) -> CalibratedIndicator:
             **{
                 field: values[field]["value"]
                 for field in ("single_spike", "exponent", "half_saturation", "rest")
-            }
+            },
+            reach=entry["reach"],
+            ceiling=entry["ceiling"]["value"] if "ceiling" in entry else float("inf"),
         ),
         variability=Variability(**entry["variability"]),
         source=entry["source"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.imaging.events.cells import EventDriven
+from cleo_like.imaging.events.single_spike import SingleSpike
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -69,3 +70,19 @@ def frames_of_cells(
         model.advance(float(frame), cells[first:last], times[first:last])
         dff[k], calcium[k], first = model.dff(), model.calcium(), last
     return dff.T, calcium.T
+
+
+def response_to_one_spike(kinetics: Kinetics) -> SingleSpike:
+    """Give peak, rise and decay of dF/F after one spike at rest.
+
+    Parameters
+    ----------
+    kinetics : Kinetics
+        The indicator.
+    """
+    slowest = float(kinetics.slowing(0.0)) / kinetics.gamma
+    kernel = 0.0 if kinetics.tau_on is None else kinetics.tau_on + (kinetics.tau_off or 0.0)
+    t = np.concatenate([[0.0], np.geomspace(1e-5, 6 * (slowest + kernel), 4000)])
+    one = np.zeros(1)
+    dff, _ = dff_of_spikes(kinetics, one.astype(int), one, t, 1)
+    return SingleSpike.of(t, dff[0])
