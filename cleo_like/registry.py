@@ -1,4 +1,4 @@
-"""Cleo's `registry`, which this package does not have yet: every name says so."""
+"""Cleo's `registry`, which this package does not have yet: every name of it says so."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Never
 
 from cleo_like.core.errors import not_here_yet
 
+_NAMES = ["DeviceInteractionRegistry"]
+
 
 def __getattr__(name: str) -> Never:
-    if name.startswith("__"):
-        raise AttributeError(name)
-    raise not_here_yet("registry", name)
+    error = not_here_yet("registry", name)
+    if name in _NAMES:
+        raise error  # an AttributeError would lose its message in `from ... import ...`
+    raise AttributeError(str(error))

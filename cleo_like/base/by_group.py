@@ -10,8 +10,8 @@ class ByGroup(dict):
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> cells = SimpleNamespace(name="cells")
+    >>> from brian2 import NeuronGroup
+    >>> cells = NeuronGroup(1, "v : 1", name="cells")
     >>> found = ByGroup(cells=1)
     >>> found["cells"], found[cells], cells in found, found.get(cells), list(found)
     (1, 1, True, 1, ['cells'])

@@ -1,5 +1,6 @@
 """What a Cleo script may do with recorders, stimulators and the simulator."""
 
+import importlib
 import subprocess
 import sys
 
@@ -144,6 +145,13 @@ def test_a_mapping_answers_to_groups_and_names(group):
 def test_parts_of_cleo_that_are_not_here_yet_say_so(statement):
     with pytest.raises((NotHereYetError, AttributeError), match="not part of cleo_like yet"):
         exec(statement, {})
+
+
+def test_tools_may_look_around_in_what_is_not_here():
+    for name in ("light", "opto", "ephys", "registry"):
+        module = importlib.import_module(f"cleo_like.{name}")
+        assert getattr(module, "pytest_plugins", None) is None
+        assert not hasattr(module, "__path__")
 
 
 def test_names_that_cleo_gave_up_say_what_replaces_them():

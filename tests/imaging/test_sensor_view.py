@@ -110,7 +110,7 @@ def test_reading_between_two_frames_takes_nothing_from_the_second():
             optics=Optics(frame_rate=50 * b2.Hz, brightness=1e12 * b2.Hz),
         )  # fmt: skip
         sim = CLSimulator(b2.Network(group)).inject(scope, group)
-        for k in range(1, 11):
+        for k in range(1, 7):
             sim.run(10 * ms)
             if reading:
                 scope.sensor.get_state(), scope.sensor.synapses[group].Ca[:]
