@@ -142,7 +142,7 @@ _CELL = (
         hero_latency | s | 0 | 10 | its latency
         hero_adapt | 1 | -1 | 1 | its adaptation
         hero_mean_isi | s | 0 | 10 | its mean interval
-        fi_fit_slope | Hz/pA | -1 | 5 | slope of the line through rate on current
+        fi_fit_slope | Hz/pA | -1 | 5 | slope of rate on current up to the largest rate
         """,
     )
     + _table(
@@ -153,6 +153,10 @@ _CELL = (
         steady_state_input_resistance | MOhm | 1 | 3000 | slope of the last 30 ms on current
         capacitance | pF | 1 | 2000 | tau over input_resistance
         resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
+        rheobase_estimate | pA | 0 | 5000 | least current that fires, from bracket and latency
+        rheobase_low | pA | 0 | 5000 | highest silent current below all that fire
+        rheobase_high | pA | 0 | 5000 | lowest current from which on all sweeps fire
+        fi_slope_after_max | Hz/pA | -5 | 5 | slope from the current of the largest rate on
         depolarization_block_i | pA | 0 | 5000 | lowest current that blocks the cell
         max_rate | Hz | 0 | 1000 | highest firing rate of the family
         rebound_depolarization | mV | -20 | 150 | highest sample 150 ms after the lowest step

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.features.long_square.membrane import Estimate, line
+from cleo_like.features.long_square.rheobase import levels
 
 if TYPE_CHECKING:
     from cleo_like.features.spikes.table import SpikeTable
@@ -41,6 +42,29 @@ def fi_slope(amplitude: np.ndarray, rate: np.ndarray, rows: np.ndarray) -> Estim
     if rows.size < 2 or np.ptp(amplitude[rows]) == 0:
         return Estimate(reason=f"only {rows.size} spiking sweep(s) of different current")
     return line(amplitude[rows], rate[rows])
+
+
+def fi_slopes(amplitude: np.ndarray, rate: np.ndarray) -> tuple[Estimate, Estimate]:
+    """Slopes (Hz/pA) of rate on current up to the first current of the largest rate, and on.
+
+    Beyond it firing falls off (block, failing spikes), and one line through both is neither.
+    """
+    fires = (rate > 0) & (amplitude > 0)
+    if not fires.any():
+        none = Estimate(reason="no sweep with a depolarising step fired")
+        return none, none
+    level = levels(amplitude)
+    currents = np.unique(level[fires])
+    means = np.array([rate[level == current].mean() for current in currents])
+    top = currents[means.argmax()]
+    rising = np.flatnonzero((level >= currents[0]) & (level <= top))
+    falling = np.flatnonzero(level >= top)
+    up, down = fi_slope(level, rate, rising), fi_slope(level, rate, falling)
+    if top == currents[0] and currents.size > 1:
+        up = Estimate(reason=f"the rate is largest at {top:.4g} pA, the lowest that fires")
+    if top == level.max():
+        down = Estimate(reason="the rate is largest at the largest current")
+    return up, down
 
 
 def blocked(

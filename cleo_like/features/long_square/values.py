@@ -10,6 +10,7 @@ import numpy as np
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.membrane import Estimate
 from cleo_like.features.long_square.patterns import pattern_features
+from cleo_like.features.long_square.rheobase import rheobase
 from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features
 from cleo_like.features.long_square.train import train_features
 from cleo_like.features.spikes.table import spikes_of
@@ -206,18 +207,12 @@ def firing_values(answers: Answers, found: Measured) -> None:
     stack, sweeps, p = found.stack, found.sweeps, found.limits
     amplitude, rate = sweeps["stim_amp"], sweeps["avg_rate"]
     lowest = firing.rheobase_row(amplitude, rate)
-    spiking = rate > 0 if p.exact else (rate > 0) & (amplitude > 0)
-    if not p.exact:
-        block = firing.blocked(stack, found.step, found.table, amplitude, rate)
-        sweeps["blocked"] = block
-        onset = float(amplitude[block].min()) if block.any() else np.nan
-        answers.put("depolarization_block_i", onset, "no sweep is in depolarisation block")
-        spiking &= ~(amplitude >= onset)
-        answers.put("max_rate", rate.max() if spiking.any() else np.nan, "no spike")
+    if p.exact:
+        answers.put("fi_fit_slope", firing.fi_slope(amplitude, rate, np.flatnonzero(rate > 0)))
+    else:
+        _firing_range(answers, found)
     names = ("rheobase_i", "rheobase_sweep", "hero_sweep", "hero_amp")
     hero_names = {"hero_latency": "latency", "hero_adapt": "adapt", "hero_mean_isi": "mean_isi"}
-    slope = firing.fi_slope(amplitude, rate, np.flatnonzero(spiking))
-    answers.put("fi_fit_slope", slope)
     if lowest is None:
         why = "no sweep with a depolarising step fired"
         answers.missing(why, *names, *hero_names)
@@ -229,6 +224,25 @@ def firing_values(answers: Answers, found: Measured) -> None:
     answers.put("hero_amp", amplitude[hero] if hero is not None else np.nan)
     for name, column in hero_names.items():
         answers.put(name, float(sweeps[column][hero]), "too few spikes in the hero sweep")
+
+
+def _firing_range(answers: Answers, found: Measured) -> None:
+    """Find where firing begins, how it grows, and where it ends."""
+    sweeps = found.sweeps
+    amplitude, rate = sweeps["stim_amp"], sweeps["avg_rate"]
+    block = firing.blocked(found.stack, found.step, found.table, amplitude, rate)
+    sweeps["blocked"] = block
+    onset = float(amplitude[block].min()) if block.any() else np.nan
+    answers.put("depolarization_block_i", onset, "no sweep is in depolarisation block")
+    fires = ((rate > 0) & (amplitude > 0)).any()
+    answers.put("max_rate", rate.max() if fires else np.nan, "no spike")
+    up, down = firing.fi_slopes(amplitude, rate)
+    answers.put("fi_fit_slope", up)
+    answers.put("fi_slope_after_max", down)
+    bracket = rheobase(amplitude, rate, sweeps["latency"], found.step.duration)
+    answers.put("rheobase_estimate", bracket.estimate)
+    answers.put("rheobase_low", bracket.low, bracket.reason)
+    answers.put("rheobase_high", bracket.high, bracket.reason)
 
 
 def rest_and_rebound(answers: Answers, found: Measured) -> None:
