@@ -9,14 +9,20 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
+from cleo_like.features.parameters import DEFAULT
+from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack, as_stack, window
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
+    from cleo_like.features.stack import Window
 
 _REST = 0.1  # s before the chirp that give the zero of both traces
 _TAIL = 1.0  # s after it, in which the answer dies away: whole answers need no fading window
 _LEAST_POWER = 1e-3  # of the largest: frequencies with less drive are not measured
+_AT_REST = 0.05  # of the swing of the current: at rest its SD is below
+_SURE = 3.0  # standard errors by which a resonance must exceed the lowest frequency
+_LEAST_PEAK = 1e-3  # ... and part of it: less is rounding
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +42,11 @@ class Impedance:
         (MOhm), ``impedance_cutoff`` (Hz).
     reasons : dict
         Why a value is missing.
+    error : array, shape (n,)
+        Standard error of the magnitude (MOhm), from what of the potential the current does
+        not explain.
+    notes : tuple of str
+        Sweeps that were left out, and what else is to be known.
     """
 
     frequency: np.ndarray
@@ -43,6 +54,8 @@ class Impedance:
     phase: np.ndarray
     values: dict[str, float]
     reasons: dict[str, str]
+    error: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def impedance(
@@ -63,9 +76,9 @@ def impedance(
     Parameters
     ----------
     source : Recording or SweepStack
-        Sweeps with the same chirp and without spikes.
+        Sweeps with a chirp; those that fire are left out.
     start, end : quantity
-        Of the chirp.
+        Of the whole chirp: the command rests before and after it.
     low, high : quantity
         Range (Hz) to report; what the stimulus hardly contains is left out.
     resolution : quantity
@@ -79,7 +92,8 @@ def impedance(
     Raises
     ------
     InputError
-        The stimulus has no power in the range.
+        The stimulus has no power in the range or makes the cell fire in every sweep; or a
+        sample is not a number.
 
     Notes
     -----
@@ -101,15 +115,17 @@ def impedance(
     (100, 16)
     """
     stack, step = as_stack(source), window(start, end)
-    a, b = stack.bounds(step)
-    rest = slice(max(0, a - round(_REST * stack.rate)), max(a, 1))
-    b = min(b + round(_TAIL * stack.rate), stack.n_samples)
-    current = stack.current_pa[:, a:b] - stack.current_pa[:, rest].mean(axis=1, keepdims=True)
-    potential = stack.voltage_mv[:, a:b] - stack.voltage_mv[:, rest].mean(axis=1, keepdims=True)
-    frequency = np.fft.rfftfreq(b - a, 1 / stack.rate)
+    notes = _check(stack, step)
+    stack, fires = _silent(stack, step)
+    notes += fires
+    current, potential = _from_rest(stack, step)
+    n = current.shape[1]
+    if n < stack.bounds(step)[1] - stack.bounds(step)[0] + round(_TAIL * stack.rate):
+        notes += ("the sweep ends within 1 s of the stimulus: the last of the answer is cut",)
+    frequency = np.fft.rfftfreq(n, 1 / stack.rate)
     drive, answer = np.fft.rfft(current, axis=1), np.fft.rfft(potential, axis=1)
-    width = max(1, round(si(resolution, "Hz", "resolution") * (b - a) / stack.rate))
-    power = _smooth((np.abs(drive) ** 2).sum(axis=0), width)
+    width = max(1, round(si(resolution, "Hz", "resolution") * n / stack.rate))
+    power, total = (_smooth((np.abs(x) ** 2).sum(axis=0), width) for x in (drive, answer))
     cross = _smooth((answer * drive.conj()).sum(axis=0), width)
     keep = (frequency >= si(low, "Hz", "low")) & (frequency <= si(high, "Hz", "high"))
     keep &= power > _LEAST_POWER * power.max()
@@ -117,29 +133,86 @@ def impedance(
         msg = "the stimulus has no power between the two frequencies"
         raise InputError(msg)
     z = cross[keep] / power[keep] * 1e3  # mV / pA = GOhm
-    values, reasons = _resonance(frequency[keep], np.abs(z))
+    unexplained = np.maximum(total[keep] / power[keep] * 1e6 - np.abs(z) ** 2, 0.0)
+    error = np.sqrt(unexplained / (2 * width * stack.n_sweeps))  # half of it in each direction
+    values, reasons = _resonance(frequency[keep], np.abs(z), error)
     return Impedance(
         frequency=frequency[keep],
         magnitude=np.abs(z),
         phase=np.angle(z),
         values=values,
         reasons=reasons,
+        error=error,
+        notes=notes,
     )
+
+
+def _check(stack: SweepStack, step: Window) -> tuple[str, ...]:
+    """Refuse samples that are not numbers; say where a window cuts the stimulus."""
+    a, b = stack.bounds(step)
+    reach = round(_REST * stack.rate)
+    low, high = max(0, a - reach), min(b + reach, stack.n_samples)
+    if not np.isfinite(stack.voltage_mv[:, low:high] + stack.current_pa[:, low:high]).all():
+        msg = f"a sample between {low / stack.rate:g} and {high / stack.rate:g} s is no number"
+        raise InputError(msg)
+    current = stack.current_pa
+    swing = np.ptp(current[:, a:b], axis=1)
+    notes = []
+    for where, part in (("before", current[:, low:a]), ("after", current[:, b + 1 : high])):
+        if part.size and (part.std(axis=1) > _AT_REST * swing).any():
+            notes.append(
+                f"the command is not at rest {where} {step.start:g} to {step.end:g} s: only a "
+                "part of the stimulus is measured, and the frequencies at its end are less sure"
+            )
+    return tuple(notes)
+
+
+def _silent(stack: SweepStack, step: Window) -> tuple[SweepStack, tuple[str, ...]]:
+    """Leave out the sweeps that fire: spikes are no answer of a linear membrane."""
+    fires = spikes_of(stack, step, DEFAULT).counts > 0
+    if fires.all():
+        msg = "the cell fires in every sweep: impedance needs a weaker stimulus"
+        raise InputError(msg)
+    numbers = np.asarray(stack.numbers)[fires].tolist()
+    notes = tuple(f"sweep {number} left out: it fires" for number in numbers)
+    return (stack.take(np.flatnonzero(~fires)) if numbers else stack), notes
+
+
+def _from_rest(stack: SweepStack, step: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Take current and potential from the rest before the stimulus, until the answer died."""
+    a, b = stack.bounds(step)
+    rest = slice(max(0, a - round(_REST * stack.rate)), max(a, 1))
+    b = min(b + round(_TAIL * stack.rate), int(stack.lengths.min()))
+    current, potential = (
+        x[:, a:b] - x[:, rest].mean(axis=1, keepdims=True)
+        for x in (stack.current_pa, stack.voltage_mv)
+    )
+    return current, potential
 
 
 def _smooth(x: np.ndarray, width: int) -> np.ndarray:
     return np.convolve(x, np.ones(width) / width, mode="same")
 
 
-def _resonance(f: np.ndarray, z: np.ndarray) -> tuple[dict[str, float], dict[str, str]]:
+def _resonance(
+    f: np.ndarray, z: np.ndarray, error: np.ndarray
+) -> tuple[dict[str, float], dict[str, str]]:
     top = int(z.argmax())
     reasons = {}
     below = np.flatnonzero(z[top:] < z[top] / np.sqrt(2))
     cutoff = float(f[top + below[0]]) if below.size else np.nan
     if not below.size:
         reasons["impedance_cutoff"] = f"still above 0.71 of the largest at {f[-1]:.3g} Hz"
+    unsure = max(_SURE * float(np.hypot(error[top], error[0])), _LEAST_PEAK * z[0])
+    peak = float(f[top])
+    if z[top] - z[0] <= unsure:
+        peak = np.nan
+        reasons["resonance_frequency"] = "not larger anywhere than at the lowest frequency"
+    elif top == z.size - 1:
+        peak = np.nan
+        reasons["resonance_frequency"] = f"still rising at {f[-1]:.3g} Hz"
     values = {
-        "resonance_frequency": float(f[top]),
+        "resonance_frequency": peak,
         "resonance_q": float(z[top] / z[0]),
         "impedance_low": float(z[0]),
         "impedance_max": float(z[top]),

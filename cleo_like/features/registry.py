@@ -14,7 +14,7 @@ from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.qc.signal import longest_flat
-from cleo_like.features.stack import SweepStack, Window, is_abf
+from cleo_like.features.stack import SweepStack, Window
 from cleo_like.features.table import Record
 from cleo_like.matching import Match, match
 
@@ -138,9 +138,7 @@ def matched_stack(
     if not members:
         msg = f"the amplifier is saturated in every long square: {next(iter(cut.values()))}"
         raise InputError(msg)
-    stack = SweepStack.from_recording(
-        recording, positions=members, single=parameters.exact and is_abf(recording)
-    )
+    stack = SweepStack.from_recording(recording, positions=members, single=parameters.exact)
     reasons = {recording.sweeps[k].number: why for k, why in cut.items()}
     return attrs.evolve(stack, excluded={**stack.excluded, **reasons}), window_of(found), found
 

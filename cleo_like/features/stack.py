@@ -191,8 +191,9 @@ class SweepStack:
         positions : iterable of int, optional
             Only the sweeps at these places in the recording.
         single : bool
-            Round the potential to single precision, as common readers of ABF files do:
-            the last bits decide ties between equal samples, and so ipfx's exact indices.
+            Take the potential of an ABF file in single precision, as pyabf (through which
+            ipfx's users read) does: the last bits decide ties between equal samples, and
+            so ipfx's exact indices.
 
         Raises
         ------
@@ -215,7 +216,7 @@ class SweepStack:
             raise InputError(msg)
         potential = _padded([s.response for s in usable], 1e3)
         return cls(
-            voltage_mv=potential.astype(np.float32) if single else potential,
+            voltage_mv=in_single_precision(potential, recording) if single else potential,
             current_pa=_padded([s.command for s in usable], 1e12),
             rate=usable[0].rate,
             numbers=tuple(s.number for s in usable),
@@ -248,17 +249,28 @@ def _padded(rows: list[np.ndarray], scale: float) -> np.ndarray:
     return out
 
 
+def in_single_precision(potential_mv: np.ndarray, recording: Recording) -> np.ndarray:
+    """Scale the whole numbers of an ABF file as pyabf does, in single precision throughout.
+
+    That differs in the last bit from the rounded result where single precision cannot hold
+    the scale factor. Potentials that do not come from an ABF file stay as they are.
+    """
+    if "abf_scaling" not in recording.device:
+        return potential_mv
+    scaling = recording.device["abf_scaling"]
+    if not scaling:  # the file holds single-precision numbers, not whole ones
+        return potential_mv.astype(np.float32)
+    scale, offset, unit = (scaling[name] for name in ("scale", "offset", "unit"))
+    whole = np.rint((potential_mv * 1e-3 / unit - offset) / scale).astype(np.float32)
+    out = whole * np.float32(scale) + np.float32(offset)
+    return out if unit == 1e-3 else out * np.float32(unit * 1e3)
+
+
 def as_stack(source: Recording | SweepStack, *, exact: bool = False) -> SweepStack:
     """Take a recording or a stack as a stack.
 
-    `exact` rounds what came from an ABF file to single precision, as pyabf (through which
-    ipfx's users read) does.
+    `exact` takes what came from an ABF file in single precision.
     """
     if isinstance(source, SweepStack):
         return source
-    return SweepStack.from_recording(source, single=exact and is_abf(source))
-
-
-def is_abf(recording: Recording) -> bool:
-    """Whether a recording was read from an ABF file."""
-    return recording.provenance.source.lower().endswith(".abf")
+    return SweepStack.from_recording(source, single=exact)

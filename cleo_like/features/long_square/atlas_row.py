@@ -76,8 +76,8 @@ def atlas_row(cell: CellFeatures) -> Row:
     chosen = _one_per_amplitude(cell)
     for label in LABELS:
         _label(cell, chosen, label, values, reasons)
-    amplitude, gain, why = _sqrt_fit(cell, chosen)
-    values["fi_sqrt_fit_A"], values["fi_sqrt_fit_Ic"] = amplitude, gain
+    gain, onset, why = _sqrt_fit(cell, chosen)
+    values["fi_sqrt_fit_A"], values["fi_sqrt_fit_Ic"] = gain, onset
     for name in values:
         if np.isnan(values[name]) and name not in reasons:
             reasons[name] = why if name.startswith("fi_sqrt") else "too few spikes"
@@ -130,13 +130,31 @@ def _label(
 
 
 def _sqrt_fit(cell: CellFeatures, chosen: dict[int, int]) -> tuple[float, float, str]:
-    """Fit rate = A sqrt(d - Ic), d the current above rheobase."""
+    """Fit rate = A sqrt(d - Ic), d the current above rheobase; A, Ic and why one is missing."""
     if len(chosen) < 3:
         return np.nan, np.nan, f"only {len(chosen)} spiking current(s); the fit needs 3"
-    from scipy import optimize
-
     d = np.array(sorted(chosen), dtype=float)
     rate = np.array([cell.sweeps["avg_rate"][chosen[int(k)]] for k in d])
+    gain, onset = sqrt_fit(d, rate)
+    if np.isfinite(gain) and (gain > 0 or cell.parameters.exact):
+        return gain, onset, ""
+    why = "the square of the rate does not rise with the current"
+    return np.nan, onset if cell.parameters.exact else np.nan, why
+
+
+def sqrt_fit(d: np.ndarray, rate: np.ndarray) -> tuple[float, float]:
+    """Fit rate = A sqrt(d - Ic) as ipfx's collection of features does.
+
+    Where the search does not end, or ends where A is undetermined, a straight line through
+    the squares of the rates serves: its A is NaN where they fall. Rates that are all alike,
+    and a search that does not end, give 0 and the lowest current.
+
+    Examples
+    --------
+    >>> [round(x, 6) for x in sqrt_fit(np.array([0.0, 20.0, 40.0]), np.sqrt([4.0, 44.0, 84.0]))]
+    [1.414214, -2.0]
+    """
+    from scipy import optimize
 
     def model(x: np.ndarray, a: float, onset: float) -> np.ndarray:
         return np.where(x < onset, 0.0, a * np.sqrt(np.maximum(x - onset, 0.0)))
@@ -145,11 +163,10 @@ def _sqrt_fit(cell: CellFeatures, chosen: dict[int, int]) -> tuple[float, float,
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optimize.OptimizeWarning)
             (a, onset), covariance = optimize.curve_fit(model, d, rate, p0=(1.0, d[0]))
-        if np.isfinite(covariance).all():
-            return float(a), float(onset), ""
-    except RuntimeError:  # no convergence: the straight line below serves
-        pass
-    m, c = np.polyfit(d, rate**2, 1)
-    if not m > 0:
-        return np.nan, np.nan, "the square of the rate does not rise with the current"
-    return float(np.sqrt(m)), float(-c / m), ""
+        if not np.isinf(covariance[0, 0]):
+            return float(a), float(onset)
+    except RuntimeError:  # no convergence
+        if (rate == rate[0]).all():
+            return 0.0, float(d.min())
+    m, c = np.linalg.lstsq(np.column_stack([d, np.ones_like(d)]), rate**2, rcond=None)[0]
+    return float(np.sqrt(m)) if m >= 0 else np.nan, float(-c / m)

@@ -81,8 +81,8 @@ def rheobase(
         return _none("no current fires the cell every time")
     high = float(sure.min())
     if silent.max() < lowest:
-        return Bracket(estimate=_between(level, fires, latency, low, high, duration),
-                       low=low, high=high)  # fmt: skip
+        late = _late(level[fires], latency[fires], duration)
+        return Bracket(estimate=_between(late, low, high), low=low, high=high)
     some = level <= top
     return Bracket(estimate=_probit(level[some], fires[some], low, high), low=low, high=high)
 
@@ -91,31 +91,30 @@ def _none(why: str) -> Bracket:
     return Bracket(estimate=Estimate(reason=why), reason=why)
 
 
-def _between(
-    level: np.ndarray,
-    fires: np.ndarray,
-    latency: np.ndarray,
-    low: float,
-    high: float,
-    duration: float,
-) -> Estimate:
-    """Middle of the bracket, drawn to where the latency would be as long as the step."""
+def _late(level: np.ndarray, latency: np.ndarray, duration: float) -> float:
+    """Give the current (pA) at which the latency is as long as the step; NaN if unknown."""
+    currents = np.unique(level)
+    if currents.size < 2:
+        return np.nan
+    first, second = (float(np.mean(latency[level == c] ** -2)) for c in currents[:2])
+    if not second > first:
+        return np.nan
+    return float(
+        currents[0] - (first - duration**-2) / (second - first) * (currents[1] - currents[0])
+    )
+
+
+def _between(late: float, low: float, high: float) -> Estimate:
+    """Give the middle of the bracket, drawn to where the latency would be the whole step."""
     middle, width = (low + high) / 2, high - low
-    currents = np.unique(level[fires])
-    if currents.size > 1:
-        first, second = (
-            float(np.mean(1 / latency[fires & (level == c)] ** 2)) for c in currents[:2]
-        )
-        if np.isfinite(first) and second > first:
-            gain = (second - first) / (currents[1] - currents[0])
-            late = float(currents[0] - (first - duration**-2) / gain)
-            value = (middle + float(np.clip(late, low, high))) / 2
-            return Estimate(value=value, error=_SD * width)
-    return Estimate(value=middle, error=_UNIFORM * width)
+    if np.isnan(late):
+        return Estimate(value=middle, error=_UNIFORM * width)
+    value = (middle + float(np.clip(late, low, high))) / 2
+    return Estimate(value=value, error=_SD * width)
 
 
 def _probit(level: np.ndarray, fires: np.ndarray, low: float, high: float) -> Estimate:
-    """Current that fires every other time, where repeats of one current disagree.
+    """Find the current that fires every other time, where repeats disagree.
 
     Mean and SD over all probit lines whose middle is in the bracket and whose SD is from a
     fiftieth of the bracket to all of it, each weighted by how likely it makes the sweeps.

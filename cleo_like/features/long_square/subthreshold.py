@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _PEAK_WIDTH = 0.005  # s around the minimum that make the peak of sag
+_EARLY, _EARLY_PART = 0.01, 0.1  # s, and part of the time before the step that the atlas takes
 _SAME_LEVEL = 0.05  # of the step: commands nearer than this are one level
 
 NAMES = (
@@ -41,11 +42,7 @@ def intervals(stack: SweepStack, step: Window, p: ExtractionParameters) -> Inter
     start, end = stack.bounds(step)
     steady = (stack.index(max(step.end - sag, step.start)), end)
     if p.exact:
-        return Intervals(
-            baseline=(stack.index(step.start - p.baseline_interval), start),
-            sag_baseline=(stack.index(step.start - sag), start),
-            steady=steady,
-        )
+        return _of_ipfx(stack, step, p, steady)
     stop, notes = start, []
     first = 0
     if step.baseline is not None:
@@ -61,6 +58,27 @@ def intervals(stack: SweepStack, step: Window, p: ExtractionParameters) -> Inter
         sag_baseline=(max(low, stop - round(sag * stack.rate)), stop),
         steady=steady,
         notes=tuple(notes),
+    )
+
+
+def _of_ipfx(
+    stack: SweepStack, step: Window, p: ExtractionParameters, steady: tuple[int, int]
+) -> Intervals:
+    """Place the baselines of ipfx; where there is no room for them it loses the cell.
+
+    The pipeline of the atlas takes a tenth of the time before a step that begins within
+    10 ms; between that and 0.1 s all the time there is, is taken here.
+    """
+    wanted = (p.baseline_interval, p.sag_baseline_interval)
+    if step.start < _EARLY:
+        wanted = (_EARLY_PART * step.start,) * 2
+    lengths = [min(t, step.start) for t in wanted]
+    low, sag = (stack.index(step.start - t) for t in lengths)
+    start, notes = stack.index(step.start), ()
+    if lengths[0] < p.baseline_interval:
+        notes = (f"baseline shortened to {lengths[0] * 1e3:.3g} ms",)
+    return Intervals(
+        baseline=(low, start), sag_baseline=(sag, start), steady=steady, notes=notes
     )
 
 

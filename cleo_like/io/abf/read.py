@@ -205,7 +205,19 @@ def _recording(
             "comment": source.comment,
         },
     )
-    return apply_sidecar(recording, source.path, lasting)
+    return _with_converter(apply_sidecar(recording, source.path, lasting), source, choice)
+
+
+def _with_converter(recording: Recording, source: AbfSource, choice: Choice) -> Recording:
+    """Say how the file's numbers were scaled: single precision rounds them, not the result."""
+    if not np.issubdtype(source.dtype, np.integer):
+        return attrs.evolve(recording, device={**recording.device, "abf_scaling": {}})
+    scaling = {
+        "scale": float(source.scales[choice.response]),
+        "offset": float(source.offsets[choice.response]),
+        "unit": source.units[choice.response].scale,
+    }
+    return attrs.evolve(recording, device={**recording.device, "abf_scaling": scaling})
 
 
 def _sweeps(
