@@ -6,6 +6,7 @@ import json
 import time
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from cleo_like.core.errors import CleoLikeError, InputError
 from cleo_like.core.provenance import hash_of
 from cleo_like.core.recording import Recording
-from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.parameters import DEFAULT, DEFINITIONS, ExtractionParameters
 from cleo_like.features.registry import (
     ExtractorLike,
     extractor_name,
@@ -134,9 +135,14 @@ def _recording_hash(recording: Recording) -> str:
     return hash_of(b"\n".join(parts))
 
 
+@lru_cache(maxsize=32)
 def settings_of(parameters: ExtractionParameters) -> str:
-    """One line that tells parameter sets apart."""
-    return json.dumps(attrs.asdict(parameters), sort_keys=True)
+    """One line that tells parameter sets apart, and definitions that changed since."""
+    return json.dumps(attrs.asdict(parameters) | _definitions(parameters), sort_keys=True)
+
+
+def _definitions(parameters: ExtractionParameters) -> dict[str, int]:
+    return {} if parameters.exact else {"definitions": DEFINITIONS}
 
 
 def run_task(task: Task) -> list[Record]:
@@ -186,35 +192,29 @@ class _Done:
         if path is not None:
             is_parquet(path)  # a wrong ending is said before any work
         self._path = path
-        self._tables: dict[int, FeatureTable] = {}
-        self._records: dict[int, list[Record]] = {}
         self._count = len(tasks)
-        self._other: FeatureTable | None = None
+        self._before = FeatureTable.from_records([])
+        self._rows: dict[int, np.ndarray] = {}  # of the table from before, by task
+        self._other = np.zeros(0, dtype=int)
+        self._records: dict[int, list[Record]] = {}
         self._saved = time.monotonic()
         if path is not None and path.is_file():
             self._recall(tasks, FeatureTable.read(path))
-        self.missing = [k for k in range(len(tasks)) if k not in self._tables]
+        self.missing = [k for k in range(len(tasks)) if k not in self._rows]
 
     def _recall(self, tasks: list[Task], table: FeatureTable) -> None:
-        keys = list(
-            zip(
-                table["content_hash"],
-                table["extractor"],
-                table["settings"],
-                strict=True,
-            )
-        )
-        used = np.zeros(len(keys), dtype=bool)
+        self._before = table
+        names = ("content_hash", "extractor", "settings")
+        rows: dict[tuple[Any, ...], list[int]] = {}
+        for row, key in enumerate(zip(*(table[name] for name in names), strict=True)):
+            rows.setdefault(key, []).append(row)
+        used = np.zeros(len(table), dtype=bool)
         for k, task in enumerate(tasks):
-            wanted = (
-                task.content_hash, extractor_name(task.extractor), settings_of(task.parameters)
-            )  # fmt: skip
-            rows = np.array([key == wanted for key in keys], dtype=bool)
-            if rows.any() and task.content_hash != "missing":
-                used |= rows
-                self._tables[k] = _rows(table, rows)
-        if not used.all():
-            self._other = _rows(table, ~used)
+            found = rows.get(_key(task))
+            if found is not None and task.content_hash != "missing":
+                self._rows[k] = np.array(found)
+                used[found] = True
+        self._other = np.flatnonzero(~used)
 
     def __enter__(self) -> _Done:
         return self
@@ -231,29 +231,32 @@ class _Done:
 
     def _save(self, path: Path) -> None:
         table = self.table()
-        if self._other is not None:  # rows of other sources stay in the file
-            table = FeatureTable.join([self._other, table])
+        if self._other.size:  # rows of other sources stay in the file
+            table = FeatureTable.join([self._before.take(self._other), table])
         if len(table):
             table.write(path)
 
     def table(self) -> FeatureTable:
-        if not self._tables:  # one frame from the records: nothing to join
-            records = [r for k in sorted(self._records) for r in self._records[k]]
+        """Give the rows in the order of the tasks: two tables are joined, however many rows."""
+        new = sorted(self._records)
+        records = [r for k in new for r in self._records[k]]
+        if not self._rows:
             return FeatureTable.from_records(records)
-        parts = []
-        for k in range(self._count):
-            if k in self._tables:
-                parts.append(self._tables[k])
-            elif k in self._records:
-                parts.append(FeatureTable.from_records(self._records[k]))
-        return FeatureTable.join(parts)
+        old = sorted(self._rows)
+        recalled = self._before.take(np.concatenate([self._rows[k] for k in old]))
+        measured = FeatureTable.from_records(records)
+        parts = [(old, [self._rows[k].size for k in old], recalled)]
+        parts.insert(
+            0 if new and new[0] < old[0] else 1,
+            (new, [len(self._records[k]) for k in new], measured),
+        )
+        place = np.concatenate([np.repeat(ks, sizes) for ks, sizes, _ in parts]).astype(int)
+        joined = FeatureTable.join([table for _, _, table in parts])
+        return joined.take(np.argsort(place, kind="stable"))
 
 
-def _rows(table: FeatureTable, rows: np.ndarray) -> FeatureTable:
-    return FeatureTable(
-        frame=table.frame[rows].reset_index(drop=True),
-        reasons=table.reasons[rows].reset_index(drop=True),
-    )
+def _key(task: Task) -> tuple[str, str, str]:
+    return task.content_hash, extractor_name(task.extractor), settings_of(task.parameters)
 
 
 class _Runner:

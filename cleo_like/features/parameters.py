@@ -155,6 +155,9 @@ class ExtractionParameters:
         return float(np.round(0.9 * rate / 2e3, 9))
 
 
+DEFINITIONS = 2
+"""Number of the default definitions: rows that were measured by others are measured again."""
+
 DEFAULT = ExtractionParameters()
 """Spikes detected against the noise of each sweep, ipfx's defects put right."""
 

@@ -13,6 +13,7 @@ from cleo_like.core.files import atomic_path
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy as np
     import pandas as pd
 
 META = (
@@ -112,6 +113,13 @@ class FeatureTable:
         reasons = pd.concat([t.reasons for t in parts], ignore_index=True)
         reasons = reasons.reindex(columns=names).fillna("not asked of this extractor")
         return cls(frame=_typed(frame[[*META, *names, *sorted(errors)]]), reasons=reasons)
+
+    def take(self, rows: np.ndarray) -> FeatureTable:
+        """Give some of the rows (places), in that order."""
+        return FeatureTable(
+            frame=self.frame.iloc[rows].reset_index(drop=True),
+            reasons=self.reasons.iloc[rows].reset_index(drop=True),
+        )
 
     def to_csv(self, path: str | Path) -> Path:
         """Write the table, and its reasons to ``<name>.reasons.csv`` beside it."""
