@@ -38,6 +38,20 @@ class Stacked:
 
 
 @attrs.frozen(kw_only=True)
+class Scaling:
+    """How stored whole numbers became potentials: (number * scale + offset) * unit.
+
+    Single precision gives other last bits than this when it multiplies and adds itself, and
+    the last bits decide which of two equal samples is the steepest.
+    """
+
+    scale: float
+    offset: float
+    unit: float  # V
+    whole: bool  # False: the file holds single-precision values, not whole numbers
+
+
+@attrs.frozen(kw_only=True)
 class Recording:
     """All sweeps of one cell through one electrode.
 
@@ -60,6 +74,8 @@ class Recording:
         What a reader noticed about the file ("potentials look like mV stored as V").
     device : mapping
         Description of the rig (device, electrode, filtering, settings).
+    scaling : Scaling, optional
+        How the numbers of the ABF file were scaled; equality does not ask for it.
 
     Examples
     --------
@@ -77,6 +93,7 @@ class Recording:
     session_start: str | None = None
     findings: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
     device: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    scaling: Scaling | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
         """Check that the truth speaks of the same sweeps."""

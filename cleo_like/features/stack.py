@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
 
 
+_WHOLE = 1e-3  # from a whole number: rounding of the SI value is far below
 _NO_CELL = 1.0  # V: no membrane potential is so large, whatever the offset
 
 
@@ -255,15 +256,15 @@ def in_single_precision(potential_mv: np.ndarray, recording: Recording) -> np.nd
     That differs in the last bit from the rounded result where single precision cannot hold
     the scale factor. Potentials that do not come from an ABF file stay as they are.
     """
-    if "abf_scaling" not in recording.device:
+    scaling = recording.scaling
+    if scaling is None:
         return potential_mv
-    scaling = recording.device["abf_scaling"]
-    if not scaling:  # the file holds single-precision numbers, not whole ones
-        return potential_mv.astype(np.float32)
-    scale, offset, unit = (scaling[name] for name in ("scale", "offset", "unit"))
-    whole = np.rint((potential_mv * 1e-3 / unit - offset) / scale).astype(np.float32)
-    out = whole * np.float32(scale) + np.float32(offset)
-    return out if unit == 1e-3 else out * np.float32(unit * 1e3)
+    number = (potential_mv * 1e-3 / scaling.unit - scaling.offset) / scaling.scale
+    whole = np.rint(number)
+    if not scaling.whole or np.abs(number - whole).max(initial=0.0) > _WHOLE:
+        return potential_mv.astype(np.float32)  # stored so, or changed since it was read
+    out = whole.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset)
+    return out if scaling.unit == 1e-3 else out * np.float32(scaling.unit * 1e3)
 
 
 def as_stack(source: Recording | SweepStack, *, exact: bool = False) -> SweepStack:

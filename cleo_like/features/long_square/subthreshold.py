@@ -74,7 +74,8 @@ def _of_ipfx(
         wanted = (_EARLY_PART * step.start,) * 2
     lengths = [min(t, step.start) for t in wanted]
     low, sag = (stack.index(step.start - t) for t in lengths)
-    start, notes = stack.index(step.start), ()
+    start = stack.index(step.start)
+    notes: tuple[str, ...] = ()
     if lengths[0] < p.baseline_interval:
         notes = (f"baseline shortened to {lengths[0] * 1e3:.3g} ms",)
     return Intervals(

@@ -11,7 +11,7 @@ from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
-from cleo_like.core.recording import Recording
+from cleo_like.core.recording import Recording, Scaling
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.io.abf.channels import Choice, choice_of, choose
 from cleo_like.io.abf.command import Command, command_of, is_played
@@ -205,19 +205,17 @@ def _recording(
             "comment": source.comment,
         },
     )
-    return _with_converter(apply_sidecar(recording, source.path, lasting), source, choice)
+    return _with_scaling(apply_sidecar(recording, source.path, lasting), source, choice)
 
 
-def _with_converter(recording: Recording, source: AbfSource, choice: Choice) -> Recording:
-    """Say how the file's numbers were scaled: single precision rounds them, not the result."""
-    if not np.issubdtype(source.dtype, np.integer):
-        return attrs.evolve(recording, device={**recording.device, "abf_scaling": {}})
-    scaling = {
-        "scale": float(source.scales[choice.response]),
-        "offset": float(source.offsets[choice.response]),
-        "unit": source.units[choice.response].scale,
-    }
-    return attrs.evolve(recording, device={**recording.device, "abf_scaling": scaling})
+def _with_scaling(recording: Recording, source: AbfSource, choice: Choice) -> Recording:
+    scaling = Scaling(
+        scale=float(source.scales[choice.response]),
+        offset=float(source.offsets[choice.response]),
+        unit=source.units[choice.response].scale,
+        whole=np.issubdtype(source.dtype, np.integer),
+    )
+    return attrs.evolve(recording, scaling=scaling)
 
 
 def _sweeps(
