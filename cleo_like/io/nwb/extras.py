@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.io.nwb import hdf5
+from cleo_like.io.nwb.source import hdf5
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,14 +11,14 @@ import numpy as np
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.rates import same_rate
 from cleo_like.core.sweep import Sweep
-from cleo_like.io.nwb.clock import common_rates, lay
-from cleo_like.io.nwb.contents import named
+from cleo_like.io.nwb.source.clock import common_rates, lay
+from cleo_like.io.nwb.source.contents import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleo_like.io.nwb.clock import Clock
     from cleo_like.io.nwb.pairs import Pair, Part
+    from cleo_like.io.nwb.source.clock import Clock
 
 
 @attrs.frozen(kw_only=True)

@@ -11,12 +11,14 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.sweep import ClampMode
-from cleo_like.io.nwb import hdf5
-from cleo_like.io.nwb.clock import clock_of_rate, clock_of_stamps
+from cleo_like.io.nwb.source import hdf5
+from cleo_like.io.nwb.source.clock import clock_of_rate, clock_of_stamps
+from cleo_like.io.nwb.source.samples import samples_of
 from cleo_like.io.text_units import parse_unit
 
 if TYPE_CHECKING:
-    from cleo_like.io.nwb.clock import Clock
+    from cleo_like.io.nwb.source.clock import Clock
+    from cleo_like.io.nwb.source.samples import Samples
 
 TYPES = {
     "CurrentClampSeries": ("V", False, ClampMode.CURRENT),
@@ -87,7 +89,7 @@ class Series:
     electrode: str | None
     number: int | None
     clock: Clock
-    samples: hdf5.Samples
+    samples: Samples
     scale: float
     offset: float
     group: Any
@@ -159,7 +161,7 @@ def series_of(group: Any, name: str, derived: dict[str, str], *, among_stimuli: 
     expected, stimulus, mode = TYPES.get(kind, ("?", among_stimuli, ClampMode.UNKNOWN))
     data = hdf5.member(group, "data")
     unit, scale, offset, findings = _scaling(group, data, expected, kind)
-    samples = hdf5.samples_of(data)
+    samples = samples_of(data)
     if stimulus is None or (among_stimuli and not stimulus and unit == "A" != expected):
         stimulus = among_stimuli
     if unit != expected:
@@ -342,7 +344,7 @@ def _clock(group: Any, count: int) -> Clock:
     stamps = hdf5.optional(group, "timestamps")
     begin = hdf5.optional(group, "starting_time")
     if stamps is not None:
-        times = hdf5.samples_of(stamps)
+        times = samples_of(stamps)
         if count == 0:
             msg = "no sample was recorded"
             raise FileFormatError(msg)

@@ -1,16 +1,10 @@
-"""HDF5 read with suspicion: every link, shape and block is checked before it is believed.
-
-HDF5 itself returns zeros, without a word, for blocks that were never written, for virtual
-data whose source is gone and beyond the end of a short raw file. Here these are said.
-"""
+"""HDF5 read with suspicion: files, links and attributes, with errors that say what is wrong."""
 
 from __future__ import annotations
 
-import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
@@ -25,12 +19,7 @@ READ_ERRORS = (
 )  # fmt: skip
 """What h5py and HDF5 raise on damaged files."""
 
-_DEFLATE = 1032
-"""zlib cannot compress more than this; a larger promise is damage (h5py's other filters
-compress less, and a block below `_SMALL` is believed without asking)."""
-_SMALL = 1 << 26  # bytes
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
-_HOLES = 16  # unwritten blocks for each written one: beyond, the shape is damage
 
 
 @contextmanager
@@ -59,7 +48,7 @@ def opened(path: Path) -> Iterator[Any]:
     except CleoLikeError:
         raise
     except READ_ERRORS as error:
-        raise _cannot_be_read(path, f"it is damaged, {_said(error)}") from error
+        raise _cannot_be_read(path, f"it is damaged, {said_by(error)}") from error
 
 
 def _cannot_be_read(path: Path, why: str) -> FileFormatError:
@@ -75,10 +64,10 @@ def _why_not_open(error: BaseException) -> str:
     if "already open for write" in text or "consistency flags" in text:
         return "the program that wrote it did not close it, or still has it open"
     if "truncated" in text:
-        return f"it is truncated, copy it again from its origin; {_said(error)}"
+        return f"it is truncated, copy it again from its origin; {said_by(error)}"
     if "signature not found" in text:
         return "it is no HDF5 file at all, or its first bytes are lost"
-    return _said(error)
+    return said_by(error)
 
 
 def _check_version(path: Path, file: Any) -> None:
@@ -136,7 +125,7 @@ def member(group: Any, *names: str) -> Any:
         try:
             group = group[name]
         except READ_ERRORS as error:
-            where = f"{_path(group)}/{name}"
+            where = f"{path_of(group)}/{name}"
             try:
                 link = group.get(name, getlink=True)
             except READ_ERRORS:
@@ -149,7 +138,7 @@ def member(group: Any, *names: str) -> Any:
             elif link is None:
                 msg = f"{where} is not in the file"
             else:
-                msg = f"{where} is damaged ({_said(error)})"
+                msg = f"{where} is damaged ({said_by(error)})"
             raise FileFormatError(msg) from error
     return group
 
@@ -229,7 +218,7 @@ def value(dataset: Any) -> Any:
             return None
         found = dataset[()] if dataset.shape == () else dataset[(0,) * len(dataset.shape)]
     except READ_ERRORS as error:
-        msg = f"{_path(dataset)} cannot be read ({_said(error)})"
+        msg = f"{path_of(dataset)} cannot be read ({said_by(error)})"
         raise FileFormatError(msg) from error
     return None if isinstance(found, h5py.Empty) else _single(found)
 
@@ -275,166 +264,13 @@ def _single(found: Any) -> Any:
     return found
 
 
-@attrs.frozen(kw_only=True, eq=False)
-class Samples:
-    """Numbers of one data set, and how far they were ever written."""
-
-    dataset: Any
-    count: int
-    missing: tuple[tuple[int, int], ...] = ()
-
-    def load(self, start: int, stop: int) -> np.ndarray:
-        """Give samples [start, stop); NaN (as float) where nothing was ever written.
-
-        Raises
-        ------
-        FileFormatError
-            A block is damaged.
-        """
-        stop = max(start, min(stop, self.count))
-        try:
-            if self.dataset.ndim == 1:
-                values = self.dataset[start:stop]
-            elif self.dataset.shape[0] == 1:
-                values = self.dataset[0, start:stop]
-            else:
-                values = self.dataset[start:stop, 0]
-        except READ_ERRORS as error:
-            msg = f"the samples of {_path(self.dataset)} cannot be read ({_said(error)})"
-            raise FileFormatError(msg) from error
-        holes = [
-            (max(a, start), min(b, stop)) for a, b in self.missing if a < stop and b > start
-        ]
-        if holes and values.dtype.kind != "f":
-            values = values.astype(float)
-        for a, b in holes:
-            values[a - start : b - start] = np.nan
-        return values
-
-
-def samples_of(dataset: Any) -> Samples:
-    """Check a data set of samples: a vector of real numbers (or one column or row of them).
-
-    Raises
-    ------
-    FileFormatError
-        It is something else, or promises more than the file holds.
-    """
-    shape = getattr(dataset, "shape", None)
-    where = _path(dataset)
-    if shape is None or dataset.dtype.kind not in "iuf":
-        kind = (
-            "a group" if hasattr(dataset, "keys") else f"{getattr(dataset, 'dtype', 'empty')}"
-        )
-        msg = f"{where} holds no numbers ({kind})"
-        raise FileFormatError(msg)
-    if len(shape) not in {1, 2} or (len(shape) == 2 and 1 not in shape and 0 not in shape):
-        msg = f"{where} has the shape {shape}; expected (n_samples,), one channel"
-        raise FileFormatError(msg)
-    count = int(np.prod(shape, dtype=object))
-    if count == 0:
-        return Samples(dataset=dataset, count=0)
-    try:
-        return _stored(dataset, count)
-    except READ_ERRORS as error:
-        if isinstance(error, CleoLikeError):
-            raise
-        msg = f"{where} is damaged ({_said(error)})"
-        raise FileFormatError(msg) from error
-
-
-def _stored(dataset: Any, count: int) -> Samples:
-    if dataset.is_virtual:
-        _check_sources(dataset)
-        return Samples(dataset=dataset, count=count)
-    if dataset.external:
-        _check_raw_files(dataset, count * dataset.dtype.itemsize)
-        return Samples(dataset=dataset, count=count)
-    if dataset.chunks is not None:
-        return _chunked(dataset, count)
-    stored = dataset.id.get_storage_size()
-    if stored == 0:
-        return Samples(dataset=dataset, count=0)
-    end = (dataset.id.get_offset() or 0) + count * dataset.dtype.itemsize
-    size = dataset.file.id.get_filesize()
-    if stored < count * dataset.dtype.itemsize or end > size:
-        msg = f"{_path(dataset)} promises {count} samples, more than {size} bytes can hold"
-        raise FileFormatError(msg)
-    return Samples(dataset=dataset, count=count)
-
-
-def _chunked(dataset: Any, count: int) -> Samples:
-    axis = 0 if dataset.ndim == 1 or dataset.shape[1] == 1 else 1
-    step = int(dataset.chunks[axis])
-    size = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
-    chunks: list[Any] = []
-    dataset.id.chunk_iter(chunks.append)
-    held = dataset.file.id.get_filesize()
-    if chunks and size > max(_SMALL, _DEFLATE * max(c.size for c in chunks)):
-        msg = f"{_path(dataset)} is damaged: a block of {size} bytes in a file of {held}"
-        raise FileFormatError(msg)
-    starts = sorted({int(c.chunk_offset[axis]) for c in chunks if c.chunk_offset[axis] < count})
-    if not starts:
-        return Samples(dataset=dataset, count=0)
-    count = min(count, starts[-1] + step)
-    if -(-count // step) > _HOLES * (len(starts) + 1):
-        msg = (
-            f"{_path(dataset)} is damaged: {len(starts)} blocks were written of "
-            f"{-(-count // step)} that its shape promises"
-        )
-        raise FileFormatError(msg)
-    edges = np.array([-step, *starts, count])
-    holes = [(int(a) + step, int(b)) for a, b in itertools.pairwise(edges) if a + step < b]
-    return Samples(dataset=dataset, count=count, missing=tuple(holes))
-
-
-def _check_sources(dataset: Any) -> None:
-    from pathlib import Path
-
-    import h5py
-
-    folder = Path(dataset.file.filename).parent
-    for source in dataset.virtual_sources():
-        try:
-            if source.file_name == ".":
-                there = source.dset_name in dataset.file
-            else:
-                with h5py.File(folder / source.file_name, "r") as file:
-                    there = source.dset_name in file
-        except READ_ERRORS:
-            there = False
-        if not there:
-            msg = (
-                f"{_path(dataset)} is put together from {source.dset_name!r} of the file "
-                f"{source.file_name!r}, which is missing or unreadable"
-            )
-            raise FileFormatError(msg)
-
-
-def _check_raw_files(dataset: Any, wanted: int) -> None:
-    from pathlib import Path
-
-    for name, offset, size in dataset.external:
-        file = Path(name)  # HDF5 looks from the working directory, not from the file
-        if not file.is_file():
-            msg = f"the samples of {_path(dataset)} are in the file {name!r}, which is missing"
-            raise FileFormatError(msg)
-        have = file.stat().st_size - offset
-        if have < min(size, wanted):
-            msg = (
-                f"the samples of {_path(dataset)} are in the file {name!r}, which is too short "
-                f"({have} of {min(size, wanted)} bytes)"
-            )
-            raise FileFormatError(msg)
-        wanted -= size
-
-
-def _path(thing: Any) -> str:
+def path_of(thing: Any) -> str:
+    """Path of an object within its file, for messages."""
     name = getattr(thing, "name", None)
     return "an unnamed object" if name is None else as_text(name).removesuffix("/")
 
 
-def _said(error: BaseException) -> str:
+def said_by(error: BaseException) -> str:
     """Give the first line of what a library said."""
     words = str(error).splitlines() or [""]
     return f"{type(error).__name__}: {words[0][:200]}"

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.io.nwb import hdf5
-from cleo_like.io.nwb.series import (
+from cleo_like.io.nwb.source import hdf5
+from cleo_like.io.nwb.source.series import (
     ICEPHYS,
     derived_types,
     is_patch_series,
@@ -24,7 +24,7 @@ from cleo_like.io.text_units import parse_unit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from cleo_like.io.nwb.series import Series
+    from cleo_like.io.nwb.source.series import Series
 
 _PLACES = {"acquisition": ("acquisition",), "stimulus": ("stimulus", "presentation"),
            "template": ("stimulus", "templates")}  # fmt: skip
