@@ -71,24 +71,24 @@ class Maker:
 
     def save(self, path):
         with pynwb.NWBHDF5IO(str(path), "w") as io:
-            io.write(self.file)
+            io.write(self.file, cache_spec=False)
         return path
 
 
-def build(path, pairing, electrodes=("e1",), **options):
+def build(path, pairing, electrodes=("e1",), n_sweeps=12, **options):
     maker = Maker(electrodes, **options)
     numbered = pairing in ("sweep table", "sweep numbers")
     table = None
     if pairing == "sweep table":
         table = SweepTable.__new__(SweepTable, parent=maker.file, in_construct_mode=True)
         table.__init__(name="sweep_table")
-    order = np.random.default_rng(3).permutation(12)
+    order = np.random.default_rng(3).permutation(n_sweeps)
     for electrode in maker.electrodes:
-        extra = [{"sweep_number": np.uint32(k)} if numbered else {} for k in range(12)]
-        responses = [maker.response(electrode, k, **extra[k]) for k in range(12)]
+        extra = [{"sweep_number": np.uint32(k)} if numbered else {} for k in range(n_sweeps)]
+        responses = [maker.response(electrode, k, **extra[k]) for k in range(n_sweeps)]
         stimuli = {int(k): maker.stimulus(electrode, int(k), **extra[k]) for k in order}
         if pairing == "recordings table":
-            for k in range(12):
+            for k in range(n_sweeps):
                 maker.file.add_intracellular_recording(
                     electrode=electrode, response=responses[k], stimulus=stimuli[k]
                 )

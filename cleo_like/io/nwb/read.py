@@ -60,7 +60,7 @@ def read_nwb(path: Path, electrode: str | None = None) -> list[Recording]:
             raise FileFormatError(_nothing(path, pairing, electrode))
         stored, damage = _stored(file)
         own = stored is not None and len(names) == 1
-        cuts = {name: sweeps_of(pairs, keep_empty=own) for name, pairs in chosen.items()}
+        cuts = {name: sweeps_of(pairs) for name, pairs in chosen.items()}
         if all(cut.unreadable and not cut.sweeps for cut in cuts.values()):
             why = "; ".join(text for cut in cuts.values() for text in cut.findings)
             msg = f"no response of {path.name} can be read: {why}"

@@ -30,16 +30,8 @@ class Cut:
     unreadable: int = 0
 
 
-def sweeps_of(pairs: list[Pair], *, keep_empty: bool = False) -> Cut:
-    """Load the sweeps of one electrode.
-
-    Parameters
-    ----------
-    pairs : list of Pair
-        Of one electrode.
-    keep_empty : bool
-        Keep sweeps without a recorded sample (this package wrote them, and knows why).
-    """
+def sweeps_of(pairs: list[Pair]) -> Cut:
+    """Load the sweeps of one electrode."""
     clocks = _clocks(pairs)
     said: dict[str, list[str]] = defaultdict(list)
     commands = _Commands(said, _timeless(pairs))
@@ -53,7 +45,7 @@ def sweeps_of(pairs: list[Pair], *, keep_empty: bool = False) -> Cut:
             said[f"{error}; the sweep was left out"].append(one.response.series.name)
             unreadable += 1
             continue
-        kept = [sweep for sweep in parts if sweep.n_samples or keep_empty]
+        kept = [sweep for sweep in parts if sweep.n_samples]
         empty += len(parts) - len(kept)
         sweeps += kept
     findings = [f"{named(names)}: {text}" for text, names in said.items()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
+from cleo_like.io.nwb.source.heaps import endless_heap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,9 @@ def opened(path: Path) -> Iterator[Any]:
     """
     import h5py
 
+    lost = endless_heap(path)
+    if lost is not None:
+        raise _cannot_be_read(path, f"the texts that it keeps from byte {lost} on are damaged")
     try:
         file = h5py.File(path, "r")
     except READ_ERRORS as error:

@@ -168,8 +168,8 @@ def _check_raw_files(dataset: Any, wanted: int) -> None:
         have = file.stat().st_size - offset
         if have < min(size, wanted):
             msg = (
-                f"the samples of {path_of(dataset)} are in the file {name!r}, which is too short "
-                f"({have} of {min(size, wanted)} bytes)"
+                f"the samples of {path_of(dataset)} are in the file {name!r}, which is too "
+                f"short ({have} of {min(size, wanted)} bytes)"
             )
             raise FileFormatError(msg)
         wanted -= size
