@@ -28,6 +28,8 @@ junction potential that was not corrected leaves -10 (Neher 1992, Methods Enzymo
 NULLED = 1e-3
 """V: an electrode outside of a cell is nulled to within about this."""
 SMALLEST_POTENTIAL = 1e-6  # V; a potential that never reaches it is rather a current
+SLOWEST = 200.0
+"""Hz: below it no step response of a cell can be followed (membranes take 5 to 50 ms)."""
 UNCHANGED = "; nothing was changed"
 """How each of these findings ends."""
 
@@ -87,6 +89,11 @@ def unit_findings(sweeps: Iterable[Sweep], *, about: str = "") -> tuple[str, ...
 
 
 def _doubts(sweep: Sweep) -> list[str]:
+    slow = [f"a rate of {sweep.rate:g} Hz looks like kHz"] if sweep.rate < SLOWEST else []
+    return slow + _values(sweep)
+
+
+def _values(sweep: Sweep) -> list[str]:
     if sweep.mode is ClampMode.UNKNOWN or sweep.n_samples == 0:
         return []
     if sweep.mode is ClampMode.CURRENT:

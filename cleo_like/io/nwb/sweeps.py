@@ -17,7 +17,8 @@ from cleo_like.io.nwb.source.contents import named
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cleo_like.io.nwb.pairs import Pair, Part
+    from cleo_like.io.nwb.evidence import Part
+    from cleo_like.io.nwb.pairs import Pair
     from cleo_like.io.nwb.source.clock import Clock
 
 
@@ -38,7 +39,7 @@ def sweeps_of(pairs: list[Pair]) -> Cut:
     sweeps: list[Sweep] = []
     empty = unreadable = jumps = 0
     for one, clock in zip(pairs, clocks, strict=True):
-        jumps += len(clock.stretches) - 1
+        jumps += max(0, len(clock.stretches) - 1)
         try:
             parts = list(_sweeps(one, clock, commands))
         except FileFormatError as error:
@@ -70,16 +71,14 @@ def _clocks(pairs: list[Pair]) -> list[Clock]:
 
 
 def _timeless(pairs: list[Pair]) -> bool:
-    """Whether the stimuli say no time: they all start at once, their responses do not."""
-    paired = [p for p in pairs if p.stimulus is not None]
-    responses = {_begin(p.response) for p in paired}
-    stimuli = {_begin(p.stimulus) for p in paired if p.stimulus is not None}
-    return len(stimuli) == 1 and len(responses) == len(paired) > 1
+    """Whether the stimuli say no time: all start at once, and miss responses."""
+    both = [(p.response, p.stimulus) for p in pairs if p.stimulus is not None]
+    starts = {stimulus.begin for _, stimulus in both}
+    return len(starts) == 1 and len(both) > 1 and any(_apart(r, s) for r, s in both)
 
 
-def _begin(part: Part) -> float:
-    clock = part.series.clock.part(part.start, part.stop)
-    return clock.start if clock.stretches else part.series.start
+def _apart(response: Part, stimulus: Part) -> bool:
+    return stimulus.begin >= response.end or response.begin >= stimulus.end
 
 
 @attrs.frozen
@@ -97,28 +96,29 @@ class _Commands:
             return np.zeros(count), ["the current was zero (IZeroClampSeries)"]
         if one.stimulus is None:
             return None, []
-        name = one.response.series.name
         try:
-            return self._laid(one.stimulus, name, start, rate, count)
+            return self._laid(one.response, one.stimulus, start, rate, count)
         except FileFormatError as error:
-            self.said[f"{error}; the command is unknown"].append(name)
+            self.said[f"{error}; the command is unknown"].append(one.response.series.name)
             return None, []
 
     def _laid(
-        self, played: Part, name: str, start: float, rate: float, count: int
+        self, response: Part, played: Part, start: float, rate: float, count: int
     ) -> tuple[np.ndarray | None, list[str]]:
+        name = response.series.name
         clock = played.series.clock.part(played.start, played.stop)
+        if count == 0:
+            return np.zeros(0), []
         if not clock.stretches:
-            if count:
-                self.said["its stimulus has no samples; the command is unknown"].append(name)
-            return (None if count else np.zeros(0)), []
+            self.said["its stimulus has no samples; the command is unknown"].append(name)
+            return None, []
         values, notes = _finite(played.series.values(played.start, played.stop), "command")
-        start = self._begin(clock, name, start, start + count / rate)
+        begin = start + self._shift(response, played)
         laid, reached = lay(
-            values, clock, start=start, rate=rate, count=count, origin=played.start
+            values, clock, start=begin, rate=rate, count=count, origin=played.start
         )
         inside = np.flatnonzero(reached)
-        if count and (inside.size == 0 or np.isnan(laid).all()):
+        if inside.size == 0 or np.isnan(laid).all():
             self.said[
                 "its stimulus tells nothing of the time of the response; the command is unknown"
             ].append(name)
@@ -136,17 +136,17 @@ class _Commands:
             notes.append(f"command unknown in the first {before} and last {after} samples")
         return laid, notes
 
-    def _begin(self, clock: Clock, name: str, start: float, stop: float) -> float:
-        """Give the time of the first sample of the response on the clock of the stimulus."""
-        away = clock.start >= stop or start >= clock.stop
-        if not (self.timeless or (away and clock.start == 0)):
-            return start
-        if abs(clock.start - start) > 1 / clock.rate:
+    def _shift(self, response: Part, played: Part) -> float:
+        """Give the time (s) to add to that of the response for the clock of the stimulus."""
+        shift = played.begin - response.begin
+        if not (self.timeless or (_apart(response, played) and played.begin == 0)):
+            return 0.0
+        if abs(shift) > 1 / played.series.clock.rate:
             self.said[
                 "its stimulus has no start time of its own; it was laid from the first sample "
                 "of the response on"
-            ].append(name)
-        return clock.start
+            ].append(response.series.name)
+        return shift
 
 
 def _sweeps(one: Pair, clock: Clock, commands: _Commands) -> Iterator[Sweep]:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.core.rates import same_rate
+from cleo_like.core.rates import RATE_TOLERANCE, same_rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 _WHOLE = 1e-9
 """Relative; a rate this close to a whole number was computed as 1 / interval."""
 _BREAK = 0.5
-"""A step of the time stamps that differs from the usual one by more than this share of it is
-a break: of one lost sample it is 1, of a digitiser's jitter a few percent."""
-_BREAKS = 0.01
-"""Share of broken steps up to which a series is sweeps with gaps between them; stamps of a
-software clock, or uneven sampling, break everywhere."""
+"""Samples by which the time stamps must move, for good, to make a break: one lost sample moves
+them by 1, the jitter of a clock moves none for good."""
+_AROUND = 16
+"""Samples before and after a step of which the means tell whether stamps moved for good."""
+_FINE, _LONG = 1e-3, 256
+"""Resolution of stamps, in samples, beyond which the usual interval is measured over so many
+samples: single steps of rounded stamps have one of two lengths, neither of them right."""
+_BREAKS = 0.03
+"""Share of breaks beyond which a series is no sweeps with gaps between but unevenly sampled."""
 _SLACK = 0.05
 """Samples by which a command may come late and still be held from that sample on (rounding
 of starts and stamps)."""
@@ -114,44 +118,82 @@ def clock_of_stamps(stamps: np.ndarray) -> Clock:
     resolution = float(np.spacing(np.abs(kept).max()))
     times = kept.astype(float)
     steps = np.diff(times)
-    usual = float(np.median(steps))
-    broken = np.flatnonzero(np.abs(steps - usual) > _BREAK * usual)
-    if usual <= 0 or len(broken) > _BREAKS * len(steps):
-        broken = broken[:0]  # one stretch after all, if it follows a line
-    edges = [0, *(int(b) + 1 for b in broken), len(times)]
+    if float(np.mean(steps == 0)) > _BREAKS and (steps > 0).any():
+        resolution = max(resolution, float(steps[steps > 0].min()))  # rounded when written
+    edges = [0, *_breaks(times, resolution), len(times)]
     spans = list(itertools.pairwise(edges))
     rate = _rate(times, spans)
     error = max(_deviation(times[a:b], rate) for a, b in spans) + resolution
-    if error > 1.0 / rate + 2 * resolution:
+    if len(spans) - 1 > _BREAKS * len(steps) + 1 or not error <= 1.0 / rate + 2 * resolution:
         msg = "the time stamps are not evenly spaced; samples are never made up between them"
         raise FileFormatError(msg)
     uncertainty = 2 * error * rate / max(b - a for a, b in spans)
+    range_ = f" (known to {uncertainty:.1g} of it)" if uncertainty > RATE_TOLERANCE else ""
     return Clock(
         rate=_whole(rate, max(uncertainty, _WHOLE)),
         stretches=tuple(Stretch(a, b, float(times[a])) for a, b in spans),
         uncertainty=max(uncertainty, _WHOLE),
-        notes=("rate taken from the time stamps",),
+        notes=(f"rate taken from the time stamps{range_}",),
     )
 
 
+def _breaks(times: np.ndarray, resolution: float) -> list[int]:
+    """Give the samples at which the time stamps have moved for good."""
+    steps = np.diff(times)
+    usual = float(np.median(steps))
+    if not resolution < _FINE * usual:
+        span = min(_LONG, len(steps))
+        usual = float(np.median(times[span:] - times[:-span])) / span
+    if usual <= 0:
+        return []
+    coarse = resolution / usual
+    if coarse > 1 and _deviation(times, _rate(times, [(0, len(times))])) <= resolution:
+        return []
+    around = max(_AROUND, round(8 * coarse))
+    off = np.abs(steps / usual - 1)
+    middle = np.flatnonzero(off > _BREAK) + 1
+    middle = middle[np.argsort(-off[middle - 1], kind="stable")]
+    line = times / usual - np.arange(len(times))
+    total = np.concatenate([[0.0], np.cumsum(line - line[0])])
+    after = np.minimum(middle + around, len(times)) - middle
+    before = middle - np.maximum(middle - around, 0)
+    moved = (total[middle + after] - total[middle]) / after
+    moved -= (total[middle] - total[middle - before]) / before
+    lasting = np.abs(moved) > _BREAK + 2 * coarse
+    found: list[int] = []
+    taken = np.zeros(len(times) + 1, dtype=bool)
+    for at in middle[lasting].tolist():
+        if not taken[at]:
+            found.append(at)
+            taken[max(0, at - around) : at + around] = True
+        if len(found) > _BREAKS * len(times) + 1:
+            break
+    return sorted(found)
+
+
 def _rate(times: np.ndarray, spans: list[tuple[int, int]]) -> float:
-    steps = sum(b - a - 1 for a, b in spans)
-    length = sum(float(times[b - 1] - times[a]) for a, b in spans)
-    if steps == 0 or length <= 0:
-        msg = "the time stamps do not increase"
-        raise FileFormatError(msg)
-    return steps / length
+    """Slope of the lines, one slope for all, by least squares."""
+    above = below = 0.0
+    for a, b in spans:
+        index = np.arange(b - a) - (b - a - 1) / 2
+        above += float(index @ index)
+        below += float(index @ (times[a:b] - times[a]))
+    return above / below if below > 0 else np.nan
 
 
 def _deviation(times: np.ndarray, rate: float) -> float:
-    """Largest distance (s) of the stamps from even ones."""
+    """Half of the range (s) of the distances between the stamps and even ones."""
     off = times - times[0] - np.arange(len(times)) / rate
-    return float(np.abs(off).max())
+    return float(np.ptp(off)) / 2
 
 
 def _whole(rate: float, tolerance: float) -> float:
-    whole = float(round(rate))
-    return whole if abs(rate - whole) <= tolerance * rate and whole > 0 else rate
+    """Roundest rate within a relative tolerance: tens of kHz, kHz ... whole Hz, else itself."""
+    for step in (1e4, 1e3, 1e2, 1e1, 1.0):
+        near = step * round(rate / step)
+        if near > 0 and abs(rate - near) <= tolerance * rate:
+            return near
+    return rate
 
 
 def common_rates(clocks: Sequence[Clock]) -> list[float]:

@@ -311,7 +311,7 @@ def _scaling(
     if scale != 1.0:
         if np.isclose(conversion, scale, rtol=1e-6, atol=0):
             scale = 1.0
-            how = f"and the conversion {conversion:g} is the same factor; it was applied once"
+            how = f"the conversion {conversion:g} is the same factor and was applied once"
         else:
             how = "the samples were converted"
         findings.append(f"the unit attribute says {text!r}: {how}")
@@ -324,7 +324,7 @@ def _factor(data: Any, name: str, default: float) -> float:
         return default
     found = hdf5.as_number(stored)
     if found is None or not np.isfinite(found):
-        msg = f"its {name} is {stored!r}, which is no number"
+        msg = f"its {name} is {hdf5.as_text(stored)!r}, which is no number"
         raise FileFormatError(msg)
     return found
 
