@@ -59,8 +59,8 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
         The file.
     electrode : str, optional
         Which electrode (NWB) or channel (ABF, ATF), where the file has several. In ABF and
-        ATF any channel can be named. Without a name the only cell is read, or the only one
-        whose output played a waveform.
+        ATF any channel can be named, in NWB any response series. Without a name the only
+        cell is read, or the only one whose output played a waveform.
 
     Returns
     -------
@@ -180,6 +180,7 @@ def _own() -> tuple[Reader, ...]:
             suffixes=(".nwb",),
             read_all=_late("cleo_like.io.nwb.read", "read_nwb"),
             read_protocol=_late("cleo_like.io.nwb.read", "read_nwb_protocol"),
+            read_electrode=_late("cleo_like.io.nwb.read", "read_nwb_electrode"),
             version=_late("cleo_like.io.nwb.read", "nwb_version"),
         ),
     )
@@ -200,6 +201,8 @@ def existing(path: str | Path) -> Path:
     if not file.is_file():
         kind = "a folder" if file.is_dir() else "missing"
         msg = f"expected a recording at {file}, but it is {kind}"
+        if any((file / name).is_file() for name in (".zgroup", "zarr.json", ".zattrs")):
+            msg += " in Zarr; NWB is read from HDF5 only: export it with hdmf-zarr and pynwb"
         raise FileFormatError(msg)
     if file.stat().st_size == 0:
         msg = f"{file.name} is empty; expected a recording"

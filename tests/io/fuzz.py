@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 BLOCK = 512
 _INTEGERS = (0, 1, -1, 2, 3, 7, 127, 255, 256, 32767, -32768, 65539, 10**9, 2**31 - 1, -(2**31))
@@ -56,6 +57,9 @@ class Report:
         return "\n".join([str(dict(self.counts)), *self.faults[:20]])
 
 
+Damage = Callable[[bytes, np.random.Generator], tuple[str, bytes]]
+
+
 def mutant(raw: bytes, rng: np.random.Generator, *, head: int = 8192) -> tuple[str, bytes]:
     """Damage a file once or twice, and say how.
 
@@ -76,12 +80,14 @@ def mutant(raw: bytes, rng: np.random.Generator, *, head: int = 8192) -> tuple[s
     return "; ".join(said), bytes(data)
 
 
-def mutants(seeds: Mapping[str, bytes], count: int, seed: int) -> Iterator[tuple[str, bytes]]:
+def mutants(
+    seeds: Mapping[str, bytes], count: int, seed: int, damage: Damage = mutant
+) -> Iterator[tuple[str, bytes]]:
     """Give `count` mutants, the seeds in turn, each with a label that makes it again."""
     names = list(seeds)
     for k in range(count):
         name = names[k % len(names)]
-        how, data = mutant(seeds[name], np.random.default_rng([seed, k]))
+        how, data = damage(seeds[name], np.random.default_rng([seed, k]))
         yield f"{name} seed={seed} k={k}: {how}", data
 
 
@@ -250,6 +256,7 @@ def fuzz(
     seed: int,
     seconds: float = 20.0,
     megabytes: int = 500,
+    damage: Damage = mutant,
 ) -> Report:
     """Read `count` mutants of some files.
 
@@ -265,6 +272,8 @@ def fuzz(
         For one file.
     megabytes : int
         Of memory that reading may take beyond what the imported packages hold.
+    damage : callable
+        (bytes, Generator) -> words and bytes.
     """
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
@@ -272,7 +281,7 @@ def fuzz(
         sample.write_bytes(next(iter(seeds.values())))
         worker = _Worker(sample, megabytes * 2**20)
         try:
-            for label, data in mutants(seeds, count, seed):
+            for label, data in mutants(seeds, count, seed, damage):
                 path.write_bytes(data)
                 answer = worker.read(path, seconds)
                 if answer is None:

@@ -112,7 +112,9 @@ def _replace(file: h5py.File, rng: np.random.Generator) -> str:
         lambda: {"data": _value(rng)},
         lambda: {"data": ramp[:0]},
         lambda: {"data": np.repeat(ramp[:, None], int(rng.integers(1, 3)), axis=1)},
-        lambda: {"data": (data if numeric else ramp).astype(_pick(["i2", ">f4", "f2", "u1"], rng))},
+        lambda: {
+            "data": (data if numeric else ramp).astype(_pick(["i2", ">f4", "f2", "u1"], rng))
+        },
         lambda: {"data": np.full(n, np.nan)},
         lambda: {"data": (data if numeric else ramp)[: n // 2]},
         lambda: {"data": ramp.astype(bool)},
@@ -148,7 +150,9 @@ def _values(file: h5py.File, rng: np.random.Generator) -> str:
 
 
 def _stamps(file: h5py.File, rng: np.random.Generator) -> str:
-    series = [p for p in _things(file, h5py.Group) if isinstance(file[p].get("data"), h5py.Dataset)]
+    series = [
+        p for p in _things(file, h5py.Group) if isinstance(file[p].get("data"), h5py.Dataset)
+    ]
     path = _pick(series, rng)
     group = file[path]
     n = group["data"].shape[0] if group["data"].shape else 3
@@ -182,7 +186,9 @@ def _number(file: h5py.File, rng: np.random.Generator) -> str:
 
 
 def _resize(file: h5py.File, rng: np.random.Generator) -> str:
-    able = [p for p in _things(file, h5py.Dataset) if file[p].chunks and None in file[p].maxshape]
+    able = [
+        p for p in _things(file, h5py.Dataset) if file[p].chunks and None in file[p].maxshape
+    ]
     path = _pick(able, rng)
     file[path].resize(int(rng.integers(0, 2**40)), axis=0)
     return f"{path} resized to {file[path].shape}"

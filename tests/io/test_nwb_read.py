@@ -146,7 +146,9 @@ def test_one_of_several_electrodes_is_asked_for_by_name(tmp_path):
     ):
         read(path)
     assert potentials(read(path, electrode="e2"))[0] == -60
-    with pytest.raises(UnknownNameError, match="unknown electrode 'e3'; did you mean"):
+    with pytest.raises(
+        UnknownNameError, match="unknown electrode or series 'e3'; did you mean"
+    ):
         read(path, electrode="e3")
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from cleo_like.io.nwb.evidence import OTHER, START
 from cleo_like.io.nwb.source.contents import named
-from cleo_like.io.plausibility import REST
+from cleo_like.io.responses import is_auxiliary, is_potential
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from cleo_like.io.nwb.evidence import Part
-
-_MONITOR = re.compile(
-    r"mon(itor)?(?![a-z])|cmd|command|stim|ttl|trig|digital|sync|photodiode|temperature",
-    re.IGNORECASE,
-)
 
 
 def split_monitors(
@@ -79,7 +71,7 @@ def _beside(asked: list[Part], played: list[Part], findings: list[str]) -> list[
     fitting = [p for p in played if OTHER[p.series.unit] == unit]
     if unit != "V" or len(alike) < 2 or len(fitting) >= len(alike):
         return monitors
-    potentials = [a for a in alike if _is_potential(a)]
+    potentials = [a for a in alike if _is_membrane(a)]
     if len(potentials) == 1:
         return monitors + [a for a in alike if a not in potentials]
     names = named([a.series.name for a in alike])
@@ -87,10 +79,7 @@ def _beside(asked: list[Part], played: list[Part], findings: list[str]) -> list[
     return monitors
 
 
-def _is_potential(part: Part) -> bool:
+def _is_membrane(part: Part) -> bool:
     """Whether name and level of a series can be those of a membrane potential."""
-    if _MONITOR.search(part.series.name):
-        return False
-    samples = part.series.values(part.start, part.stop)
-    known = samples[np.isfinite(samples)]
-    return bool(known.size and REST[0] <= float(np.median(known)) <= REST[1])
+    name = part.series.name
+    return not is_auxiliary(name) and is_potential([part.series.values(part.start, part.stop)])

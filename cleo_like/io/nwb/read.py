@@ -9,10 +9,11 @@ import attrs
 import numpy as np
 
 from cleo_like.core.cell import Cell
-from cleo_like.core.errors import CleoLikeError, FileFormatError
+from cleo_like.core.errors import CleoLikeError, FileFormatError, unknown_name
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
+from cleo_like.io.electrodes import pick
 from cleo_like.io.facts import facts_of_some, restored_protocol, with_facts
 from cleo_like.io.nwb.extras import stored_facts
 from cleo_like.io.nwb.pairs import pair
@@ -56,8 +57,11 @@ def read_nwb(path: Path, electrode: str | None = None) -> list[Recording]:
             chosen = _series_named(pairing, electrode)
         elif electrode is not None:
             chosen = {electrode: chosen[electrode]}
+        if not chosen and electrode is not None and names:
+            series = [p.response.series.name for p in (*pairing.pairs, *pairing.left_out)]
+            raise unknown_name("electrode or series", electrode, {*names, *series})
         if not chosen:
-            raise FileFormatError(_nothing(path, pairing, electrode))
+            raise FileFormatError(_nothing(path, pairing))
         stored, damage = _stored(file)
         own = stored is not None and len(names) == 1
         cuts = {name: sweeps_of(pairs) for name, pairs in chosen.items()}
@@ -75,6 +79,21 @@ def read_nwb(path: Path, electrode: str | None = None) -> list[Recording]:
     if stored is None or not own or electrode not in {None, *names}:
         return found
     return [_restored(found[0], *stored)]
+
+
+def read_nwb_electrode(path: Path, electrode: str | None) -> Recording:
+    """Read one electrode, or one response series, of an NWB file.
+
+    Raises
+    ------
+    UnknownNameError
+        No electrode or series has that name.
+    InputError
+        None was named, and there are several electrodes.
+    """
+    if electrode is None:
+        return pick(path, read_nwb(path), None)
+    return read_nwb(path, electrode)[0]
 
 
 def read_nwb_protocol(path: Path) -> Protocol:
@@ -122,15 +141,8 @@ def _series_named(pairing: Pairing, name: str) -> dict[str, list[Pair]]:
     return {name: found} if found else {}
 
 
-def _nothing(path: Path, pairing: Pairing, electrode: str | None) -> str:
+def _nothing(path: Path, pairing: Pairing) -> str:
     contents = pairing.contents
-    if electrode is not None:
-        known_ones = dict.fromkeys(p.electrode for p in pairing.pairs)
-        names = [*known_ones, *(p.response.series.name for p in pairing.left_out)]
-        return (
-            f"{path.name} has no electrode or response named {electrode!r}; "
-            f"it has {', '.join(map(repr, names)) or 'none'}"
-        )
     reasons = contents.findings()
     if reasons:
         return f"{path.name} has no readable intracellular response: {'; '.join(reasons)}"
