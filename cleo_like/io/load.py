@@ -139,6 +139,9 @@ def reader_for(path: Path) -> Reader:
         No reader knows the suffix; the message lists those that exist.
     """
     suffix = path.suffix.lower()
+    for reader in _own():  # asking all installed packages takes longer than most files
+        if suffix in reader.suffixes:
+            return reader
     known = _by_suffix()
     if suffix not in known:
         raise unknown_name(f"kind of file, {path.name} with the suffix", suffix, known)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from cleo_like.core.errors import FileFormatError
 from cleo_like.io.nwb.evidence import OTHER, START
 from cleo_like.io.nwb.source.contents import named
-from cleo_like.io.responses import is_auxiliary, is_potential
+from cleo_like.io.responses import COPY, correlation, is_auxiliary, is_potential
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,7 +25,7 @@ def split_monitors(
 
     Of one sweep (same number, or two series that start together) one unit is the response's:
     that which the stimuli leave to it, else volts. Of two potentials it is the one whose name
-    and rest are a membrane's.
+    and rest are a membrane's and that is no copy of the command.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def _beside(asked: list[Part], played: list[Part], findings: list[str]) -> list[
     fitting = [p for p in played if OTHER[p.series.unit] == unit]
     if unit != "V" or len(alike) < 2 or len(fitting) >= len(alike):
         return monitors
-    potentials = [a for a in alike if _is_membrane(a)]
+    potentials = [a for a in alike if _is_membrane(a, fitting)]
     if len(potentials) == 1:
         return monitors + [a for a in alike if a not in potentials]
     names = named([a.series.name for a in alike])
@@ -79,7 +82,18 @@ def _beside(asked: list[Part], played: list[Part], findings: list[str]) -> list[
     return monitors
 
 
-def _is_membrane(part: Part) -> bool:
-    """Whether name and level of a series can be those of a membrane potential."""
-    name = part.series.name
-    return not is_auxiliary(name) and is_potential([part.series.values(part.start, part.stop)])
+def _is_membrane(part: Part, commands: list[Part]) -> bool:
+    """Whether a series can be a membrane potential, by its name and samples."""
+    if is_auxiliary(part.series.name):
+        return False
+    samples = _samples(part)
+    played = [_samples(c)[None] for c in commands if c.stop - c.start == len(samples)]
+    copies = any(abs(correlation([samples], command)) >= COPY for command in played)
+    return not copies and is_potential([samples])
+
+
+def _samples(part: Part) -> np.ndarray:
+    try:
+        return part.series.values(part.start, part.stop)
+    except FileFormatError:
+        return np.empty(0)  # the sweep will say so when it is loaded
