@@ -539,7 +539,50 @@ def test_types_of_an_extension_that_is_not_installed(file, kept):
         if kept:
             f["specifications/ndx-lab/0.1.0/ndx-lab.extensions"] = text
 
-    assert_right(read(filled(file).save(edit)))
+    back = read(filled(file).save(edit))
+    assert_right(back)
+    assert ("'LabCurrentClampSeries' is not known here; taken as" in said(back)) is not kept
+
+
+@pytest.mark.parametrize("kind", ["\xff", None])
+def test_a_type_that_nobody_knows_loses_no_sweep(file, kind):
+    def edit(f):
+        del f["acquisition/v1"].attrs["neurodata_type"]
+        if kind is not None:
+            f["acquisition/v1"].attrs["neurodata_type"] = kind
+
+    back = read(filled(file).save(edit))
+    assert_right(back)
+    assert f"'v1': its type {kind!r} is not known here" in said(back)
+
+
+def test_plain_series_are_no_commands_where_there_are_commands(file):
+    """A trigger kept as TimeSeries in V beside voltage-clamp stimuli."""
+    for k in range(4):
+        file.response(k, data=command(k), cls=VoltageClampSeries)
+        file.stimulus(k, data=potential(k), cls=VoltageClampStimulusSeries)
+        trigger = {"electrode": None, "unit": "V", "name": f"ttl{k}"}
+        file.stimulus(k, data=np.zeros(N), cls=TimeSeries, **trigger)
+    back = read(file.save())
+    assert all(s.command == pytest.approx(potential(k)) for k, s in enumerate(back.sweeps))
+    assert back.findings == ()
+
+
+def test_raw_volts_of_a_converter_are_no_command(file):
+    back = read(
+        filled(file, lambda k: {}, lambda k: {"data": command(k) * 1e9}).save(units(None, "V"))
+    )
+    assert [s.command for s in back.sweeps] == [None] * 4
+    assert "a CurrentClampStimulusSeries with the unit attribute 'V'" in said(back)
+
+
+def test_stimuli_without_a_response_are_said(file):
+    file.response(0, data=np.concatenate([potential(k) for k in range(4)]))
+    for k in range(4):
+        file.stimulus(k, starting_time=k * N / RATE)
+    back = read(file.save())
+    assert "3 stimuli belong to no response: 'i1', 'i2', 'i3'" in said(back)
+    assert np.isnan(back.sweeps[0].command[N:]).all()
 
 
 # --- what is missing or damaged

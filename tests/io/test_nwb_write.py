@@ -6,6 +6,7 @@ import warnings
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import h5py
 import numpy as np
 import pynwb
 import pytest
@@ -226,6 +227,56 @@ def test_sequences_follow_the_stimulus(recording, tmp_path):
         assert table["stimulus_type"][:].tolist() == ["a", "b", "a"]
 
 
+def test_what_was_changed_in_a_file_since_is_noticed(recording, tmp_path):
+    """The stored facts speak of the file as it was written."""
+    path = write(recording, tmp_path / "c.nwb")
+
+    def edited(edit):
+        with h5py.File(path, "a") as file:
+            for n in range(9):
+                edit(file[f"acquisition/CurrentClampSeries_{n:04d}"], n)
+        return read(path)
+
+    def move(series, n):
+        series["starting_time"][()] = 10.0 * n
+
+    moved = edited(move)
+    assert [s.start_time for s in moved.sweeps] == [10.0 * n for n in range(9)]
+    assert "8 series start at other times than cleo_like stored" in " ".join(moved.findings)
+    assert moved.truth == recording.truth
+    faster = edited(lambda series, n: series["starting_time"].attrs.modify("rate", 4000.0))
+    assert {s.rate for s in faster.sweeps} == {4000.0}
+    assert "facts of 2000.0 Hz, samples of 4000.0 Hz" in " ".join(faster.findings)
+    assert faster.protocol is None
+
+
+def test_a_sweep_that_was_lost_leaves_the_others_their_facts(recording, tmp_path):
+    path = write(recording, tmp_path / "c.nwb")
+    with h5py.File(path, "a") as file:
+        del file["acquisition/CurrentClampSeries_0004"]
+    back = read(path)
+    kept = [n for n in range(9) if n != 4]
+    assert [s.number for s in back.sweeps] == kept
+    assert back.cell == recording.cell
+    for row, number in enumerate(kept):
+        assert back.sweeps[row].settings == recording.sweeps[number].settings
+        assert np.array_equal(back.truth.spike_times[row], recording.truth.spike_times[number])
+        assert np.array_equal(back.truth.voltage[row], recording.truth.voltage[number])
+    assert back.protocol is None
+    assert any("they name responses that are not in the file" in f for f in back.findings)
+
+
+def test_stored_facts_that_are_damaged_are_ignored(recording, tmp_path):
+    path = write(recording, tmp_path / "c.nwb")
+    with h5py.File(path, "a") as file:
+        file["processing/cleo_like/facts/json"][3] = "{{"
+    back = read(path)
+    assert back.n_sweeps == 9
+    assert any(
+        "facts that cleo_like stored in this file are damaged" in f for f in back.findings
+    )
+
+
 def test_metadata_and_session(recording, tmp_path):
     path = write_nwb(
         recording,
@@ -253,6 +304,16 @@ def test_bad_sessions_and_modes(recording, tmp_path):
         ({"sweeps": [], "truth": None, "protocol": None}, InputError, "no sweep"),
         ({"sweeps": [recording.sweeps[0]] * 9}, InputError, "different sweep numbers"),
         ({"sweeps": unknown}, FileFormatError, "clamp mode of sweep 0 is unknown"),
+        (
+            {
+                "sweeps": [
+                    attrs.evolve(recording.sweeps[0], number=2**32),
+                    *recording.sweeps[1:],
+                ]
+            },
+            FileFormatError,
+            "numbers from 0 to 4294967295, got 4294967296",
+        ),
     ):
         with pytest.raises(error, match=text):
             write(attrs.evolve(recording, **changes), tmp_path / "c.nwb")

@@ -123,6 +123,89 @@ def test_recordings_through_nwb(tmp_path_factory, protocol, seed):
     assert attrs.evolve(back, sweeps=recording.sweeps, findings=()) == recording
 
 
+FINITE = st.floats(-1e4, 1e6, allow_subnormal=False)
+ANY_RATE = RATES | st.floats(0.5, 5e6, allow_subnormal=False)
+
+
+@st.composite
+def odd_sweeps(draw, number):
+    """A sweep of any length, rate, start and mode, with gaps in response and command."""
+    n = draw(st.integers(1, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    clamp = draw(st.sampled_from(["current_clamp", "voltage_clamp"]))
+    scales = (0.05, 1e-10) if clamp == "current_clamp" else (1e-9, 0.05)
+    response, command = (
+        (scale * rng.standard_normal(n) + draw(st.sampled_from([0.0, -scale]))).astype(
+            np.float32
+        )
+        for scale in scales
+    )
+    for samples in (response, command):
+        for _ in range(draw(st.integers(0, 2))):
+            begin = draw(st.integers(0, n - 1))
+            samples[begin : begin + draw(st.integers(1, 8))] = np.nan
+    settings_ = ["gain", "bridge_balance" if clamp == "current_clamp" else "capacitance_fast"]
+    return Sweep(
+        response=response,
+        command=draw(st.sampled_from([command, command, None])),
+        rate=draw(ANY_RATE),
+        number=number,
+        mode=clamp,
+        start_time=draw(FINITE),
+        stimulus=draw(st.none() | NAMES),
+        settings=draw(
+            st.dictionaries(st.sampled_from(settings_), st.floats(0, 1e9), max_size=2)
+        ),
+        notes=draw(st.lists(TEXT, max_size=2)),
+    )
+
+
+@st.composite
+def odd_recordings(draw):
+    numbers = draw(st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=4, unique=True))
+    return Recording(
+        sweeps=[draw(odd_sweeps(number)) for number in numbers],
+        cell=Cell(
+            id=draw(NAMES), donor=draw(st.none() | NAMES), region=draw(st.none() | NAMES)
+        ),
+        provenance=Provenance(source=draw(st.sampled_from(["simulation", "x.abf"])), seed=3),
+        session_start=draw(st.none() | st.just("2025-03-01T09:30:00.250000+01:00")),
+        findings=draw(st.lists(NAMES, max_size=2)),
+        device=draw(st.dictionaries(NAMES, TEXT | st.none(), max_size=2)),
+    )
+
+
+def _tail_cut(sweep):
+    """What a reader may keep: up to the last recorded sample; a command of no number is none."""
+    known = np.flatnonzero(np.isfinite(sweep.response))
+    n = int(known[-1]) + 1 if len(known) else 0
+    command = None if sweep.command is None else sweep.command[:n]
+    if command is not None and np.isnan(command).all():
+        command = None
+    return attrs.evolve(sweep, response=sweep.response[:n], command=command)
+
+
+@settings(max_examples=20, deadline=None)
+@given(recording=odd_recordings())
+def test_anything_that_a_recording_holds_through_nwb(tmp_path_factory, recording):
+    wanted = [_tail_cut(s) for s in recording.sweeps]
+    wanted = [s for s in wanted if s.n_samples]
+    path = write(recording, tmp_path_factory.mktemp("r") / "r.nwb")
+    if not wanted:
+        assert read(path).sweeps == ()
+        return
+    back = read(path)
+    assert back.n_sweeps == len(wanted)
+    for ours, theirs in zip(back.sweeps, wanted, strict=True):
+        extra = [n for n in ours.notes if n not in theirs.notes]
+        assert all("NaN tail" in n for n in extra)
+        assert attrs.evolve(ours, notes=theirs.notes) == theirs
+    assert attrs.evolve(back, sweeps=(), findings=()) == attrs.evolve(
+        recording, sweeps=(), findings=()
+    )
+    assert set(recording.findings) <= set(back.findings)
+
+
 @settings(max_examples=20, deadline=None)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 300)),

@@ -98,13 +98,14 @@ def _remarks(pairs: list[Pair], contents: Contents, method: str) -> list[str]:
             f"no stimulus belongs to {len(lonely)} of {len(pairs)} responses "
             f"(paired by {method}); their command is unknown"
         )
-        used = {p.stimulus.series.key for p in pairs if p.stimulus is not None}
-        idle = [s.name for s in contents.stimuli + contents.templates if s.key not in used]
-        if idle:
-            remarks.append(f"{len(idle)} stimuli belong to no response: {named(idle)}")
+    used = {p.stimulus.series.key for p in pairs if p.stimulus is not None}
+    idle = [s.name for s in contents.stimuli if s.key not in used]
+    if lonely:
+        idle += [s.name for s in contents.templates if s.key not in used]
+    if idle:
+        remarks.append(f"{len(idle)} stimuli belong to no response: {named(idle)}")
     doubts: dict[str, list[str]] = defaultdict(list)
-    used_series = [x.series for p in pairs for x in (p.response, p.stimulus) if x is not None]
-    for series in dict.fromkeys(used_series):
+    for series in contents.responses + contents.stimuli:
         for doubt in series.findings:
             doubts[doubt].append(series.name)
     remarks += [f"{named(names)}: {doubt}" for doubt, names in doubts.items()]

@@ -150,8 +150,8 @@ def stimulus_series(sweep: Sweep, electrode: Any, stimulus: str) -> Any:
 
 
 def _common(sweep: Sweep, electrode: Any, stimulus: str) -> dict[str, Any]:
-    if sweep.number < 0:
-        msg = f"NWB needs sweep numbers of 0 or more, got {sweep.number}"
+    if not 0 <= sweep.number < 2**32:
+        msg = f"NWB needs sweep numbers from 0 to 4294967295, got {sweep.number}"
         raise FileFormatError(msg)
     return {
         "electrode": electrode,

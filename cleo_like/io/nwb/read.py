@@ -176,10 +176,21 @@ def _restored(
 ) -> Recording:
     try:
         some, parts = facts_of_some(facts, arrays, [s.number for s in found.sweeps])
-        return with_facts(found, some, parts, found.findings)
+        return _with_own_starts(found, with_facts(found, some, parts, found.findings))
     except (CleoLikeError, KeyError, TypeError, ValueError, AttributeError) as error:
         text = f"what cleo_like stored in the file does not fit its sweeps ({error}); ignored"
         return attrs.evolve(found, findings=(*found.findings, text))
+
+
+def _with_own_starts(found: Recording, back: Recording) -> Recording:
+    """Let the series say when they start, where someone has moved them since."""
+    pairs = list(zip(found.sweeps, back.sweeps, strict=True))
+    moved = [s.number for s, b in pairs if abs(s.start_time - b.start_time) > 1 / s.rate]
+    if not moved:
+        return back
+    text = f"{len(moved)} series start at other times than cleo_like stored; theirs are taken"
+    sweeps = [attrs.evolve(b, start_time=s.start_time) for s, b in pairs]
+    return attrs.evolve(back, sweeps=sweeps, findings=(*back.findings, text))
 
 
 def _stack(commands: list[np.ndarray]) -> np.ndarray | None:

@@ -95,30 +95,39 @@ def contents_of(file: Any) -> Contents:
     """Look through an opened file."""
     found = Contents(file)
     found._types = derived_types(file)  # noqa: SLF001
-    for place, names in _PLACES.items():
-        try:
-            top = hdf5.optional(file, *names)
-        except FileFormatError as error:
-            found.problems[str(error)].append("/".join(names))
-            continue
-        for name, group in _groups(top, found, _DEEP):
-            if is_patch_series(group, found._types):  # noqa: SLF001
-                found.add(group, name, place)
-            elif known(hdf5.attribute(group, "neurodata_type")) == "TimeSeries":
-                if place == "acquisition":
-                    found.plain.append(name)
-                elif hdf5.attribute(hdf5.optional(group, "data"), "unit") is not None:
-                    _add_plain(found, group, name, place)
+    currents = [pair for place in _PLACES for pair in _take(found, place)]
+    if not found.stimuli:
+        for group, name in currents:
+            found.add(group, name, "stimulus")
     for some in (found.responses, found.stimuli, found.templates):
         some.sort(key=lambda series: natural(series.name))
     return found
 
 
-def _add_plain(found: Contents, group: Any, name: str, place: str) -> None:
-    """Add a stimulus kept as plain TimeSeries where its unit is one of a command."""
-    unit = known(hdf5.attribute(hdf5.optional(group, "data"), "unit"))
-    if unit is not None and parse_unit(unit).si != "?":
-        found.add(group, name, place)
+def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
+    """Take in the patch-clamp series of a place; give the plain currents of the stimuli."""
+    names = _PLACES[place]
+    try:
+        top = hdf5.optional(found.file, *names)
+    except FileFormatError as error:
+        found.problems[str(error)].append("/".join(names))
+        return []
+    currents = []
+    for name, group in _groups(top, found, _DEEP):
+        if is_patch_series(group, found._types):  # noqa: SLF001
+            found.add(group, name, place)
+        elif known(hdf5.attribute(group, "neurodata_type")) == "TimeSeries":
+            if place == "acquisition":
+                found.plain.append(name)
+            elif place == "stimulus" and _is_current(group):
+                currents.append((group, name))
+    return currents
+
+
+def _is_current(group: Any) -> bool:
+    """Whether a plain TimeSeries is a current (in V it may be a trigger as well)."""
+    unit = known(hdf5.attribute(hdf5.optional_or_none(group, "data"), "unit"))
+    return unit is not None and parse_unit(unit).si == "A"
 
 
 def _groups(top: Any, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
@@ -226,12 +235,14 @@ def _part(found: Contents, cell: Any, category: str) -> tuple[Any, int, int] | N
 def _pointed_at(found: Contents, reference: Any, category: str) -> Series | None:
     try:
         group = found.file[reference]
-        name = hdf5.as_text(group.name).rsplit("/", 1)[-1]
-        among = "acquisition" if category == "responses" else "stimulus"
-        return found.add(group, name, among)
+        if group.name is not None:
+            among = "acquisition" if category == "responses" else "stimulus"
+            return found.add(group, hdf5.as_text(group.name).rsplit("/", 1)[-1], among)
     except hdf5.READ_ERRORS:
-        found.problems["a row of a table points at nothing"].append(category)
-        return None
+        pass
+    # an object without a name was deleted: what lies there is left from before
+    found.problems[f"they name {category} that are not in the file"] = ["rows of a table"]
+    return None
 
 
 def sweep_table(found: Contents) -> dict[tuple[int, int], int]:

@@ -161,6 +161,9 @@ def series_of(group: Any, name: str, derived: dict[str, str], *, among_stimuli: 
     expected, stimulus, mode = TYPES.get(kind, ("?", among_stimuli, ClampMode.UNKNOWN))
     data = hdf5.member(group, "data")
     unit, scale, offset, findings = _scaling(group, data, expected, kind)
+    declared = known(hdf5.attribute(group, "neurodata_type"))
+    if declared != kind and not derived[str(declared)]:
+        findings.append(f"its type {declared!r} is not known here; taken as {kind}")
     samples = samples_of(data)
     if stimulus is None or (among_stimuli and not stimulus and unit == "A" != expected):
         stimulus = among_stimuli
@@ -253,15 +256,21 @@ def _type_of(group: Any, derived: dict[str, str]) -> str:
     """Type of the core schema that a series is, or extends; "" for anything else."""
     kind = known(hdf5.attribute(group, "neurodata_type"))
     if kind is None:
-        return ""
+        return _like_a_series(group)
     seen = set()
     while kind not in TYPES and kind != "TimeSeries" and kind not in seen:
         seen.add(kind)
         parent = derived[kind]
         if not parent:
-            return _named_like(kind)
+            return _named_like(kind) or _like_a_series(group)
         kind = parent
     return kind
+
+
+def _like_a_series(group: Any) -> str:
+    """Take whatever has samples and one electrode for a patch-clamp series."""
+    patch = hdf5.has(group, "electrode") and hdf5.has(group, "data")
+    return "PatchClampSeries" if patch else ""
 
 
 @functools.cache

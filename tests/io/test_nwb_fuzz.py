@@ -1,0 +1,87 @@
+"""Damaged NWB files are read or refused, within 500 MB and 20 s each.
+
+Two kinds of damage: of bytes, and of what a maker of files can get wrong (units, rates, links,
+shapes, tables). HDF5 keeps no check sums of uncompressed samples, so that a flipped bit in one
+is a value like any other; all else must be found.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import attrs
+import numpy as np
+import pynwb
+import pytest
+
+from cleo_like.core import FileFormatError
+from cleo_like.io import read, write
+from cleo_like.io.nwb.source.heaps import endless_heap
+from tests.io.fuzz import fuzz, mutant, mutants
+from tests.io.nwb_maker import PAIRINGS, RATE, Maker, build
+from tests.io.nwb_mutants import edited
+
+METADATA = 65_536  # bytes at the start of these files in which HDF5 keeps what is no sample
+
+
+@pytest.fixture
+def seeds(tmp_path, recording, monkeypatch):
+    """Own and foreign files, small: without the copy of the schema, which nobody reads."""
+    plain = functools.partialmethod(pynwb.NWBHDF5IO.write, cache_spec=False)
+    monkeypatch.setattr(pynwb.NWBHDF5IO, "write", plain)
+    short = [
+        attrs.evolve(s, response=s.response[:600], command=s.command[:600])
+        for s in recording.sweeps[:3]
+    ]
+    own = attrs.evolve(recording, sweeps=short, protocol=None, truth=None)
+    made = {"own": write(own, tmp_path / "own.nwb").read_bytes()}
+    for pairing in PAIRINGS:
+        electrodes = ("e1", "e2") if "table" in pairing else ("e1",)
+        path = build(tmp_path / "x.nwb", pairing, electrodes, n_sweeps=3)
+        made[pairing] = path.read_bytes()
+    maker = Maker(n_samples=300)
+    maker.time = lambda k: {"timestamps": 0.5 * k + np.arange(300) / RATE}
+    for k in range(2):
+        maker.file.add_acquisition(maker.response(maker.electrodes[0], k))
+        maker.file.add_stimulus(maker.stimulus(maker.electrodes[0], k))
+    made["time stamps"] = maker.save(tmp_path / "s.nwb").read_bytes()
+    return made
+
+
+KINDS = {"bytes": functools.partial(mutant, head=METADATA), "edits": edited}
+
+
+def test_edits_are_made_again_from_their_label(seeds):
+    one, two = (list(mutants(seeds, 12, seed=3, damage=edited)) for _ in range(2))
+    assert [label for label, _ in one] == [label for label, _ in two]
+    assert len({label.split(": ")[1] for label, _ in one}) == 12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_files_are_read_or_refused(kind, seeds):
+    report = fuzz(seeds, suffix=".nwb", count=60, seed=1, damage=KINDS[kind])
+    assert not report.faults, str(report)
+    assert report.counts["read"] > 5
+    assert report.counts["refused"] > 5 or kind == "edits"  # which harm one series or none
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_damaged_files_are_read_or_refused(kind, seeds):
+    report = fuzz(seeds, suffix=".nwb", count=2000, seed=2, damage=KINDS[kind])
+    assert not report.faults, str(report)
+
+
+def test_a_heap_without_an_end_is_found_before_hdf5_walks_it(seeds, tmp_path):
+    """HDF5 2.0 never comes back from a heap of texts of which the end is zeros."""
+    raw = bytearray(seeds["start times"])
+    path = tmp_path / "x.nwb"
+    path.write_bytes(raw)
+    assert endless_heap(path) is None
+    place = raw.index(b"GCOL")
+    size = int.from_bytes(raw[place + 8 : place + 16], "little")
+    raw[place + size // 2 : place + size] = bytes(size - size // 2)
+    path.write_bytes(raw)
+    assert endless_heap(path) == place
+    with pytest.raises(FileFormatError, match=f"texts that it keeps from byte {place} on"):
+        read(path)
