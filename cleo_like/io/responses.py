@@ -25,7 +25,9 @@ COPY = 0.999
 """Correlation of a channel that is the command itself: a membrane's time constant alone (10 ms
 in a step of 500 ms) brings it below."""
 
-_MOST = 20_000  # samples that are looked at; enough for a median and a correlation
+ENOUGH = 20_000
+"""Samples that are looked at: enough for a median and for one sample in 1000."""
+
 _AUXILIARY = re.compile(
     r"stim|ttl|trig|monitor|(?<![a-z])mon(?![a-z])|cmd|command|(?<![a-z])(ao|dac|lfp|fp|led)\b"
     r"|field|laser|light|opto|shutter|sync|digital|aux|temp|photo|camera|frame|clock|lever|lick",
@@ -44,30 +46,30 @@ def is_auxiliary(name: str) -> bool:
     return _AUXILIARY.search(name) is not None
 
 
-def is_potential(sweeps: Sequence[np.ndarray]) -> bool:
+def is_potential(values: np.ndarray) -> bool:
     """Whether these volts can be those of a membrane.
 
     Parameters
     ----------
-    sweeps : sequence of array
-        Of one channel (V).
+    values : array
+        Of one channel, all sweeps one after the other (V).
 
     Examples
     --------
-    >>> is_potential([np.full(100, -0.07)]), is_potential([np.tile([0.0, 5.0], 50)])
+    >>> is_potential(np.full(100, -0.07)), is_potential(np.tile([0.0, 5.0], 50))
     (True, False)
     """
-    values = _thinned(sweeps)
-    if not len(values):
+    known = _thinned(values)
+    if not len(known):
         return False
-    low, middle, high = np.percentile(values, [0.1, 50, 99.9])
+    low, middle, high = np.percentile(known, [0.1, 50, 99.9])
     return bool(REST[0] <= middle <= REST[1] and REACH[0] <= low and high <= REACH[1])
 
 
-def reach(sweeps: Sequence[np.ndarray]) -> float:
-    """Largest value (V or A) of a channel, 1 sample in 1000 aside."""
-    values = np.abs(_thinned(sweeps))
-    return float(np.percentile(values, 99.9)) if len(values) else np.inf
+def reach(values: np.ndarray) -> float:
+    """Largest size of the values of a channel, 1 sample in 1000 aside."""
+    known = np.abs(_thinned(values))
+    return float(np.percentile(known, 99.9)) if len(known) else np.inf
 
 
 def correlation(sweeps: Sequence[np.ndarray], command: np.ndarray | None) -> float:
@@ -84,7 +86,7 @@ def correlation(sweeps: Sequence[np.ndarray], command: np.ndarray | None) -> flo
     """
     if command is None or len({len(s) for s in sweeps}) != 1:
         return 0.0
-    step = max(1, command.size // (10 * _MOST))
+    step = max(1, command.size // (10 * ENOUGH))
     x = command[:, ::step]
     y = np.stack([s[::step] for s in sweeps])
     x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
@@ -92,8 +94,7 @@ def correlation(sweeps: Sequence[np.ndarray], command: np.ndarray | None) -> flo
     return float((x * y).sum() / np.sqrt(power)) if power > 0 and np.isfinite(power) else 0.0
 
 
-def _thinned(sweeps: Sequence[np.ndarray]) -> np.ndarray:
-    """Finite samples, evenly taken from all sweeps."""
-    step = max(1, sum(map(len, sweeps)) // _MOST)
-    values = np.concatenate([s[::step] for s in sweeps]) if len(sweeps) else np.empty(0)
-    return values[np.isfinite(values)]
+def _thinned(values: np.ndarray) -> np.ndarray:
+    """Finite samples, evenly taken."""
+    few = values[:: max(1, len(values) // ENOUGH)]
+    return few[np.isfinite(few)]

@@ -260,13 +260,13 @@ def test_what_may_be_a_membrane():
     """Each bound just inside and just outside."""
     flat = np.full(100, 1e-3)
     for middle, good in ((-9.9, False), (-10.1, True), (-119.9, True), (-120.1, False)):
-        assert is_potential([middle * flat]) is good
+        assert is_potential(middle * flat) is good
     for top, good in ((199, True), (201, False), (-299, True), (-301, False)):
-        assert is_potential([np.r_[-70 * flat, top * flat[:40]]]) is good
+        assert is_potential(np.r_[-70 * flat, top * flat[:40]]) is good
     spike = np.r_[-70 * np.ones(9999), 500.0] * 1e-3  # one artefact
-    assert is_potential([spike])
-    assert not is_potential([])
-    assert not is_potential([np.full(5, np.nan)])
+    assert is_potential(spike)
+    assert not is_potential(np.empty(0))
+    assert not is_potential(np.full(5, np.nan))
 
 
 @pytest.mark.parametrize(

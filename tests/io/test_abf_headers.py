@@ -318,3 +318,40 @@ def test_no_outputs_at_all(tmp_path, volts):
     assert back.sweeps[0].command is None
     back = read(patch(path, (512 + 126, "h", (2,))))
     assert str(back.sweeps[0].mode) == "unknown"
+
+
+def test_tags_are_told_with_their_times(tmp_path, volts):
+    """As pyabf has them."""
+    tag = struct.pack("<i56shh", 4000, "µM drug".encode("latin-1"), 1, 0)
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=SILENT, at_14=("f", 12.5))
+    at = path.stat().st_size // 512
+    path.write_bytes(path.read_bytes() + tag + bytes(448))
+    patch(path, (252, "IIq", (at, 64, 1)))
+    assert "tags: 0.05 s 'µM drug'" in read(path).findings
+    assert pyabf.ABF(path).tagTimesSec == [0.05]
+    patch(path, (260, "q", (10**9,)))  # no more than the file has
+    assert any("tags: 0.05 s" in f and "and 999999992 more" in f for f in read(path).findings)
+    path = write_abf1(tmp_path / "y.abf", volts, units="mV", rate="10 kHz")
+    at = path.stat().st_size // 512
+    path.write_bytes(path.read_bytes() + tag + bytes(448))
+    assert "tags: 0.4 s 'µM drug'" in read(patch(path, (44, "ii", (at, 1)))).findings
+
+
+def test_averaged_sweeps_are_said(tmp_path, volts):
+    fields = {"at_42": ("h", 1), "at_34": ("i", 5)}
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=SILENT, **fields)
+    assert any("average of up to 5 runs" in f for f in read(path).findings)
+    fields["at_42"] = ("h", 0)
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=SILENT, **fields)
+    assert not any("average" in f for f in read(path).findings)
+
+
+def test_digital_outputs_are_said(tmp_path, volts):
+    epochs = [(1, 0.0, 0.0, 90), (1, 0.0, 0.0, 300)]
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=[Out(epochs=epochs)], at_140=("h", 1))
+    assert not any("digital" in f for f in read(path).findings)
+    at = struct.unpack_from("<I", path.read_bytes(), 124)[0] * 512
+    patch(path, (at + 32 + 4, "h", (1,)))  # a train in epoch B
+    assert any("digital outputs were on in epoch B" in f for f in read(path).findings)
+    patch(path, (512 + 140, "h", (0,)))
+    assert not any("digital" in f for f in read(path).findings)

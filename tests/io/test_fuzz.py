@@ -64,11 +64,11 @@ def test_mutants_are_made_again_from_their_label(abf1):
 @pytest.mark.parametrize("kind", ["abf1", "abf2", "atf"])
 def test_damaged_files_are_read_or_refused(kind, request):
     seeds = request.getfixturevalue(kind)
-    report = fuzz(seeds, suffix=f".{kind[:3]}", count=100, seed=1)
+    report = fuzz(seeds, suffix=f".{kind[:3]}", count=60, seed=1)
     assert not report.faults, str(report)
     assert report.counts["refused"] > 5
     if kind != "atf":  # nearly all damage to a text leaves no number
-        assert report.counts["read"] > 5
+        assert report.counts["read"] > 3
 
 
 @pytest.mark.slow

@@ -15,7 +15,15 @@ import attrs
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.sweep import ClampMode
 from cleo_like.io.abf.command import command_of, is_played
-from cleo_like.io.responses import ANSWER, COPY, correlation, is_auxiliary, is_potential, reach
+from cleo_like.io.responses import (
+    ANSWER,
+    COPY,
+    ENOUGH,
+    correlation,
+    is_auxiliary,
+    is_potential,
+    reach,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +107,11 @@ class Channels:
         """Whether the channel can be a cell, by its unit, range and name."""
         if self.kind(index) not in _OTHER or is_auxiliary(self.source.names[index]):
             return False
-        return self.kind(index) == "A" or is_potential(self.values(index))
+        return self.kind(index) == "A" or is_potential(self.glance(index))
+
+    def glance(self, index: int) -> np.ndarray:
+        """Give as many samples as it takes to judge a range (SI)."""
+        return self.source.glance(self.samples, index, ENOUGH)
 
     def answer(self, index: int, output: Output) -> float:
         """Size of the correlation of a channel with what an output played."""
@@ -217,10 +229,9 @@ def _likeliest(channels: Channels, output: Output, own: int) -> int:
     """
 
     def rank(index: int) -> tuple[bool, bool, bool, bool]:
-        values = channels.values(index)
         return (
             not is_auxiliary(channels.source.names[index]),
-            reach(values) < _LARGE,
+            reach(channels.glance(index)) < _LARGE,
             channels.answer(index, output) < COPY,
             index == own,
         )

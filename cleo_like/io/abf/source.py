@@ -58,7 +58,7 @@ class AbfSource:
     current_clamp : bool or None
         What the header says of the experiment (None: nothing).
     findings : tuple of str
-        What is missing in the header.
+        What is missing in the header, and what else it tells (tags, averages ...).
     """
 
     path: Path
@@ -110,6 +110,12 @@ class AbfSource:
         flat = np.fromfile(self.path, dtype=self.dtype, count=count, offset=self.data_start)
         return flat.reshape(-1, self.n_channels)
 
+    def glance(self, samples: np.ndarray, index: int, most: int) -> np.ndarray:
+        """Scale at most so many samples of one channel (SI), evenly taken from all sweeps."""
+        unit = self.units[index].scale
+        few = samples[:: max(1, len(samples) // most), index]
+        return np.asarray(few * (self.scales[index] * unit) + self.offsets[index] * unit)
+
     def channel(self, samples: np.ndarray, index: int) -> list[np.ndarray]:
         """Scale one channel to SI and cut it into sweeps (float64 views of one array)."""
         unit = self.units[index].scale
@@ -139,6 +145,7 @@ def open_abf(path: Path) -> AbfSource:
     if not np.isfinite([*facts["scales"], *facts["offsets"]]).all():
         raise damaged(path, "a gain or an offset is no number")
     named = _named(facts.pop("names"), facts["numbers"])
+    findings = (*findings, *facts.pop("remarks"))
     protocol = facts.pop("protocol").replace("\\", "/").rpartition("/")[2]
     return AbfSource(
         path=path,

@@ -178,8 +178,8 @@ def _named(table: AtfTable, index: int) -> str:
     return f"{table.names[index]!r} ({table.units[index].text or 'no unit'})"
 
 
-def _values(table: AtfTable, index: int) -> list[np.ndarray]:
-    return list(table.values[index] * table.units[index].scale)
+def _values(table: AtfTable, index: int) -> np.ndarray:
+    return table.values[index].ravel() * table.units[index].scale
 
 
 def _is_stimulus(table: AtfTable) -> bool:

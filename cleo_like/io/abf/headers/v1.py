@@ -20,6 +20,7 @@ from cleo_like.io.abf.headers.fields import (
     started,
 )
 from cleo_like.io.abf.headers.outputs import FILE, EpochRow, Output, Run, StimulusFile, UserList
+from cleo_like.io.abf.headers.remarks import averages, switched, tags
 from cleo_like.io.abf.headers.sweeps import SweepTable, read_synch
 from cleo_like.io.text_units import parse_unit
 
@@ -86,7 +87,25 @@ def _facts(
         "protocol": header.text(4898, 256),
         "comment": comment or header.text(310, 56),
         "current_clamp": {0: False, 1: True}.get(header.one("h", 260)),
+        "remarks": _remarks(path, header, outputs, extended=extended),
     }
+
+
+def _remarks(
+    path: Path, header: Fields, outputs: tuple[Output, ...], *, extended: bool
+) -> tuple[str, ...]:
+    # tags count the unit of the table of sweeps; 0 says samples of all channels
+    tick = header.one("f", 130) or header.one("f", 122)
+    values = np.array(header.many("h", 1588, _N_EPOCHS))
+    if extended:
+        values = values | np.array(header.many("h", 2668, _N_EPOCHS))
+    active = outputs[header.one("h", 1440) % _N_OUTPUTS]
+    on = [e.letter for e in active.epochs if values[e.number] and header.one("h", 1436)]
+    return (
+        *tags(path, block=header.one("i", 44), count=header.one("i", 48), tick=tick / 1e6),
+        *averages(header.one("h", 158), header.one("i", 150), header.one("i", 190)),
+        *switched(on),
+    )
 
 
 def _sockets(path: Path, header: Fields) -> list[int]:

@@ -21,6 +21,7 @@ from cleo_like.io.abf.headers.fields import (
     started,
 )
 from cleo_like.io.abf.headers.outputs import EpochRow, Output, Run, StimulusFile, UserList
+from cleo_like.io.abf.headers.remarks import averages, switched, tags
 from cleo_like.io.abf.headers.sweeps import SweepTable, read_synch
 from cleo_like.io.text_units import parse_unit
 
@@ -49,6 +50,7 @@ _EPOCH = {
     "rise": ("<f4", 10), "duration": ("<i4", 14), "growth": ("<i4", 18),
     "period": ("<i4", 22), "width": ("<i4", 26),
 }  # fmt: skip
+_DIGITAL = {"number": ("<i2", 0), "value": ("<i2", 2), "train": ("<i2", 4)}
 _USER_LIST = {
     "output": ("<i2", 0), "parameter": ("<i2", 4), "repeats": ("<i2", 6), "text": ("<i4", 8),
 }  # fmt: skip
@@ -171,7 +173,32 @@ def read_v2(path: Path) -> dict[str, Any]:
         "protocol": file.text(head.one("I", 72)),
         "comment": file.text(protocol.one("i", 132)),
         "current_clamp": {0: False, 1: True}.get(protocol.one("h", 126)),
+        "remarks": _remarks(file, interval / len(inputs)),
     }
+
+
+def _remarks(file: _File, between: float) -> tuple[str, ...]:
+    """Tags, averages, digital outputs; `between` are us between samples of any channel."""
+    protocol, on = file.protocol, []
+    if protocol.one("h", 140):
+        patterns = file.table("digital outputs", 124, _DIGITAL)
+        known = {int(e["number"]) for e in file.table("epochs", 156, _EPOCH) if e["kind"]}
+        on = [
+            EpochRow(number=int(row["number"]), kind=1, level=0.0, duration=0).letter
+            for row in patterns
+            if (row["value"] or row["train"]) and int(row["number"]) in known
+        ]
+    tick = protocol.one("f", 14) or between
+    return (
+        *tags(
+            file.path,
+            block=file.head.one("I", 252),
+            count=file.head.one("q", 260),
+            tick=tick / 1e6,
+        ),
+        *averages(protocol.one("h", 42), protocol.one("i", 34), protocol.one("i", 70)),
+        *switched(on),
+    )
 
 
 def _refuse_compressed_epochs(path: Path, protocol: Fields) -> None:
