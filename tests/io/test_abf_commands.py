@@ -190,6 +190,9 @@ def test_durations_listed_for_an_output_that_was_not_active(tmp_path, volts):
     output = Out(epochs=LADDER, user_list=(32, "10,20,30,40", 0))
     path = write_abf2(tmp_path / "x.abf", volts, outputs=[output], at_142=("h", 1))
     assert commands(path) is None
+    output.user_list = (22, "10,20,30,40", 0)  # levels are listed for each output
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=[output], at_142=("h", 1))
+    assert commands(path)[:, 200] == pytest.approx([10, 20, 30, 40])
 
 
 def test_outputs_that_take_turns(tmp_path, volts):
@@ -243,6 +246,21 @@ def test_sweeps_that_are_not_those_of_the_table(tmp_path, volts, fields, reason)
     path = write_abf2(tmp_path / "x.abf", volts, outputs=[Out(epochs=LADDER)], **fields)
     assert commands(path) is None
     assert any(reason in f for f in read(path).findings)
+
+
+def test_a_sweep_of_few_samples_begins_with_one_at_holding(tmp_path):
+    """1/64 is no sample then, and Axon's definition has at least one."""
+    output = Out(holding=-3.0, epochs=[(STEP, 5.0, 0.0, 20)])
+    path = write_abf2(tmp_path / "x.abf", np.full((1, 2, 40), -70.0), outputs=[output])
+    assert commands(path)[0] == pytest.approx(np.r_[-3, np.full(20, 5), np.full(19, -3)])
+
+
+def test_epochs_to_the_last_sample_and_one_beyond(tmp_path, volts):
+    output = Out(epochs=[(STEP, 5.0, 0.0, N - OFF)])
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=[output])
+    assert commands(path)[0, -1] == pytest.approx(5)
+    output.epochs = [(STEP, 5.0, 0.0, N - OFF + 1)]
+    assert commands(write_abf2(path, volts, outputs=[output])) is None
 
 
 def test_a_first_sweep_of_one_and_more_sweeps_than_recorded_are_usual(tmp_path, volts):

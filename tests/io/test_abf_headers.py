@@ -80,6 +80,15 @@ def test_every_factor_of_the_gain(tmp_path, volts, factors):
     assert pyabf.ABF(path).data[0] == pytest.approx(back.ravel(), abs=1e-4)
 
 
+def test_offsets_of_abf1(tmp_path, volts):
+    """Instrument offset less signal offset, as pyabf and Axon have it."""
+    path = write_abf1(tmp_path / "x.abf", volts, units="mV", rate="10 kHz")
+    patch(path, (986, "f", (7.0,)), (1114, "f", (2.0,)))
+    back = read(path).sweeps[0].response * 1e3
+    assert back == pytest.approx(volts[0, 0] + 5, abs=0.01)
+    assert pyabf.ABF(path).sweepY == pytest.approx(back, abs=1e-4)
+
+
 def test_telegraphs_of_abf1_by_version(tmp_path, volts):
     """Before 1.70 one channel had such a gain, elsewhere in the header (Axon's reader)."""
     path = write_abf1(tmp_path / "x.abf", volts, units="mV", rate="10 kHz")
@@ -355,3 +364,29 @@ def test_digital_outputs_are_said(tmp_path, volts):
     assert any("digital outputs were on in epoch B" in f for f in read(path).findings)
     patch(path, (512 + 140, "h", (0,)))
     assert not any("digital" in f for f in read(path).findings)
+
+
+def test_starts_after_many_hours_and_out_of_order(tmp_path, volts):
+    """Counts of 12.5 us are negative, as 32 bits have it, after 7.5 hours."""
+    late = 2**31 + 80_000
+    synch = [(0, 640), (late - 2**32, 640), (late - 2**32 + 80_000, 640)]
+    fields = {"outputs": SILENT, "at_14": ("f", 12.5)}
+    path = write_abf2(tmp_path / "x.abf", volts, synch=synch, **fields)
+    assert [s.start_time for s in read(path).sweeps] == [
+        0.0, late * 12.5e-6, late * 12.5e-6 + 1
+    ]  # fmt: skip
+    assert not any("in order" in f for f in read(path).findings)
+    path = write_abf2(tmp_path / "x.abf", volts, synch=synch[::-1], **fields)
+    assert any("not in order" in f for f in read(path).findings)
+
+
+def test_more_than_two_gigabytes_of_samples(tmp_path, volts):
+    """The header alone is read here, of a file with a hole in it."""
+    path = write_abf2(tmp_path / "x.abf", volts, outputs=SILENT, mode=3)
+    count = 3 * 2**30
+    patch(path, (244, "q", (count,)))
+    with path.open("r+b") as file:
+        file.truncate(2 * count + 2**14)
+    source = open_abf(path)
+    assert source.lengths.tolist() == [count]
+    path.unlink()

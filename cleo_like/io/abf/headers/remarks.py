@@ -54,6 +54,6 @@ def switched(letters: Iterable[str]) -> tuple[str, ...]:
     if not listed:
         return ()
     return (
-        f"digital outputs were on in epoch {listed}: what they switched (light, a valve) is not "
-        "in the command",
+        f"digital outputs were on in epoch {listed}: what they switched (light, a valve) is "
+        "not in the command",
     )

@@ -88,7 +88,10 @@ def sweep_times(
     lengths, findings = _even(path, table, whole)
     stopped = bool(findings) and len(starts) == len(lengths) + 1  # a last sweep was left out
     if stopped or len(starts) == len(lengths):
-        return lengths, starts[: len(lengths)], findings
+        starts = starts[: len(lengths)]
+        if (np.diff(starts) < 0).any():
+            findings = (*findings, "the starts of the sweeps are not in order")
+        return lengths, starts, findings
     if len(lengths) > 1:
         text = "the file does not tell when its sweeps began; taken end to end"
         findings = (*findings, text)
@@ -128,10 +131,11 @@ def _recounted(table: SweepTable, count: int, length: int, whole: int) -> tuple[
 
 
 def _starts(table: SweepTable) -> np.ndarray:
+    counts = table.synch[:, 0] % 2**32  # of 32 bits: they turn negative after hours
     own = 1e6 / (table.rate * table.n_channels)  # us between samples of any channel
     if not table.tick > 0 or np.float32(own) == np.float32(table.tick):
-        return table.synch[:, 0] / (table.rate * table.n_channels)
-    return table.synch[:, 0] * (table.tick / 1e6)
+        return counts / (table.rate * table.n_channels)
+    return counts * (table.tick / 1e6)
 
 
 def _pauses(table: SweepTable, starts: np.ndarray) -> tuple[str, ...]:
