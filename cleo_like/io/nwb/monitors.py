@@ -89,7 +89,7 @@ def _is_membrane(part: Part, commands: list[Part]) -> bool:
     samples = _samples(part)
     played = [_samples(c)[None] for c in commands if c.stop - c.start == len(samples)]
     copies = any(abs(correlation([samples], command)) >= COPY for command in played)
-    return not copies and is_potential([samples])
+    return not copies and is_potential(samples)
 
 
 def _samples(part: Part) -> np.ndarray:
