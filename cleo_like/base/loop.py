@@ -142,11 +142,11 @@ def on_kernels(
 
     from cleo_like.engine.loop_run import LoopRun
     from cleo_like.engine.plan import NotCompilableError
-    from cleo_like.engine.toolchain import CompilerError, find_compiler
+    from cleo_like.engine.toolchain import CompilerError
 
     if set(options) - {"namespace"} or prefs.codegen.target == "numpy":
         return None
-    if type(get_device()).__name__ != "RuntimeDevice" or find_compiler() is None:
+    if type(get_device()).__name__ != "RuntimeDevice":
         return None
     namespace = options.get("namespace")
     if namespace is None:

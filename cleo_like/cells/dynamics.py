@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.cells.reading import TIME
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jaxtyping import Complex, Float
+    from jaxtyping import Bool, Complex, Float
 
     from cleo_like.cells.model import CellModel
 
@@ -44,9 +45,12 @@ class Dynamics:
     states: tuple[str, ...] = attrs.field(init=False)
     _code: tuple[tuple[str, Any], ...] = attrs.field(init=False)
     _namespace: Mapping[str, Any] = attrs.field(init=False)
+    potentials: Bool[np.ndarray, "states"] = attrs.field(init=False)
+    timed: bool = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Compile each equation once, in the order in which it is needed."""
+        from brian2 import volt
         from brian2.parsing.rendering import NumpyNodeRenderer
 
         eqs = self.model.brian_equations()
@@ -59,7 +63,10 @@ class Dynamics:
         )
         object.__setattr__(self, "states", tuple(sorted(eqs.diff_eq_names)))
         object.__setattr__(self, "_code", code)
-        object.__setattr__(self, "_namespace", _namespace(eqs))
+        object.__setattr__(self, "_namespace", _namespace(eqs, self.model.dt))
+        volts = np.array([eqs[x].dim is volt.dim for x in self.states])
+        object.__setattr__(self, "potentials", volts)
+        object.__setattr__(self, "timed", bool(TIME & eqs.identifiers))
 
     @property
     def v(self) -> int:
@@ -96,7 +103,7 @@ class Dynamics:
         n = len(self.states)
         columns = []
         for k in range(n):
-            scale = np.where(k == self.v, 1e-3, np.maximum(np.abs(x[k]), 1e-12))
+            scale = np.where(self.potentials[k], 1e-3, np.maximum(np.abs(x[k]), 1e-12))
             step = np.zeros_like(x)
             step[k] = 1e-4 * scale
             up = self.rates(x + step, current, parameters)
@@ -107,15 +114,35 @@ class Dynamics:
     def start(self, parameters: Mapping[str, Any], n_cells: int) -> np.ndarray:
         """Give the initial values of the model, shape (states, cells)."""
         x = np.zeros((len(self.states), n_cells))
-        fallback = {self.model.voltage: parameters.get("EL", -0.065)}
+        x[self.potentials] = parameters.get("EL", -0.065)
+        given = self.model.initial
+        missing = [s for s, v in zip(self.states, self.potentials, strict=True)
+                   if self.timed and not v and s not in given]  # fmt: skip
+        if missing:
+            msg = (
+                f"the equations of {self.model.name!r} depend on time: there is no rest from "
+                f"which to start; give initial= values for {', '.join(missing)}"
+            )
+            raise InputError(msg)
         for k, name in enumerate(self.states):
-            value = self.model.initial.get(name, fallback.get(name, 0.0))
-            if isinstance(value, str):
-                scope = dict(self._namespace) | dict(parameters)
-                scope |= {s: x[i] for i, s in enumerate(self.states)}
-                value = eval(value, {"__builtins__": {}}, scope)
-            x[k] = np.asarray(value, dtype=float)
+            if name in given:
+                x[k] = self._value(given[name], x, parameters)
         return x
+
+    def _value(self, value: Any, x: np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
+        """Give an initial value: a number, or an expression of parameters and states."""
+        if isinstance(value, str):
+            scope = dict(self._namespace) | dict(parameters)
+            scope |= dict(zip(self.states, x, strict=True))
+            try:
+                value = eval(value, {"__builtins__": {}}, scope)
+            except (SyntaxError, NameError, TypeError) as error:
+                msg = (
+                    f"the initial value {value!r} of {self.model.name!r} is no number (SI) and "
+                    f"no expression of its parameters and states: {error}"
+                )
+                raise InputError(msg) from error
+        return np.asarray(value, dtype=float)
 
     def rest(
         self,
@@ -127,7 +154,7 @@ class Dynamics:
 
         Implicit Euler steps that grow from 0.1 ms to 1e5 s follow the cell into its
         attractor and end as Newton's method. A column is NaN where there is no rest
-        (a cell that fires at this current).
+        (a cell that fires at this current; equations that depend on time).
 
         Parameters
         ----------
@@ -140,6 +167,8 @@ class Dynamics:
         """
         values = dict(self.model.parameters) | dict(parameters or {})
         x = self.start(values, n_cells)
+        if self.timed:
+            return np.full_like(x, np.nan)
         eye = np.eye(len(self.states))
         step = 1e-4
         with np.errstate(all="ignore"):
@@ -157,7 +186,8 @@ class Dynamics:
     ) -> np.ndarray:
         """Whether the state is a fixed point (dv/dt below 1 uV/s) and a stable one."""
         f = self.rates(x, current, parameters)
-        still = np.all(np.isfinite(x), axis=0) & (np.abs(f[self.v]) < 1e-6)
+        moving = np.abs(f[self.potentials]).max(axis=0)
+        still = np.all(np.isfinite(x), axis=0) & (moving < 1e-6)
         jacobian = self.jacobian(x, current, parameters)
         stable = np.zeros_like(still)
         for k in np.flatnonzero(still):
@@ -178,7 +208,8 @@ class Dynamics:
         values = dict(self.model.parameters) | dict(parameters or {})
         x = self.rest(current, values)
         if np.isnan(x).any():
-            msg = f"{self.model.name!r} has no rest at {current * 1e12:g} pA: it fires there"
+            why = "its equations depend on time" if self.timed else "it fires there"
+            msg = f"{self.model.name!r} has no rest at {current * 1e12:g} pA: {why}"
             raise InputError(msg)
         jacobian = self.jacobian(x, current, values)[0]
         step = 1e-12
@@ -199,15 +230,20 @@ def solve_each(matrix: np.ndarray, f: np.ndarray) -> np.ndarray:
     return step
 
 
-def _namespace(eqs: Any) -> dict[str, Any]:
-    """Names that Brian2 equations may use: units as floats, numpy functions, no noise."""
+def _namespace(eqs: Any, dt: float) -> dict[str, Any]:
+    """Names that Brian2 equations may use: units as floats, numpy functions, mean noise.
+
+    The time is 0, and the cell has not fired.
+    """
     from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
     from scipy.special import exprel
 
     special = {
         "exprel": exprel, "int": np.trunc, "int_": np.trunc, "clip": np.clip,
         "logical_and": np.logical_and, "logical_or": np.logical_or,
-        "logical_not": np.logical_not,
+        "logical_not": np.logical_not, "t": 0.0, "t_in_timesteps": 0, "dt": dt,
+        "lastspike": -1e4, "not_refractory": np.True_, "rand": lambda *_: 0.5,
+        "randn": lambda *_: 0.0, "poisson": lambda rate, *_: rate,
     }  # fmt: skip
     names: dict[str, Any] = dict(special)
     for identifier in eqs.identifiers:

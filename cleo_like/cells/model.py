@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.cells.reading import check_names, equations_text
 from cleo_like.core.arrays import SIFloat, frozen_mapping, si_required
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import dimension_of
@@ -56,6 +57,17 @@ def _level(value: Any) -> float | str:
     return value if isinstance(value, str) else si_required("V", "spike_level")(value)
 
 
+def _refractory(value: Any) -> float | str | None:
+    """Convert a time to seconds; a text is an expression of Brian2."""
+    if value is None or value is False or isinstance(value, str):
+        return value or None
+    seconds = si_required("s", "refractory")(value)
+    if not 0 <= seconds < np.inf:
+        msg = f"refractory must be a finite time of 0 s or more, got {seconds:g} s"
+        raise InputError(msg)
+    return seconds
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class CellModel:
     r"""A point neuron in Brian2 equations.
@@ -68,8 +80,9 @@ class CellModel:
     ----------
     name : str
         Short name for files and figures.
-    equations : str
-        Brian2 equations with a membrane potential in volt.
+    equations : str or brian2.Equations
+        Brian2 equations with a membrane potential in volt. `t` in them is the time since the
+        start of the sweep (`sequential`: of the first sweep).
     parameters : mapping of str to quantity
         Values of all parameters (Brian2 or ``quantities`` values; kept as SI floats).
     threshold : str, optional
@@ -91,7 +104,8 @@ class CellModel:
         Longest integration step (default 0.025 ms: with rk4, spike times of the library's
         conductance-based cells are then true to 0.1 ms per second).
     initial : mapping
-        Start of the search for rest: numbers (SI), or Brian2 expressions.
+        Start of the search for rest: numbers (SI), or Brian2 expressions. Equations that
+        depend on `t` have no rest: there it is the start of every sweep.
     conductance_based : bool
         Whether spikes have a shape that means something (no reset).
     source : str
@@ -112,13 +126,13 @@ class CellModel:
     """
 
     name: str = attrs.field(validator=attrs.validators.min_len(1))
-    equations: str
+    equations: str = attrs.field(converter=equations_text)
     parameters: Mapping[str, SIFloat] = attrs.field(
         converter=attrs.Converter(_si_parameters, takes_self=True)
     )
     threshold: str | None = None
     reset: str = ""
-    refractory: Any = None
+    refractory: float | str | None = attrs.field(default=None, converter=_refractory)
     spike_level: float | str = attrs.field(default=SIFloat(-0.02), converter=_level)
     voltage: str = "v"
     current: str = "I"
@@ -145,6 +159,7 @@ class CellModel:
                 f"{self.current!r}; add it, or say current=... with the name they use"
             )
             raise InputError(msg)
+        check_names(self, eqs)
         known = set(self.parameters)
         missing = sorted(set(eqs.parameter_names) - known - {self.current})
         if missing:
@@ -152,6 +167,9 @@ class CellModel:
             raise InputError(msg)
         if self.reset and self.threshold is None:
             msg = f"{self.name!r} has a reset but no threshold to trigger it"
+            raise InputError(msg)
+        if self.refractory is not None and self.threshold is None:
+            msg = f"{self.name!r} has a refractory but no threshold after which it begins"
             raise InputError(msg)
         if isinstance(self.spike_level, str) and self.spike_level not in known:
             msg = f"spike_level={self.spike_level!r} is not a parameter of {self.name!r}"

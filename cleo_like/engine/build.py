@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from cleo_like.engine import toolchain
-from cleo_like.engine.parts import all_parts, check_function, cpp_code, translate
+from cleo_like.engine.functions import check_function, cpp_code, is_wide
+from cleo_like.engine.parts import all_parts
 from cleo_like.engine.plan import code_of
 from cleo_like.engine.source import Layout, layout_of, write
 from cleo_like.engine.updaters.registry import METHODS
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
     import ctypes
     from collections.abc import Callable, Mapping
 
-    from cleo_like.engine.numba_kernel import NumbaKernel
     from cleo_like.engine.plan import GroupPlan
     from cleo_like.engine.program import Arguments
-
-
-class SlowKernelWarning(UserWarning):
-    """There is no C++ compiler; the kernels work, and are slower."""
 
 
 @attrs.frozen(eq=False)
@@ -54,8 +50,8 @@ class Kernel:
         )  # fmt: skip
 
 
-def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
-    """Compile the time loop of a group: with the C++ compiler, or with numba without one.
+def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
+    """Compile the time loop of a group.
 
     Parameters
     ----------
@@ -66,20 +62,15 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
 
     Returns
     -------
-    Kernel or NumbaKernel
+    Kernel
         To be bound to arrays.
-
-    Warns
-    -----
-    SlowKernelWarning
-        There is no working C++ compiler; numba takes its place.
 
     Raises
     ------
     NotCompilableError
         The code has no compiled form.
     toolchain.CompilerError
-        There is neither a working C++ compiler nor numba.
+        There is no working C++ compiler.
     """
     from brian2.core.functions import Function
 
@@ -87,15 +78,12 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Any:
         if isinstance(value, Function):
             check_function(name, value)
     name = toolchain.digest(_signature(plan, namespace), _generator()) + ".json"
-    try:
-        key = (name, toolchain.find_compiler(), toolchain.cache_folder())
-        if key not in _built:
-            layout, source = _kept(name) or _generated(name, plan, namespace)
-            library = toolchain.load(toolchain.compile_source(source))
-            _built[key] = _kernel(library, layout, source)
-        return _built[key]
-    except toolchain.CompilerError as error:
-        return _with_numba(plan, namespace, error)
+    key = (name, toolchain.find_compiler(), toolchain.cache_folder())
+    if key not in _built:
+        layout, source = _kept(name) or _generated(name, plan, namespace)
+        library = toolchain.load(toolchain.compile_source(source))
+        _built[key] = _kernel(library, layout, source)
+    return _built[key]
 
 
 _built: dict[Any, Kernel] = {}
@@ -120,29 +108,20 @@ def _generated(name: str, plan: GroupPlan, namespace: Mapping[str, Any]) -> tupl
     return layout, source
 
 
-def _with_numba(
-    plan: GroupPlan, namespace: Mapping[str, Any], error: toolchain.CompilerError
-) -> NumbaKernel:
-    from cleo_like.engine.numba_kernel import build_with_numba, numba_is_there
-
-    if not numba_is_there():
-        msg = f"{error}; or install numba, which can take its place"
-        raise toolchain.CompilerError(msg) from error
-    warnings.warn(
-        f"numba compiles the time loop, which is then about 4 times slower: {error}",
-        SlowKernelWarning,
-        stacklevel=4,
-    )
-    return build_with_numba(plan, namespace)
-
-
 def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
     """Write the C++ source of a group's time loop, and say what its arguments are."""
-    plan.group.equations.check_units(plan.group, run_namespace=namespace)
-    parts = all_parts(plan, lambda step: translate(plan, step, namespace))
-    layout = layout_of(parts)
-    states = sorted(plan.group.equations.diff_eq_names)
-    return layout, write(parts, layout, states)
+    _check_as_brian2(plan.group, namespace)
+    parts = all_parts(plan, namespace)
+    layout = layout_of(parts, sorted(plan.group.equations.diff_eq_names))
+    return layout, write(parts, layout)
+
+
+def _check_as_brian2(group: Any, namespace: Mapping[str, Any]) -> None:
+    """Do the checks of Brian2's own run: units, and noise in subexpressions."""
+    from brian2.equations.equations import check_subexpressions
+
+    group.equations.check_units(group, run_namespace=namespace)
+    check_subexpressions(group, group.equations, namespace)
 
 
 def _kernel(library: ctypes.CDLL, layout: Layout, source: str) -> Kernel:
@@ -186,7 +165,7 @@ def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
         runner = step.runner
         extra = ""
         if type(runner).__name__ == "StateUpdater":
-            extra = _method(runner, namespace)
+            extra = f"{_method(runner, namespace)} {_refractory(runner.group)}"
         elif step.kind in {"update", "reset"}:
             extra = str(getattr(runner, "override_conditional_write", None))
         lines.append(
@@ -194,6 +173,12 @@ def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
         )
     lines += [f"{name}: {_kind(value)}" for name, value in sorted(plan.externals.items())]
     return "\n".join(lines)
+
+
+def _refractory(group: Any) -> str:
+    """Describe refractoriness with all digits: its value is part of the source."""
+    period = group._refractory  # noqa: SLF001  # no public way to read it
+    return f"{period!r} {np.asarray(period).tolist()!r} {getattr(period, 'dim', None)!r}"
 
 
 _STOCK = {"linear", "exact", "independent", "exponential_euler", "euler", "rk2", "rk4",
@@ -221,5 +206,6 @@ def _kind(value: Any) -> str:
     if isinstance(value, Function):
         if any(value is known for known in DEFAULT_FUNCTIONS.values()):
             return "function"
-        return f"user function {cpp_code(value)}"
-    return f"{type(value).__name__} {value.dim!r} {value.dtype} {value.scalar}"
+        return f"user function {value.stateless} {cpp_code(value)}"
+    wide = is_wide(value.get_value())
+    return f"{type(value).__name__} {value.dim!r} {value.dtype} {value.scalar} {wide}"

@@ -19,7 +19,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.engine.build import build
 from cleo_like.engine.guard import exclusive
-from cleo_like.engine.monitors import recorders_of, store
+from cleo_like.engine.monitors import allow_single_steps, recorders_of, store
 from cleo_like.engine.plan import NotCompilableError, clocks_of, read_network
 from cleo_like.engine.program import Program
 from cleo_like.engine.toolchain import CompilerError
@@ -135,7 +135,7 @@ def _run_compiled(
     start, end = float(network.t_), float(network.t_) + float(duration)
     began = time.time()
     telling = _report(report, programs, start, end)
-    _Run(network, programs, telling, device).until(start, end)
+    _Run(network, programs, telling, device, namespace).until(start, end)
     device._last_run_time = time.time() - began  # noqa: SLF001
     device._last_run_completed_fraction = (  # noqa: SLF001
         (float(network.t_) - start) / (end - start) if end > start else 1.0
@@ -147,8 +147,10 @@ class _Run:
     """One run of all groups: done as a whole, or not at all."""
 
     def __init__(
-        self, network: Any, programs: list[Program], telling: Callable | None, device: Any
-    ) -> None:
+        self, network: Any, programs: list[Program], telling: Callable | None, device: Any,
+        namespace: Mapping[str, Any],
+    ) -> None:  # fmt: skip
+        self.namespace = namespace
         self.network, self.programs, self.telling = network, programs, telling
         self.threads = int(device.build_options.get("threads", 1))
         self.seeds = [device.streams.next() for _ in programs]
@@ -184,6 +186,7 @@ class _Run:
         for program, (commit, outcome) in zip(self.programs, outcomes, strict=True):
             commit()
             store(program.plan, outcome.spikes)
+            allow_single_steps(program.plan, self.namespace)
             _warn_of_lost(program, outcome.lost)
 
     def _keep_going(self) -> bool:
@@ -224,8 +227,7 @@ class _Run:
 def _warn_of_lost(program: Program, lost: Lost | None) -> None:
     if lost is not None:
         warnings.warn(
-            f"a state of {program.plan.group.name!r} is not finite in trace {lost.trace} "
-            f"{lost.when(program.plan.dt)}; try a smaller dt",
+            lost.describe(program.plan.group.name, program.plan.dt),
             NotFiniteWarning,
             stacklevel=7,
         )

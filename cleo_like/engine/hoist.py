@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cleo_like.engine.functions import EXACT, IN_C
+from cleo_like.engine.names import cpp_name, names_in
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_DECLARED = re.compile(r"const double (\w+) = (.*);")
-_NAME = re.compile(r"(?<![\w.:])[A-Za-z_]\w*(?!\w|\()(?!::)")
-_CALLABLE = {"cl", "double", "sqrt", "pow", "sin", "cos", "tan", "log", "log10", "log1p"}
+_DECLARED = re.compile(r"const (double|int32_t|int64_t|auto) cl_n_(\w+) = (.*);")
+_CALLED = re.compile(r"([A-Za-z_][\w:.]*)(?:<\d+>)?\(")
+_PURE = {*IN_C.values(), *EXACT.values(), "pow", "cl::power_", "cl::pow_", "cl::mod_",
+         "cl::floordiv_", "cl::over_exprel"}  # fmt: skip
 
 
 def fixed_lines(scalar: str, constants: Collection[str]) -> tuple[list[str], set[str]]:
@@ -18,15 +22,16 @@ def fixed_lines(scalar: str, constants: Collection[str]) -> tuple[list[str], set
 
     Examples
     --------
-    >>> lines, names = fixed_lines("const double a = 2*tau;\nconst double b = a*t;", {"tau"})
+    >>> text = "const double cl_n_a = 2*cl_n_tau;\nconst double cl_n_b = cl_n_a*cl_n_t;"
+    >>> lines, names = fixed_lines(text, {"tau"})
     >>> lines, sorted(names)
-    (['const double a = 2*tau;'], ['a', 'tau'])
+    (['const double cl_n_a = 2*cl_n_tau;'], ['a', 'tau'])
     """
     lines, fixed = [], set(constants)
     for line in scalar.splitlines():
         found = _DECLARED.fullmatch(line.strip())
-        if found and _names(found[2]) <= fixed:
-            fixed.add(found[1])
+        if found and _depends_on(found[3], fixed):
+            fixed.add(found[2])
             lines.append(line)
     return lines, fixed
 
@@ -56,31 +61,38 @@ def hoist(
 
     Examples
     --------
-    >>> text = "const double C = cl_b_C[_idx];\nconst double r = 1.0/C;\nv += r*I;"
+    >>> text = "const double cl_n_C = cl_b_C[_idx];\nconst double cl_n_r = 1.0/cl_n_C;\nx;"
     >>> print(*hoist(text, set(), {"C"}), sep=chr(10))
-    const double C = cl_b_C[_idx];
-    const double r = cl_kept_0[_idx];
-    v += r*I;
-    ['const double C = cl_b_C[_idx];', 'const double r = 1.0/C;', 'cl_kept_0[_idx] = r;']
-    """
+    const double cl_n_C = cl_b_C[_idx];
+    const double cl_n_r = cl_kept_0[_idx];
+    x;
+    ['const double cl_n_C = cl_b_C[_idx];', 'const double cl_n_r = 1.0/cl_n_C;', 'cl_kept_0[_idx] = cl_n_r;']
+    """  # noqa: E501
     known, kept, moved, number = set(fixed), [], [], first
     for line in vector.splitlines():
         found = _DECLARED.fullmatch(line.strip())
         if found is None:
             kept.append(line)
-        elif found[1] in arrays and found[2] == f"cl_b_{found[1]}[_idx]":
-            known.add(found[1])
+            continue
+        kind, name, text = found.groups()
+        if name in arrays and text == f"cl_b_{name}[_idx]":
+            known.add(name)
             kept.append(line)
             moved.append(line)
-        elif _names(found[2]) <= known and ("/" in found[2] or "(" in found[2]):
-            known.add(found[1])
-            moved += [line, f"cl_kept_{number}[_idx] = {found[1]};"]
-            kept.append(f"const double {found[1]} = cl_kept_{number}[_idx];")
+        elif kind == "double" and _depends_on(text, known) and ("/" in text or "(" in text):
+            known.add(name)
+            moved += [line, f"cl_kept_{number}[_idx] = {cpp_name(name)};"]
+            kept.append(f"const double {cpp_name(name)} = cl_kept_{number}[_idx];")
             number += 1
         else:
             kept.append(line)
     return "\n".join(kept), moved if number > first else []
 
 
-def _names(expression: str) -> set[str]:
-    return set(_NAME.findall(expression)) - _CALLABLE
+def _depends_on(expression: str, names: Collection[str]) -> bool:
+    """Whether an expression is made of `names` only, without noise or functions of the user."""
+    return (
+        names_in(expression) <= set(names)
+        and "[_idx]" not in expression
+        and set(_CALLED.findall(expression)) <= _PURE
+    )

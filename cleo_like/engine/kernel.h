@@ -78,30 +78,50 @@ CL_IN double sinh_(double x) {
 }
 CL_IN double abs_(double x) { return fabs(x); }
 CL_IN int64_t abs_(int64_t x) { return x < 0 ? -x : x; }
-CL_IN double sign_(double x) { return (double)((0.0 < x) - (x < 0.0)); }
-CL_IN double clip_(double x, double low, double high) {
-  return x < low ? low : (x > high ? high : x);
+CL_IN int32_t abs_(int32_t x) { return x < 0 ? -x : x; }
+CL_IN double sign_(double x) { return x != x ? x : (double)((0.0 < x) - (x < 0.0)); }
+CL_IN double clip_(double x, double low, double high) {  // as numpy's, also where low > high
+  const double y = x < low ? low : x;
+  return y > high ? high : y;
 }
-// Brian2's time in steps, kept in a double (whole numbers below 2^53 are exact)
-CL_IN double timestep_(double t, double dt) { return trunc((t + 1e-3 * dt) / dt); }
+// Brian2's time in steps, kept in a double (whole numbers below 2^53 are exact); what does not
+// fit into 64 bits, infinity included, is the lowest whole number, as where numpy cuts it
+CL_IN double timestep_(double t, double dt) {
+  const double x = trunc((t + 1e-3 * dt) / dt);
+  return fabs(x) < 0x1p63 ? x : -0x1p63;
+}
 CL_IN int64_t int_(double x) { return (int64_t)x; }
 CL_IN int64_t int_(int64_t x) { return x; }
 CL_IN int64_t int_(int32_t x) { return x; }
 CL_IN int64_t int_(bool x) { return x; }
-template <class A, class B> CL_IN auto mod_(A x, B y) {  // as Python's %: the sign of y
+// % and // of numpy: the remainder is exact and has the sign of y; by the whole number 0 they are 0
+template <class A, class B> CL_IN auto mod_(A x, B y) {
   if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
-    const int64_t r = (int64_t)x % (int64_t)y;
-    return r + (int64_t)y * ((r != 0) & ((r ^ (int64_t)y) < 0));
+    typedef std::common_type_t<A, B> C;
+    const C a = (C)x, b = (C)y;
+    if (b == 0 || b == -1) return (C)0;
+    const C r = a % b;
+    return (C)(r + b * ((r != 0) & ((r ^ b) < 0)));
   } else {
-    return (double)x - (double)y * floor((double)x / (double)y);
+    const double a = (double)x, b = (double)y, r = fmod(a, b);
+    return r != 0.0 && (b < 0.0) != (r < 0.0) ? r + b : r;
   }
 }
-template <class A, class B> CL_IN auto floordiv_(A x, B y) {  // as Python's //
+template <class A, class B> CL_IN auto floordiv_(A x, B y) {
   if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
-    const int64_t q = (int64_t)x / (int64_t)y, r = (int64_t)x - q * (int64_t)y;
-    return q - ((r != 0) & ((r ^ (int64_t)y) < 0));
+    typedef std::common_type_t<A, B> C;
+    const C a = (C)x, b = (C)y;
+    if (b == 0) return (C)0;
+    if (b == -1) return (C)-a;
+    const C q = a / b, r = a - q * b;
+    return (C)(q - ((r != 0) & ((r ^ b) < 0)));
   } else {
-    return floor((double)x / (double)y);
+    const double a = (double)x, b = (double)y;
+    if (b == 0.0) return a / b;
+    const double r = fmod(a, b), whole = (a - r) / b;
+    const double q = r != 0.0 && (b < 0.0) != (r < 0.0) ? whole - 1.0 : whole;
+    const double low = floor(q);
+    return q - low > 0.5 ? low + 1.0 : low;
   }
 }
 template <int n> CL_IN double power_(double x) {
@@ -220,6 +240,23 @@ __attribute__((noinline)) inline int64_t first_lost(const double* x, int64_t n) 
   for (int64_t j = 0; j < n; ++j) lost |= !(fabs(x[j]) <= 1e50);
   for (int64_t j = 0; lost && j < n; ++j) if (!(fabs(x[j]) <= 1e50)) return j;
   return n;
+}
+
+__attribute__((noinline)) inline int64_t first_nan(const double* x, int64_t n) {
+  int64_t lost = 0;
+  for (int64_t j = 0; j < n; ++j) lost |= x[j] != x[j];
+  for (int64_t j = 0; lost && j < n; ++j) if (x[j] != x[j]) return j;
+  return n;
+}
+// Who fired in the last step, between two calls
+__attribute__((noinline)) inline int64_t take_fired(const int8_t* fired, int64_t n, int64_t* spiking) {
+  int64_t count = 0;
+  for (int64_t j = 0; j < n; ++j) if (fired[j]) spiking[count++] = j;
+  return count;
+}
+__attribute__((noinline)) inline void keep_fired(int8_t* fired, int64_t n, const int64_t* spiking, int64_t count) {
+  memset(fired, 0, (size_t)n);
+  for (int64_t s = 0; s < count; ++s) fired[spiking[s]] = 1;
 }
 
 // Samples of one recorded variable: ROWS of them wait in a tile, then go out in one piece

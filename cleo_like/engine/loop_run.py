@@ -59,7 +59,7 @@ class LoopRun:
         Raises
         ------
         InputError
-            A state became NaN, infinite or huge.
+            A variable that Python wrote is NaN, or a state became NaN, infinite or huge.
         """
         from brian2 import second
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.engine.plan import recorded
 from cleo_like.engine.program import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cleo_like.engine.plan import GroupPlan, Step
     from cleo_like.engine.program import Spikes
@@ -57,6 +58,23 @@ def store(plan: GroupPlan, found: list[Spikes]) -> None:
     """Append spikes to the SpikeMonitors."""
     for step, spikes in zip(plan.of_kind("spikes"), found, strict=True):
         _append(step, spikes, plan.dt)
+
+
+def allow_single_steps(plan: GroupPlan, namespace: Mapping[str, Any]) -> None:
+    """Let `StateMonitor.record_single_timestep` work after a compiled run."""
+    for step in plan.of_kind("record"):
+        step.runner.codeobj = _SingleStep(step.runner, namespace)
+
+
+@attrs.frozen(eq=False)
+class _SingleStep:
+    """Takes the place of a monitor's code: Brian2 makes it when it is asked for."""
+
+    monitor: Any
+    namespace: Mapping[str, Any]
+
+    def __call__(self) -> None:
+        self.monitor.create_default_code_object(self.namespace)()
 
 
 def _append(step: Step, spikes: Spikes, dt: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -129,9 +130,6 @@ def _check_group(group: Any) -> None:
         msg = f"{group.name!r} has custom events ({', '.join(others)})"
         raise NotCompilableError(msg)
     for name, equation in group.equations.items():
-        if name.startswith("cl_"):
-            msg = f"names that start with cl_ are the kernel's own: {name!r}"
-            raise NotCompilableError(msg)
         if "linked" in equation.flags:
             msg = f"{name!r} of {group.name!r} is a linked variable: it couples groups"
             raise NotCompilableError(msg)
@@ -199,13 +197,22 @@ def _externals(group: Any, steps: list[Step], namespace: Mapping[str, Any]) -> d
 
     names = set(group.equations.identifiers)
     for step in steps:
-        names |= get_identifiers(code_of(step))
+        code = code_of(step)
+        names |= get_identifiers(code) - _temporaries(step, code)
     own = set(group.variables) - set(group.equations.subexpr_names)
     wanted = {n for n in names if n not in own and n not in group.equations.names}
     wanted = {n for n in wanted if not n.startswith(("xi", "_")) and n not in _KEYWORDS}
     return dict(group.resolve_all(wanted, namespace, user_identifiers=wanted))
 
 
+def _temporaries(step: Step, code: str) -> set[str]:
+    """Names that the code of an operation or a reset makes for itself."""
+    if step.kind not in {"update", "reset"}:
+        return set()
+    return set(_ASSIGNED.findall(code))
+
+
+_ASSIGNED = re.compile(r"(?:^|[;\n])\s*([A-Za-z_]\w*)\s*=(?!=)")
 _KEYWORDS = {"and", "or", "not", "True", "False"}
 
 
@@ -214,7 +221,8 @@ def code_of(step: Step) -> str:
     runner = step.runner
     kind = type(runner).__name__
     if kind == "StateUpdater":
-        return str(runner.group._refractory)  # noqa: SLF001  # no public way to read it
+        period = runner.group._refractory  # noqa: SLF001  # no public way to read it
+        return period if isinstance(period, str) else ""
     if kind == "Thresholder":
         return str(runner.group.events["spike"])
     if kind == "Resetter":

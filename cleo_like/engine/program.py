@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.engine.source import CHECK_EVERY, HEAD, WIDTH, Layout
+from cleo_like.engine.source import CHECK_EVERY, HEAD, OUTPUTS, WIDTH, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from cleo_like.engine.build import Kernel
-    from cleo_like.engine.numba_kernel import NumbaKernel
     from cleo_like.engine.plan import GroupPlan
 
 _LANE_STEPS = 1_000_000
@@ -50,10 +49,33 @@ class Spikes:
 
 @attrs.frozen
 class Lost:
-    """The first value of a trace that was not finite: found within the last steps."""
+    """The first value of a trace that was not finite: found within the last steps.
+
+    `entered` is True where the value is NaN from the first step on: it was written from
+    outside. `causes` are the parameters that are not finite in that trace.
+    """
 
     trace: int
     step: int
+    variable: str
+    entered: bool = False
+    causes: tuple[str, ...] = ()
+
+    def describe(self, group: str, dt: float, advice: str = "try a smaller dt") -> str:
+        """Say which variable of which trace was lost, when, and what to look at."""
+        if self.entered:
+            return (
+                f"{self.variable} of {group!r} is NaN in trace {self.trace} at the start of "
+                f"step {self.step} ({self.step * dt * 1e3:.3f} ms): what was written there is "
+                "no number"
+            )
+        text = (
+            f"the state {self.variable!r} of {group!r} is not finite in trace {self.trace} "
+            f"{self.when(dt)}"
+        )
+        if self.causes:
+            return f"{text}; not finite there either: {', '.join(self.causes)}"
+        return f"{text}; {advice}"
 
     def when(self, dt: float) -> str:
         """Say between which times it happened, for a step of `dt` (s)."""
@@ -73,7 +95,7 @@ class Outcome:
 class Program:
     """A compiled group with its arrays and values bound."""
 
-    kernel: Kernel | NumbaKernel
+    kernel: Kernel
     plan: GroupPlan
 
     @property
@@ -157,8 +179,9 @@ def _in_threads(
 class Arguments:
     """All that a kernel works on; the arrays live as long as this does.
 
-    `head` holds the numbers and addresses of the layout; `arrays`, `timed`, `recorders` (out,
-    lanes, columns) and `buffers` are what its addresses point at.
+    `head` holds the numbers and addresses of the layout; `arrays`, `timed`, `fired` (who fired
+    in the last step), `recorders` (out, lanes, columns) and `buffers` are what its addresses
+    point at.
     """
 
     head: np.ndarray
@@ -166,6 +189,7 @@ class Arguments:
     results: np.ndarray
     arrays: list[np.ndarray]
     timed: list[np.ndarray]
+    fired: np.ndarray
     recorders: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = attrs.field(factory=list)
     buffers: list[list[np.ndarray]] = attrs.field(factory=list)
 
@@ -189,7 +213,9 @@ class Arguments:
             constants += [found.dt, _upsampling(plan.dt, found.dt)]
         results = np.zeros(layout.n_outputs, dtype=np.int64)
         results[1] = -1
-        return cls(head, np.array(constants, dtype=np.float64), results, arrays, timed)
+        fired = np.zeros(len(plan.group), dtype=np.int8)  # Brian2 forgets spikes between runs
+        head[7] = fired.ctypes.data
+        return cls(head, np.array(constants, dtype=np.float64), results, arrays, timed, fired)
 
     def copy(self) -> Arguments:
         """Give arguments for another chunk of the same group."""
@@ -216,7 +242,7 @@ class Arguments:
 
     def make_room(self, layout: Layout, room: int) -> None:
         """Make buffers for `room` spikes of every monitor."""
-        self.head[HEAD - 1] = room
+        self.head[6] = room
         self.buffers.clear()
         at = layout.spikes_at
         for variables in layout.spikes:
@@ -258,10 +284,11 @@ class _Chunk:
         offset: int,
     ) -> None:
         layout = program.kernel.layout
+        self.program = program
         self.n = n = min(WIDTH, program.n_traces - first)
         self.arguments = common.copy()
         room = max(_SPIKE_ROOM, 2 * n)
-        self.arguments.head[:HEAD] = first, n, 0, 0, seed, offset, room
+        self.arguments.head[:7] = first, n, 0, 0, seed, offset, room
         for recorder in recorders:
             self.arguments.record(layout, (first, n), recorder)
         self.arguments.make_room(layout, room)
@@ -289,8 +316,7 @@ class _Chunk:
 
     @property
     def lost(self) -> Lost | None:
-        _, trace, step = self.arguments.results[:3].tolist()
-        return Lost(trace, step) if trace >= 0 else None
+        return lost_in(self.program, self.arguments)
 
 
 _NUMPY = {"double": np.float64, "int32_t": np.int32, "int64_t": np.int64, "char": np.bool_}
@@ -303,6 +329,20 @@ def in_order(columns: list[np.ndarray], names: list[str]) -> Spikes:
     return Spikes(trace, step, dict(zip(names, rest, strict=True)))
 
 
+def lost_in(program: Program, arguments: Arguments) -> Lost | None:
+    """Give what a kernel found that is not finite."""
+    _, trace, step, number = arguments.results[:OUTPUTS].tolist()
+    if trace < 0:
+        return None
+    layout = program.kernel.layout
+    name = layout.checked[number]
+    entered = bool(arguments.head[8]) and step == arguments.head[2]
+    kept = {layout.arrays[k][0]: array for k, array in enumerate(arguments.arrays)}
+    given = [n for n in layout.checked[layout.n_states :] if n not in layout.written]
+    causes = tuple(f"{n} = {kept[n][trace]}" for n in given if not np.isfinite(kept[n][trace]))
+    return Lost(trace, step, name, entered=entered, causes=causes)
+
+
 def _joined(layout: Layout, jobs: list[_Chunk]) -> Outcome:
     """Put the spikes of all chunks in Brian2's order: by time, then by trace."""
     spikes = []
@@ -312,4 +352,5 @@ def _joined(layout: Layout, jobs: list[_Chunk]) -> Outcome:
         columns = [np.concatenate(c) for c in zip(empty, *pieces, strict=True)]
         spikes.append(in_order(columns, [name for name, _ in variables]))
     found = [job.lost for job in jobs if job.lost is not None]
-    return Outcome(spikes, min(found, key=lambda lost: lost.step) if found else None)
+    first = min(found, key=lambda lost: lost.step) if found else None
+    return Outcome(spikes, first)

@@ -7,25 +7,27 @@ they do not overlap. ``cleo_kernel_chunks`` does this for all chunks in turn.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import attrs
 
 from cleo_like.engine.hoist import fixed_lines, hoist
+from cleo_like.engine.names import cpp_name, names_in
 
 if TYPE_CHECKING:
-    from cleo_like.engine.parts import Part
+    from cleo_like.engine.part import Part
 
 WIDTH = 128
 """Lanes of a chunk."""
 CHECK_EVERY = 32
 """Steps between two looks for values that are not finite."""
-HEAD = 7
-"""Leading arguments: first, n, start, stop, seed, offset of traces, room for spikes."""
+HEAD = 9
+"""Leading arguments: first, n, start, stop, seed, offset of traces, room for spikes, who fired
+last, whether to look for NaN at the start."""
+OUTPUTS = 4
+"""Leading results: next step, and trace, step and variable of what is not finite."""
 RECORDER = 8
 TIMED = 3
-_BYTES = {"double": "double", "char": "char", "int32_t": "int32_t", "int64_t": "int64_t"}
 
 
 @attrs.frozen(kw_only=True)
@@ -46,6 +48,10 @@ class Layout:
         Recorded variables of each SpikeMonitor, in the plan's order.
     written : list of str
         Arrays that change.
+    checked : list of str
+        Arrays of numbers that must stay finite: the states first, then the others.
+    n_states : int
+        How many of them are states.
     """
 
     arrays: list[list[str]]
@@ -54,6 +60,8 @@ class Layout:
     recorders: list[str]
     spikes: list[list[list[str]]]
     written: list[str]
+    checked: list[str]
+    n_states: int
 
     @property
     def timed_at(self) -> int:
@@ -77,12 +85,17 @@ class Layout:
 
     @property
     def n_outputs(self) -> int:
-        """Length of the result array: next step, bad lane, bad step, and the counters."""
-        return 3 + len(self.recorders) + len(self.spikes)
+        """Length of the result array: the leading results, and the counters."""
+        return OUTPUTS + len(self.recorders) + len(self.spikes)
 
 
-def layout_of(parts: list[Part]) -> Layout:
-    """Collect what all parts of a group need."""
+def out_name(name: str) -> str:
+    """Name of a recorded value in abstract code: Brian2 keeps leading underscores to itself."""
+    return f"_out_{name}"
+
+
+def layout_of(parts: list[Part], states: list[str]) -> Layout:
+    """Collect what all parts of a group need; `states` must stay finite."""
     arrays: dict[str, str] = {}
     timed: dict[str, int] = {}
     constants: dict[str, str] = {"dt": "double"}
@@ -91,11 +104,12 @@ def layout_of(parts: list[Part]) -> Layout:
         arrays |= part.arrays
         timed |= part.timed
         written |= part.written
-        used = set(re.findall(r"[A-Za-z_]\w*", part.scalar + "\n" + part.vector))
+        used = names_in(part.scalar + "\n" + part.vector)
         constants |= {k: v for k, v in part.constants.items() if k in used and k not in _CLOCK}
         if part.refractory:
             arrays |= {"not_refractory": "char", "lastspike": "double"}
             written |= {"not_refractory", "lastspike"}
+    kept = [name for name in states if arrays.get(name) == "double"]
     return Layout(
         arrays=[list(x) for x in sorted(arrays.items())],
         constants=[list(x) for x in constants.items()],
@@ -105,6 +119,11 @@ def layout_of(parts: list[Part]) -> Layout:
             [[n, _output_type(p, n)] for n in p.outputs] for p in parts if p.kind == "spikes"
         ],
         written=sorted(written),
+        checked=[
+            *kept,
+            *sorted(n for n, k in arrays.items() if k == "double" and n not in kept),
+        ],
+        n_states=len(kept),
     )
 
 
@@ -115,7 +134,7 @@ def _output_type(part: Part, name: str) -> str:
     return part.arrays.get(name, "double")
 
 
-def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
+def write(parts: list[Part], layout: Layout) -> str:
     """Write the C++ source.
 
     Parameters
@@ -124,8 +143,6 @@ def write(parts: list[Part], layout: Layout, states: list[str]) -> str:
         In the order in which they happen.
     layout : Layout
         Of the same parts.
-    states : list of str
-        Variables that must stay finite.
     """
     writer = _Writer(layout)
     body = "\n".join(writer.all(parts))
@@ -140,15 +157,19 @@ const int64_t cl_lanes = (cl_n + 7)/8;
 int64_t cl_step = cl_a[2];
 (void)cl_seed; (void)cl_traces; (void)cl_room;
 {_declarations(layout, parts)}
+{_fired(parts, "take")}
+{_check_start(layout)}
 {start}
 for (; cl_step < cl_stop; ++cl_step) {{
 {_room(layout)}
-const double t = (double)cl_step*dt; const int64_t t_in_timesteps = cl_step;
-(void)t; (void)t_in_timesteps;
+const double {_T} = (double)cl_step*{cpp_name("dt")};
+const int64_t {_N_T} = cl_step;
+(void){_T}; (void){_N_T};
 {body}
-{_check(states, layout)}
+{_check(layout)}
 }}
 {_stores(layout)}
+{_fired(parts, "keep")}
 cl_o[0] = cl_step;
 }}
 extern "C" void cleo_kernel_chunks(int64_t* a, const double* c, int64_t* o, int64_t total) {{
@@ -160,14 +181,15 @@ cleo_kernel(a, c, o);
 """
 
 
+_T, _N_T = cpp_name("t"), cpp_name("t_in_timesteps")
 LANES = "CL_LANES for (int64_t _idx = 0; _idx < 8*cl_lanes; ++_idx)"
 
 
 def _declarations(layout: Layout, parts: list[Part]) -> str:
     lines = []
     for k, (name, kind) in enumerate(layout.constants):
-        whole = "double" if kind == "double" else "int64_t"
-        lines.append(f"const {whole} {name} = ({whole})cl_c[{k}]; (void){name};")
+        lines.append(f"const {kind} {cpp_name(name)} = ({kind})cl_c[{k}];")
+        lines.append(f"(void){cpp_name(name)};")
     for k, (name, kind) in enumerate(layout.arrays):
         local = _local(kind)
         lines.append(f"{kind}* cl_g_{name} = ({kind}*)cl_a[{HEAD + k}] + cl_first;")
@@ -177,17 +199,17 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
     for k, (name, _) in enumerate(layout.timed):
         q, w = at + TIMED * k, len(layout.constants) + 2 * k
         lines.append(
-            f"cl::Timed {name} = {{(const double*)cl_a[{q}], cl_a[{q + 1}], cl_a[{q + 2}], "
-            f"cl_c[{w}], cl_c[{w + 1}], nullptr}};"
+            f"cl::Timed {cpp_name(name)} = {{(const double*)cl_a[{q}], cl_a[{q + 1}], "
+            f"cl_a[{q + 2}], cl_c[{w}], cl_c[{w + 1}], nullptr}};"
         )
     for k in range(len(layout.recorders)):
         lines.append(
             f"static thread_local cl::Recorder<{WIDTH}> cl_r_{k}; "
-            f"cl_r_{k}.open(cl_a + {layout.recorders_at + RECORDER * k}, cl_o[{3 + k}]);"
+            f"cl_r_{k}.open(cl_a + {layout.recorders_at + RECORDER * k}, cl_o[{OUTPUTS + k}]);"
         )
     for k in range(len(layout.spikes)):
-        lines.append(f"int64_t cl_count_{k} = cl_o[{3 + len(layout.recorders) + k}];")
-    if any(p.kind == "threshold" for p in parts):
+        lines.append(f"int64_t cl_count_{k} = cl_o[{OUTPUTS + len(layout.recorders) + k}];")
+    if any(p.kind in _SPIKING for p in parts):
         lines.append(f"alignas(64) cl::flag cl_above[{WIDTH}];")
         lines.append(f"int64_t cl_spiking[{WIDTH}], cl_spikes = 0;")
     sites = max((len(p.noise) for p in parts), default=0)
@@ -196,7 +218,7 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
 
 
 def _local(kind: str) -> str:
-    return {"double": "double", "char": "cl::flag"}.get(kind, "int64_t")
+    return "cl::flag" if kind == "char" else kind
 
 
 def _room(layout: Layout) -> str:
@@ -207,15 +229,40 @@ def _room(layout: Layout) -> str:
     return f"if ({full}) break;"
 
 
-def _check(states: list[str], layout: Layout) -> str:
-    known = [name for name, kind in layout.arrays if kind == "double" and name in states]
-    if not known:
+_SPIKING = {"threshold", "reset", "spikes"}
+
+
+def _fired(parts: list[Part], what: str) -> str:
+    """Take who fired in the step before the first one, and keep who fired in the last."""
+    if not any(p.kind in _SPIKING for p in parts):
         return ""
-    looks = "\n".join(
-        f"if (cl_o[1] < 0) {{ const int64_t lane = cl::first_lost(cl_b_{name}, cl_n); "
-        f"if (lane < cl_n) {{ cl_o[1] = cl_first + lane; cl_o[2] = cl_step; }} }}"
-        for name in known
+    if what == "keep":
+        return "cl::keep_fired(cl_fired, cl_n, cl_spiking, cl_spikes);"
+    return (
+        "int8_t* const cl_fired = (int8_t*)cl_a[7] + cl_first;\n"
+        "cl_spikes = cl::take_fired(cl_fired, cl_n, cl_spiking);"
     )
+
+
+def _look(layout: Layout, number: int, test: str) -> str:
+    name = layout.checked[number]
+    return (
+        f"if (cl_o[1] < 0) {{ const int64_t lane = cl::{test}(cl_b_{name}, cl_n); "
+        f"if (lane < cl_n) {{ cl_o[1] = cl_first + lane; cl_o[2] = cl_step; "
+        f"cl_o[3] = {number}; }} }}"
+    )
+
+
+def _check_start(layout: Layout) -> str:
+    """Look for NaN in what may have been written from outside."""
+    looks = "\n".join(_look(layout, k, "first_nan") for k in range(len(layout.checked)))
+    return f"if (cl_a[8]) {{\n{looks}\n}}" if looks else ""
+
+
+def _check(layout: Layout) -> str:
+    if not layout.n_states:
+        return ""
+    looks = "\n".join(_look(layout, k, "first_lost") for k in range(layout.n_states))
     due = f"cl_step % {CHECK_EVERY} == {CHECK_EVERY - 1} || cl_step + 1 == cl_stop"
     return f"if ({due}) {{\n{looks}\n}}"
 
@@ -223,9 +270,9 @@ def _check(states: list[str], layout: Layout) -> str:
 def _stores(layout: Layout) -> str:
     lines = [f"cl::store(cl_b_{name}, cl_g_{name}, cl_n);" for name in layout.written]
     for k in range(len(layout.recorders)):
-        lines.append(f"cl_r_{k}.flush(); cl_o[{3 + k}] = cl_r_{k}.written;")
+        lines.append(f"cl_r_{k}.flush(); cl_o[{OUTPUTS + k}] = cl_r_{k}.written;")
     for k in range(len(layout.spikes)):
-        lines.append(f"cl_o[{3 + len(layout.recorders) + k}] = cl_count_{k};")
+        lines.append(f"cl_o[{OUTPUTS + len(layout.recorders) + k}] = cl_count_{k};")
     return "\n".join(lines)
 
 
@@ -263,7 +310,7 @@ class _Writer:
 
     def _before(self, part: Part) -> str:
         """TimedArrays looked up and noise drawn, once for all lanes."""
-        lines = [f"{name}.seek(t);" for name in sorted(part.timed)]
+        lines = [f"{cpp_name(name)}.seek({_T});" for name in sorted(part.timed)]
         lines += [self._hold(k, part, *held) for k, held in enumerate(part.held)]
         for k, kind in enumerate(part.noise):
             lines.append(
@@ -281,19 +328,20 @@ class _Writer:
             f"alignas(64) double {buffer}[{WIDTH}]; const double* {buffer}_row = nullptr;"
         )
         part.vector = part.vector.replace(f"cl_held_{site}[_idx]", f"{buffer}[_idx]")
-        reads = " ".join(f"const int64_t {n} = cl_b_{n}[_idx];" for n in arrays)
+        reads = " ".join(f"const auto {cpp_name(n)} = cl_b_{n}[_idx];" for n in arrays)
+        array = cpp_name(name)
         if set(arrays) & set(self.layout.written):  # the column may change: look it up anew
-            return f"{LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }}"
+            return f"{LANES} {{ {reads} {buffer}[_idx] = {array}.at({index}); }}"
         self.start.append(
             f"alignas(64) int64_t {buffer}_at[{WIDTH}]; int64_t {buffer}_out = 0;\n"
             f"{LANES} {{ {reads} const int64_t cl_i = {index}; "
-            f"{buffer}_at[_idx] = {name}.column(cl_i); "
+            f"{buffer}_at[_idx] = {array}.column(cl_i); "
             f"{buffer}_out |= {buffer}_at[_idx] != cl_i; }}"
         )
         return (
-            f"if ({buffer}_row != {name}.row) {{ {buffer}_row = {name}.row;\n"
-            f"{LANES} {buffer}[_idx] = {name}.row[{buffer}_at[_idx]];\n"
-            f"if ({buffer}_out) {LANES} {{ {reads} {buffer}[_idx] = {name}.at({index}); }} }}"
+            f"if ({buffer}_row != {array}.row) {{ {buffer}_row = {array}.row;\n"
+            f"{LANES} {buffer}[_idx] = {array}.row[{buffer}_at[_idx]];\n"
+            f"if ({buffer}_out) {LANES} {{ {reads} {buffer}[_idx] = {array}.at({index}); }} }}"
         )
 
     def update(self, part: Part) -> str:
@@ -338,11 +386,11 @@ for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spik
             blocks.append(f"""{{ double* cl_row = cl_r_{k}.next();
 if (cl_r_{k}.all) {LANES} {{
 {part.vector}
-cl_row[_idx] = (double)cl_out_{name};
+cl_row[_idx] = (double){cpp_name(out_name(name))};
 }} else for (int64_t cl_s = 0; cl_s < cl_r_{k}.n; ++cl_s) {{
 const int64_t _idx = cl_r_{k}.lane[cl_s];
 {part.vector}
-cl_row[cl_s] = (double)cl_out_{name};
+cl_row[cl_s] = (double){cpp_name(out_name(name))};
 }} }}""")
         return "\n".join(blocks)
 
@@ -355,7 +403,7 @@ cl_row[cl_s] = (double)cl_out_{name};
             f"((int64_t*)cl_a[{at + 1}])[cl_count_{k}] = cl_step;",
         ]
         lines += [
-            f"(({kind}*)cl_a[{at + 2 + v}])[cl_count_{k}] = ({kind})cl_out_{name};"
+            f"(({kind}*)cl_a[{at + 2 + v}])[cl_count_{k}] = ({kind}){cpp_name(out_name(name))};"
             for v, (name, kind) in enumerate(self.layout.spikes[k])
         ]
         write_out = "\n".join([*lines, f"++cl_count_{k};"])
@@ -368,7 +416,8 @@ for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spik
 }}"""
 
 
-_ABOVE = "cl_above[_idx] = _cond; cl_any |= _cond;"
+_COND = cpp_name("_cond")
+_ABOVE = f"cl_above[_idx] = {_COND}; cl_any |= {_COND};"
 
 
 def _one_loop(update: Part, threshold: Part) -> bool:
@@ -378,7 +427,11 @@ def _one_loop(update: Part, threshold: Part) -> bool:
 
 
 def _thresholded(before: str, inner: str, part: Part) -> str:
-    hold = "cl_b_not_refractory[cl_q] = 0; cl_b_lastspike[cl_q] = t;" if part.refractory else ""
+    hold = (
+        f"cl_b_not_refractory[cl_q] = 0; cl_b_lastspike[cl_q] = {_T};"
+        if part.refractory
+        else ""
+    )
     return f"""{before}
 int64_t cl_any = 0; cl_spikes = 0;
 {LANES} {{

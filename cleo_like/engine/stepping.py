@@ -97,7 +97,8 @@ class Stepper:
         Raises
         ------
         InputError
-            A state became NaN, infinite or huge; says which trace and when.
+            A variable is NaN at the start, or a state became NaN, infinite or huge; says
+            which, in which trace and when.
         """
         if n_steps < 1:
             msg = f"advance() takes 1 step or more, got {n_steps}"

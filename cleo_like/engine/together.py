@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.engine.program import Arguments, Lost, Spikes, in_order
+from cleo_like.engine.program import Arguments, Spikes, in_order, lost_in
 
 if TYPE_CHECKING:
     from cleo_like.engine.program import Program
@@ -30,6 +30,7 @@ class Together:
         self._arguments = Arguments.of(program)
         self._arguments.head[:2] = 0, self.n
         self._arguments.head[4] = seed
+        self._arguments.head[8] = 1  # what Python wrote between two stretches is looked at
         self._make_room(1)
         plan, constants = program.plan, program.kernel.layout.constants
         own = {k: plan.group.variables.get(n) for k, (n, _) in enumerate(constants)
@@ -43,23 +44,21 @@ class Together:
         Raises
         ------
         InputError
-            A state became NaN, infinite or huge; says which trace and when.
+            A variable is NaN at the start, or a state became NaN, infinite or huge; says
+            which, in which trace and when.
         """
         arguments = self._arguments
         if (stop - start + 1) * self.n > self._room:
             self._make_room(stop - start)
         for k, variable in self._shared.items():
             arguments.constants[k] = np.asarray(variable.get_value()).item()
-        arguments.results[3:] = 0
+        arguments.results[4:] = 0
         arguments.head[2:4] = start, stop
         self._call()
-        if arguments.results[1] >= 0:
-            lost, plan = Lost(*arguments.results[1:3].tolist()), self.program.plan
-            msg = (
-                f"a state of {plan.group.name!r} is not finite in trace {lost.trace} "
-                f"{lost.when(plan.dt)}; try a smaller dt or less current"
-            )
-            raise InputError(msg)
+        lost, plan = lost_in(self.program, arguments), self.program.plan
+        if lost is not None:
+            advice = "try a smaller dt or less current"
+            raise InputError(lost.describe(plan.group.name, plan.dt, advice))
 
     def _make_room(self, n_steps: int) -> None:
         """Make room for a spike of every neuron in every step."""

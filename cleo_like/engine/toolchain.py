@@ -13,6 +13,7 @@ import functools
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -27,7 +28,9 @@ from cleo_like.core.files import atomic_path
 FLAGS = (
     "-std=c++17", "-O3", "-march=native", "-fPIC", "-shared",
     # what vectorising needs of -ffast-math; NaN, infinity and the order of sums stay
-    "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros", "-ffp-contract=fast",
+    "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
+    # every operation is rounded (no fused a*b + c), and whole numbers wrap: as numpy does
+    "-ffp-contract=off", "-fwrapv",
 )  # fmt: skip
 HEADER = Path(__file__).with_name("kernel.h")
 
@@ -42,29 +45,83 @@ class CacheWarning(UserWarning):
 
 @attrs.frozen
 class Compiler:
-    """A C++ compiler, identified well enough to key a cache with."""
+    """A C++ compiler, identified well enough to key a cache with.
 
-    path: str
+    Attributes
+    ----------
+    command : tuple of str
+        Program and leading arguments: ("/usr/bin/g++",) or ("/usr/bin/ccache", "g++").
+    identity : str
+        Path, size and age of every program in the command, and its other words.
+    """
+
+    command: tuple[str, ...]
     identity: str
 
+    @property
+    def path(self) -> str:
+        """The command as one text."""
+        return shlex.join(self.command)
 
-@functools.cache
+
 def find_compiler() -> Compiler | None:
-    """Give the first C++ compiler of CXX, g++, clang++, c++; None without one.
+    """Give the C++ compiler: the command in CXX, or else the first of g++, clang++, c++.
+
+    Returns
+    -------
+    Compiler or None
+        None without CXX and without any of the three.
+
+    Raises
+    ------
+    CompilerError
+        CXX is set to a command that does not exist.
 
     Examples
     --------
     >>> compiler = find_compiler()
-    >>> compiler is None or Path(compiler.path).is_absolute()
+    >>> compiler is None or Path(compiler.command[0]).is_absolute()
     True
     """
-    for name in (os.environ.get("CXX"), "g++", "clang++", "c++"):
-        path = shutil.which(name) if name else None
-        if path is not None:
+    return _find(os.environ.get("CXX", "").strip(), os.environ.get("PATH"))
+
+
+@functools.cache
+def _find(given: str, _path: str | None) -> Compiler | None:
+    if given:
+        return _given(given)
+    found = (shutil.which(name) for name in ("g++", "clang++", "c++"))
+    return next((_identified((path,)) for path in found if path is not None), None)
+
+
+def _given(text: str) -> Compiler:
+    """Give the command in CXX: a path (blanks and all), or words as a shell reads them."""
+    try:
+        words = [text] if shutil.which(text) else shlex.split(text)
+    except ValueError as error:
+        msg = f"CXX={text!r} cannot be read as a command ({error})"
+        raise CompilerError(msg) from error
+    program = shutil.which(words[0]) if words else None
+    if program is None:
+        msg = (
+            f"CXX={text!r}: there is no program {words[0] if words else text!r}; correct CXX, "
+            "or unset it to use g++ or clang++"
+        )
+        raise CompilerError(msg)
+    return _identified((program, *words[1:]))
+
+
+def _identified(command: tuple[str, ...]) -> Compiler:
+    parts = []
+    for word in command:  # a wrapper (ccache, distcc) and the compiler that it wraps
+        path = None if word.startswith("-") else shutil.which(word)
+        if path is None:
+            parts.append(word)
+        else:
             real = Path(path).resolve()
             stat = real.stat()
-            return Compiler(path, f"{real}:{stat.st_size}:{stat.st_mtime_ns}")
-    return None
+            parts.append(f"{real}:{stat.st_size}:{stat.st_mtime_ns}")
+    return Compiler(command, " ".join(parts))
 
 
 def cache_folder() -> Path:
@@ -121,11 +178,32 @@ def compile_source(source: str) -> Path:
         raise CompilerError(msg)
     name = digest(source, _header(), " ".join(FLAGS), compiler.identity, machine()) + ".so"
     library = writable_cache() / name
-    if not _is_whole(library):
+    if _is_whole(library):
+        return library
+    try:
         with atomic_path(library) as partial:
             _compile(compiler, source, partial)
             _seal(partial)
+    except (OSError, CompilerError) as error:
+        if not (isinstance(error, OSError) or _is_full(library.parent)):
+            raise
+        library = _temporary_folder(library.parent, error) / name
+        try:
+            _compile(compiler, source, library)
+            _seal(library)
+        except OSError as second:
+            msg = f"there is no room for a compiled kernel: {second}"
+            raise CompilerError(msg) from second
     return library
+
+
+_NEEDED = 4 * 1024 * 1024
+"""Free bytes without which a compiler that failed may have failed for want of room."""
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is too little room for a library (some 100 kB) and what it is made of."""
+    return shutil.disk_usage(folder).free < _NEEDED
 
 
 def _seal(library: Path) -> None:
@@ -144,7 +222,16 @@ def _is_whole(library: Path) -> bool:
 
 
 def _compile(compiler: Compiler, source: str, target: Path) -> None:
-    command = [compiler.path, *FLAGS, f"-I{HEADER.parent}", "-x", "c++", "-", "-o", str(target)]
+    command = [
+        *compiler.command,
+        *FLAGS,
+        f"-I{HEADER.parent}",
+        "-x",
+        "c++",
+        "-",
+        "-o",
+        str(target),
+    ]
     try:
         done = subprocess.run(
             command, input=source.encode(), capture_output=True, check=False, timeout=300
@@ -167,14 +254,32 @@ def _usable_folder(wanted: Path) -> Path:
         with tempfile.TemporaryFile(dir=wanted):
             return wanted
     except OSError as error:
+        return _temporary_folder(wanted, error)
+
+
+@functools.cache
+def _folder_of_this_process() -> Path:
+    import atexit
+
+    try:
         folder = Path(tempfile.mkdtemp(prefix="cleo_like_"))
-        warnings.warn(
-            f"the cache folder {wanted} cannot be written ({error}); compiled kernels are "
-            f"kept in {folder} for this process only. Set CLEO_LIKE_CACHE to a folder of yours",
-            CacheWarning,
-            stacklevel=4,
-        )
-        return folder
+    except OSError as error:
+        msg = f"there is no folder for compiled kernels: {error}"
+        raise CompilerError(msg) from error
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _temporary_folder(wanted: Path, error: Exception) -> Path:
+    folder = _folder_of_this_process()
+    warnings.warn(
+        f"the cache folder {wanted} cannot be written ({error}); compiled kernels are "
+        f"kept in {folder} for this process only. Make room, or set CLEO_LIKE_CACHE to a "
+        "folder of yours",
+        CacheWarning,
+        stacklevel=5,
+    )
+    return folder
 
 
 def writable_cache() -> Path:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.cells.reading import TIME, uses
 from cleo_like.core import Cell, ClampMode, GroundTruth, Provenance, Recording, Sweep
 from cleo_like.core.errors import UnsupportedError
 from cleo_like.core.provenance import hash_of, now, versions
@@ -171,7 +172,7 @@ class _Run:
             yield attrs.evolve(
                 recording,
                 truth=truth,
-                findings=() if resting[k] else (_NO_REST,),
+                findings=() if resting[k] else (_no_rest(cells[k]),),
                 provenance=self._provenance(cells[k], job, simulation, recording.session_start),
             )
 
@@ -247,10 +248,13 @@ class _Run:
 _IDEAL_SETTINGS = {
     "gain": 1.0, "bridge_balance": 0.0, "capacitance_compensation": 0.0, "bias_current": 0.0,
 }  # fmt: skip
-_NO_REST = (
-    "the cell has no stable rest at the holding current; sweeps start from the model's "
-    "initial values"
-)
+
+
+def _no_rest(cell: Specimen) -> str:
+    reason = "the cell has no stable rest at the holding current"
+    if uses(cell.model, TIME):
+        reason = "the equations depend on time, so that the cell has no rest"
+    return f"{reason}; sweeps start from the model's initial values"
 
 
 def _by_cell(

@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
@@ -67,12 +68,9 @@ def run_compiled(
             )  # fmt: skip
         lost = outcome.lost
         if lost is not None and lost.trace < part.n_traces:
-            msg = (
-                f"a state of {job.model.name!r} is not finite in trace {start + lost.trace} "
-                f"{lost.when(job.dt)}; try a smaller dt (now {job.dt * 1e3:g} ms) or less "
-                "current"
-            )
-            raise InputError(msg)
+            lost = attrs.evolve(lost, trace=start + lost.trace)
+            advice = f"try a smaller dt (now {job.dt * 1e3:g} ms) or less current"
+            raise InputError(lost.describe(job.model.name, job.dt, advice))
         (spikes,) = outcome.spikes
         times = refined(
             part, spikes.trace, spikes.step * job.dt,

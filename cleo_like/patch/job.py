@@ -134,10 +134,14 @@ def same_equations(found: list[Specimen]) -> list[list[int]]:
     for k, s in enumerate(found):
         m = s.model
         units = tuple((name, value.unit) for name, value in m.parameters.items())
-        key = (m.equations, units, m.threshold, m.reset, str(m.refractory), m.spike_level,
-               m.method, m.dt, m.voltage, m.current)  # fmt: skip
+        key = (m.equations, units, m.threshold, m.reset, m.refractory, m.spike_level,
+               m.method, m.dt, m.voltage, m.current, _start(m))  # fmt: skip
         groups.setdefault(key, []).append(k)
     return list(groups.values())
+
+
+def _start(model: CellModel) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, repr(value)) for name, value in model.initial.items()))
 
 
 def integration_step(rate: float, longest: float) -> float:
@@ -201,7 +205,8 @@ def rest_and_answers(
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """State at holding, whether it is a stable rest, and the known answers of each cell.
 
-    A cell without a stable rest starts from the model's initial values.
+    A cell without a stable rest, or whose equations depend on time, starts from the model's
+    initial values.
     """
     model = cells[0].model
     dynamics = Dynamics(model)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.cells.reading import NOISE, uses
 from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.engine.updaters import register
 
@@ -89,7 +90,14 @@ class BenchObjects:
         )  # fmt: skip
         spikes = SpikeMonitor(group, variables=[model.voltage, BEFORE], name="bench_spikes")
         network = Network(group, recorder, spikes, *objects)
-        return cls(group, recorder, spikes, network, job.states, equations.is_stochastic)
+        return cls(
+            group,
+            recorder,
+            spikes,
+            network,
+            job.states,
+            equations.is_stochastic or uses(model, NOISE),
+        )
 
     def set_values(self, job: Job) -> None:
         """Set parameters and initial states to those of another job of the same size."""
@@ -213,13 +221,19 @@ def _integration(job: Job, stochastic: bool) -> dict[str, Any]:  # noqa: FBT001
 def _spiking(job: Job) -> dict[str, Any]:
     model = job.model
     if model.threshold is not None:
-        refractory = model.refractory if model.refractory is not None else False
-        return {
-            "threshold": model.threshold, "reset": model.reset, "refractory": refractory
-        }  # fmt: skip
+        refractory = _brian_refractory(model.refractory)
+        return {"threshold": model.threshold, "reset": model.reset, "refractory": refractory}
     level = model.spike_level if isinstance(model.spike_level, str) else _LEVEL
     crossing = f"{model.voltage} > {level} and {BEFORE} <= {level}"
     return {"threshold": crossing, "reset": ""}
+
+
+def _brian_refractory(value: float | str | None) -> Any:
+    from brian2 import second
+
+    if value is None:
+        return False
+    return value if isinstance(value, str) else float(value) * second
 
 
 def _namespace(job: Job) -> dict[str, Any]:

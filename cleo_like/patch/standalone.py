@@ -32,7 +32,7 @@ def run_standalone(
             if bench.stochastic and start > 0:
                 msg = (
                     "equations with noise terms in more than one block would repeat the same "
-                    "noise in a standalone program; raise memory, or use backend='runtime'"
+                    "noise in a standalone program; raise memory, or use backend='brian2'"
                 )
                 raise UnsupportedError(msg)
             device.run(run_args=bench.arguments(padded(part, size)), with_output=False)

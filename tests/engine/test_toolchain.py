@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms
 
-from cleo_like.engine import build, numba_kernel, toolchain
-from cleo_like.engine.build import SlowKernelWarning
+from cleo_like.engine import build, toolchain
 from cleo_like.engine.device import FallbackWarning
 
 
 def forget():
     """Keep nothing of this process, as if it were a new one."""
-    for function in (toolchain.find_compiler, toolchain._usable_folder, toolchain.load):
+    for function in (toolchain._find, toolchain._usable_folder, toolchain.load):
         function.cache_clear()
     build._built.clear()
 
@@ -49,10 +48,6 @@ def compilations(monkeypatch):
 
     monkeypatch.setattr(toolchain, "_compile", counted)
     return calls
-
-
-def without_numba(monkeypatch):
-    monkeypatch.setattr(numba_kernel, "numba_is_there", lambda: False)
 
 
 def script(*, n=5, tau=10.0, top=2.0, dt=0.1, ref=1.0, ramp=(0.0, 1.0)):
@@ -173,7 +168,6 @@ BROKEN = {
 def test_a_broken_compiler_leaves_the_run_to_brian2(device, cache, tmp_path, monkeypatch, kind):
     text, reason = BROKEN[kind]
     monkeypatch.setenv("CXX", fake_compiler(tmp_path, text))
-    without_numba(monkeypatch)
     right = expected(device)
     with device("sweeps"), pytest.warns(FallbackWarning, match=reason):
         found = script()
@@ -185,7 +179,6 @@ def test_a_broken_compiler_leaves_the_run_to_brian2(device, cache, tmp_path, mon
 
 def test_cxx_false(device, cache, monkeypatch):
     monkeypatch.setenv("CXX", "/bin/false")
-    without_numba(monkeypatch)
     with device("sweeps"), pytest.warns(FallbackWarning, match="/bin/false failed with code 1"):
         script()
 
@@ -193,21 +186,10 @@ def test_cxx_false(device, cache, monkeypatch):
 def test_no_compiler_at_all(device, cache, monkeypatch):
     monkeypatch.setattr(toolchain, "find_compiler", lambda: None)
     right = expected(device)
-    with monkeypatch.context() as patch, device("sweeps"):
-        without_numba(patch)
-        with pytest.warns(FallbackWarning, match=r"no C\+\+ compiler found.*install"):
-            found = script()
-    np.testing.assert_array_equal(found, right)
-
-
-@pytest.mark.slow
-def test_numba_takes_the_place_of_the_compiler(device, cache, monkeypatch):
-    pytest.importorskip("numba")
-    monkeypatch.setattr(toolchain, "find_compiler", lambda: None)
-    right = expected(device)
-    with device("sweeps"), pytest.warns(SlowKernelWarning, match="numba"):
+    reason = r"no C\+\+ compiler found.*install"
+    with device("sweeps"), pytest.warns(FallbackWarning, match=reason):
         found = script()
-    np.testing.assert_allclose(found, right, rtol=1e-12)
+    np.testing.assert_array_equal(found, right)
 
 
 PROGRAM = textwrap.dedent(

@@ -1,0 +1,103 @@
+"""What a model's equations say: as text, and which names they use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from cleo_like.cells.model import CellModel
+
+TIME = {"t", "t_in_timesteps"}
+"""Names of Brian2's clock: a model that uses them has no rest."""
+NOISE = {"rand", "randn", "poisson"}
+_OWN = TIME | {"dt", "lastspike", "not_refractory", "and", "or", "not", "True", "False"}
+
+
+def equations_text(equations: Any) -> str:
+    """Give the text of equations, whether they come as text or as `brian2.Equations`.
+
+    Raises
+    ------
+    InputError
+        They are neither.
+
+    Examples
+    --------
+    >>> from brian2 import Equations, ms
+    >>> equations_text(Equations("dv/dt = -v/tau : volt", tau=10 * ms))
+    'dv/dt = -v/(10. * msecond) : volt'
+    """
+    if isinstance(equations, str):
+        return equations
+    if type(equations).__name__ != "Equations" or not hasattr(equations, "diff_eq_names"):
+        msg = (
+            "equations must be a text (or brian2.Equations), got "
+            f"{type(equations).__name__}: {equations!r}"
+        )
+        raise InputError(msg)
+    return "\n".join(_line(equation) for equation in equations.values())
+
+
+def _line(equation: Any) -> str:
+    from brian2 import get_unit
+
+    unit = equation.var_type
+    if unit == "float":
+        unit = "1" if equation.dim.is_dimensionless else repr(get_unit(equation.dim))
+    left = {"differential equation": f"d{equation.varname}/dt = {equation.expr}",
+            "subexpression": f"{equation.varname} = {equation.expr}",
+            "parameter": equation.varname}[equation.type]  # fmt: skip
+    flags = f" ({', '.join(equation.flags)})" if equation.flags else ""
+    return f"{left} : {unit}{flags}"
+
+
+def check_names(model: CellModel, equations: Any) -> None:
+    """Refuse names that nothing explains, and those that have no meaning for a cell.
+
+    Raises
+    ------
+    InputError
+        Says which name, and what to do.
+    """
+    from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
+
+    known = {*equations.names, *model.parameters, model.current, *_OWN,
+             *DEFAULT_CONSTANTS, *DEFAULT_FUNCTIONS, *DEFAULT_UNITS}  # fmt: skip
+    for where, names in used_names(model, equations).items():
+        unknown = sorted(n for n in names - known if not n.startswith("xi"))
+        if {"i", "N"} & set(unknown):
+            msg = (
+                f"the {where} of {model.name!r} use i or N, Brian2's number of a neuron; here "
+                "neurons are cells x sweeps, so give each cell a parameter of its own"
+            )
+            raise InputError(msg)
+        if unknown:
+            msg = (
+                f"the {where} of {model.name!r} use {', '.join(unknown)}, which is no variable, "
+                "parameter, unit or function known here. Give numbers in parameters=; what "
+                "changes with time is the protocol's waveform, or a formula of t (functions "
+                "of your own and TimedArrays are not part of a model)"
+            )
+            raise InputError(msg)
+
+
+def used_names(model: CellModel, equations: Any) -> dict[str, set[str]]:
+    """Give the names that the equations and the other texts of a model use."""
+    from brian2.utils.stringtools import get_identifiers
+
+    found = {"equations": set(equations.identifiers) - {model.current}}
+    for where in ("threshold", "refractory"):
+        text = getattr(model, where)
+        found[where] = get_identifiers(text) if isinstance(text, str) else set()
+    reset = model.reset or ""
+    made = {line.split("=")[0].strip() for line in reset.replace(";", "\n").splitlines()}
+    found["reset"] = get_identifiers(reset) - made
+    return found
+
+
+def uses(model: CellModel, names: set[str]) -> bool:
+    """Whether a model uses one of some names anywhere."""
+    found = used_names(model, model.brian_equations())
+    return any(used & names for used in found.values())
