@@ -159,12 +159,12 @@ class CellModel:
                 f"{self.current!r}; add it, or say current=... with the name they use"
             )
             raise InputError(msg)
-        check_names(self, eqs)
         known = set(self.parameters)
         missing = sorted(set(eqs.parameter_names) - known - {self.current})
         if missing:
             msg = f"parameters of {self.name!r} without a value: {', '.join(missing)}"
             raise InputError(msg)
+        check_names(self, eqs)
         if self.reset and self.threshold is None:
             msg = f"{self.name!r} has a reset but no threshold to trigger it"
             raise InputError(msg)

@@ -75,7 +75,7 @@ def check_names(model: CellModel, equations: Any) -> None:
             raise InputError(msg)
         if unknown:
             msg = (
-                f"the {where} of {model.name!r} use {', '.join(unknown)}, which is no variable, "
+                f"the {where} of {model.name!r} use {', '.join(unknown)}: no variable, "
                 "parameter, unit or function known here. Give numbers in parameters=; what "
                 "changes with time is the protocol's waveform, or a formula of t (functions "
                 "of your own and TimedArrays are not part of a model)"

@@ -90,10 +90,11 @@ CL_IN double timestep_(double t, double dt) {
   const double x = trunc((t + 1e-3 * dt) / dt);
   return fabs(x) < 0x1p63 ? x : -0x1p63;
 }
-CL_IN int64_t int_(double x) { return (int64_t)x; }
-CL_IN int64_t int_(int64_t x) { return x; }
-CL_IN int64_t int_(int32_t x) { return x; }
-CL_IN int64_t int_(bool x) { return x; }
+// Brian2's int() has 32 bits on every target; what does not fit is the lowest whole number
+CL_IN int32_t int_(double x) { return fabs(x) < 0x1p31 ? (int32_t)x : INT32_MIN; }
+CL_IN int32_t int_(int64_t x) { return (int32_t)x; }
+CL_IN int32_t int_(int32_t x) { return x; }
+CL_IN int32_t int_(bool x) { return x; }
 // % and // of numpy: the remainder is exact and has the sign of y; by the whole number 0 they are 0
 template <class A, class B> CL_IN auto mod_(A x, B y) {
   if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {

@@ -42,7 +42,9 @@ def recorders_of(
         for name in recorded(step):
             whole = monitor.variables[name].get_value()
             part = whole[before:]
-            if part.dtype != np.float64:
+            if _is_wide(plan.group.variables[name]):
+                part = part.view(np.float64)
+            elif part.dtype != np.float64:
                 part = np.empty(part.shape)
                 copies.append((monitor.variables[name], before, part))
             recorders.append(Recorder(out=part, lanes=lanes))
@@ -52,6 +54,14 @@ def recorders_of(
             variable.get_value()[before:] = values
 
     return recorders, commit
+
+
+def _is_wide(variable: Any) -> bool:
+    """Whether a kernel writes the samples as the bits of whole numbers."""
+    from brian2.core.variables import Subexpression
+
+    wide = variable.dtype == np.int64 and not variable.scalar
+    return wide and not isinstance(variable, Subexpression)
 
 
 def store(plan: GroupPlan, found: list[Spikes]) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
 
@@ -222,7 +223,9 @@ def code_of(step: Step) -> str:
     kind = type(runner).__name__
     if kind == "StateUpdater":
         period = runner.group._refractory  # noqa: SLF001  # no public way to read it
-        return period if isinstance(period, str) else ""
+        if isinstance(period, str):
+            return period
+        return repr(float(period)) if np.ndim(period) == 0 and period is not False else ""
     if kind == "Thresholder":
         return str(runner.group.events["spike"])
     if kind == "Resetter":

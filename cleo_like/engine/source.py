@@ -383,14 +383,18 @@ for (int64_t cl_s = 0; cl_s < cl_spikes; ++cl_s) {{ const int64_t _idx = cl_spik
         for name in part.outputs:
             k = self.recorders
             self.recorders += 1
+            value = cpp_name(out_name(name))
+            # whole numbers of 64 bits leave as they are: a double holds 53 of them
+            wide = part.arrays.get(name) == "int64_t"
+            value = f"cl::from_bits({value})" if wide else f"(double){value}"
             blocks.append(f"""{{ double* cl_row = cl_r_{k}.next();
 if (cl_r_{k}.all) {LANES} {{
 {part.vector}
-cl_row[_idx] = (double){cpp_name(out_name(name))};
+cl_row[_idx] = {value};
 }} else for (int64_t cl_s = 0; cl_s < cl_r_{k}.n; ++cl_s) {{
 const int64_t _idx = cl_r_{k}.lane[cl_s];
 {part.vector}
-cl_row[cl_s] = (double){cpp_name(out_name(name))};
+cl_row[cl_s] = {value};
 }} }}""")
         return "\n".join(blocks)
 

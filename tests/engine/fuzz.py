@@ -40,8 +40,8 @@ class Draw:
         ]  # fmt: skip
         jumps = [
             f"floor({a}/{q})", f"ceil({a})", f"sign({a})", f"({a}) % {self.one(q, '0.1', 'p3')}",
-            f"({a}) // {self.one(p, '0.1', '3')}", f"1.0*{self.whole(d)}", f"floor(i/{q})",
-            f"two(t, {self.column(d)})", f"timestep({a}*ms, dt)/7.0", f"{self.whole(d)}/3",
+            f"({a}) // {self.one(p, '0.1', '3')}", f"1.0*clip({self.whole(d)}, -999, 999)", f"floor(i/{q})",
+            f"two(t, {self.column(d)})", f"timestep({a}*ms, dt)/7.0", f"clip({self.whole(d)}, -999, 999)/3",
             f"floor(k/{q})", f"int(t/dt) % 4 * {p}", f"(0.5 + 1.0*abs({a}))**-1",
         ]  # fmt: skip
         smooth = [
@@ -58,9 +58,9 @@ class Draw:
         d = depth - 1
         a, b = self.whole(d), self.whole(d)
         return self.one(
-            f"({a} + {b})", f"({a} - {b})", f"{a}*{b}", f"({a} // {self.one('3', '7', 'm', 'column')})",
-            f"({a} % {self.one('5', 'm', 'k', 'column')})", f"int({self.truth(d)})", f"abs({a})",
-            f"int(floor({self.number(d)}))", f"{a}*100003", f"int({self.number(d)})",
+            f"({a} + {b})", f"({a} - {b})", f"{a}*{b}", f"({a} // {self.one('3', '7', 'm', '(column + 1)')})",
+            f"({a} % {self.one('5', 'm', '(column + 1)', '(-7)')})", f"int({self.truth(d)})", f"abs({a})",
+            f"int(floor({self.number(d)}))", f"{self.one('i', 'k', 'wide')}*100003", f"int({self.number(d)})",
         )  # fmt: skip
 
     def column(self, depth):

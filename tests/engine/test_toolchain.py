@@ -265,3 +265,55 @@ def test_a_method_registered_by_the_user_is_told_apart(device, cache):
             assert group.x[0] == factor
     finally:
         registered.pop("mine", None)
+
+
+@pytest.mark.parametrize("text", ["{wrapper} {compiler}", "{compiler} -m64", "{spaced}"])
+def test_cxx_may_be_a_command(device, cache, tmp_path, monkeypatch, text):
+    real = toolchain.find_compiler().command[0]
+    wrapper, spaced = tmp_path / "ccache", tmp_path / "my compiler"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\nexec "$@"\n')
+    spaced.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\nexec {real} "$@"\n')
+    for path in (wrapper, spaced):
+        path.chmod(0o755)
+    monkeypatch.setenv("CXX", text.format(wrapper=wrapper, compiler=real, spaced=spaced))
+    right = expected(device)
+    with device("sweeps"):
+        found = script()
+    np.testing.assert_allclose(found, right, rtol=1e-12)
+    assert (tmp_path / "log").exists() == ("m64" not in text)
+    if "m64" in text:
+        assert toolchain.find_compiler().command[1:] == ("-m64",)
+
+
+@pytest.mark.parametrize("text", ["/nowhere/g++", "nowhere-ccache g++", "'g++"])
+def test_cxx_that_is_no_command_is_refused(device, cache, monkeypatch, text):
+    monkeypatch.setenv("CXX", text)
+    with device("sweeps"), pytest.warns(FallbackWarning, match="CXX="):
+        script()
+
+
+def test_a_full_disk_under_the_cache(device, cache, monkeypatch):
+    """The kernel is then kept in a temporary folder, with a warning."""
+
+    def full(path):
+        raise OSError(28, "No space left on device", str(path))
+
+    right = expected(device)
+    monkeypatch.setattr(toolchain, "atomic_path", full)
+    with device("sweeps"), pytest.warns(toolchain.CacheWarning, match="No space left"):
+        found = script()
+    np.testing.assert_allclose(found, right, rtol=1e-12)
+    assert not list(cache.glob("*.so"))
+
+
+def test_no_room_anywhere_leaves_the_run_to_brian2(device, cache, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    right = expected(device)
+    monkeypatch.setattr(toolchain, "atomic_path", full)
+    monkeypatch.setattr(toolchain, "_seal", full)
+    with device("sweeps"), pytest.warns(FallbackWarning, match="no room"):
+        with pytest.warns(toolchain.CacheWarning):
+            found = script()
+    np.testing.assert_array_equal(found, right)
