@@ -33,7 +33,8 @@ class KnownAnswers:
     membrane_resistance : float
         Inverse of the slope conductance at rest with all slower states held (ohm).
     capacitance : float
-        Current divided by the initial slope of the potential (F).
+        Current divided by the initial slope of the potential (F); NaN, as membrane resistance
+        and time constant, where the current enters another compartment than the recorded one.
     time_constant : float
         capacitance * membrane_resistance (s): what an exponential fitted to the first
         part of a small step converges to.
@@ -104,13 +105,15 @@ def answers_at_rest(
     up, down = (dynamics.rates(rest, sign * step, parameters) for sign in (1, -1))
     drive = (up - down) / (2 * step)
     jacobian = dynamics.jacobian(rest, 0.0, parameters)
-    capacitance, decay = 1 / drive[v], -jacobian[:, v, v]
+    # a current that enters elsewhere (a pipette) charges no membrane at the recorded place
+    charged = np.where(drive[v] == 0, np.nan, drive[v])
+    capacitance, decay = 1 / charged, -jacobian[:, v, v]
     return {
         "resting_potential": rest[v],
         "input_resistance": solve_each(-jacobian, drive)[v],
         "membrane_resistance": 1 / (decay * capacitance),
         "capacitance": capacitance,
-        "time_constant": 1 / decay,
+        "time_constant": np.where(np.isnan(capacitance), np.nan, 1 / decay),
     }
 
 

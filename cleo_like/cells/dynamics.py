@@ -63,7 +63,9 @@ class Dynamics:
         )
         object.__setattr__(self, "states", tuple(sorted(eqs.diff_eq_names)))
         object.__setattr__(self, "_code", code)
-        object.__setattr__(self, "_namespace", _namespace(eqs, self.model.dt))
+        object.__setattr__(
+            self, "_namespace", _namespace(_identifiers(self.model, eqs), self.model.dt)
+        )
         volts = np.array([eqs[x].dim is volt.dim for x in self.states])
         object.__setattr__(self, "potentials", volts)
         object.__setattr__(self, "timed", bool(TIME & eqs.identifiers))
@@ -230,7 +232,15 @@ def solve_each(matrix: np.ndarray, f: np.ndarray) -> np.ndarray:
     return step
 
 
-def _namespace(eqs: Any, dt: float) -> dict[str, Any]:
+def _identifiers(model: CellModel, eqs: Any) -> set[str]:
+    """Names in the equations and in the initial values."""
+    from brian2.utils.stringtools import get_identifiers
+
+    texts = [value for value in model.initial.values() if isinstance(value, str)]
+    return set(eqs.identifiers).union(*map(get_identifiers, texts))
+
+
+def _namespace(identifiers: set[str], dt: float) -> dict[str, Any]:
     """Names that Brian2 equations may use: units as floats, numpy functions, mean noise.
 
     The time is 0, and the cell has not fired.
@@ -246,7 +256,7 @@ def _namespace(eqs: Any, dt: float) -> dict[str, Any]:
         "randn": lambda *_: 0.0, "poisson": lambda rate, *_: rate,
     }  # fmt: skip
     names: dict[str, Any] = dict(special)
-    for identifier in eqs.identifiers:
+    for identifier in identifiers:
         if identifier in special:
             continue
         if identifier in DEFAULT_UNITS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.cells.reading import check_names, equations_text
+from cleo_like.cells.reading import check_texts, equations_text
 from cleo_like.core.arrays import SIFloat, frozen_mapping, si_required
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import dimension_of
@@ -37,9 +37,13 @@ def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
     from brian2 import get_unit
     from brian2.units.fundamentalunits import get_or_create_dimension
 
-    found = dimension_of(value)
-    exponents, si_value = found if found is not None else ((0.0,) * 7, value)
-    number = np.asarray(si_value, dtype=float)
+    try:
+        found = dimension_of(value)
+        exponents, si_value = found if found is not None else ((0.0,) * 7, value)
+        number = np.asarray(si_value, dtype=float)
+    except (TypeError, ValueError) as error:  # a TimedArray, a function, a text
+        msg = f"parameter {name} must be one finite value, got {value!r}"
+        raise InputError(msg) from error
     if number.ndim or not np.isfinite(number):
         msg = f"parameter {name} must be one finite value, got {value}"
         raise InputError(msg)
@@ -164,7 +168,7 @@ class CellModel:
         if missing:
             msg = f"parameters of {self.name!r} without a value: {', '.join(missing)}"
             raise InputError(msg)
-        check_names(self, eqs)
+        check_texts(self, eqs)
         if self.reset and self.threshold is None:
             msg = f"{self.name!r} has a reset but no threshold to trigger it"
             raise InputError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import InputError
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 TIME = {"t", "t_in_timesteps"}
 """Names of Brian2's clock: a model that uses them has no rest."""
 NOISE = {"rand", "randn", "poisson"}
-_OWN = TIME | {"dt", "lastspike", "not_refractory", "and", "or", "not", "True", "False"}
+_OWN = TIME | {"dt", "and", "or", "not", "True", "False"}
+_REFRACTORY = {"lastspike", "not_refractory"}
 
 
 def equations_text(equations: Any) -> str:
@@ -53,24 +55,60 @@ def _line(equation: Any) -> str:
     return f"{left} : {unit}{flags}"
 
 
-def check_names(model: CellModel, equations: Any) -> None:
-    """Refuse names that nothing explains, and those that have no meaning for a cell.
+def check_texts(model: CellModel, equations: Any) -> None:
+    """Refuse what a cell cannot have: names that nothing explains, unreadable expressions.
 
     Raises
     ------
     InputError
         Says which name, and what to do.
     """
+    _check_expressions(model)
+    _check_flags(model, equations)
+    unknown = sorted(set(model.initial) - equations.diff_eq_names)
+    if unknown:
+        msg = (
+            f"initial= of {model.name!r} names {', '.join(unknown)}, which is no state; states "
+            f"are {', '.join(sorted(equations.diff_eq_names))}"
+        )
+        raise InputError(msg)
+    _check_names(model, equations)
+
+
+def _check_expressions(model: CellModel) -> None:
+    for where in ("threshold", "refractory"):
+        text = getattr(model, where)
+        try:
+            ast.parse(text if isinstance(text, str) else "0", mode="eval")
+        except SyntaxError as error:
+            msg = f"the {where} of {model.name!r} is no expression: {text!r} ({error.msg})"
+            raise InputError(msg) from error
+
+
+def _check_flags(model: CellModel, equations: Any) -> None:
+    for name in equations.parameter_names:
+        found = {"shared", "linked"} & set(equations[name].flags)
+        if found:
+            msg = (
+                f"{name!r} of {model.name!r} is {found.pop()}; every cell has parameters of "
+                "its own: declare it as (constant)"
+            )
+            raise InputError(msg)
+
+
+def _check_names(model: CellModel, equations: Any) -> None:
     from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
 
     known = {*equations.names, *model.parameters, model.current, *_OWN,
              *DEFAULT_CONSTANTS, *DEFAULT_FUNCTIONS, *DEFAULT_UNITS}  # fmt: skip
+    if model.refractory is not None:
+        known |= _REFRACTORY
     for where, names in used_names(model, equations).items():
         unknown = sorted(n for n in names - known if not n.startswith("xi"))
         if {"i", "N"} & set(unknown):
             msg = (
-                f"the {where} of {model.name!r} use i or N, Brian2's number of a neuron; here "
-                "neurons are cells x sweeps, so give each cell a parameter of its own"
+                f"the {where} of {model.name!r} use i or N, Brian2's number of a neuron; "
+                "here neurons are cells x sweeps, so give each cell a parameter of its own"
             )
             raise InputError(msg)
         if unknown:

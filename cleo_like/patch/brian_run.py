@@ -10,7 +10,7 @@ import attrs
 
 from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.engine.guard import exclusive
-from cleo_like.patch.objects import BenchObjects, Block, block_seed, padded
+from cleo_like.patch.objects import BenchObjects, Block, block_seed, padded, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,8 @@ def run_brian2(
 
     check_device()
     _say_when_slow()
-    bench = BenchObjects.build(padded(job.part(0, min(size, job.n_traces)), size))
+    with refusals(job.model.name):
+        bench = BenchObjects.build(padded(job.part(0, min(size, job.n_traces)), size))
     bench.network.store("bench")
     for number, start in enumerate(range(0, job.n_traces, size)):
         part = job.part(start, min(start + size, job.n_traces))
@@ -40,7 +41,7 @@ def run_brian2(
         if bench.stochastic:
             seed_brian2(block_seed(seed, number))
         progress = _Progress(report, part)
-        with exclusive(), _explained(part):
+        with exclusive(), refusals(job.model.name), _explained(part):
             # Brian2's own loop, also where the sweep device is set
             Network.run.original_function(
                 bench.network, part.n_samples / part.rate * second, namespace={},

@@ -15,7 +15,15 @@ from cleo_like.engine.guard import exclusive
 from cleo_like.engine.plan import read_network
 from cleo_like.engine.program import Program, Recorder
 from cleo_like.patch.brian_run import check_device
-from cleo_like.patch.objects import BEFORE, BenchObjects, Block, block_of, padded, refined
+from cleo_like.patch.objects import (
+    BEFORE,
+    BenchObjects,
+    Block,
+    block_of,
+    padded,
+    refined,
+    refusals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +47,7 @@ def prepare(job: Job, size: int) -> tuple[BenchObjects, Program]:
         With the reason.
     """
     check_device()
-    with exclusive():
+    with exclusive(), refusals(job.model.name):
         objects = BenchObjects.build(padded(job.part(0, min(size, job.n_traces)), size))
         (plan,) = read_network(objects.network, {})
         return objects, Program(build(plan, {}), plan)

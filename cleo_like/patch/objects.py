@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +13,8 @@ from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.engine.updaters import register
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jaxtyping import Float
 
     from cleo_like.patch.job import Job
@@ -33,6 +36,30 @@ class Block:
     stop: int
     voltage: Float[np.ndarray, "n n_samples"]
     spike_times: list[np.ndarray]
+
+
+@contextmanager
+def refusals(model: str) -> Iterator[None]:
+    """Say whose equations they are that Brian2 refuses.
+
+    Raises
+    ------
+    InputError
+        With what Brian2 says.
+    """
+    from brian2.core.base import BrianObjectException
+    from brian2.units.fundamentalunits import DimensionMismatchError
+
+    refused = (SyntaxError, TypeError, KeyError, DimensionMismatchError)
+    try:
+        yield
+    except (*refused, BrianObjectException) as error:
+        cause = error.__cause__ if isinstance(error, BrianObjectException) else error
+        if not isinstance(cause, refused):
+            raise
+        text = cause.args[0] if cause.args else cause
+        msg = f"Brian2 refuses the equations of {model!r}: {text}"
+        raise InputError(msg) from cause
 
 
 def padded(part: Job, size: int) -> Job:

@@ -224,7 +224,8 @@ def test_remainders_and_division_by_zero(twin):
 
     def script():
         group = NeuronGroup(
-            8, "a : 1\nb : 1\nr : 1\nq : 1\nk : integer\nj : integer\nkr : integer\nkq : integer"
+            8,
+            "a : 1\nb : 1\nr : 1\nq : 1\nk : integer\nj : integer\nkr : integer\nkq : integer",
         )
         group.set_states(
             {"a": [1, 0.3, -1, 7.5, -7.5, 1e17, 5, 0.1], "b": [0.1, 0.1, 0.1, -2, 2, 3, 0.7, 3],

@@ -313,7 +313,10 @@ def test_no_room_anywhere_leaves_the_run_to_brian2(device, cache, monkeypatch):
     right = expected(device)
     monkeypatch.setattr(toolchain, "atomic_path", full)
     monkeypatch.setattr(toolchain, "_seal", full)
-    with device("sweeps"), pytest.warns(FallbackWarning, match="no room"):
-        with pytest.warns(toolchain.CacheWarning):
-            found = script()
+    with (
+        device("sweeps"),
+        pytest.warns(FallbackWarning, match="no room"),
+        pytest.warns(toolchain.CacheWarning),
+    ):
+        found = script()
     np.testing.assert_array_equal(found, right)
