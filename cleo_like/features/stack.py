@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _WHOLE = 1e-3  # from a whole number: rounding of the SI value is far below
+_VOLTS = 0.15  # mV: median potential below which volts were given
+_LOOK = 1000  # samples of a sweep that tell its unit
 _NO_CELL = 1.0  # V: no membrane potential is so large, whatever the offset
 
 
@@ -125,6 +127,18 @@ class SweepStack:
                 )
                 raise InputError(msg)
             object.__setattr__(self, name, read_only(array))
+        self._check_unit()
+
+    def _check_unit(self) -> None:
+        """Refuse volts: in mV no cell is so quiet, and a spike would not be seen."""
+        some = self.voltage_mv[:, :: max(1, self.n_samples // _LOOK)]
+        finite = np.abs(some[np.isfinite(some)])
+        if finite.size and 0 < np.median(finite) < _VOLTS and finite.max() < 1:
+            msg = (
+                f"voltage_mv has a median of {np.median(finite):.3g} mV, which no cell has; "
+                "are these volts? Multiply by 1000"
+            )
+            raise InputError(msg)
 
     @property
     def n_sweeps(self) -> int:

@@ -11,6 +11,7 @@ import pytest
 from scipy.signal import bessel, lfilter, sosfilt
 
 from cleo_like.cells import get_cell
+from cleo_like.core.errors import InputError
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.spikes import search
@@ -323,3 +324,38 @@ def test_a_small_spike_among_large_ones_has_its_own_threshold():
     found = spikes_of(both, STEP, DEFAULT)
     assert len(found) == 3
     assert 0.496 < found["threshold_t"][2] < 0.4995
+
+
+@pytest.mark.parametrize("rate", [10e3, 20e3, 50e3])
+def test_what_is_no_spike_and_what_is_cut_off_is_said(rng, rate):
+    stack = with_noise(bumps(STEADY, 100.0, 0.5e-3, rate=rate), 0.05, "white", None, rng)
+    t = np.arange(stack.n_samples) / rate
+
+    def notes(v) -> str:
+        cell = analyse(attrs.evolve(stack, voltage_mv=v), STEP, DEFAULT)
+        return "; ".join(note for note in cell.notes if "Nyquist" not in note)
+
+    assert "spike" not in notes(stack.voltage_mv)
+    cut = np.minimum(stack.voltage_mv, 20.0)
+    assert "cut off flat at 20 mV" in notes(cut)
+    first = spikes_of(attrs.evolve(stack, voltage_mv=cut), STEP, DEFAULT)["peak_index"]
+    assert all(cut[0, k] == 20 > cut[0, k - 1] for k in first.astype(int))
+    glitch = stack.voltage_mv.copy()
+    glitch[0, round(0.45 * rate)] += 60
+    assert "1 event(s) too brief" in notes(glitch)
+    for height, said in ((17.0, True), (13.0, False)):  # broad, as calcium spikes are
+        slow = bumps([0.35, 0.55], height, 0.02, rate=rate).voltage_mv
+        assert ("2 slow event(s)" in notes(slow)) is said
+
+
+def test_volts_are_refused():
+    stack = bumps(STEADY, 80.0, 0.4e-3)
+    with pytest.raises(InputError, match="are these volts"):
+        attrs.evolve(stack, voltage_mv=stack.voltage_mv * 1e-3)
+
+
+def test_without_what_the_noise_says_the_limits_are_ipfx_s():
+    limits = attrs.evolve(DEFAULT, dv_cutoff=7.0)
+    assert attrs.evolve(limits, compat="ipfx").dv_cutoff == 7.0
+    assert [DEFAULT.fixed(n) for n in ("dv_cutoff", "min_height", "min_peak")] == [20, 2, -30]
+    assert limits.fixed("dv_cutoff") == 7.0

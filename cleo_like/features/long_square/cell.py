@@ -17,6 +17,7 @@ from cleo_like.features.long_square.values import (
     values_from_pulses,
 )
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
+from cleo_like.features.spikes.notes import spike_notes
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
     notes = found.where.notes + _filter_note(stack, parameters)
     if not parameters.exact:
         rest_and_rebound(answers, found)
+        notes += spike_notes(stack, step, found.table)
         notes += values_from_pulses(answers, found)
     return CellFeatures(
         stack=stack,

@@ -96,6 +96,10 @@ def _peaks_and_rises(
     low = np.where(same, np.maximum(top - reach, middle), np.maximum(top - reach, 0))
     high = np.minimum(top + reach + 1, n)
     peak = ragged.arg_max(trace.v, sweep * n + low, sweep * n + high)
+    if peak.size:  # of equal samples (a saturated amplifier) the first
+        lower = np.nextafter(trace.v[peak], -np.inf)
+        before = ragged.first_where(trace.v, peak, sweep * n - 1, lower, step=-1)
+        peak = np.where(before >= 0, before + 1, peak)
     shift = trace.shift(sweep)
     first = trace.slope.row[sweep] * trace.slope.width
     begin = np.maximum(sweep * n + steep - reach - shift, first)

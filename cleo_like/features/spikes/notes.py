@@ -1,0 +1,89 @@
+"""What is to be said of the spikes of a recording: artefacts, saturation, slow events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cleo_like.features.spikes.table import SpikeTable
+    from cleo_like.features.stack import SweepStack, Window
+
+_FLAT = 3  # equal samples at a peak: a real one is rounder, unless the converter is coarse
+_JUMP = 3.0  # steps of the converter into and out of the flat top
+_SLOW_BIN = 2e-3  # s
+_SLOW_HEIGHT = 15.0  # mV on both sides
+_SLOW_REACH = 0.1  # s on either side
+_SLOW_EDGE = 0.02  # s from the step's edges, and from spikes
+
+
+def spike_notes(stack: SweepStack, step: Window, table: SpikeTable) -> tuple[str, ...]:
+    """Say what was not taken for a spike, and which spikes are cut off by the amplifier."""
+    notes = []
+    if table.artefacts is not None and table.artefacts.any():
+        which = _listed(stack, np.flatnonzero(table.artefacts))
+        notes.append(
+            f"{int(table.artefacts.sum())} event(s) too brief or too near to the start of the "
+            f"step for spikes, in sweep(s) {which}"
+        )
+    level = _saturation(stack, table)
+    if np.isfinite(level):
+        notes.append(
+            f"spikes are cut off flat at {level:.4g} mV: peak_v is a lower bound, width and "
+            "slopes are not those of the cell"
+        )
+    slow = _slow_events(stack, step, table)
+    if slow.any():
+        notes.append(
+            f"{int(slow.sum())} slow event(s) of {_SLOW_HEIGHT:g} mV or more without a spike, "
+            f"as calcium spikes make, in sweep(s) {_listed(stack, np.flatnonzero(slow))}: they "
+            "are not counted"
+        )
+    return tuple(notes)
+
+
+def _listed(stack: SweepStack, rows: np.ndarray) -> str:
+    return ", ".join(str(stack.numbers[row]) for row in rows.tolist())
+
+
+def _saturation(stack: SweepStack, table: SpikeTable) -> float:
+    """Level (mV) at which half of the spikes or more are cut off flat; NaN if there is none."""
+    if len(table) < 2:
+        return np.nan
+    sweep, peak = table["sweep"], table["peak_index"].astype(int)
+    first = peak - 1  # the peak is the first of equal samples
+    at = np.clip(first[:, None] + np.arange(_FLAT + 1), 0, stack.n_samples - 1)
+    values = stack.voltage_mv[sweep[:, None], at]
+    step = np.abs(np.diff(stack.voltage_mv[sweep[0], : stack.n_samples]))
+    least = step[step > 0].min(initial=np.inf)
+    flat = (values[:, 1:] == values[:, 1:2]).all(axis=1)
+    flat &= values[:, 1] - values[:, 0] > _JUMP * least
+    levels, counts = np.unique(values[flat, 1], return_counts=True)
+    if counts.size and counts.max() >= max(2, len(table) / 2):
+        return float(levels[counts.argmax()])
+    return np.nan
+
+
+def _slow_events(stack: SweepStack, step: Window, table: SpikeTable) -> np.ndarray:
+    """Count the broad maxima of each sweep that hold no spike."""
+    from scipy.signal import find_peaks
+
+    out = np.zeros(stack.n_sweeps, dtype=int)
+    width = max(1, round(_SLOW_BIN * stack.rate))
+    start, end = stack.bounds(step)
+    edge = round(_SLOW_EDGE * stack.rate)
+    begin, count = start + edge, (end - start - 2 * edge) // width
+    if count < 3:
+        return out
+    reach = 2 * round(_SLOW_REACH / _SLOW_BIN) + 1
+    for row in range(stack.n_sweeps):
+        v = stack.voltage_mv[row, begin : begin + count * width]
+        if np.ptp(v[::width]) < _SLOW_HEIGHT:
+            continue
+        mean = v.reshape(count, width).mean(axis=1)
+        top, _ = find_peaks(mean, prominence=_SLOW_HEIGHT, wlen=reach)
+        spikes = table.of(row)["peak_index"]
+        for k in (begin + (top + 0.5) * width).tolist():
+            out[row] += not (np.abs(spikes - k) < edge).any()
+    return out
