@@ -329,7 +329,6 @@ def test_a_small_spike_among_large_ones_has_its_own_threshold():
 @pytest.mark.parametrize("rate", [10e3, 20e3, 50e3])
 def test_what_is_no_spike_and_what_is_cut_off_is_said(rng, rate):
     stack = with_noise(bumps(STEADY, 100.0, 0.5e-3, rate=rate), 0.05, "white", None, rng)
-    t = np.arange(stack.n_samples) / rate
 
     def notes(v) -> str:
         cell = analyse(attrs.evolve(stack, voltage_mv=v), STEP, DEFAULT)
