@@ -133,8 +133,8 @@ _CELL = (
         v_baseline | mV | -120 | -20 | potential before the step, mean over the sweeps
         sag | 1 | -1 | 1 | (peak - steady) / (peak - baseline), in the sweep nearest to -100 mV
         vm_for_sag | mV | -150 | 0 | peak deflection of that sweep
-        input_resistance | MOhm | 1 | 3000 | slope of the lowest samples on the current
-        tau | s | 1e-5 | 0.4 | mean of exponential fits to the onset of the steps
+        input_resistance | MOhm | 1 | 3000 | peak deflection over the step (joint fit)
+        tau | s | 1e-5 | 0.4 | time constant of the membrane (joint fit), slow gates held still
         rheobase_i | pA | 0 | 5000 | lowest positive step that fires
         rheobase_sweep | 1 | 0 | 1e6 | its number
         hero_sweep | 1 | 0 | 1e6 | number of the sweep about 40 to 60 pA above rheobase
@@ -149,9 +149,14 @@ _CELL = (
         "cell",
         _OWN,
         """
-        peak_input_resistance | MOhm | 1 | 3000 | slope of the lowest 5 ms means on the current
-        steady_state_input_resistance | MOhm | 1 | 3000 | slope of the last 30 ms on current
-        capacitance | pF | 1 | 2000 | tau over input_resistance
+        peak_input_resistance | MOhm | 1 | 3000 | the same from the steps alone, without pulses
+        steady_state_input_resistance | MOhm | 1 | 3000 | final deflection over the step
+        capacitance | pF | 1 | 2000 | current over the first slope of the potential (joint fit)
+        tau_effective | s | 1e-5 | 0.4 | one exponential up to the peak, slow gates included
+        instantaneous_input_resistance | MOhm | 1 | 3000 | tau over capacitance, before any sag
+        sag_time_constant | s | 1e-3 | 1 | time constant of the slow gate that makes the sag
+        rest_input_resistance | MOhm | 1 | 3000 | at 0 pA, where the cell rectifies
+        pulse_input_resistance | MOhm | 1 | 3000 | from constant pulses before the step alone
         resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
         rheobase_estimate | pA | 0 | 5000 | least current that fires, from bracket and latency
         rheobase_low | pA | 0 | 5000 | highest silent current below all that fire

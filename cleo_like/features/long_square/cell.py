@@ -14,7 +14,6 @@ from cleo_like.features.long_square.values import (
     measured,
     membrane_values,
     rest_and_rebound,
-    values_from_pulses,
 )
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.spikes.notes import spike_notes
@@ -135,13 +134,12 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
         raise InputError(msg)
     found = measured(stack, step, parameters)
     answers = Answers()
-    membrane_values(answers, found)
+    told = membrane_values(answers, found)
     firing_values(answers, found)
-    notes = found.where.notes + _filter_note(stack, parameters)
+    notes = found.where.notes + _filter_note(stack, parameters) + told
     if not parameters.exact:
         rest_and_rebound(answers, found)
         notes += spike_notes(stack, step, found.table)
-        notes += values_from_pulses(answers, found)
     return CellFeatures(
         stack=stack,
         window=step,

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
 import numpy as np
 
+from cleo_like.features.estimate import Estimate
 from cleo_like.features.long_square import exponential
 
 if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack, Window
 
 _MIN_SNR = 20.0  # deflection over the SD of the baseline
-_STILL = 1e-6  # mV: no potential stays so still, and a line through it is rounding
 _FROM = 0.1  # of the deflection: there the fit begins
 _GUESS_RATE = 50.0  # 1/s
 _MAX_RMSE = 1.0  # mV
-
-
-@attrs.frozen(kw_only=True)
-class Estimate:
-    """A value with its standard error, or NaN with the reason why there is none."""
-
-    value: float = np.nan
-    error: float = np.nan
-    reason: str = ""
 
 
 def line(x: np.ndarray, y: np.ndarray) -> Estimate:
@@ -41,32 +31,6 @@ def line(x: np.ndarray, y: np.ndarray) -> Estimate:
     residual = y - y.mean() - slope * (x - x.mean())
     variance = float(residual @ residual) / (x.size - 2)
     return Estimate(value=slope, error=float(np.sqrt(variance / ((x - x.mean()) ** 2).sum())))
-
-
-def resistance(current: np.ndarray, potential: np.ndarray, rest: np.ndarray) -> Estimate:
-    """Slope resistance (MOhm) of potentials (mV) on currents (pA).
-
-    With one current only, however often repeated, the baseline at 0 pA is the second
-    point.
-
-    Examples
-    --------
-    >>> i = np.array([-100.0, -100.0]); v = np.array([-90.0, -90.0])
-    >>> round(resistance(i, v, np.array([-70.0, -70.0])).value, 6)
-    200.0
-    """
-    good = np.isfinite(current) & np.isfinite(potential)
-    if not good.any():
-        return Estimate(reason="no subthreshold sweep with a hyperpolarising step")
-    current, potential, rest = current[good], potential[good], rest[good]
-    if np.ptp(potential) + np.abs(potential - rest).max() < _STILL:
-        return Estimate(reason="the potential does not answer the current")
-    if np.ptp(current) <= 1e-6 * np.abs(current).max():
-        each = 1e3 * (potential - rest) / current
-        error = each.std(ddof=1) / np.sqrt(each.size) if each.size > 1 else np.nan
-        return Estimate(value=float(each.mean()), error=float(error))
-    slope = line(current, potential)
-    return Estimate(value=1e3 * slope.value, error=1e3 * slope.error)
 
 
 def ipfx_resistance(current: np.ndarray, lowest: np.ndarray, rest: np.ndarray) -> float:

@@ -13,6 +13,8 @@ from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.long_square.rheobase import rheobase
 from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features
 from cleo_like.features.long_square.train import train_features
+from cleo_like.features.passive.family import NO_SWEEP
+from cleo_like.features.passive.measure import membrane_of
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import Window
 
@@ -26,10 +28,6 @@ if TYPE_CHECKING:
 
 _SAG_TARGET = -100.0  # mV
 _REBOUND_WITHIN = 0.15  # s after the step
-_PULSE_NAMES = (
-    "input_resistance", "peak_input_resistance", "steady_state_input_resistance", "tau",
-)  # fmt: skip
-_SHORTEST_PULSE = 0.05  # s: a shorter one does not reach the steady state of most cells
 _ZERO_CURRENT = 1.0  # pA: less is no holding current
 
 
@@ -81,28 +79,28 @@ class Answers:
             self.put(name, np.nan, why)
 
 
-def membrane_values(answers: Answers, found: Measured) -> None:
-    """Find baseline, sag, resistances, time constant and capacitance."""
+def membrane_values(answers: Answers, found: Measured) -> tuple[str, ...]:
+    """Find baseline, sag, resistances, time constants and capacitance; give the notes."""
+    answers.put("v_baseline", _mean(found.sweeps["v_baseline"]), "no baseline before the step")
+    if found.limits.exact:
+        _ipfx_values(answers, found)
+        return ()
+    limit = found.limits.subthresh_min_amp
+    measured = membrane_of(found.stack, found.step, found.sweeps, limit)
+    found.sweeps.update(measured.sweeps)
+    for name, estimate in measured.values.items():
+        answers.put(name, estimate)
+    return measured.notes
+
+
+def _ipfx_values(answers: Answers, found: Measured) -> None:
+    """Find sag, input resistance and time constant as ipfx has them."""
     sweeps, p = found.sweeps, found.limits
-    quiet = sweeps["avg_rate"] == 0
-    rest = sweeps["v_baseline"]
-    answers.put("v_baseline", _mean(rest), "no baseline before the step")
-    _sag(answers, sweeps, quiet, p)
-    rows = _membrane_rows(sweeps["stim_amp"], quiet, p)
-    names = ("input_resistance", "tau")
-    if rows.size == 0:
-        answers.missing("no subthreshold sweep with a hyperpolarising step", *names)
-    elif p.exact:
-        current, lowest = sweeps["i_at_v_min"][rows], sweeps["v_min"][rows]
-        answers.put("input_resistance", membrane.ipfx_resistance(current, lowest, rest[rows]))
-    else:
-        current = sweeps["stim_amp"][rows]
-        for name, potential in (
-            ("input_resistance", "v_min"),
-            ("peak_input_resistance", "v_peak_avg"),
-            ("steady_state_input_resistance", "v_steady"),
-        ):
-            answers.put(name, membrane.resistance(current, sweeps[potential][rows], rest[rows]))
+    quiet, rest = sweeps["avg_rate"] == 0, sweeps["v_baseline"]
+    _ipfx_sag(answers, sweeps, quiet)
+    amplitude = sweeps["stim_amp"]
+    rows = np.flatnonzero(quiet & (amplitude < 0) & (amplitude > p.subthresh_min_amp))
+    current, lowest = sweeps["i_at_v_min"][rows], sweeps["v_min"][rows]
     taus = membrane.time_constants(
         found.stack,
         rows,
@@ -113,76 +111,22 @@ def membrane_values(answers: Answers, found: Measured) -> None:
     )
     sweeps["tau_sweep"] = np.full(found.stack.n_sweeps, np.nan)
     sweeps["tau_sweep"][rows] = [estimate.value for estimate in taus]
-    if rows.size:
-        answers.put("tau", _mean_estimate(taus))
-    if p.exact:
-        return
     if rows.size == 0:
-        why = "no subthreshold sweep with a hyperpolarising step"
-        answers.missing(why, "peak_input_resistance", "steady_state_input_resistance")
-    _capacitance(answers)
+        answers.missing(NO_SWEEP, "input_resistance", "tau")
+        return
+    answers.put("input_resistance", membrane.ipfx_resistance(current, lowest, rest[rows]))
+    answers.put("tau", _mean_estimate(taus))
 
 
-def values_from_pulses(answers: Answers, found: Measured) -> tuple[str, ...]:
-    """Take what the steps did not tell of the membrane from a constant pulse."""
-    notes = []
-    for start, end in found.step.pulses:
-        wanted = [name for name in _PULSE_NAMES if np.isnan(answers.values[name])]
-        if not wanted or end - start < _SHORTEST_PULSE:
-            continue
-        pulse = Window(start=start, end=end)
-        other = Answers()
-        membrane_values(other, measured(found.stack, pulse, found.limits))
-        told = [name for name in wanted if np.isfinite(other.values[name])]
-        for name in told:
-            error = other.errors.get(name, np.nan)
-            answers.put(name, Estimate(value=other.values[name], error=error))
-            answers.reasons.pop(name, None)
-        if told:
-            ms = f"{start * 1e3:.4g} to {end * 1e3:.4g} ms"
-            notes.append(f"{', '.join(told)} from the constant pulse at {ms}")
-    _capacitance(answers)
-    return tuple(notes)
-
-
-def _capacitance(answers: Answers) -> None:
-    with np.errstate(divide="ignore"):
-        answers.put(
-            "capacitance",
-            1e6 * answers.values["tau"] / answers.values["input_resistance"],
-            "needs tau and input_resistance",
-        )
-    if np.isfinite(answers.values["capacitance"]):
-        answers.reasons.pop("capacitance", None)
-
-
-def _sag(
-    answers: Answers,
-    sweeps: Mapping[str, np.ndarray],
-    quiet: np.ndarray,
-    p: ExtractionParameters,
-) -> None:
+def _ipfx_sag(answers: Answers, sweeps: Mapping[str, np.ndarray], quiet: np.ndarray) -> None:
     """Sag of the sweep whose deflection comes nearest to -100 mV."""
-    rows = np.flatnonzero(quiet if p.exact else quiet & (sweeps["stim_amp"] < 0))
+    rows = np.flatnonzero(quiet)
     if rows.size == 0:
         answers.missing("no subthreshold hyperpolarising sweep", "sag", "vm_for_sag")
         return
     row = rows[np.abs(sweeps["peak_deflect_v"][rows] - _SAG_TARGET).argmin()]
     answers.put("sag", sweeps["sag"][row], "no baseline before the step")
     answers.put("vm_for_sag", sweeps["peak_deflect_v"][row])
-
-
-def _membrane_rows(
-    amplitude: np.ndarray, quiet: np.ndarray, p: ExtractionParameters
-) -> np.ndarray:
-    """Sweeps for resistance and time constant; by default the limit itself belongs to them."""
-    down = quiet & (amplitude < 0)
-    if p.exact:
-        return np.flatnonzero(down & (amplitude > p.subthresh_min_amp))
-    rows = np.flatnonzero(down & (amplitude >= p.subthresh_min_amp - 1e-6))
-    if rows.size == 0 and down.any():  # only large steps: the smallest of them
-        return np.flatnonzero(down & (amplitude == amplitude[down].max()))
-    return rows
 
 
 def _mean(values: np.ndarray) -> Estimate:

@@ -1,0 +1,148 @@
+"""Potentials as means over bins: fine after each edge of the command, coarse later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+if TYPE_CHECKING:
+    from cleo_like.features.passive.command import Command
+    from cleo_like.features.stack import SweepStack
+
+_FINEST, _WIDEST, _RATIO = 1e-4, 5e-3, 1.15  # s, s, width over that of the bin before
+_MOST = 200  # bins of the widest kind between two edges
+_BASELINE = 1.0  # s before the first edge that are used
+_SPIKE = 10.0  # mV of the largest sample above the mean of its bin: no passive response
+
+
+@attrs.frozen(kw_only=True)
+class Bins:
+    """Means of the potential (mV), bin by bin.
+
+    Parameters
+    ----------
+    starts, stops : array of int, shape (n_bins,)
+        Samples of each bin, half-open.
+    part : array of int, shape (n_bins,)
+        How many edges of the command lie before it.
+    since : array, shape (n_bins,)
+        Samples from the last edge to the start of the bin.
+    mean : array, shape (n_sweeps, n_bins)
+        Mean potential; 0 where nothing is known.
+    weight : array, shape (n_sweeps, n_bins)
+        Samples in the bin; 0 where it is not used.
+    spiking : array of bool, shape (n_sweeps,)
+        Whether a spike is in a bin that is used.
+    """
+
+    starts: np.ndarray
+    stops: np.ndarray
+    part: np.ndarray
+    since: np.ndarray
+    mean: np.ndarray
+    weight: np.ndarray
+    spiking: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Bins:
+        """Give some of the sweeps."""
+        return attrs.evolve(
+            self, mean=self.mean[rows], weight=self.weight[rows], spiking=self.spiking[rows]
+        )
+
+    def without(self, dropped: np.ndarray) -> Bins:
+        """Leave some bins unused, in all sweeps or (2-D) in some."""
+        return attrs.evolve(self, weight=np.where(dropped, 0.0, self.weight))
+
+
+def binned(
+    stack: SweepStack,
+    rows: np.ndarray,
+    command: Command,
+    *,
+    mask: float,
+    start: int,
+    stop: int,
+    until_start: np.ndarray,
+) -> Bins:
+    """Average the potential of some sweeps over bins.
+
+    Parameters
+    ----------
+    stack : SweepStack
+        All sweeps.
+    rows : array of int
+        Those to average.
+    command : Command
+        Of these rows.
+    mask : float
+        Time (s) after each edge that is left out: the capacitive artefact.
+    start, stop : int
+        The step (samples).
+    until_start : array of bool, shape (n_rows,)
+        Sweeps that are used only before the step.
+    """
+    starts, stops, part = _grid(command, stop, stack.rate, mask)
+    low = np.concatenate(([command.first], command.edges))[part]
+    widths = (stops - starts).astype(float)
+    mean = np.zeros((rows.size, starts.size))
+    weight = np.zeros_like(mean)
+    spiking = np.zeros(rows.size, dtype=bool)
+    for k, row in enumerate(rows.tolist()):
+        used = starts.size if not until_start[k] else int(np.searchsorted(stops, start, "right"))
+        if used:
+            total, top = _sums(stack.voltage_mv[row], starts[:used], stops[:used])
+            mean[k, :used] = total / widths[:used]
+            weight[k, :used] = widths[:used]
+            with np.errstate(invalid="ignore"):
+                spiking[k] = (top - mean[k, :used] > _SPIKE).any()
+    known = np.isfinite(mean)
+    return Bins(
+        starts=starts,
+        stops=stops,
+        part=part,
+        since=(starts - low).astype(float),
+        mean=np.where(known, mean, 0.0),
+        weight=np.where(known, weight, 0.0),
+        spiking=spiking,
+    )
+
+
+def _grid(
+    command: Command, stop: int, rate: float, mask: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cut the time between the edges into bins."""
+    cuts = np.concatenate((command.edges, [stop]))
+    rest = cuts[0] - command.first
+    wide = max(round(_WIDEST * rate), 1)
+    begin = max(cuts[0] - round(_BASELINE * rate), command.first)
+    borders = [np.arange(cuts[0], begin - 1, -wide)[::-1] if rest else np.zeros(0, dtype=int)]
+    for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
+        borders.append(low + _offsets(high - low, rate, mask))
+    starts = np.concatenate([b[:-1] for b in borders])
+    stops = np.concatenate([b[1:] for b in borders])
+    part = np.repeat(np.arange(len(borders)), [max(b.size - 1, 0) for b in borders])
+    return starts, stops, part
+
+
+def _offsets(length: int, rate: float, mask: float) -> np.ndarray:
+    """Borders of bins after an edge, the last at `length`."""
+    widest = max(_WIDEST * rate, length / _MOST)
+    at, width = max(mask * rate, 1.0), max(_FINEST * rate, 1.0)
+    out = []
+    while at < length:
+        out.append(round(at))
+        at += width
+        width = min(width * _RATIO, widest)
+    if out and length - out[-1] < width / 2 and len(out) > 1:
+        out.pop()
+    return np.array([*out, length] if out else [], dtype=int)
+
+
+def _sums(x: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and maximum of each bin."""
+    last = int(stops[-1])
+    where = np.stack((starts, stops), axis=1).ravel()[:-1]  # gaps between bins are dropped
+    part = x[:last]
+    return np.add.reduceat(part, where)[::2], np.maximum.reduceat(part, where)[::2]

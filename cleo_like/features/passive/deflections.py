@@ -1,0 +1,171 @@
+"""Deflections of single sweeps, each from the level from which its own step starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.estimate import Estimate, stated
+
+if TYPE_CHECKING:
+    from cleo_like.features.passive.circuit import Circuit
+    from cleo_like.features.passive.fit import Problem
+
+_SETTLED = 3e-3  # of the end of the response
+_LEAST, _MOST = 0.1, 0.6  # of the step: limits of the steady window
+_SHORTEST = 0.03  # s: least steady window
+_PEAK = 0.35  # of the time of the peak: half width of the window about it
+_PEAK_LIMITS = (2e-3, 30e-3)  # s
+_CURVED = 0.01  # p of the F test for rectification
+
+
+@attrs.frozen(kw_only=True)
+class Deflections:
+    """What each sweep's own step does.
+
+    Parameters
+    ----------
+    amplitude : array, shape (n_sweeps,)
+        Step (pA) relative to the first level of the sweep.
+    steady, peak : arrays, shape (n_sweeps,)
+        Deflections (mV) at the end of the step and at its peak.
+    noise, peak_noise : arrays, shape (n_sweeps,)
+        Standard errors (mV) of both that the noise of the sweep explains.
+    peak_potential : array, shape (n_sweeps,)
+        Mean potential (mV) about the peak.
+    reached : float
+        Part of the final response that is there in the steady window.
+    """
+
+    amplitude: np.ndarray
+    steady: np.ndarray
+    peak: np.ndarray
+    noise: np.ndarray
+    peak_noise: np.ndarray
+    peak_potential: np.ndarray
+    reached: float
+
+    def take(self, rows: np.ndarray) -> Deflections:
+        """Give some of the sweeps."""
+        parts = {
+            field.name: getattr(self, field.name)[rows]
+            for field in attrs.fields(type(self)) if field.name != "reached"
+        }  # fmt: skip
+        return attrs.evolve(self, **parts)
+
+
+def deflections(problem: Problem, circuit: Circuit) -> Deflections:
+    """Measure every sweep against the fitted response to what came before its step."""
+    bins, fit, geometry = problem.bins, circuit.fit, problem.geometry
+    last = geometry.currents.shape[1] - 1
+    rest = bins.mean - _curve(circuit, geometry.earlier(), everything=True)
+    amplitude = geometry.currents[:, -1]
+    before, within = bins.part < last, bins.part == last
+    level, level_weight = _mean(rest, bins.weight * before)
+    away = rest - level[:, None]
+    away -= 1e-3 * np.outer(amplitude, fit.resistances[~circuit.members].sum() * within)
+    unit = _curve(circuit, geometry.step_alone())[0]
+    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
+    steady, peak = _windows(problem, circuit, unit)
+    d_steady, w_steady = _mean(away, bins.weight * steady)
+    d_peak, w_peak = _mean(away, bins.weight * peak)
+    widths = bins.stops - bins.starts
+    reached = _share(unit, widths * steady, circuit)
+    share = _share(unit, widths * peak, circuit, at_peak=True) if circuit.kind == "gate" else 1.0
+    with np.errstate(divide="ignore"):
+        noise = np.sqrt(variance * (1 / w_steady + 1 / level_weight))
+        peak_noise = np.sqrt(variance * (1 / w_peak + 1 / level_weight)) / share
+    potential, _ = _mean(bins.mean, bins.weight * peak)
+    return Deflections(
+        amplitude=amplitude,
+        steady=d_steady,
+        peak=d_peak / share,
+        noise=noise,
+        peak_noise=peak_noise,
+        peak_potential=potential,
+        reached=reached,
+    )
+
+
+def _curve(circuit: Circuit, geometry: object, *, everything: bool = False) -> np.ndarray:
+    """Fitted response (mV) of the membrane, or of membrane and electrode."""
+    fit = circuit.fit
+    used = np.ones(fit.order, dtype=bool) if everything else circuit.members
+    parts = [
+        1e-3 * r * geometry.response(float(tau), fit.delay).value  # type: ignore[attr-defined]
+        for tau, r, use in zip(fit.taus, fit.resistances, used, strict=True) if use
+    ]  # fmt: skip
+    return np.sum(parts, axis=0)
+
+
+def _mean(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean of each sweep and its weight."""
+    total = weight.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (x * weight).sum(axis=1) / total, total
+
+
+def _windows(
+    problem: Problem, circuit: Circuit, unit: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bins of the steady state and of the peak."""
+    bins, rate = problem.bins, problem.geometry.rate
+    within = bins.part == bins.part[-1]
+    first = bins.starts[within][0] - bins.since[within][0]
+    length = bins.stops[-1] - first
+    moving = within & (np.abs(unit - unit[-1]) > _SETTLED * abs(unit[-1]))
+    settled = bins.stops[moving].max(initial=first)
+    least = bins.stops[-1] - max(_LEAST * length, min(_SHORTEST * rate, _MOST * length))
+    begin = min(max(settled, bins.stops[-1] - _MOST * length), least)
+    middle = (bins.starts + bins.stops) / 2
+    steady = within & (middle >= begin)
+    top = circuit.peak_time() * rate
+    if not top < length:
+        return steady, steady
+    half = np.clip(_PEAK * top, *(x * rate for x in _PEAK_LIMITS))
+    peak = within & (np.abs(middle - first - top) <= half)
+    return steady, peak if peak.any() else steady
+
+
+def _share(
+    unit: np.ndarray, weight: np.ndarray, circuit: Circuit, *, at_peak: bool = False
+) -> float:
+    """Mean of the fitted curve over a window, over its peak or its end."""
+    whole = circuit.values["peak" if at_peak else "resistance"] * 1e-3
+    return float((unit * weight).sum() / weight.sum() / whole)
+
+
+def slope(amplitude: np.ndarray, deflection: np.ndarray, noise: np.ndarray) -> Estimate:
+    """Resistance (MOhm): the line through the origin of deflections (mV) on steps (pA)."""
+    power = float(amplitude @ amplitude)
+    value = float(amplitude @ deflection) / power
+    floor = float(np.sqrt(((amplitude * noise) ** 2).sum())) / power
+    scatter, freedom = 0.0, amplitude.size - 1
+    if freedom > 0:
+        left = deflection - value * amplitude
+        scatter = float(np.sqrt(left @ left / freedom / power))
+    return stated(1e3 * value, 1e3 * floor, 1e3 * scatter, freedom)
+
+
+def rectification(amplitude: np.ndarray, deflection: np.ndarray) -> float | None:
+    """Resistance (MOhm) at 0 pA where the deflections are no straight line, else None.
+
+    A term in the square of the current must improve the line (F test, p < 0.01).
+    """
+    from scipy import special
+
+    if np.unique(amplitude[amplitude != 0]).size < 3 or amplitude.size < 4:
+        return None
+    design = np.column_stack((amplitude, amplitude**2))
+    line = deflection - amplitude * (amplitude @ deflection) / (amplitude @ amplitude)
+    found, *_ = np.linalg.lstsq(design / np.abs(design).max(axis=0), deflection, rcond=None)
+    curve = deflection - design / np.abs(design).max(axis=0) @ found
+    freedom = amplitude.size - 2
+    if not curve @ curve > 0:
+        return None
+    f = (line @ line - curve @ curve) / (curve @ curve / freedom)
+    if special.fdtrc(1, freedom, max(f, 0.0)) > _CURVED:
+        return None
+    return float(1e3 * found[0] / np.abs(amplitude).max())

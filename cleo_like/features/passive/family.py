@@ -1,0 +1,228 @@
+"""Which sweeps tell of the membrane, and the circuit that they give together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.passive.bins import binned
+from cleo_like.features.passive.circuit import circuit_of
+from cleo_like.features.passive.command import command_of
+from cleo_like.features.passive.fit import Delay, Problem
+from cleo_like.features.passive.response import Geometry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cleo_like.features.passive.bins import Bins
+    from cleo_like.features.passive.circuit import Circuit
+    from cleo_like.features.passive.command import Command
+    from cleo_like.features.stack import SweepStack, Window
+
+NO_STEP = 0.5  # pA: a recorded step of 0 pA, not a step
+NO_ANSWER = "the potential does not answer the current"
+NO_SWEEP = "no subthreshold sweep with a hyperpolarising step"
+_REST = 5e-3  # s at the first level without which the level of a sweep is not known
+_MASK = 3e-4  # s after each edge that are left out at first
+_DOUBLED = 2  # times: an artefact that lasts longer cannot be told from the membrane
+_FIRST = 4  # bins after each edge that show what is left of an artefact
+_SURE = 4.0  # standard errors
+_FLOOR = 5e-3  # of the largest deflection: less is no artefact that matters
+_UNDECLARED = Delay(expected=3e-5, error=1e-4, most=1e-3)
+"""Filters of 3 kHz and more are late by up to 0.1 ms (4-pole Bessel: 0.336 over its corner), and
+files differ in whether the first sample of a step is at its new level already."""
+
+
+@attrs.frozen(kw_only=True)
+class Family:
+    """Sweeps that tell of the membrane.
+
+    Parameters
+    ----------
+    stack : SweepStack
+        All sweeps of the recording.
+    rows : array of int
+        Those that are used.
+    whole : array of bool, shape (n_rows,)
+        Used to the end of their step; the others only before it.
+    start, stop : int
+        The step (samples).
+    commands : Command
+        Of all sweeps.
+    bins : Bins
+        Potentials of the rows.
+    pulses : tuple of (start, stop)
+        Hyperpolarising pulses before the step (samples).
+    spiking : array of int
+        Rows that are not used because of a spike before the end of what is used.
+    """
+
+    stack: SweepStack
+    rows: np.ndarray
+    whole: np.ndarray
+    start: int
+    stop: int
+    commands: Command
+    bins: Bins
+    pulses: tuple[tuple[int, int], ...]
+    spiking: np.ndarray
+
+    @property
+    def down(self) -> np.ndarray:
+        """Places (not rows) of the sweeps with a hyperpolarising step."""
+        step = self.commands.levels[self.rows, -1] - self.commands.levels[self.rows, 0]
+        return np.flatnonzero(self.whole & (step < -NO_STEP))
+
+    def alone(self, row: int) -> Family:
+        """Give a family of one sweep, used to the end of its step."""
+        rows, whole = np.array([row]), np.ones(1, dtype=bool)
+        bins = _binned(self.stack, rows, self.commands, whole, self.start, self.stop)
+        return attrs.evolve(self, rows=rows, whole=whole, bins=bins)
+
+    def problem(self, mask: float) -> Problem:
+        """Make the problem, without the first `mask` seconds after each edge."""
+        rate = self.stack.rate
+        geometry = Geometry.of(self.bins, self.commands.take(self.rows), rate)
+        early = (self.bins.part > 0) & (self.bins.since < mask * rate - 1e-6)
+        known = _UNDECLARED
+        error = float(np.hypot(known.error, 0.5 / rate))
+        return Problem(self.bins.without(early), geometry, attrs.evolve(known, error=error))
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """The circuit of a family."""
+
+    family: Family
+    problem: Problem
+    circuit: Circuit
+    mask: float
+
+    @property
+    def masked_more(self) -> bool:
+        """Whether an artefact made it leave out more than usual after the edges."""
+        return self.mask > _MASK
+
+
+def family_of(
+    stack: SweepStack, step: Window, sweeps: Mapping[str, np.ndarray], lowest: float
+) -> Family | str:
+    """Choose the sweeps, or say why there is nothing to choose.
+
+    Parameters
+    ----------
+    stack : SweepStack
+        All sweeps.
+    step : Window
+        The step.
+    sweeps : mapping of str to array
+        ``stim_amp`` (pA) and ``avg_rate`` (Hz) of each sweep.
+    lowest : float
+        Most negative step (pA) that is used.
+    """
+    start, stop = stack.bounds(step)
+    command = command_of(stack, start, stop)
+    if command.trouble:
+        return command.trouble
+    start, stop, command = _the_step(command, start, stop)
+    quiet, amplitude = sweeps["avg_rate"] == 0, sweeps["stim_amp"]
+    down = steps_down(amplitude, quiet, lowest)
+    whole = np.zeros(stack.n_sweeps, dtype=bool)
+    whole[down] = True
+    whole |= quiet & (np.abs(amplitude) <= NO_STEP)
+    before = command.levels[:, :-1] - command.levels[:, :1]
+    pulses = _pulses(command, before.min(axis=0, initial=0.0))
+    rows = np.arange(stack.n_sweeps) if pulses else np.flatnonzero(whole)
+    if down.size == 0 and not pulses:
+        return NO_SWEEP
+    if command.edges[0] - command.first < _REST * stack.rate:
+        ms = (command.edges[0] - command.first) / stack.rate * 1e3
+        return f"only {ms:.3g} ms at rest before the first change of the current"
+    bins = _binned(stack, rows, command, whole[rows], start, stop)
+    keep = ~bins.spiking & (bins.weight.sum(axis=1) > 0)
+    if not (whole[rows] & keep & (np.abs(amplitude[rows]) > NO_STEP)).any() and not pulses:
+        return "every sweep with a hyperpolarising step has a spike before its end"
+    if not keep.any():
+        return "every sweep has a spike before the step"
+    return Family(
+        stack=stack, rows=rows[keep], whole=whole[rows][keep], start=start, stop=stop,
+        commands=command, bins=bins.take(np.flatnonzero(keep)), pulses=pulses,
+        spiking=rows[bins.spiking],
+    )  # fmt: skip
+
+
+def _binned(
+    stack: SweepStack, rows: np.ndarray, command: Command, whole: np.ndarray, *step: int
+) -> Bins:
+    start, stop = step
+    return binned(
+        stack, rows, command.take(rows), mask=_MASK, start=start, stop=stop, until_start=~whole
+    )
+
+
+def _the_step(command: Command, start: int, stop: int) -> tuple[int, int, Command]:
+    """Let the last plateau be the one in the middle of the window."""
+    middle = (start + stop) // 2
+    later = command.edges > middle
+    if later.any():
+        stop = min(stop, int(command.edges[later][0]))
+    edges, levels = command.edges[~later], command.levels[:, : (~later).sum() + 1]
+    if edges.size == 0 or edges[-1] < start - 1:  # no sweep shows it
+        edges, levels = np.append(edges, start), np.column_stack((levels, levels[:, -1]))
+    command = attrs.evolve(command, edges=edges, levels=levels)
+    return int(edges[-1]), stop, command
+
+
+def _pulses(command: Command, lowest: np.ndarray) -> tuple[tuple[int, int], ...]:
+    """Stretches before the step in which some sweep is below its first level."""
+    cuts = np.concatenate(([command.first], command.edges))
+    return tuple(
+        (int(cuts[k]), int(cuts[k + 1])) for k in np.flatnonzero(lowest < -NO_STEP).tolist()
+    )
+
+
+def steps_down(amplitude: np.ndarray, quiet: np.ndarray, lowest: float) -> np.ndarray:
+    """Hyperpolarising sweeps down to a limit; where all exceed it, the smallest of them."""
+    down = quiet & (amplitude < -NO_STEP)
+    rows = np.flatnonzero(down & (amplitude >= lowest - 1e-6))
+    if rows.size == 0 and down.any():
+        return np.flatnonzero(down & (amplitude == amplitude[down].max()))
+    return rows
+
+
+def solved(family: Family) -> Found | str:
+    """Fit the family; where the edges leave an artefact, without more of the time after them."""
+    mask = _MASK
+    for _ in range(_DOUBLED + 1):
+        problem = family.problem(mask)
+        circuit = circuit_of(problem)
+        left, sure = _artefact(problem, circuit)
+        if not left > sure:
+            return Found(family=family, problem=problem, circuit=circuit, mask=mask)
+        mask *= 2
+    return (
+        f"{left:.2g} mV of an artefact are left {mask / 2 * 1e3:.2g} ms after the edges of the "
+        "current"
+    )
+
+
+def _artefact(problem: Problem, circuit: Circuit) -> tuple[float, float]:
+    """What the first bins after the edges leave, along the jump, and how much is nothing."""
+    bins, fit = problem.bins, circuit.fit
+    jumps = np.diff(problem.geometry.currents, axis=1, prepend=0.0)[:, bins.part]
+    weight = bins.weight * (jumps != 0)
+    order = np.zeros(bins.part.size)  # place of the bin among the used ones after its edge
+    used = weight.any(axis=0)
+    for part in np.unique(bins.part).tolist():
+        here = np.flatnonzero(used & (bins.part == part))
+        order[here] = np.arange(here.size)
+    weight *= (order < _FIRST) & (bins.part > 0)
+    total = weight.sum()
+    if total == 0:
+        return 0.0, 0.0
+    left = abs(float((weight * np.sign(jumps) * fit.residual).sum() / total))
+    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
+    away = np.abs(bins.mean - fit.levels[:, None])[bins.weight > 0].max(initial=0.0)
+    return left, float(_SURE * np.sqrt(variance / total) + _FLOOR * away)

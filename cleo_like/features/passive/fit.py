@@ -1,0 +1,279 @@
+"""All sweeps at once: levels, resistances, time constants and one delay by least squares.
+
+Levels and resistances are linear and are solved for (variable projection, Golub & Pereyra 1973,
+doi:10.1137/0710036); only the logarithms of the time constants and the delay are searched.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.estimate import widening
+
+if TYPE_CHECKING:
+    from cleo_like.features.passive.bins import Bins
+    from cleo_like.features.passive.response import Geometry
+
+SHORTEST, LONGEST = 1e-4, 1.0  # s: bounds of a time constant
+_GRID = np.geomspace(5e-4, 0.6, 15)  # s
+_STEPS = 40
+_CONVERGED = 1e-7  # of log tau
+_USELESS = 1e-4  # of the variance: a smaller gain is no reason to go on
+_TOO_FAR = 1.5  # largest change of log tau in one step
+_CORRELATED = 0.05
+_LAGS = 40
+
+
+@attrs.frozen(kw_only=True)
+class Delay:
+    """What is known of the delay of the recording (s) before it is fitted."""
+
+    expected: float
+    error: float
+    most: float
+
+
+@attrs.frozen(kw_only=True)
+class Fit:
+    """One or two exponentials and what they leave.
+
+    Parameters
+    ----------
+    taus, resistances : array, shape (n,)
+        Time constants (s) and resistances (MOhm).
+    delay : float
+        Delay of the recording (s).
+    levels : array, shape (n_sweeps,)
+        Level (mV) of each sweep.
+    residual : array, shape (n_sweeps, n_bins)
+        What is left (mV).
+    squares : float
+        Its weighted sum of squares.
+    covariance : array, shape (2, 2 n + 1, 2 n + 1)
+        Of log tau (n), delay and resistances (n): from independent residuals, and from the
+        differences between the sweeps.
+    n, effective : float
+        Bins, and independent ones among them.
+    """
+
+    taus: np.ndarray
+    resistances: np.ndarray
+    delay: float
+    levels: np.ndarray
+    residual: np.ndarray
+    squares: float
+    covariance: np.ndarray
+    n: float
+    effective: float
+
+    @property
+    def order(self) -> int:
+        """Number of exponentials."""
+        return self.taus.size
+
+    @property
+    def at_bound(self) -> bool:
+        """Whether a time constant is as short or long as it may be."""
+        return bool(((self.taus <= SHORTEST * 1.001) | (self.taus >= LONGEST * 0.999)).any())
+
+    def error(self, gradient: np.ndarray) -> float:
+        """Standard error of a value with this gradient: the larger of the two."""
+        variance = np.einsum("i,kij,j->k", gradient, self.covariance, gradient)
+        return float(np.sqrt(max(variance.max(), 0.0)))
+
+
+class Problem:
+    """Sweeps of one family, ready for fits of any order."""
+
+    def __init__(self, bins: Bins, geometry: Geometry, delay: Delay) -> None:
+        self.bins, self.geometry, self.delay = bins, geometry, delay
+        self._root = np.sqrt(bins.weight)
+        total = bins.weight.sum(axis=1, keepdims=True)
+        self._share = bins.weight / np.where(total > 0, total, 1.0)
+        self._y = self._centred(bins.mean[None])[0]
+        self.n = float((bins.weight > 0).sum() - (total > 0).sum())
+
+    def _centred(self, x: np.ndarray) -> np.ndarray:
+        """Take the weighted mean off each sweep and weigh (n, n_sweeps, n_bins)."""
+        mean = np.einsum("psb,sb->ps", x, self._share)
+        return (x - mean[:, :, None]) * self._root
+
+    @cached_property
+    def _grid(self) -> np.ndarray:
+        """Responses of a grid of time constants, (n_grid, n_sweeps * n_bins)."""
+        x = [self.geometry.response(tau, self.delay.expected).value for tau in _GRID]
+        return self._centred(np.stack(x)).reshape(_GRID.size, -1)
+
+    def gain(self, fit: Fit) -> float:
+        """How much, about, a further exponential would take off the sum of squares."""
+        at = _Point(self, np.array([*np.log(fit.taus), fit.delay]))
+        explained = _solved(at.normal, at.jacobian @ self._grid.T)
+        rest = self._grid - explained.T @ at.jacobian
+        own = (rest**2).sum(axis=1)
+        new = own > 1e-10 * (self._grid**2).sum(axis=1)
+        toward = rest @ at.residual.ravel()
+        return float((toward[new] ** 2 / own[new]).max(initial=0.0))
+
+    def starts(self) -> tuple[list[float], list[float]]:
+        """Best one and best two time constants of a grid."""
+        columns = self._grid
+        gram, toward = columns @ columns.T, columns @ self._y.ravel()
+        own = np.diag(gram)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            one = int(np.nan_to_num(toward**2 / own).argmax())
+            determinant = np.multiply.outer(own, own) - gram**2
+            explained = (
+                np.multiply.outer(toward**2, own) + np.multiply.outer(own, toward**2)
+                - 2 * gram * np.multiply.outer(toward, toward)
+            ) / determinant  # fmt: skip
+        apart = np.subtract.outer(np.arange(_GRID.size), np.arange(_GRID.size)) < -1
+        best = np.nan_to_num(np.where(apart, explained, -np.inf), nan=-np.inf).argmax()
+        i, j = np.unravel_index(best, explained.shape)
+        return [float(_GRID[one])], [float(_GRID[i]), float(_GRID[j])]
+
+    def solve(self, taus: list[float], delay: float | None = None) -> Fit:
+        """Search from some time constants (Levenberg-Marquardt)."""
+        start = self.delay.expected if delay is None else delay
+        here = _Point(self, np.array([*np.log(taus), start]))
+        damping, useless = 1e-4, 0
+        for _ in range(_STEPS):
+            step = here.step(damping)
+            there = _Point(self, self._bounded(here.p + step), strength=here.strength)
+            if there.cost <= here.cost * (1 + 1e-14):
+                moved = np.abs(there.p[:-1] - here.p[:-1]).max()
+                useless += here.cost - there.cost < _USELESS * there.cost / max(self.n, 1.0)
+                here, damping = _Point.again(there), damping / 10
+                if moved < _CONVERGED or useless > 1:
+                    break
+            elif damping > 1e6 or np.abs(step[:-1]).max() < _CONVERGED:
+                break
+            else:
+                damping *= 10
+        return self._finished(here)
+
+    def _bounded(self, p: np.ndarray) -> np.ndarray:
+        out = p.copy()
+        out[:-1] = np.clip(p[:-1], np.log(SHORTEST), np.log(LONGEST))
+        out[-1] = np.clip(p[-1], -self.delay.most, self.delay.most)
+        return out
+
+    def _finished(self, at: _Point) -> Fit:
+        n_taus = at.resistances.size
+        order = np.argsort(at.p[:-1])
+        inner = np.concatenate((order, [n_taus], n_taus + 1 + order))
+        residual = np.zeros_like(at.residual)
+        np.divide(at.residual, self._root, out=residual, where=self._root > 0)
+        model = np.tensordot(at.resistances * 1e-3, at.values, axes=1)
+        levels = ((self.bins.mean - model) * self._share).sum(axis=1)
+        inflation = _inflation(at.residual)
+        covariance = at.covariance(inflation, max(self.n - 2 * n_taus, 1.0))
+        return Fit(
+            taus=np.exp(at.p[:-1])[order],
+            resistances=at.resistances[order],
+            delay=float(at.p[-1]),
+            levels=levels,
+            residual=residual,
+            squares=at.squares,
+            covariance=covariance[:, inner[:, None], inner],
+            n=self.n,
+            effective=self.n / inflation,
+        )
+
+
+class _Point:
+    """Sums of squares and their derivatives at some log tau and delay."""
+
+    def __init__(self, problem: Problem, p: np.ndarray, strength: float | None = None) -> None:
+        self.problem, self.p = problem, p
+        found = [problem.geometry.response(float(np.exp(k)), float(p[-1])) for k in p[:-1]]
+        self.values = np.stack([r.value for r in found])
+        n = len(found)
+        stacked = np.concatenate(
+            [self.values, [r.by_log_tau for r in found], [r.by_delay for r in found]]
+        )
+        columns = problem._centred(stacked * 1e-3)  # noqa: SLF001
+        flat, y = columns.reshape(3 * n, -1), problem._y.ravel()  # noqa: SLF001
+        self.resistances = _solved(flat[:n] @ flat[:n].T, flat[:n] @ y)
+        by_tau = self.resistances[:, None] * flat[n : 2 * n]
+        by_delay = self.resistances @ flat[2 * n :]
+        self.jacobian = np.concatenate([by_tau, by_delay[None], flat[:n]])
+        self.residual = (y - self.resistances @ flat[:n]).reshape(columns.shape[1:])
+        self.squares = float(self.residual.ravel() @ self.residual.ravel())
+        self.normal = self.jacobian @ self.jacobian.T
+        self._weigh(strength)
+
+    def _weigh(self, strength: float | None) -> None:
+        """Weigh what is known of the delay against the data, by the noise of the residual."""
+        known = self.problem.delay
+        variance = self.squares / max(self.problem.n, 1.0)
+        self.strength = variance / known.error**2 if strength is None else strength
+        self.away = known.expected - self.p[-1]
+        self.cost = self.squares + self.strength * self.away**2
+
+    @classmethod
+    def again(cls, point: _Point) -> _Point:
+        """Give the same point with the weight that its own residual asks for."""
+        point._weigh(None)
+        return point
+
+    def step(self, damping: float) -> np.ndarray:
+        """Give the change of log tau and delay to try next."""
+        n = self.resistances.size
+        normal = self.normal.copy()
+        gradient = self.jacobian @ self.residual.ravel()
+        normal[n, n] += self.strength
+        gradient[n] += self.strength * self.away
+        own = np.diag(normal)
+        normal[np.diag_indices_from(normal)] = own * (1 + damping) + 1e-12 * own.max()
+        step = _solved(normal, gradient)[: n + 1]
+        return step * min(1.0, _TOO_FAR / max(np.abs(step[:-1]).max(), 1e-300))
+
+    def covariance(self, inflation: float, freedom: float) -> np.ndarray:
+        """Covariance of all parameters, from the residual and from the sweeps."""
+        n = self.resistances.size
+        normal = self.normal.copy()
+        normal[n, n] += self.strength
+        inverse = np.linalg.pinv(normal / _outer(normal), hermitian=True) / _outer(normal)
+        one = self.squares / freedom * inflation * inverse
+        sweeps = self.residual.shape[0]
+        if sweeps < 2:
+            return np.stack((one, one))
+        by_sweep = self.jacobian.reshape(-1, *self.residual.shape) * self.residual
+        scores = by_sweep.sum(axis=2)
+        meat = scores @ scores.T * sweeps / (sweeps - 1) * widening(sweeps - 1) ** 2
+        meat[n, n] += self.strength**2 * self.problem.delay.error**2
+        return np.stack((one, inverse @ meat @ inverse))
+
+
+def _outer(normal: np.ndarray) -> np.ndarray:
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    return np.multiply.outer(scale, scale)
+
+
+def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solve scaled normal equations; where they are singular, the shortest answer."""
+    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
+    scaled = normal / np.multiply.outer(scale, scale)
+    scale = scale[:, None] if right.ndim == 2 else scale
+    try:
+        return np.linalg.solve(scaled, right / scale) / scale
+    except np.linalg.LinAlgError:
+        return np.linalg.lstsq(scaled, right / scale, rcond=None)[0] / scale
+
+
+def _inflation(residual: np.ndarray) -> float:
+    """By how much correlation lessens the number of independent bins: 1 + 2 sum of rho."""
+    power = float((residual**2).sum())
+    if power == 0:
+        return 1.0
+    total = 0.0
+    for lag in range(1, min(_LAGS, residual.shape[1])):
+        rho = float((residual[:, lag:] * residual[:, :-lag]).sum()) / power
+        if rho < _CORRELATED:
+            break
+        total += rho
+    return 1 + 2 * total

@@ -1,0 +1,138 @@
+"""Resistances, time constants, capacitance and sag of a cell, each with its error or a reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.estimate import Estimate
+from cleo_like.features.passive.deflections import deflections
+from cleo_like.features.passive.family import NO_ANSWER, NO_STEP, NO_SWEEP, family_of, solved
+from cleo_like.features.passive.resistances import NAMES as RESISTANCES
+from cleo_like.features.passive.resistances import resistances
+from cleo_like.features.passive.sag import sags
+from cleo_like.features.passive.times import single_taus, times
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cleo_like.features.passive.family import Found
+    from cleo_like.features.stack import SweepStack, Window
+
+NAMES = (
+    *RESISTANCES, "tau", "capacitance", "sag", "vm_for_sag", "tau_effective",
+    "instantaneous_input_resistance", "sag_time_constant", "rest_input_resistance",
+    "pulse_input_resistance",
+)  # fmt: skip
+_SURE = 3.0  # standard errors
+_POSSIBLE = (0.1, 2e4)  # MOhm: whatever is patched, from a giant axon to a granule cell
+
+
+@attrs.frozen(kw_only=True)
+class Membrane:
+    """What was found.
+
+    Parameters
+    ----------
+    values : mapping of str to Estimate
+        Every name of `NAMES`.
+    sweeps : mapping of str to array, shape (n_sweeps,)
+        ``sag`` and ``tau_sweep`` (s) of each sweep, NaN where there is none.
+    notes : tuple of str
+        What was left out or chosen.
+    """
+
+    values: Mapping[str, Estimate]
+    sweeps: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
+
+
+def membrane_of(
+    stack: SweepStack, step: Window, sweeps: Mapping[str, np.ndarray], lowest: float
+) -> Membrane:
+    """Measure the membrane by one joint fit of all quiet sweeps to the whole command.
+
+    Every change of the current before the end of the step is in the fit (test pulses, a pulse
+    that touches the step, changes of holding), and each sweep has a level of its own; so
+    none of them, nor drift from sweep to sweep, is taken for the answer to the step.
+
+    Parameters
+    ----------
+    stack : SweepStack
+        All sweeps.
+    step : Window
+        The step.
+    sweeps : mapping of str to array
+        ``stim_amp`` (pA), ``avg_rate`` (Hz) and ``peak_deflect_v`` (mV) of each sweep.
+    lowest : float
+        Most negative step (pA) that is used.
+
+    Returns
+    -------
+    Membrane
+        Values, errors such that +-1.96 of them are the 95 % interval, reasons, notes.
+    """
+    family = family_of(stack, step, sweeps, lowest)
+    found = family if isinstance(family, str) else solved(family)
+    why = found if isinstance(found, str) else _refusal(found)
+    if isinstance(found, str) or why:
+        empty = np.full(stack.n_sweeps, np.nan)
+        return Membrane(
+            values={name: Estimate(reason=why) for name in NAMES},
+            sweeps={"sag": empty, "tau_sweep": empty.copy()},
+        )
+    return _measured(found, sweeps)
+
+
+def _refusal(found: Found) -> str:
+    """Why the fit as a whole tells nothing; "" if it does."""
+    r, error = found.circuit.values["resistance"], found.circuit.errors["resistance"]
+    if not abs(r) > _SURE * error or r == 0:
+        return NO_ANSWER
+    if r < 0:
+        return "the potential moves against the current: is the sign of one of them right?"
+    low, high = _POSSIBLE
+    if not low < r < high:
+        return f"{r:.3g} MOhm is no cell: are the units of current and potential right?"
+    return ""
+
+
+def _measured(found: Found, sweeps: Mapping[str, np.ndarray]) -> Membrane:
+    family = found.family
+    every = deflections(found.problem, found.circuit)
+    steps = every.take(np.flatnonzero(family.whole)) if family.down.size else None
+    ohms = resistances(found, steps)
+    values = {**ohms.values, **times(found)}
+    by_sweep = sags(found, every, sweeps)
+    values |= {"sag": by_sweep.sag, "vm_for_sag": by_sweep.potential}
+    if steps is None and not values["sag"].known:
+        values |= dict.fromkeys(("sag", "vm_for_sag"), Estimate(reason=NO_SWEEP))
+    if ohms.conflict:
+        names = (*RESISTANCES, "tau", "tau_effective", "capacitance")
+        values |= {name: Estimate(reason=ohms.conflict) for name in names}
+    return Membrane(
+        values={name: values[name] for name in NAMES},
+        sweeps={"sag": by_sweep.each, "tau_sweep": single_taus(found)},
+        notes=(*_notes(found, sweeps), *ohms.notes),
+    )
+
+
+def _notes(found: Found, sweeps: Mapping[str, np.ndarray]) -> list[str]:
+    family, out = found.family, []
+    quiet = (sweeps["avg_rate"] == 0) & (np.abs(sweeps["stim_amp"]) > NO_STEP)
+    lost = [k for k in family.spiking.tolist() if quiet[k] and sweeps["stim_amp"][k] < 0]
+    if lost:
+        numbers = ", ".join(str(family.stack.numbers[k]) for k in lost)
+        out.append(f"not used for the membrane, a spike before the step: sweep {numbers}")
+    if found.masked_more:
+        out.append(
+            f"{found.mask * 1e3:.2g} ms after each edge of the current left out: an artefact"
+        )
+    if found.circuit.kind == "electrode":
+        out.append(
+            f"{found.circuit.values['series']:.3g} MOhm that answer within 1 ms are the "
+            "electrode's, not the membrane's"
+        )
+    return out

@@ -1,0 +1,177 @@
+"""The resistances of a fitted family, compared with each other and with a constant pulse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from cleo_like.features.estimate import MODEL, Estimate, stated
+from cleo_like.features.passive.deflections import rectification, slope
+from cleo_like.features.passive.times import checked
+
+if TYPE_CHECKING:
+    from cleo_like.features.passive.circuit import Circuit
+    from cleo_like.features.passive.deflections import Deflections
+    from cleo_like.features.passive.family import Found
+
+NAMES = ("input_resistance", "peak_input_resistance", "steady_state_input_resistance")
+_SURE = 3.0  # standard errors
+_APART = 0.1  # resistances that differ by less agree whatever their errors
+_REACHED = 0.5  # of the final response: what ends earlier is not extrapolated
+
+
+@attrs.frozen(kw_only=True)
+class Resistances:
+    """Estimates by name, what is to be said of them, and whether they contradict."""
+
+    values: dict[str, Estimate]
+    notes: tuple[str, ...] = ()
+    conflict: str = ""
+
+
+def resistances(found: Found, steps: Deflections | None) -> Resistances:
+    """Give the three resistances, that of the pulse alone, and that at rest.
+
+    Parameters
+    ----------
+    found : Found
+        The fit.
+    steps : Deflections or None
+        Of the sweeps with a hyperpolarising step (and those of 0 pA); None if there are none.
+    """
+    circuit = found.circuit
+    pulse = _pulse(found)
+    when = _when(found)
+    fitted = checked(circuit.values["peak"], circuit.errors["peak"], "a resistance (MOhm) of")
+    final = checked(
+        circuit.values["resistance"], circuit.errors["resistance"], "a resistance (MOhm) of"
+    )
+    out = {"pulse_input_resistance": pulse, "rest_input_resistance": Estimate(reason=_STRAIGHT)}
+    if steps is None:
+        values = dict.fromkeys(NAMES, fitted) | {"steady_state_input_resistance": final}
+        note = f"input_resistance, tau and capacitance from the constant pulse at {when}"
+        return Resistances(values=out | values, notes=(note,))
+    if steps.reached < _REACHED:
+        why = f"the step ends when {100 * steps.reached:.2g} % of the response are reached"
+        return Resistances(values=out | dict.fromkeys(NAMES, Estimate(reason=why)))
+    peak, steady = _of_steps(steps, circuit)
+    out |= {"peak_input_resistance": peak, "steady_state_input_resistance": steady}
+    out["input_resistance"], notes = peak, []
+    if pulse.known and circuit.kind != "gate" and fitted.known:
+        if _agree(fitted, peak):
+            out["input_resistance"] = fitted
+            notes.append(f"input_resistance and tau also from the constant pulse at {when}")
+        else:
+            notes.append(f"input_resistance from the steps alone, not the pulse at {when}")
+    curved = rectification(steps.amplitude, steps.peak)
+    if curved is not None:
+        out["rest_input_resistance"] = Estimate(value=curved, error=peak.error)
+        notes.append(f"the cell rectifies: {curved:.4g} MOhm at 0 pA")
+    return Resistances(
+        values=out, notes=tuple(notes), conflict=_conflict(found, steps, out, curved)
+    )
+
+
+_STRAIGHT = "the deflections are a straight line through 0 pA: it is input_resistance"
+
+
+def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]:
+    """Resistance at the peak and at the end, by the deflections."""
+    amplitude = steps.amplitude
+    steady = slope(amplitude, steps.steady / steps.reached, steps.noise / steps.reached)
+    left = 1 - steps.reached
+    if left > 0:  # the part that is extrapolated is as uncertain as the time constant
+        relative = circuit.errors["tau"] / circuit.values["tau"] * left * -np.log(left)
+        error = float(np.hypot(steady.error, steady.value * relative / steps.reached))
+        steady = attrs.evolve(steady, error=error)
+    steady = _doubted(steady, circuit, "resistance")
+    if circuit.kind != "gate":
+        peak = steady
+    else:
+        peak = slope(amplitude, steps.peak, steps.peak_noise)
+    what = "a resistance (MOhm) of"
+    one = steps.amplitude.size == 1
+    out = []
+    for found, key in ((_doubted(peak, circuit, "peak"), "peak"), (steady, "resistance")):
+        error = max(found.error, circuit.errors[key]) if one else found.error
+        out.append(checked(found.value, error, what))
+    return out[0], out[1]
+
+
+def _doubted(found: Estimate, circuit: Circuit, key: str) -> Estimate:
+    """Add what a second exponential, not quite rejected, would change."""
+    return attrs.evolve(found, error=float(np.hypot(found.error, circuit.doubts.get(key, 0.0))))
+
+
+def _agree(a: Estimate, b: Estimate) -> bool:
+    return abs(a.value - b.value) <= max(
+        _SURE * float(np.hypot(a.error, b.error)), MODEL * max(a.value, b.value)
+    )
+
+
+def _when(found: Found) -> str:
+    ms = 1e3 / found.family.stack.rate
+    return " and ".join(f"{a * ms:.4g} to {b * ms:.4g} ms" for a, b in found.family.pulses)
+
+
+def _pulse(found: Found) -> Estimate:
+    """Resistance that the pulses before the step give alone, at the fitted time constants."""
+    family, circuit, problem = found.family, found.circuit, found.problem
+    if not family.pulses:
+        return Estimate(reason="no constant hyperpolarising pulse before the step")
+    fit, bins = circuit.fit, problem.bins
+    last = problem.geometry.currents.shape[1] - 1
+    weight = bins.weight * (bins.part < last)
+    members = circuit.members
+    parts = [
+        1e-3 * r * problem.geometry.response(float(tau), fit.delay).value
+        for tau, r in zip(fit.taus, fit.resistances, strict=True)
+    ]
+    model = np.sum([p for p, use in zip(parts, members, strict=True) if use], axis=0)
+    rest = bins.mean - np.sum(parts, axis=0) + model
+    share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+    x = model - (model * share).sum(axis=1, keepdims=True)
+    y = rest - (rest * share).sum(axis=1, keepdims=True)
+    power = (weight * x * x).sum(axis=1)
+    total = power.sum()
+    if not total > 0:
+        return Estimate(reason="no constant hyperpolarising pulse before the step")
+    scale = float((weight * x * y).sum() / total)
+    scores = (weight * x * (y - scale * x)).sum(axis=1)
+    n = int((power > 0).sum())
+    scatter = float(np.sqrt((scores**2).sum() * n / max(n - 1, 1))) / total if n > 1 else 0.0
+    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
+    r = circuit.values["peak"]
+    found_r = stated(scale * r, r * float(np.sqrt(variance / total)), r * scatter, n - 1)
+    return checked(found_r.value, found_r.error, "a resistance (MOhm) of")
+
+
+def _conflict(
+    found: Found, steps: Deflections, values: dict[str, Estimate], curved: float | None
+) -> str:
+    """Why the resistances cannot all be right; "" if they agree.
+
+    A rectifying cell answers a small pulse otherwise than large steps: there the resistance at
+    0 pA may agree instead.
+    """
+    step, pulse = values["peak_input_resistance"], values["pulse_input_resistance"]
+    if not (step.known and pulse.known):
+        return ""
+    if _close(step, pulse):
+        return ""
+    if curved is not None:
+        between = sorted((curved, step.value))
+        margin = _SURE * pulse.error + _APART * pulse.value
+        if between[0] - margin < pulse.value < between[1] + margin:
+            return ""
+    return (
+        f"the steps give {step.value:.4g} +- {step.error:.2g} MOhm, the constant pulse at "
+        f"{_when(found)} gives {pulse.value:.4g} +- {pulse.error:.2g}"
+    )
+
+
+def _close(a: Estimate, b: Estimate) -> bool:
+    away = abs(a.value - b.value)
+    return away <= _SURE * np.hypot(a.error, b.error) or away <= _APART * min(a.value, b.value)

@@ -1,0 +1,113 @@
+"""Time constants and capacitance of a fitted family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleo_like.features.estimate import MODEL, Estimate
+from cleo_like.features.passive.fit import LONGEST, SHORTEST, Problem
+
+if TYPE_CHECKING:
+    from cleo_like.features.passive.family import Found
+    from cleo_like.features.passive.fit import Fit
+
+_WIDE = 1.96  # a 95 % interval as wide as the value: half of it exceeds the value
+_CONFLICT = 2.0  # standard errors
+
+
+def checked(value: float, error: float, what: str) -> Estimate:
+    """Give the value, or the reason why its error leaves nothing of it."""
+    error = float(np.hypot(error, MODEL * value))
+    if not np.isfinite(value):
+        return Estimate(reason=f"{what} is not defined for this response")
+    if not (value > 0 and 2 * _WIDE * error < value):
+        return Estimate(reason=f"{what} {value:.3g} +- {_WIDE * error:.2g} (95 %): not known")
+    return Estimate(value=value, error=error)
+
+
+def times(found: Found) -> dict[str, Estimate]:
+    """Give ``tau``, ``tau_effective``, ``capacitance``, and those that a slow gate defines."""
+    circuit = found.circuit
+    values, errors = circuit.values, dict(circuit.errors)
+    if not SHORTEST * 1.01 < values["tau"] < LONGEST * 0.99:
+        why = Estimate(reason="the time constant lies outside 0.1 ms to 1 s")
+        return dict.fromkeys(("tau", "tau_effective", "capacitance"), why)
+    errors["capacitance"] = _with_early(found)
+    out = {
+        "tau": checked(values["tau"], errors["tau"], "a time constant (s) of"),
+        "capacitance": checked(
+            values["capacitance"], errors["capacitance"], "a capacitance (pF) of"
+        ),
+        "tau_effective": _effective(found),
+    }
+    why = "the potential sags no more than the noise lets see"
+    for name, key in (
+        ("instantaneous_input_resistance", "instantaneous"), ("sag_time_constant", "gate_tau"),
+    ):  # fmt: skip
+        if circuit.kind == "gate":
+            out[name] = checked(values[key], errors[key], f"a {name} of")
+        else:
+            out[name] = Estimate(reason=why)
+    return out
+
+
+def _with_early(found: Found) -> float:
+    """Error of the capacitance, with what the first tau after the edges says differently.
+
+    A rectifying cell is no RC circuit: over the whole step its capacitance comes out wrong by
+    some percent, less by the start alone.
+    """
+    circuit, problem = found.circuit, found.problem
+    error = circuit.errors["capacitance"]
+    if circuit.kind != "passive":
+        return error
+    tau = circuit.values["tau"]
+    early = _until(problem, tau).solve([tau], circuit.fit.delay)
+    log_tau_less_log_r = np.array([1.0, 0.0, -1 / early.resistances[0]])
+    value = 1e6 * early.taus[0] / early.resistances[0]
+    own = abs(value) * early.error(log_tau_less_log_r)
+    away = abs(value - circuit.values["capacitance"])
+    return float(np.hypot(error, away)) if away > _CONFLICT * own else error
+
+
+def _until(problem: Problem, time: float) -> Problem:
+    """Leave out what is later than this time (s) after the last edge."""
+    bins, rate = problem.bins, problem.geometry.rate
+    late = (bins.part > 0) & (bins.since > time * rate)
+    return Problem(bins.without(late), problem.geometry, problem.delay)
+
+
+def _one(found: Found) -> tuple[Problem, Fit]:
+    """One exponential up to the peak."""
+    circuit = found.circuit
+    problem = found.problem
+    if circuit.kind == "gate":
+        problem = _until(problem, circuit.peak_time())
+    if circuit.kind == "passive":
+        return problem, circuit.fit
+    return problem, problem.solve([circuit.values["tau"]], circuit.fit.delay)
+
+
+def _effective(found: Found) -> Estimate:
+    _, fit = _one(found)
+    tau = float(fit.taus[0])
+    return checked(tau, tau * fit.error(np.array([1.0, 0, 0])), "an effective tau (s) of")
+
+
+def single_taus(found: Found) -> np.ndarray:
+    """Time constant (s) of each sweep with a hyperpolarising step, by itself; else NaN."""
+    family = found.family
+    out = np.full(family.stack.n_sweeps, np.nan)
+    problem, fit = _one(found)
+    for k in family.down.tolist():
+        index = np.array([k])
+        alone = Problem(
+            problem.bins.take(index), problem.geometry.take(index), problem.delay
+        ).solve([float(fit.taus[0])], fit.delay)
+        tau = float(alone.taus[0])
+        error = tau * alone.error(np.array([1.0, 0, 0]))
+        if checked(tau, error, "").known and not alone.at_bound:
+            out[family.rows[k]] = tau
+    return out
