@@ -33,6 +33,8 @@ class Bins:
         Mean potential; 0 where nothing is known.
     weight : array, shape (n_sweeps, n_bins)
         Samples in the bin; 0 where it is not used.
+    valid : array of bool, shape (n_sweeps, n_bins)
+        Whether the mean is known.
     spiking : array of bool, shape (n_sweeps,)
         Whether a spike is in a bin that is used.
     """
@@ -43,13 +45,18 @@ class Bins:
     since: np.ndarray
     mean: np.ndarray
     weight: np.ndarray
+    valid: np.ndarray
     spiking: np.ndarray
+
+    @property
+    def widths(self) -> np.ndarray:
+        """Samples of each bin."""
+        return (self.stops - self.starts).astype(float)
 
     def take(self, rows: np.ndarray) -> Bins:
         """Give some of the sweeps."""
-        return attrs.evolve(
-            self, mean=self.mean[rows], weight=self.weight[rows], spiking=self.spiking[rows]
-        )
+        names = ("mean", "weight", "valid", "spiking")
+        return attrs.evolve(self, **{name: getattr(self, name)[rows] for name in names})
 
     def without(self, dropped: np.ndarray) -> Bins:
         """Leave some bins unused, in all sweeps or (2-D) in some."""
@@ -61,7 +68,6 @@ def binned(
     rows: np.ndarray,
     command: Command,
     *,
-    mask: float,
     start: int,
     stop: int,
     until_start: np.ndarray,
@@ -76,14 +82,12 @@ def binned(
         Those to average.
     command : Command
         Of these rows.
-    mask : float
-        Time (s) after each edge that is left out: the capacitive artefact.
     start, stop : int
         The step (samples).
     until_start : array of bool, shape (n_rows,)
         Sweeps that are used only before the step.
     """
-    starts, stops, part = _grid(command, stop, stack.rate, mask)
+    starts, stops, part = _grid(command, stop, stack.rate)
     low = np.concatenate(([command.first], command.edges))[part]
     widths = (stops - starts).astype(float)
     mean = np.zeros((rows.size, starts.size))
@@ -105,12 +109,13 @@ def binned(
         since=(starts - low).astype(float),
         mean=np.where(known, mean, 0.0),
         weight=np.where(known, weight, 0.0),
+        valid=known & (weight > 0),
         spiking=spiking,
     )
 
 
 def _grid(
-    command: Command, stop: int, rate: float, mask: float
+    command: Command, stop: int, rate: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cut the time between the edges into bins."""
     cuts = np.concatenate((command.edges, [stop]))
@@ -119,17 +124,17 @@ def _grid(
     begin = max(cuts[0] - round(_BASELINE * rate), command.first)
     borders = [np.arange(cuts[0], begin - 1, -wide)[::-1] if rest else np.zeros(0, dtype=int)]
     for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-        borders.append(low + _offsets(high - low, rate, mask))
+        borders.append(low + _offsets(high - low, rate))
     starts = np.concatenate([b[:-1] for b in borders])
     stops = np.concatenate([b[1:] for b in borders])
     part = np.repeat(np.arange(len(borders)), [max(b.size - 1, 0) for b in borders])
     return starts, stops, part
 
 
-def _offsets(length: int, rate: float, mask: float) -> np.ndarray:
+def _offsets(length: int, rate: float) -> np.ndarray:
     """Borders of bins after an edge, the last at `length`."""
     widest = max(_WIDEST * rate, length / _MOST)
-    at, width = max(mask * rate, 1.0), max(_FINEST * rate, 1.0)
+    at, width = 0.0, max(_FINEST * rate, 1.0)
     out = []
     while at < length:
         out.append(round(at))

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 import numpy as np
 
+from cleo_like.features.passive.basis import exponentials
+
 if TYPE_CHECKING:
     from cleo_like.features.passive.fit import Fit, Problem
 
 Kind = Literal["passive", "gate", "electrode", "cable", "none"]
+_PEAK_TIMES = np.concatenate(([0.0], np.geomspace(1e-4, 2.0, 2000)))  # s
 _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
 _ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
@@ -52,19 +55,24 @@ class Circuit:
     errors: dict[str, float]
     doubts: dict[str, float] = attrs.field(factory=dict)
 
+    def exponentials(self, *, electrode: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Time constants (s) and resistances (MOhm), of the electrode too if asked."""
+        taus, resistances = self.fit.exponentials()
+        first = 0 if electrode or self.kind != "electrode" else 1
+        return taus[first:], resistances[first:]
+
     @property
-    def members(self) -> np.ndarray:
-        """Which of the exponentials are of the membrane."""
-        if self.kind == "electrode":
-            return np.arange(self.fit.order) > 0
-        return np.ones(self.fit.order, dtype=bool)
+    def series(self) -> float:
+        """Resistance (MOhm) that is the electrode's."""
+        return self.values["series"] if self.kind == "electrode" else 0.0
 
     def peak_time(self) -> float:
         """Time (s) of the peak after the start of a step; infinite where there is none."""
         if self.kind != "gate":
             return np.inf
-        (t1, t2), (r1, r2) = self.fit.taus, self.fit.resistances
-        return float(np.log(-r1 * t2 / (r2 * t1)) / (1 / t1 - 1 / t2))
+        course = _course(*self.fit.exponentials())
+        top = int(course.argmax())
+        return float(_PEAK_TIMES[top]) if top < course.size - 1 else np.inf
 
 
 def circuit_of(problem: Problem) -> Circuit:
@@ -114,23 +122,28 @@ def _largest(problem: Problem, fit: Fit) -> float:
     return float(away[problem.bins.weight > 0].max(initial=0.0))
 
 
+def _course(taus: np.ndarray, resistances: np.ndarray) -> np.ndarray:
+    """Step response (MOhm) at the times at which a peak is looked for."""
+    return (resistances @ (1 - np.exp(-np.multiply.outer(1 / taus, _PEAK_TIMES)))).real
+
+
 def _meaning(fit: Fit) -> Circuit:
-    kind = _kind(fit.taus, fit.resistances)
-    values = _values(kind, fit.taus, fit.resistances)
-    p = np.concatenate((np.log(fit.taus), [fit.delay], fit.resistances))
+    kind = _kind(*fit.exponentials())
     n = fit.order
+    values = _values(kind, fit.shape, fit.weights)
+    p = np.concatenate((fit.shape, [fit.delay], fit.weights))
     gradients = np.zeros((len(_NAMES), p.size))
     for k in range(p.size):
         if k == n:
             continue  # the delay itself is in no value
-        step = _SMALL if k < n else _SMALL * max(abs(p[k]), 1e-9)
+        step = _SMALL if k < n else _SMALL * float(np.abs(fit.weights).max())
         up, down = p.copy(), p.copy()
         up[k] += step
         down[k] -= step
-        high, low = (_values(kind, np.exp(q[:n]), q[n + 1 :]) for q in (up, down))
+        high, low = (_values(kind, q[:n], q[n + 1 :]) for q in (up, down))
         gradients[:, k] = [(high[name] - low[name]) / (2 * step) for name in _NAMES]
     errors = {
-        name: fit.error(g) if np.isfinite(g).all() else np.nan
+        name: fit.error(g) if np.isfinite(g).all() else float(np.nan)
         for name, g in zip(_NAMES, gradients, strict=True)
     }
     return Circuit(fit=fit, kind=kind, values=values, errors=errors)
@@ -140,36 +153,42 @@ def _kind(taus: np.ndarray, resistances: np.ndarray) -> Kind:
     """Say what the exponentials (the faster first) are."""
     if taus.size == 1:
         return "passive"
-    fast, slow = resistances.tolist()
-    if taus[0] < _ELECTRODE:
+    if np.isrealobj(taus) and taus[0] < _ELECTRODE:
+        fast, slow = resistances.tolist()
         return "electrode" if slow > 0 and abs(fast) < slow else "none"
-    if fast > 0 and slow > 0:
-        return "cable"
-    if fast > 0 > slow and fast + slow > 0:
-        values = _values("gate", taus, resistances)
-        if min(values["tau"], values["capacitance"], values["gate_tau"]) > 0:
-            return "gate"
-    return "none"
+    gate = _gate(taus, resistances)
+    if not min(gate.values()) > 0:
+        return "none"
+    return "gate" if gate["instantaneous"] > gate["resistance"] else "cable"
 
 
-def _values(kind: Kind, taus: np.ndarray, resistances: np.ndarray) -> dict[str, float]:
+def _gate(taus: np.ndarray, resistances: np.ndarray) -> dict[str, float]:
+    """Membrane and gate of two poles and their residues."""
+    p = 1 / taus
+    total, product = float(resistances.sum().real), float(p.prod().real)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        capacitance = 1 / float((resistances @ p).real)  # s / MOhm = 1e6 pF
+        z = product * total * capacitance
+        tau = 1 / (float(p.sum().real) - z)
+        return {
+            "resistance": total, "capacitance": 1e6 * capacitance, "tau": tau,
+            "instantaneous": tau / capacitance, "gate_tau": 1 / z,
+        }  # fmt: skip
+
+
+def _values(kind: Kind, shape: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    taus, resistances = exponentials(shape, weights)
     out = dict.fromkeys(_NAMES, float(np.nan))
     if kind in ("passive", "electrode"):
-        tau, r = float(taus[-1]), float(resistances[-1])
+        tau, r = float(taus[-1].real), float(resistances[-1].real)
         out |= {"resistance": r, "peak": r, "tau": tau, "capacitance": 1e6 * tau / r}
         if kind == "electrode":
-            out["series"] = float(resistances[0])
+            out["series"] = float(resistances[0].real)
         return out
-    total, p = float(resistances.sum()), 1 / taus
-    with np.errstate(divide="ignore", invalid="ignore"):
-        capacitance = 1 / float(resistances @ p)  # s / MOhm = 1e6 pF
-        out |= {"resistance": total, "peak": total, "capacitance": 1e6 * capacitance}
-        if kind == "cable":
-            out["tau"] = float(taus[1])
-            return out
-        z = float(p.prod()) * total * capacitance
-        tau = 1 / (float(p.sum()) - z)
-        peak = np.log(-resistances[0] * p[0] / (resistances[1] * p[1])) / (p[0] - p[1])
-        out["peak"] = float(resistances @ (1 - np.exp(-peak * p)))
-        out |= {"tau": tau, "instantaneous": tau / capacitance, "gate_tau": 1 / z}
+    out |= _gate(taus, resistances)
+    out["peak"] = out["resistance"]
+    if kind == "gate":
+        out["peak"] = max(float(_course(taus, resistances).max()), out["peak"])
+    elif kind == "cable":
+        out |= {"tau": float(taus[-1].real), "instantaneous": np.nan, "gate_tau": np.nan}
     return out

@@ -68,19 +68,25 @@ def command_of(stack: SweepStack, start: int, stop: int) -> Command:
     current = stack.current_pa[:, :stop]
     first = _after_gaps(current)
     current = current[:, first:]
-    changed = np.abs(np.diff(current, axis=1)) > _RESOLUTION
-    if changed.sum(axis=1).max(initial=0) <= _EXACT:
-        edges = np.flatnonzero(changed.any(axis=0)) + 1
+    changes = [_changes(row) for row in current]
+    if max(c.size for c in changes) <= _EXACT:
+        edges = np.unique(np.concatenate(changes))
         levels = current[:, np.concatenate(([0], edges))]
         return Command(first=first, edges=edges + first, levels=levels)
     return _recorded(current, stack.rate, first, start)
 
 
+def _changes(row: np.ndarray) -> np.ndarray:
+    """First sample of each new level of one command."""
+    at = np.flatnonzero(row[1:] != row[:-1])
+    return at[np.abs(row[at + 1] - row[at]) > _RESOLUTION] + 1
+
+
 def _after_gaps(current: np.ndarray) -> int:
     """First sample after the last that is not a number in any sweep."""
-    with np.errstate(invalid="ignore"):
-        total = current.sum(axis=0)
-    gaps = np.flatnonzero(~np.isfinite(total))
+    if np.isfinite(current.sum()):  # as nearly always
+        return 0
+    gaps = np.flatnonzero(~np.isfinite(current).all(axis=0))
     return int(gaps[-1]) + 1 if gaps.size else 0
 
 

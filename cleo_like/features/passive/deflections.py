@@ -12,6 +12,7 @@ from cleo_like.features.estimate import Estimate, stated
 if TYPE_CHECKING:
     from cleo_like.features.passive.circuit import Circuit
     from cleo_like.features.passive.fit import Problem
+    from cleo_like.features.passive.response import Geometry
 
 _SETTLED = 3e-3  # of the end of the response
 _LEAST, _MOST = 0.1, 0.6  # of the step: limits of the steady window
@@ -58,20 +59,20 @@ class Deflections:
 
 def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     """Measure every sweep against the fitted response to what came before its step."""
-    bins, fit, geometry = problem.bins, circuit.fit, problem.geometry
+    bins, geometry = problem.bins, problem.geometry
     last = geometry.currents.shape[1] - 1
-    rest = bins.mean - _curve(circuit, geometry.earlier(), everything=True)
+    rest = bins.mean - curve(circuit, geometry.earlier(), electrode=True)
     amplitude = geometry.currents[:, -1]
     before, within = bins.part < last, bins.part == last
     level, level_weight = _mean(rest, bins.weight * before)
     away = rest - level[:, None]
-    away -= 1e-3 * np.outer(amplitude, fit.resistances[~circuit.members].sum() * within)
-    unit = _curve(circuit, geometry.step_alone())[0]
-    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
+    away -= 1e-3 * circuit.series * np.outer(amplitude, within)
+    unit = curve(circuit, geometry.step_alone())[0]
+    variance = circuit.fit.variance
     steady, peak = _windows(problem, circuit, unit)
     d_steady, w_steady = _mean(away, bins.weight * steady)
     d_peak, w_peak = _mean(away, bins.weight * peak)
-    widths = bins.stops - bins.starts
+    widths = bins.widths
     reached = _share(unit, widths * steady, circuit)
     share = _share(unit, widths * peak, circuit, at_peak=True) if circuit.kind == "gate" else 1.0
     with np.errstate(divide="ignore"):
@@ -89,14 +90,14 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     )
 
 
-def _curve(circuit: Circuit, geometry: object, *, everything: bool = False) -> np.ndarray:
+def curve(circuit: Circuit, geometry: Geometry, *, electrode: bool = False) -> np.ndarray:
     """Fitted response (mV) of the membrane, or of membrane and electrode."""
-    fit = circuit.fit
-    used = np.ones(fit.order, dtype=bool) if everything else circuit.members
+    taus, resistances = circuit.exponentials(electrode=electrode)
+    delay = circuit.fit.delay
     parts = [
-        1e-3 * r * geometry.response(float(tau), fit.delay).value  # type: ignore[attr-defined]
-        for tau, r, use in zip(fit.taus, fit.resistances, used, strict=True) if use
-    ]  # fmt: skip
+        1e-3 * (r * geometry.response(tau, delay).value).real
+        for tau, r in zip(taus.tolist(), resistances.tolist(), strict=True)
+    ]
     return np.sum(parts, axis=0)
 
 

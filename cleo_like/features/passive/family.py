@@ -26,10 +26,11 @@ NO_ANSWER = "the potential does not answer the current"
 NO_SWEEP = "no subthreshold sweep with a hyperpolarising step"
 _REST = 5e-3  # s at the first level without which the level of a sweep is not known
 _MASK = 3e-4  # s after each edge that are left out at first
-_DOUBLED = 2  # times: an artefact that lasts longer cannot be told from the membrane
-_FIRST = 4  # bins after each edge that show what is left of an artefact
-_SURE = 4.0  # standard errors
-_FLOOR = 5e-3  # of the largest deflection: less is no artefact that matters
+_LONGEST_MASK = 1.2e-3  # s, or a fifth of tau: a longer artefact is not told from the membrane
+_FITS = 4  # with ever more left out
+_MARGIN = 1.3  # times the end of the artefact
+_SURE = 3.5  # standard errors
+_FLOOR = 5e-4  # of the final response: what the artefact may leave
 _UNDECLARED = Delay(expected=3e-5, error=1e-4, most=1e-3)
 """Filters of 3 kHz and more are late by up to 0.1 ms (4-pole Bessel: 0.336 over its corner), and
 files differ in whether the first sample of a step is at its new level already."""
@@ -158,7 +159,7 @@ def _binned(
 ) -> Bins:
     start, stop = step
     return binned(
-        stack, rows, command.take(rows), mask=_MASK, start=start, stop=stop, until_start=~whole
+        stack, rows, command.take(rows), start=start, stop=stop, until_start=~whole
     )
 
 
@@ -194,35 +195,40 @@ def steps_down(amplitude: np.ndarray, quiet: np.ndarray, lowest: float) -> np.nd
 
 def solved(family: Family) -> Found | str:
     """Fit the family; where the edges leave an artefact, without more of the time after them."""
-    mask = _MASK
-    for _ in range(_DOUBLED + 1):
+    mask, end = _MASK, 0.0
+    for _ in range(_FITS):
         problem = family.problem(mask)
         circuit = circuit_of(problem)
-        left, sure = _artefact(problem, circuit)
-        if not left > sure:
+        end = _artefact(problem, circuit)
+        if end <= mask * (1 + 1e-9):
             return Found(family=family, problem=problem, circuit=circuit, mask=mask)
-        mask *= 2
-    return (
-        f"{left:.2g} mV of an artefact are left {mask / 2 * 1e3:.2g} ms after the edges of the "
-        "current"
-    )
+        mask = _MARGIN * end
+        tau = circuit.values["tau"]
+        if mask > max(_LONGEST_MASK, tau / 5 if np.isfinite(tau) else 0.0):
+            break
+    return f"an artefact lasts {end * 1e3:.2g} ms or longer after the edges of the current"
 
 
-def _artefact(problem: Problem, circuit: Circuit) -> tuple[float, float]:
-    """What the first bins after the edges leave, along the jump, and how much is nothing."""
+def _artefact(problem: Problem, circuit: Circuit) -> float:
+    """Time (s) after the edges at which the potential has come to the fitted response.
+
+    What is left in the first bins is averaged over all edges and sweeps, along the jump
+    of the current; two bins in a row must be near 0.
+    """
     bins, fit = problem.bins, circuit.fit
     jumps = np.diff(problem.geometry.currents, axis=1, prepend=0.0)[:, bins.part]
-    weight = bins.weight * (jumps != 0)
-    order = np.zeros(bins.part.size)  # place of the bin among the used ones after its edge
-    used = weight.any(axis=0)
-    for part in np.unique(bins.part).tolist():
-        here = np.flatnonzero(used & (bins.part == part))
-        order[here] = np.arange(here.size)
-    weight *= (order < _FIRST) & (bins.part > 0)
-    total = weight.sum()
-    if total == 0:
-        return 0.0, 0.0
-    left = abs(float((weight * np.sign(jumps) * fit.residual).sum() / total))
-    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
-    away = np.abs(bins.mean - fit.levels[:, None])[bins.weight > 0].max(initial=0.0)
-    return left, float(_SURE * np.sqrt(variance / total) + _FLOOR * away)
+    known = bins.widths * bins.valid * (bins.part > 0) * (jumps != 0)
+    since, place = np.unique(bins.since, return_inverse=True)
+    near = since <= 2 * _LONGEST_MASK * problem.geometry.rate
+
+    def by_time(x: np.ndarray) -> np.ndarray:
+        return np.bincount(place, (x * known).sum(axis=0), minlength=since.size)[near]
+
+    total = np.maximum(by_time(np.ones_like(jumps)), 1e-300)
+    left = np.abs(by_time(np.sign(jumps) * fit.residual) / total)
+    final = 1e-3 * abs(circuit.values["resistance"]) * by_time(np.abs(jumps)) / total
+    bad = left > np.maximum(_SURE * np.sqrt(fit.variance / total), _FLOOR * final)
+    ends = np.append(since[near][1:], since[near][-1:])  # a bin ends where the next begins
+    good = np.flatnonzero(~bad & ~np.append(bad[1:], False))
+    first = int(good[0]) if good.size else bad.size - 1
+    return float(ends[first - 1] / problem.geometry.rate) if first else 0.0

@@ -1,7 +1,7 @@
 """All sweeps at once: levels, resistances, time constants and one delay by least squares.
 
 Levels and resistances are linear and are solved for (variable projection, Golub & Pereyra 1973,
-doi:10.1137/0710036); only the logarithms of the time constants and the delay are searched.
+doi:10.1137/0710036); only the shape of the response and the delay are searched.
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import widening
+from cleo_like.features.passive.basis import (
+    LONGEST,
+    SHORTEST,
+    basis,
+    bounded,
+    exponentials,
+    shape_of,
+)
 
 if TYPE_CHECKING:
     from cleo_like.features.passive.bins import Bins
     from cleo_like.features.passive.response import Geometry
 
-SHORTEST, LONGEST = 1e-4, 1.0  # s: bounds of a time constant
 _GRID = np.geomspace(5e-4, 0.6, 15)  # s
 _STEPS = 40
+_SINGLE = 6  # steps of the search for each sweep, which begins near its end
 _CONVERGED = 1e-7  # of log tau
 _USELESS = 1e-4  # of the variance: a smaller gain is no reason to go on
 _TOO_FAR = 1.5  # largest change of log tau in one step
@@ -43,26 +51,28 @@ class Fit:
 
     Parameters
     ----------
-    taus, resistances : array, shape (n,)
-        Time constants (s) and resistances (MOhm).
+    shape : array, shape (n,)
+        What was searched for, see `basis`.
     delay : float
         Delay of the recording (s).
+    weights : array, shape (n,)
+        Weight (MOhm) of each function of the basis.
     levels : array, shape (n_sweeps,)
         Level (mV) of each sweep.
     residual : array, shape (n_sweeps, n_bins)
-        What is left (mV).
+        What is left (mV), also in bins that are not used.
     squares : float
         Its weighted sum of squares.
     covariance : array, shape (2, 2 n + 1, 2 n + 1)
-        Of log tau (n), delay and resistances (n): from independent residuals, and from the
-        differences between the sweeps.
+        Of shape, delay and weights: from independent residuals, and from the differences
+        between the sweeps.
     n, effective : float
         Bins, and independent ones among them.
     """
 
-    taus: np.ndarray
-    resistances: np.ndarray
+    shape: np.ndarray
     delay: float
+    weights: np.ndarray
     levels: np.ndarray
     residual: np.ndarray
     squares: float
@@ -73,12 +83,16 @@ class Fit:
     @property
     def order(self) -> int:
         """Number of exponentials."""
-        return self.taus.size
+        return self.shape.size
 
     @property
-    def at_bound(self) -> bool:
-        """Whether a time constant is as short or long as it may be."""
-        return bool(((self.taus <= SHORTEST * 1.001) | (self.taus >= LONGEST * 0.999)).any())
+    def variance(self) -> float:
+        """Variance (mV^2) of an independent sample, as the residual has it."""
+        return self.squares / max(self.n - 2 * self.order, 1.0) * self.n / self.effective
+
+    def exponentials(self) -> tuple[np.ndarray, np.ndarray]:
+        """Time constants (s), the faster first, and resistances (MOhm); may be complex."""
+        return exponentials(self.shape, self.weights)
 
     def error(self, gradient: np.ndarray) -> float:
         """Standard error of a value with this gradient: the larger of the two."""
@@ -110,7 +124,7 @@ class Problem:
 
     def gain(self, fit: Fit) -> float:
         """How much, about, a further exponential would take off the sum of squares."""
-        at = _Point(self, np.array([*np.log(fit.taus), fit.delay]))
+        at = _Point(self, np.array([*fit.shape, fit.delay]))
         explained = _solved(at.normal, at.jacobian @ self._grid.T)
         rest = self._grid - explained.T @ at.jacobian
         own = (rest**2).sum(axis=1)
@@ -135,12 +149,14 @@ class Problem:
         i, j = np.unravel_index(best, explained.shape)
         return [float(_GRID[one])], [float(_GRID[i]), float(_GRID[j])]
 
-    def solve(self, taus: list[float], delay: float | None = None) -> Fit:
-        """Search from some time constants (Levenberg-Marquardt)."""
+    def solve(
+        self, taus: list[float] | np.ndarray, delay: float | None = None, *, steps: int = _STEPS
+    ) -> Fit:
+        """Search from some time constants (Levenberg-Marquardt), `steps` at most."""
         start = self.delay.expected if delay is None else delay
-        here = _Point(self, np.array([*np.log(taus), start]))
+        here = _Point(self, np.array([*shape_of(taus), start]))
         damping, useless = 1e-4, 0
-        for _ in range(_STEPS):
+        for _ in range(steps):
             step = here.step(damping)
             there = _Point(self, self._bounded(here.p + step), strength=here.strength)
             if there.cost <= here.cost * (1 + 1e-14):
@@ -155,53 +171,68 @@ class Problem:
                 damping *= 10
         return self._finished(here)
 
+    def single_taus(self, tau: float, delay: float) -> tuple[np.ndarray, np.ndarray]:
+        """Time constant (s) of each sweep by itself, and its error relative to it."""
+        log_tau = np.full(len(self._y), np.log(tau))
+        limits = np.log(SHORTEST), np.log(LONGEST)
+        for _ in range(_SINGLE):
+            found = self.geometry.response(np.exp(log_tau)[:, None], delay)
+            x, slope = self._centred(np.stack((found.value, found.by_log_tau)))
+            xx, xs, ss = (np.einsum("sb,sb->s", a, b) for a, b in ((x, x), (x, slope), (slope, slope)))
+            xy, sy = (np.einsum("sb,sb->s", a, self._y) for a in (x, slope))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                determinant = xx * ss - xs**2
+                r = xy / xx
+                left = sy - r * xs  # slope times the residual at the best resistance
+                step = np.nan_to_num(left * xx / determinant / r)
+            log_tau = np.clip(log_tau + np.clip(step, -_TOO_FAR, _TOO_FAR), *limits)
+        squares = np.einsum("sb,sb->s", self._y, self._y) - r * xy
+        bins = np.maximum((self.bins.weight > 0).sum(axis=1) - 3, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.sqrt(np.maximum(squares, 0) / bins * xx / determinant) / np.abs(r)
+        return np.exp(log_tau), error
+
     def _bounded(self, p: np.ndarray) -> np.ndarray:
         out = p.copy()
-        out[:-1] = np.clip(p[:-1], np.log(SHORTEST), np.log(LONGEST))
+        out[:-1] = bounded(p[:-1])
         out[-1] = np.clip(p[-1], -self.delay.most, self.delay.most)
         return out
 
     def _finished(self, at: _Point) -> Fit:
-        n_taus = at.resistances.size
-        order = np.argsort(at.p[:-1])
-        inner = np.concatenate((order, [n_taus], n_taus + 1 + order))
-        residual = np.zeros_like(at.residual)
-        np.divide(at.residual, self._root, out=residual, where=self._root > 0)
-        model = np.tensordot(at.resistances * 1e-3, at.values, axes=1)
-        levels = ((self.bins.mean - model) * self._share).sum(axis=1)
+        model = np.tensordot(at.weights * 1e-3, at.values, axes=1)
         inflation = _inflation(at.residual)
-        covariance = at.covariance(inflation, max(self.n - 2 * n_taus, 1.0))
+        order = at.weights.size
+        levels = ((self.bins.mean - model) * self._share).sum(axis=1)
         return Fit(
-            taus=np.exp(at.p[:-1])[order],
-            resistances=at.resistances[order],
+            shape=at.p[:-1],
             delay=float(at.p[-1]),
+            weights=at.weights,
             levels=levels,
-            residual=residual,
+            residual=self.bins.mean - model - levels[:, None],
             squares=at.squares,
-            covariance=covariance[:, inner[:, None], inner],
+            covariance=at.covariance(inflation, max(self.n - 2 * order, 1.0)),
             n=self.n,
             effective=self.n / inflation,
         )
 
 
 class _Point:
-    """Sums of squares and their derivatives at some log tau and delay."""
+    """Sums of squares and their derivatives at some shape and delay."""
 
     def __init__(self, problem: Problem, p: np.ndarray, strength: float | None = None) -> None:
         self.problem, self.p = problem, p
-        found = [problem.geometry.response(float(np.exp(k)), float(p[-1])) for k in p[:-1]]
-        self.values = np.stack([r.value for r in found])
-        n = len(found)
-        stacked = np.concatenate(
-            [self.values, [r.by_log_tau for r in found], [r.by_delay for r in found]]
+        found = basis(problem.geometry, p[:-1], float(p[-1]))
+        self.values = found.values
+        n = len(found.values)
+        everything = np.concatenate(
+            (found.values, found.by_shape.reshape(n * n, *found.values.shape[1:]), found.by_delay)
         )
-        columns = problem._centred(stacked * 1e-3)  # noqa: SLF001
-        flat, y = columns.reshape(3 * n, -1), problem._y.ravel()  # noqa: SLF001
-        self.resistances = _solved(flat[:n] @ flat[:n].T, flat[:n] @ y)
-        by_tau = self.resistances[:, None] * flat[n : 2 * n]
-        by_delay = self.resistances @ flat[2 * n :]
-        self.jacobian = np.concatenate([by_tau, by_delay[None], flat[:n]])
-        self.residual = (y - self.resistances @ flat[:n]).reshape(columns.shape[1:])
+        columns = problem._centred(everything * 1e-3).reshape(len(everything), -1)  # noqa: SLF001
+        x, y = columns[:n], problem._y.ravel()  # noqa: SLF001
+        self.weights = _solved(x @ x.T, x @ y)
+        by_shape = np.tensordot(columns[n:-n].reshape(n, n, -1), self.weights, axes=(1, 0))
+        self.jacobian = np.concatenate([by_shape, (self.weights @ columns[-n:])[None], x])
+        self.residual = (y - self.weights @ x).reshape(problem._y.shape)  # noqa: SLF001
         self.squares = float(self.residual.ravel() @ self.residual.ravel())
         self.normal = self.jacobian @ self.jacobian.T
         self._weigh(strength)
@@ -221,8 +252,8 @@ class _Point:
         return point
 
     def step(self, damping: float) -> np.ndarray:
-        """Give the change of log tau and delay to try next."""
-        n = self.resistances.size
+        """Give the change of shape and delay to try next."""
+        n = self.weights.size
         normal = self.normal.copy()
         gradient = self.jacobian @ self.residual.ravel()
         normal[n, n] += self.strength
@@ -234,10 +265,11 @@ class _Point:
 
     def covariance(self, inflation: float, freedom: float) -> np.ndarray:
         """Covariance of all parameters, from the residual and from the sweeps."""
-        n = self.resistances.size
+        n = self.weights.size
         normal = self.normal.copy()
         normal[n, n] += self.strength
-        inverse = np.linalg.pinv(normal / _outer(normal), hermitian=True) / _outer(normal)
+        scale = np.multiply.outer(*2 * [np.sqrt(np.maximum(np.diag(normal), 1e-300))])
+        inverse = np.linalg.pinv(normal / scale, hermitian=True) / scale
         one = self.squares / freedom * inflation * inverse
         sweeps = self.residual.shape[0]
         if sweeps < 2:
@@ -247,11 +279,6 @@ class _Point:
         meat = scores @ scores.T * sweeps / (sweeps - 1) * widening(sweeps - 1) ** 2
         meat[n, n] += self.strength**2 * self.problem.delay.error**2
         return np.stack((one, inverse @ meat @ inverse))
-
-
-def _outer(normal: np.ndarray) -> np.ndarray:
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
-    return np.multiply.outer(scale, scale)
 
 
 def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate, stated
-from cleo_like.features.passive.deflections import rectification, slope
+from cleo_like.features.passive.deflections import curve, rectification, slope
 from cleo_like.features.passive.times import checked
 
 if TYPE_CHECKING:
@@ -121,16 +121,11 @@ def _pulse(found: Found) -> Estimate:
     family, circuit, problem = found.family, found.circuit, found.problem
     if not family.pulses:
         return Estimate(reason="no constant hyperpolarising pulse before the step")
-    fit, bins = circuit.fit, problem.bins
-    last = problem.geometry.currents.shape[1] - 1
+    fit, bins, geometry = circuit.fit, problem.bins, problem.geometry
+    last = geometry.currents.shape[1] - 1
     weight = bins.weight * (bins.part < last)
-    members = circuit.members
-    parts = [
-        1e-3 * r * problem.geometry.response(float(tau), fit.delay).value
-        for tau, r in zip(fit.taus, fit.resistances, strict=True)
-    ]
-    model = np.sum([p for p, use in zip(parts, members, strict=True) if use], axis=0)
-    rest = bins.mean - np.sum(parts, axis=0) + model
+    model = curve(circuit, geometry)
+    rest = bins.mean - curve(circuit, geometry, electrode=True) + model
     share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
     x = model - (model * share).sum(axis=1, keepdims=True)
     y = rest - (rest * share).sum(axis=1, keepdims=True)
@@ -142,9 +137,8 @@ def _pulse(found: Found) -> Estimate:
     scores = (weight * x * (y - scale * x)).sum(axis=1)
     n = int((power > 0).sum())
     scatter = float(np.sqrt((scores**2).sum() * n / max(n - 1, 1))) / total if n > 1 else 0.0
-    variance = fit.squares / max(fit.n - 2 * fit.order, 1.0) * fit.n / fit.effective
     r = circuit.values["peak"]
-    found_r = stated(scale * r, r * float(np.sqrt(variance / total)), r * scatter, n - 1)
+    found_r = stated(scale * r, r * float(np.sqrt(fit.variance / total)), r * scatter, n - 1)
     return checked(found_r.value, found_r.error, "a resistance (MOhm) of")
 
 

@@ -65,13 +65,13 @@ class Geometry:
         currents[:, -1] = 1.0
         return attrs.evolve(self, currents=currents)
 
-    def response(self, tau: float, delay: float) -> Response:
+    def response(self, tau: complex | np.ndarray, delay: float) -> Response:
         """Compute the response of one exponential.
 
         Parameters
         ----------
-        tau : float
-            Time constant (s).
+        tau : complex or array, shape (n_sweeps, 1)
+            Time constant (s), one for all sweeps or one for each.
         delay : float
             Time (s) by which the recording is late.
         """
@@ -79,7 +79,7 @@ class Geometry:
         left, left_slope = self._missing(samples)
         z, one = self.widths / samples, 1.0 / samples
         decay = np.exp((delay * self.rate - self.since) / samples)
-        decay *= np.expm1(-z) / (self.widths * np.expm1(-one))
+        decay = decay * np.expm1(-z) / (self.widths * np.expm1(-one))
         with np.errstate(over="ignore"):  # z / exp(z) is 0 for a bin far longer than tau
             slope = (self.since - delay * self.rate) / samples - z / np.expm1(z)
         slope += one / np.expm1(one)
@@ -91,13 +91,14 @@ class Geometry:
             by_delay=part / tau,
         )
 
-    def _missing(self, samples: float) -> tuple[np.ndarray, np.ndarray]:
+    def _missing(self, samples: complex | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Response less its end, at each edge, and its derivative by log tau."""
         jumps = np.diff(self.currents, axis=1)
-        missing, slope = np.zeros_like(self.currents), np.zeros_like(self.currents)
+        kind = np.result_type(jumps, samples)
+        missing, slope = (np.zeros(self.currents.shape, dtype=kind) for _ in range(2))
         for k in range(jumps.shape[1]):
             if k:
-                x = self.lengths[k - 1] / samples
+                x = np.reshape(self.lengths[k - 1] / samples, -1)
                 decay = np.exp(-x)
                 missing[:, k + 1] = missing[:, k] * decay
                 slope[:, k + 1] = (slope[:, k] + missing[:, k] * x) * decay

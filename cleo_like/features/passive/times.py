@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate
-from cleo_like.features.passive.fit import LONGEST, SHORTEST, Problem
+from cleo_like.features.passive.basis import LONGEST, SHORTEST
+from cleo_like.features.passive.fit import Problem
 
 if TYPE_CHECKING:
     from cleo_like.features.passive.family import Found
@@ -64,9 +65,9 @@ def _with_early(found: Found) -> float:
     if circuit.kind != "passive":
         return error
     tau = circuit.values["tau"]
-    early = _until(problem, tau).solve([tau], circuit.fit.delay)
-    log_tau_less_log_r = np.array([1.0, 0.0, -1 / early.resistances[0]])
-    value = 1e6 * early.taus[0] / early.resistances[0]
+    early = _until(problem, tau).solve([tau], circuit.fit.delay, steps=2)
+    log_tau_less_log_r = np.array([1.0, 0.0, -1 / early.weights[0]])
+    value = 1e6 * float(np.exp(early.shape[0])) / early.weights[0]
     own = abs(value) * early.error(log_tau_less_log_r)
     away = abs(value - circuit.values["capacitance"])
     return float(np.hypot(error, away)) if away > _CONFLICT * own else error
@@ -92,7 +93,7 @@ def _one(found: Found) -> tuple[Problem, Fit]:
 
 def _effective(found: Found) -> Estimate:
     _, fit = _one(found)
-    tau = float(fit.taus[0])
+    tau = float(np.exp(fit.shape[0]))
     return checked(tau, tau * fit.error(np.array([1.0, 0, 0])), "an effective tau (s) of")
 
 
@@ -101,13 +102,8 @@ def single_taus(found: Found) -> np.ndarray:
     family = found.family
     out = np.full(family.stack.n_sweeps, np.nan)
     problem, fit = _one(found)
-    for k in family.down.tolist():
-        index = np.array([k])
-        alone = Problem(
-            problem.bins.take(index), problem.geometry.take(index), problem.delay
-        ).solve([float(fit.taus[0])], fit.delay)
-        tau = float(alone.taus[0])
-        error = tau * alone.error(np.array([1.0, 0, 0]))
-        if checked(tau, error, "").known and not alone.at_bound:
-            out[family.rows[k]] = tau
+    taus, errors = problem.single_taus(float(np.exp(fit.shape[0])), fit.delay)
+    sure = (2 * _WIDE * errors < 1) & (taus > SHORTEST * 1.01) & (taus < LONGEST * 0.99)
+    rows = family.down[sure[family.down]]
+    out[family.rows[rows]] = taus[rows]
     return out
