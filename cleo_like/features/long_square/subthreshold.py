@@ -172,7 +172,8 @@ def _amplitude(i: np.ndarray, s0: int, s1: int, baseline: tuple[int, int]) -> np
     edge = (s1 - s0) // 10
     level = i[:, s0 + edge : s1 - edge].mean(axis=1)
     a, b = baseline
-    holding = i[:, a:b].mean(axis=1) if b > a else i[:, 0]
+    # a step that begins with the sweep is relative to what follows it
+    holding = i[:, a:b].mean(axis=1) if b > a else i[:, min(s1, i.shape[1] - 1)]
     # whole femtoamperes: the residue of scaling and averaging is not a difference of steps
     return np.round(level - holding, 3)
 

@@ -10,15 +10,17 @@ import numpy as np
 from cleo_like.features.estimate import Estimate, stated
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.circuit import Circuit
-    from cleo_like.features.passive.fit import Problem
-    from cleo_like.features.passive.response import Geometry
+    from cleo_like.features.passive.joint.circuit import Circuit
+    from cleo_like.features.passive.joint.fit import Problem
+    from cleo_like.features.passive.joint.response import Geometry
 
 _SETTLED = 3e-3  # of the end of the response
 _LEAST, _MOST = 0.1, 0.6  # of the step: limits of the steady window
 _SHORTEST = 0.03  # s: least steady window
+_NO_CURRENT = 0.5  # pA
 _PEAK = 0.35  # of the time of the peak: half width of the window about it
 _PEAK_LIMITS = (2e-3, 30e-3)  # s
+_STEP = 1e-4  # relative, of numerical derivatives
 _CURVED = 0.01  # p of the F test for rectification
 
 
@@ -38,6 +40,8 @@ class Deflections:
         Mean potential (mV) about the peak.
     reached : float
         Part of the final response that is there in the steady window.
+    reached_error : float
+        Its standard error: as uncertain as the time constants are.
     """
 
     amplitude: np.ndarray
@@ -47,12 +51,13 @@ class Deflections:
     peak_noise: np.ndarray
     peak_potential: np.ndarray
     reached: float
+    reached_error: float
 
     def take(self, rows: np.ndarray) -> Deflections:
         """Give some of the sweeps."""
         parts = {
             field.name: getattr(self, field.name)[rows]
-            for field in attrs.fields(type(self)) if field.name != "reached"
+            for field in attrs.fields(type(self)) if not field.name.startswith("reached")
         }  # fmt: skip
         return attrs.evolve(self, **parts)
 
@@ -61,7 +66,7 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     """Measure every sweep against the fitted response to what came before its step."""
     bins, geometry = problem.bins, problem.geometry
     last = geometry.currents.shape[1] - 1
-    rest = bins.mean - curve(circuit, geometry.earlier(), electrode=True)
+    rest = bins.mean - curve(circuit, geometry.before(last), electrode=True)
     amplitude = geometry.currents[:, -1]
     before, within = bins.part < last, bins.part == last
     level, level_weight = _mean(rest, bins.weight * before)
@@ -87,7 +92,27 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
         peak_noise=peak_noise,
         peak_potential=potential,
         reached=reached,
+        reached_error=_reached_error(problem, circuit, widths * steady, reached),
     )
+
+
+def _reached_error(
+    problem: Problem, circuit: Circuit, weight: np.ndarray, reached: float
+) -> float:
+    """Error of the part that is reached, by its derivatives; 0 where all is reached."""
+    if abs(1 - reached) < _SETTLED:
+        return 0.0
+    fit, alone = circuit.fit, problem.geometry.step_alone()
+    n = fit.order
+    gradient = np.zeros(2 * n + 1)
+    for k in [*range(n), *range(n + 1, 2 * n + 1)]:
+        p = np.concatenate((fit.shape, [fit.delay], fit.weights))
+        step = _STEP if k < n else _STEP * float(np.abs(fit.weights).max())
+        p[k] += step
+        moved = circuit.moved(p[:n], p[n + 1 :])
+        there = _share(curve(moved, alone)[0], weight, moved)
+        gradient[k] = (there - reached) / step
+    return fit.error(gradient)
 
 
 def curve(circuit: Circuit, geometry: Geometry, *, electrode: bool = False) -> np.ndarray:
@@ -136,6 +161,37 @@ def _share(
     """Mean of the fitted curve over a window, over its peak or its end."""
     whole = circuit.values["peak" if at_peak else "resistance"] * 1e-3
     return float((unit * weight).sum() / weight.sum() / whole)
+
+
+def chord(
+    problem: Problem, circuit: Circuit, part: int, rows: np.ndarray, when: tuple[float, float]
+) -> Estimate:
+    """Deflection over current (MOhm) of one plateau, some samples after its start.
+
+    Parameters
+    ----------
+    part : int
+        Number of edges before the plateau.
+    rows : array of int
+        Sweeps.
+    when : tuple of float
+        First and last sample after the start of the plateau.
+    """
+    bins, geometry = problem.bins, problem.geometry
+    earlier = geometry.before(part)
+    rest = bins.mean - curve(circuit, earlier, electrode=True)
+    level, level_weight = _mean(rest, bins.weight * (bins.part < part))
+    within = (bins.part == part) & (bins.since >= when[0]) & (bins.since < when[1])
+    deflection, weight = _mean(rest - level[:, None], bins.weight * within)
+    amplitude = geometry.currents[:, part]
+    with np.errstate(divide="ignore"):
+        noise = np.sqrt(circuit.fit.variance * (1 / weight + 1 / level_weight))
+    use = np.zeros(amplitude.size, dtype=bool)
+    use[rows] = True
+    use &= np.isfinite(deflection) & np.isfinite(noise) & (np.abs(amplitude) > _NO_CURRENT)
+    if not use.any():
+        return Estimate()
+    return slope(amplitude[use], deflection[use], noise[use])
 
 
 def slope(amplitude: np.ndarray, deflection: np.ndarray, noise: np.ndarray) -> Estimate:

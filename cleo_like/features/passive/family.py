@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.passive.bins import binned
-from cleo_like.features.passive.circuit import circuit_of
-from cleo_like.features.passive.command import command_of
-from cleo_like.features.passive.fit import Delay, Problem
-from cleo_like.features.passive.response import Geometry
+from cleo_like.features.passive.joint.bins import binned
+from cleo_like.features.passive.joint.circuit import circuit_of
+from cleo_like.features.passive.joint.command import command_of
+from cleo_like.features.passive.joint.fit import Delay, Problem
+from cleo_like.features.passive.joint.response import Geometry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.passive.bins import Bins
-    from cleo_like.features.passive.circuit import Circuit
-    from cleo_like.features.passive.command import Command
+    from cleo_like.features.passive.joint.bins import Bins
+    from cleo_like.features.passive.joint.circuit import Circuit
+    from cleo_like.features.passive.joint.command import Command
     from cleo_like.features.stack import SweepStack, Window
 
 NO_STEP = 0.5  # pA: a recorded step of 0 pA, not a step
 NO_ANSWER = "the potential does not answer the current"
+FIRING = "the cell fires before the steps: no level from which they could be measured"
+NO_REST = "only"  # how the reason begins that tells the time at rest
 NO_SWEEP = "no subthreshold sweep with a hyperpolarising step"
 _REST = 5e-3  # s at the first level without which the level of a sweep is not known
 _MASK = 3e-4  # s after each edge that are left out at first
@@ -140,13 +142,13 @@ def family_of(
         return NO_SWEEP
     if command.edges[0] - command.first < _REST * stack.rate:
         ms = (command.edges[0] - command.first) / stack.rate * 1e3
-        return f"only {ms:.3g} ms at rest before the first change of the current"
+        return f"{NO_REST} {ms:.3g} ms at rest before the first change of the current"
     bins = _binned(stack, rows, command, whole[rows], start, stop)
     keep = ~bins.spiking & (bins.weight.sum(axis=1) > 0)
-    if not (whole[rows] & keep & (np.abs(amplitude[rows]) > NO_STEP)).any() and not pulses:
-        return "every sweep with a hyperpolarising step has a spike before its end"
+    if down.size and 2 * (bins.spiking & np.isin(rows, down)).sum() > down.size:
+        return FIRING
     if not keep.any():
-        return "every sweep has a spike before the step"
+        return FIRING
     return Family(
         stack=stack, rows=rows[keep], whole=whole[rows][keep], start=start, stop=stop,
         commands=command, bins=bins.take(np.flatnonzero(keep)), pulses=pulses,

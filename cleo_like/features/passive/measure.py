@@ -9,10 +9,19 @@ import numpy as np
 
 from cleo_like.features.estimate import Estimate
 from cleo_like.features.passive.deflections import deflections
-from cleo_like.features.passive.family import NO_ANSWER, NO_STEP, NO_SWEEP, family_of, solved
+from cleo_like.features.passive.family import (
+    FIRING,
+    NO_ANSWER,
+    NO_REST,
+    NO_STEP,
+    NO_SWEEP,
+    family_of,
+    solved,
+)
 from cleo_like.features.passive.resistances import NAMES as RESISTANCES
 from cleo_like.features.passive.resistances import resistances
 from cleo_like.features.passive.sag import sags
+from cleo_like.features.passive.slopes import across_sweeps
 from cleo_like.features.passive.times import single_taus, times
 
 if TYPE_CHECKING:
@@ -27,7 +36,7 @@ NAMES = (
     "pulse_input_resistance",
 )  # fmt: skip
 _SURE = 3.0  # standard errors
-_POSSIBLE = (0.1, 2e4)  # MOhm: whatever is patched, from a giant axon to a granule cell
+_POSSIBLE = (1.0, 2e4)  # MOhm: from the largest motor neurons to the smallest granule cells
 
 
 @attrs.frozen(kw_only=True)
@@ -78,12 +87,24 @@ def membrane_of(
     found = family if isinstance(family, str) else solved(family)
     why = found if isinstance(found, str) else _refusal(found)
     if isinstance(found, str) or why:
-        empty = np.full(stack.n_sweeps, np.nan)
-        return Membrane(
-            values={name: Estimate(reason=why) for name in NAMES},
-            sweeps={"sag": empty, "tau_sweep": empty.copy()},
-        )
+        return _without_levels(stack, step, sweeps, lowest, why)
     return _measured(found, sweeps)
+
+
+def _without_levels(
+    stack: SweepStack, step: Window, sweeps: Mapping[str, np.ndarray], lowest: float, why: str
+) -> Membrane:
+    """Give the reasons, and what the ends of the steps tell if only their starts do not."""
+    empty = np.full(stack.n_sweeps, np.nan)
+    values, notes = {name: Estimate(reason=why) for name in NAMES}, ()
+    if why == FIRING or why.startswith(NO_REST):
+        ends = across_sweeps(stack, step, sweeps, lowest)
+        if ends.known:
+            values |= {"input_resistance": ends, "steady_state_input_resistance": ends}
+            notes = (f"resistance by the ends of the steps, across sweeps: {why}",)
+    return Membrane(
+        values=values, sweeps={"sag": empty, "tau_sweep": empty.copy()}, notes=notes
+    )
 
 
 def _refusal(found: Found) -> str:

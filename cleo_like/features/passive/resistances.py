@@ -8,17 +8,19 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate, stated
-from cleo_like.features.passive.deflections import curve, rectification, slope
+from cleo_like.features.passive.deflections import chord, curve, rectification, slope
+from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.times import checked
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.circuit import Circuit
+    from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.deflections import Deflections
     from cleo_like.features.passive.family import Found
 
 NAMES = ("input_resistance", "peak_input_resistance", "steady_state_input_resistance")
 _SURE = 3.0  # standard errors
 _APART = 0.1  # resistances that differ by less agree whatever their errors
+_END = 0.3  # of a pulse: taken for its end
 _REACHED = 0.5  # of the final response: what ends earlier is not extrapolated
 
 
@@ -50,7 +52,10 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
     )
     out = {"pulse_input_resistance": pulse, "rest_input_resistance": Estimate(reason=_STRAIGHT)}
     if steps is None:
-        values = dict.fromkeys(NAMES, fitted) | {"steady_state_input_resistance": final}
+        values = dict.fromkeys(NAMES, fitted) | {
+            "steady_state_input_resistance": final,
+            "rest_input_resistance": Estimate(reason=NO_SWEEP),
+        }
         note = f"input_resistance, tau and capacitance from the constant pulse at {when}"
         return Resistances(values=out | values, notes=(note,))
     if steps.reached < _REACHED:
@@ -70,7 +75,7 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
         out["rest_input_resistance"] = Estimate(value=curved, error=peak.error)
         notes.append(f"the cell rectifies: {curved:.4g} MOhm at 0 pA")
     return Resistances(
-        values=out, notes=tuple(notes), conflict=_conflict(found, steps, out, curved)
+        values=out, notes=tuple(notes), conflict=_conflict(found, curved)
     )
 
 
@@ -81,11 +86,8 @@ def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]
     """Resistance at the peak and at the end, by the deflections."""
     amplitude = steps.amplitude
     steady = slope(amplitude, steps.steady / steps.reached, steps.noise / steps.reached)
-    left = 1 - steps.reached
-    if left > 0:  # the part that is extrapolated is as uncertain as the time constant
-        relative = circuit.errors["tau"] / circuit.values["tau"] * left * -np.log(left)
-        error = float(np.hypot(steady.error, steady.value * relative / steps.reached))
-        steady = attrs.evolve(steady, error=error)
+    settling = steady.value * steps.reached_error / steps.reached
+    steady = attrs.evolve(steady, error=float(np.hypot(steady.error, settling)))
     steady = _doubted(steady, circuit, "resistance")
     if circuit.kind != "gate":
         peak = steady
@@ -142,30 +144,46 @@ def _pulse(found: Found) -> Estimate:
     return checked(found_r.value, found_r.error, "a resistance (MOhm) of")
 
 
-def _conflict(
-    found: Found, steps: Deflections, values: dict[str, Estimate], curved: float | None
-) -> str:
-    """Why the resistances cannot all be right; "" if they agree.
+def _conflict(found: Found, curved: float | None) -> str:
+    """Why steps and pulse cannot both be right; "" if they agree.
 
-    A rectifying cell answers a small pulse otherwise than large steps: there the resistance at
-    0 pA may agree instead.
+    Their deflections are compared at the same time after their start, so that no time constant is
+    asked. A rectifying cell answers a small pulse otherwise than large steps: there the
+    resistance at 0 pA may agree instead.
     """
-    step, pulse = values["peak_input_resistance"], values["pulse_input_resistance"]
-    if not (step.known and pulse.known):
-        return ""
-    if _close(step, pulse):
+    pulse, step = _chords(found)
+    if not (step.known and pulse.known) or _close(step, pulse):
         return ""
     if curved is not None:
-        between = sorted((curved, step.value))
-        margin = _SURE * pulse.error + _APART * pulse.value
-        if between[0] - margin < pulse.value < between[1] + margin:
+        low, high = sorted((curved, step.value))
+        margin = _SURE * pulse.error + _APART * abs(pulse.value)
+        if low - margin < pulse.value < high + margin:
             return ""
     return (
         f"the steps give {step.value:.4g} +- {step.error:.2g} MOhm, the constant pulse at "
-        f"{_when(found)} gives {pulse.value:.4g} +- {pulse.error:.2g}"
+        f"{_when(found)} gives {pulse.value:.4g} +- {pulse.error:.2g}, at the same time after "
+        "their start"
     )
+
+
+def _chords(found: Found) -> tuple[Estimate, Estimate]:
+    """Deflection over current at the end of the longest pulse, and of the steps then."""
+    family, problem = found.family, found.problem
+    edges = np.concatenate(([family.commands.first], family.commands.edges, [family.stop]))
+    lengths = np.diff(edges)
+    last = lengths.size - 1
+    pulses = [int(np.searchsorted(edges, a)) for a, _ in family.pulses]
+    if not pulses or not family.down.size:
+        return Estimate(), Estimate()
+    longest = max(pulses, key=lambda k: int(lengths[k]))
+    end = min(lengths[longest], lengths[last])
+    when = ((1 - _END) * end, end)
+    every = np.arange(family.rows.size)
+    pulse = chord(problem, found.circuit, longest, every, when)
+    return pulse, chord(problem, found.circuit, last, family.down, when)
 
 
 def _close(a: Estimate, b: Estimate) -> bool:
     away = abs(a.value - b.value)
-    return away <= _SURE * np.hypot(a.error, b.error) or away <= _APART * min(a.value, b.value)
+    least = min(abs(a.value), abs(b.value))
+    return bool(away <= _SURE * np.hypot(a.error, b.error) or away <= _APART * least)

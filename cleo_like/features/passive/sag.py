@@ -8,14 +8,14 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate, widening
-from cleo_like.features.passive.circuit import circuit_of
+from cleo_like.features.passive.joint.circuit import circuit_of
 from cleo_like.features.passive.deflections import deflections
 from cleo_like.features.passive.family import NO_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.passive.circuit import Circuit
+    from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.deflections import Deflections
     from cleo_like.features.passive.family import Found
 

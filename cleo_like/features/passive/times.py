@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate
-from cleo_like.features.passive.basis import LONGEST, SHORTEST
-from cleo_like.features.passive.fit import Problem
+from cleo_like.features.passive.joint.basis import LONGEST
+from cleo_like.features.passive.joint.fit import Problem
 
 if TYPE_CHECKING:
     from cleo_like.features.passive.family import Found
-    from cleo_like.features.passive.fit import Fit
+    from cleo_like.features.passive.joint.fit import Fit
 
 _WIDE = 1.96  # a 95 % interval as wide as the value: half of it exceeds the value
+_SHORTEST = 2e-4  # s: electrodes answer so fast, and the first samples are left out
+_EARLY = 5.0  # times what is left out after an edge: a shorter tau has no early part
 _CONFLICT = 2.0  # standard errors
 
 
@@ -32,8 +34,8 @@ def times(found: Found) -> dict[str, Estimate]:
     """Give ``tau``, ``tau_effective``, ``capacitance``, and those that a slow gate defines."""
     circuit = found.circuit
     values, errors = circuit.values, dict(circuit.errors)
-    if not SHORTEST * 1.01 < values["tau"] < LONGEST * 0.99:
-        why = Estimate(reason="the time constant lies outside 0.1 ms to 1 s")
+    if not _SHORTEST < values["tau"] < LONGEST * 0.99:
+        why = Estimate(reason="the time constant lies outside 0.2 ms to 1 s")
         return dict.fromkeys(("tau", "tau_effective", "capacitance"), why)
     errors["capacitance"] = _with_early(found)
     out = {
@@ -62,9 +64,9 @@ def _with_early(found: Found) -> float:
     """
     circuit, problem = found.circuit, found.problem
     error = circuit.errors["capacitance"]
-    if circuit.kind != "passive":
-        return error
     tau = circuit.values["tau"]
+    if circuit.kind != "passive" or tau < _EARLY * found.mask:
+        return error
     early = _until(problem, tau).solve([tau], circuit.fit.delay, steps=2)
     log_tau_less_log_r = np.array([1.0, 0.0, -1 / early.weights[0]])
     value = 1e6 * float(np.exp(early.shape[0])) / early.weights[0]
@@ -103,7 +105,7 @@ def single_taus(found: Found) -> np.ndarray:
     out = np.full(family.stack.n_sweeps, np.nan)
     problem, fit = _one(found)
     taus, errors = problem.single_taus(float(np.exp(fit.shape[0])), fit.delay)
-    sure = (2 * _WIDE * errors < 1) & (taus > SHORTEST * 1.01) & (taus < LONGEST * 0.99)
+    sure = (2 * _WIDE * errors < 1) & (taus > _SHORTEST) & (taus < LONGEST * 0.99)
     rows = family.down[sure[family.down]]
     out[family.rows[rows]] = taus[rows]
     return out

@@ -13,8 +13,8 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.bins import Bins
-    from cleo_like.features.passive.command import Command
+    from cleo_like.features.passive.joint.bins import Bins
+    from cleo_like.features.passive.joint.command import Command
 
 
 @attrs.frozen(kw_only=True)
@@ -53,10 +53,10 @@ class Geometry:
         """Give some of the sweeps."""
         return attrs.evolve(self, currents=self.currents[rows])
 
-    def earlier(self) -> Geometry:
-        """Give the same without the last plateau: as if the step were not given."""
+    def before(self, part: int) -> Geometry:
+        """Give the same as if the current went back to its first level at this plateau."""
         currents = self.currents.copy()
-        currents[:, -1] = 0.0
+        currents[:, part:] = 0.0
         return attrs.evolve(self, currents=currents)
 
     def step_alone(self) -> Geometry:

@@ -8,13 +8,14 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.command import Command
+    from cleo_like.features.passive.joint.command import Command
     from cleo_like.features.stack import SweepStack
 
 _FINEST, _WIDEST, _RATIO = 1e-4, 5e-3, 1.15  # s, s, width over that of the bin before
 _MOST = 200  # bins of the widest kind between two edges
 _BASELINE = 1.0  # s before the first edge that are used
 _SPIKE = 10.0  # mV of the largest sample above the mean of its bin: no passive response
+_LOUD = 3.0  # times that of the median bin: where the noise itself is large
 
 
 @attrs.frozen(kw_only=True)
@@ -99,8 +100,7 @@ def binned(
             total, top = _sums(stack.voltage_mv[row], starts[:used], stops[:used])
             mean[k, :used] = total / widths[:used]
             weight[k, :used] = widths[:used]
-            with np.errstate(invalid="ignore"):
-                spiking[k] = (top - mean[k, :used] > _SPIKE).any()
+            spiking[k] = _has_spike(top - mean[k, :used])
     known = np.isfinite(mean)
     return Bins(
         starts=starts,
@@ -112,6 +112,12 @@ def binned(
         valid=known & (weight > 0),
         spiking=spiking,
     )
+
+
+def _has_spike(above: np.ndarray) -> bool:
+    """Whether some bin rises above its mean far more than the others do."""
+    known = above[np.isfinite(above)]
+    return bool((known > max(_SPIKE, _LOUD * float(np.median(known)))).any()) if known.size else False
 
 
 def _grid(

@@ -13,7 +13,7 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import widening
-from cleo_like.features.passive.basis import (
+from cleo_like.features.passive.joint.basis import (
     LONGEST,
     SHORTEST,
     basis,
@@ -23,10 +23,10 @@ from cleo_like.features.passive.basis import (
 )
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.bins import Bins
-    from cleo_like.features.passive.response import Geometry
+    from cleo_like.features.passive.joint.bins import Bins
+    from cleo_like.features.passive.joint.response import Geometry
 
-_GRID = np.geomspace(5e-4, 0.6, 15)  # s
+_GRID = np.geomspace(2e-4, 0.6, 17)  # s
 _STEPS = 40
 _SINGLE = 6  # steps of the search for each sweep, which begins near its end
 _CONVERGED = 1e-7  # of log tau

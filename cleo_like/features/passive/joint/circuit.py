@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 import numpy as np
 
-from cleo_like.features.passive.basis import exponentials
+from cleo_like.features.passive.joint.basis import exponentials
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.fit import Fit, Problem
+    from cleo_like.features.passive.joint.fit import Fit, Problem
 
 Kind = Literal["passive", "gate", "electrode", "cable", "none"]
 _PEAK_TIMES = np.concatenate(([0.0], np.geomspace(1e-4, 2.0, 2000)))  # s
 _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
 _ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
+_ROUGH = 0.01  # of the resistance of the electrode: error of taking it off
+_LATE = 3.0  # standard errors of what is known of the delay
 _SMALL = 1e-4  # relative step of numerical derivatives
 
 # resistances are those of the end of the response and of its peak
@@ -66,6 +68,11 @@ class Circuit:
         """Resistance (MOhm) that is the electrode's."""
         return self.values["series"] if self.kind == "electrode" else 0.0
 
+    def moved(self, shape: np.ndarray, weights: np.ndarray) -> Circuit:
+        """Give the circuit of the same kind at other parameters."""
+        fit = attrs.evolve(self.fit, shape=shape, weights=weights)
+        return attrs.evolve(self, fit=fit, values=_values(self.kind, shape, weights))
+
     def peak_time(self) -> float:
         """Time (s) of the peak after the start of a step; infinite where there is none."""
         if self.kind != "gate":
@@ -86,9 +93,13 @@ def circuit_of(problem: Problem) -> Circuit:
     first = _meaning(one)
     floor = problem.n * _mean_weight(problem) * (_FLOOR * _largest(problem, one)) ** 2
     left = max(one.squares - problem.gain(one), 0.0)
-    if one.effective * np.log((one.squares + floor) / (left + floor)) < _ENTRY:
+    odd = abs(one.delay - problem.delay.expected) > _LATE * problem.delay.error
+    if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < _ENTRY:
         return first
-    two = problem.solve(two_start, one.delay)
+    two = problem.solve(two_start, problem.delay.expected if odd else one.delay)
+    if odd:  # no recording is so late: perhaps an electrode that answers at once
+        other = problem.solve([_ELECTRODE / 4, float(np.exp(one.shape[0]))])
+        two = min(two, other, key=lambda fit: fit.squares)
     better = two.effective * float(np.log((one.squares + floor) / (two.squares + floor)))
     asked = 2 * np.log(two.effective) + _ENTRY
     second = _meaning(two)
@@ -146,6 +157,9 @@ def _meaning(fit: Fit) -> Circuit:
         name: fit.error(g) if np.isfinite(g).all() else float(np.nan)
         for name, g in zip(_NAMES, gradients, strict=True)
     }
+    if kind == "electrode":  # an electrode is no exact exponential
+        rough = _ROUGH * abs(values["series"])
+        errors |= {k: float(np.hypot(errors[k], rough)) for k in ("resistance", "peak")}
     return Circuit(fit=fit, kind=kind, values=values, errors=errors)
 
 

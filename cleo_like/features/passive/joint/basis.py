@@ -16,9 +16,9 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cleo_like.features.passive.response import Geometry, Response
+    from cleo_like.features.passive.joint.response import Geometry, Response
 
-SHORTEST, LONGEST = 1e-4, 1.0  # s: bounds of a time constant
+SHORTEST, LONGEST = 2e-5, 1.0  # s: bounds of a time constant; electrodes answer at once
 _EQUAL = 1e-4  # square of the relative distance of poles, below which they are held apart
 _RINGING = 25.0  # its largest negative value: no membrane rings more
 

@@ -1,0 +1,1 @@
+"""The joint fit: command, binned potentials, responses, least squares, what they mean."""
