@@ -39,13 +39,13 @@ class Cell:
     gate_tau: float = 0.05
 
     def truth(self, duration: float) -> dict[str, float]:
-        """Values of a long step, but sag as it is at the end of this one."""
+        """Values of a long step, but sag by the last 30 ms of this one."""
         steady = self.resistance / (1 + self.gate)
         peak, end = steady, steady
         if self.gate:
             t = np.linspace(0, duration, 20001)
             course = self.step(t)
-            peak, end = float(course.max()), float(course[-2000:].mean())
+            peak, end = float(course.max()), float(course[t > duration - 0.03].mean())
         return {
             "input_resistance": peak, "steady_state_input_resistance": steady,
             "tau": self.tau, "capacitance": 1e6 * self.tau / self.resistance,
@@ -100,14 +100,14 @@ def family(
         v += signal.lfilter([1.0], [1.0, -k], jump, axis=-1)
     sos = None
     if rig.corner is not None:
-        sos = signal.bessel(
-            4, rig.corner, fs=FINE * rig.rate, output="sos", norm="mag"
-        )
+        sos = signal.bessel(4, rig.corner, fs=FINE * rig.rate, output="sos", norm="mag")
         v = signal.sosfilt(sos, v, axis=-1)
     v = v[:, ::FINE]
     white = rng.normal(size=v.shape)
     if rig.corner is not None and rig.corner < 0.4 * rig.rate:
-        white = signal.sosfilt(signal.bessel(4, rig.corner, fs=rig.rate, output="sos", norm="mag"), white)
+        white = signal.sosfilt(
+            signal.bessel(4, rig.corner, fs=rig.rate, output="sos", norm="mag"), white
+        )
     v = v + rig.noise * white / white.std()
     if rig.slow_noise:
         f = np.fft.rfftfreq(n, 1 / rig.rate)
@@ -140,7 +140,9 @@ def random_case(rng: np.random.Generator) -> tuple[Cell, SweepStack, Window, str
         transient_tau=float(rng.uniform(5e-5, 1.2e-4)),
     )
     deepest = -min(100.0, 40.0 / cell.resistance * 1e3)
-    amplitudes = np.round(np.linspace(deepest, 0, int(rng.integers(3, 8)))[: int(rng.integers(2, 8))], 1)
+    amplitudes = np.round(
+        np.linspace(deepest, 0, int(rng.integers(3, 8)))[: int(rng.integers(2, 8))], 1
+    )
     pulse = float(rng.choice([0.0, 0.3, 0.5])) * deepest
     gap = float(rng.choice([0.0, 0.005, 0.02]))
     holding = rng.choice([0.0, 1.0]) * deepest / 5 * np.arange(amplitudes.size)
@@ -166,7 +168,9 @@ def study(cells: int, seed: int, *, show: bool = False) -> dict[str, dict[str, f
                 continue
             found[name].append((value, truth[name], error))
             if show and abs(value - truth[name]) > 3 * error:
-                print(f"{seed},{k} {name} {value:.5g} for {truth[name]:.5g} +- {error:.2g}: {said} {measured.notes}")
+                print(
+                    f"{seed},{k} {name} {value:.5g} for {truth[name]:.5g} +- {error:.2g}: {said} {measured.notes}"
+                )
     out = {}
     for name, rows in found.items():
         value, truth, error = np.array(rows).T

@@ -112,7 +112,7 @@ class FeatureTable:
         errors = [c for c in frame.columns if c not in META and c not in names]
         reasons = pd.concat([t.reasons for t in parts], ignore_index=True)
         reasons = reasons.reindex(columns=names).fillna("not asked of this extractor")
-        return cls(frame=_typed(frame[[*META, *names, *sorted(errors)]]), reasons=reasons)
+        return cls(frame=_typed(frame[[*META, *names, *_in_order(errors)]]), reasons=reasons)
 
     def take(self, rows: np.ndarray) -> FeatureTable:
         """Give some of the rows (places), in that order."""
@@ -170,6 +170,11 @@ class FeatureTable:
     def read(cls, path: str | Path) -> FeatureTable:
         """Read CSV or parquet by the ending of the name."""
         return cls.from_parquet(path) if is_parquet(path) else cls.from_csv(path)
+
+
+def _in_order(errors: list[str]) -> list[str]:
+    """By the name of the feature, as `from_records` has them."""
+    return sorted(errors, key=lambda name: name.removesuffix("_error"))
 
 
 def _reason(record: Record, name: str) -> str:

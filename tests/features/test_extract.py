@@ -254,7 +254,7 @@ def test_no_number_of_a_broken_recording(cells):
     for name in ("input_resistance", "steady_state_input_resistance", "tau", "capacitance"):
         assert found[name].isna().all()
     assert found.why(2, "input_resistance") == "the potential does not answer the current"
-    assert found.why(2, "capacitance") == "needs tau and input_resistance"
+    assert found.why(2, "capacitance") == "the potential does not answer the current"
 
 
 def test_a_saturated_amplifier_is_not_measured(cells):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.long_square.membrane import Estimate, line
+from cleo_like.features.estimate import Estimate
+from cleo_like.features.long_square.membrane import line
 from cleo_like.features.long_square.rheobase import levels
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.features.estimate import Estimate
 from cleo_like.features.long_square import firing, membrane
-from cleo_like.features.long_square.membrane import Estimate
 from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.long_square.rheobase import rheobase
 from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features

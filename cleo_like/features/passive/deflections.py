@@ -10,6 +10,7 @@ import numpy as np
 from cleo_like.features.estimate import Estimate, stated
 
 if TYPE_CHECKING:
+    from cleo_like.features.passive.joint.bins import Bins
     from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.joint.fit import Problem
     from cleo_like.features.passive.joint.response import Geometry
@@ -38,8 +39,9 @@ class Deflections:
         Standard errors (mV) of both that the noise of the sweep explains.
     peak_potential : array, shape (n_sweeps,)
         Mean potential (mV) about the peak.
-    reached : float
-        Part of the final response that is there in the steady window.
+    reached, reached_end : float
+        Parts of the final response that are there in the steady window, and in the last
+        30 ms of the step.
     reached_error : float
         Its standard error: as uncertain as the time constants are.
     """
@@ -51,7 +53,14 @@ class Deflections:
     peak_noise: np.ndarray
     peak_potential: np.ndarray
     reached: float
+    reached_end: float
     reached_error: float
+
+    @property
+    def sag(self) -> np.ndarray:
+        """1 - mean deflection of the last 30 ms / that of the peak, of each sweep."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return 1 - self.steady * self.reached_end / self.reached / self.peak
 
     def take(self, rows: np.ndarray) -> Deflections:
         """Give some of the sweeps."""
@@ -79,7 +88,9 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     d_peak, w_peak = _mean(away, bins.weight * peak)
     widths = bins.widths
     reached = _share(unit, widths * steady, circuit)
-    share = _share(unit, widths * peak, circuit, at_peak=True) if circuit.kind == "gate" else 1.0
+    share = (
+        _share(unit, widths * peak, circuit, at_peak=True) if circuit.kind == "gate" else 1.0
+    )
     with np.errstate(divide="ignore"):
         noise = np.sqrt(variance * (1 / w_steady + 1 / level_weight))
         peak_noise = np.sqrt(variance * (1 / w_peak + 1 / level_weight)) / share
@@ -87,13 +98,22 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     return Deflections(
         amplitude=amplitude,
         steady=d_steady,
-        peak=d_peak / share,
+        peak=d_peak / share if circuit.kind == "gate" else d_steady,
         noise=noise,
         peak_noise=peak_noise,
         peak_potential=potential,
         reached=reached,
+        reached_end=_share(unit, widths * _end(bins, geometry.rate), circuit)
+        if circuit.kind == "gate"
+        else reached,
         reached_error=_reached_error(problem, circuit, widths * steady, reached),
     )
+
+
+def _end(bins: Bins, rate: float) -> np.ndarray:
+    """Bins of the last 30 ms of the step."""
+    within = bins.part == bins.part[-1]
+    return within & (bins.starts >= bins.stops[-1] - max(_SHORTEST * rate, bins.widths[-1]))
 
 
 def _reached_error(
@@ -150,7 +170,8 @@ def _windows(
     top = circuit.peak_time() * rate
     if not top < length:
         return steady, steady
-    half = np.clip(_PEAK * top, *(x * rate for x in _PEAK_LIMITS))
+    narrowest, widest = (x * rate for x in _PEAK_LIMITS)
+    half = min(max(_PEAK * top, narrowest), widest)
     peak = within & (np.abs(middle - first - top) <= half)
     return steady, peak if peak.any() else steady
 

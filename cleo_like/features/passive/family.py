@@ -28,14 +28,14 @@ NO_REST = "only"  # how the reason begins that tells the time at rest
 NO_SWEEP = "no subthreshold sweep with a hyperpolarising step"
 _REST = 5e-3  # s at the first level without which the level of a sweep is not known
 _MASK = 3e-4  # s after each edge that are left out at first
-_LONGEST_MASK = 1.2e-3  # s, or a fifth of tau: a longer artefact is not told from the membrane
+_LONGEST_MASK = 1.2e-3  # s, or a fifth of tau: a longer artefact is no longer told apart
 _FITS = 4  # with ever more left out
 _MARGIN = 1.3  # times the end of the artefact
 _SURE = 3.5  # standard errors
 _FLOOR = 5e-4  # of the final response: what the artefact may leave
 _UNDECLARED = Delay(expected=3e-5, error=1e-4, most=1e-3)
-"""Filters of 3 kHz and more are late by up to 0.1 ms (4-pole Bessel: 0.336 over its corner), and
-files differ in whether the first sample of a step is at its new level already."""
+"""Filters of 3 kHz and more are late by 0.1 ms at most (4-pole Bessel: 0.336 over its
+corner), and files differ in whether the first sample of a step is at its new level already."""
 
 
 @attrs.frozen(kw_only=True)
@@ -160,9 +160,7 @@ def _binned(
     stack: SweepStack, rows: np.ndarray, command: Command, whole: np.ndarray, *step: int
 ) -> Bins:
     start, stop = step
-    return binned(
-        stack, rows, command.take(rows), start=start, stop=stop, until_start=~whole
-    )
+    return binned(stack, rows, command.take(rows), start=start, stop=stop, until_start=~whole)
 
 
 def _the_step(command: Command, start: int, stop: int) -> tuple[int, int, Command]:
@@ -196,7 +194,7 @@ def steps_down(amplitude: np.ndarray, quiet: np.ndarray, lowest: float) -> np.nd
 
 
 def solved(family: Family) -> Found | str:
-    """Fit the family; where the edges leave an artefact, without more of the time after them."""
+    """Fit the family; where edges leave an artefact, without more of the time after them."""
     mask, end = _MASK, 0.0
     for _ in range(_FITS):
         problem = family.problem(mask)

@@ -1,4 +1,4 @@
-"""Resistances, time constants, capacitance and sag of a cell, each with its error or a reason."""
+"""Resistances, time constants, capacitance, sag of a cell: each with its error or a reason."""
 
 from __future__ import annotations
 
@@ -96,7 +96,8 @@ def _without_levels(
 ) -> Membrane:
     """Give the reasons, and what the ends of the steps tell if only their starts do not."""
     empty = np.full(stack.n_sweeps, np.nan)
-    values, notes = {name: Estimate(reason=why) for name in NAMES}, ()
+    values = {name: Estimate(reason=why) for name in NAMES}
+    notes: tuple[str, ...] = ()
     if why == FIRING or why.startswith(NO_REST):
         ends = across_sweeps(stack, step, sweeps, lowest)
         if ends.known:

@@ -13,9 +13,9 @@ from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.times import checked
 
 if TYPE_CHECKING:
-    from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.deflections import Deflections
     from cleo_like.features.passive.family import Found
+    from cleo_like.features.passive.joint.circuit import Circuit
 
 NAMES = ("input_resistance", "peak_input_resistance", "steady_state_input_resistance")
 _SURE = 3.0  # standard errors
@@ -74,9 +74,7 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
     if curved is not None:
         out["rest_input_resistance"] = Estimate(value=curved, error=peak.error)
         notes.append(f"the cell rectifies: {curved:.4g} MOhm at 0 pA")
-    return Resistances(
-        values=out, notes=tuple(notes), conflict=_conflict(found, curved)
-    )
+    return Resistances(values=out, notes=tuple(notes), conflict=_conflict(found, curved))
 
 
 _STRAIGHT = "the deflections are a straight line through 0 pA: it is input_resistance"
@@ -89,15 +87,13 @@ def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]
     settling = steady.value * steps.reached_error / steps.reached
     steady = attrs.evolve(steady, error=float(np.hypot(steady.error, settling)))
     steady = _doubted(steady, circuit, "resistance")
-    if circuit.kind != "gate":
-        peak = steady
-    else:
-        peak = slope(amplitude, steps.peak, steps.peak_noise)
+    sags = circuit.kind == "gate"
+    peak = slope(amplitude, steps.peak, steps.peak_noise) if sags else steady
     what = "a resistance (MOhm) of"
-    one = steps.amplitude.size == 1
+    alone = steps.amplitude.size == 1 or circuit.kind == "electrode"
     out = []
     for found, key in ((_doubted(peak, circuit, "peak"), "peak"), (steady, "resistance")):
-        error = max(found.error, circuit.errors[key]) if one else found.error
+        error = max(found.error, circuit.errors[key]) if alone else found.error
         out.append(checked(found.value, error, what))
     return out[0], out[1]
 
@@ -147,9 +143,9 @@ def _pulse(found: Found) -> Estimate:
 def _conflict(found: Found, curved: float | None) -> str:
     """Why steps and pulse cannot both be right; "" if they agree.
 
-    Their deflections are compared at the same time after their start, so that no time constant is
-    asked. A rectifying cell answers a small pulse otherwise than large steps: there the
-    resistance at 0 pA may agree instead.
+    Their deflections are compared at the same time after their start, so that no time
+    constant is asked. A rectifying cell answers a small pulse otherwise than large steps:
+    there the resistance at 0 pA may agree instead.
     """
     pulse, step = _chords(found)
     if not (step.known and pulse.known) or _close(step, pulse):

@@ -8,16 +8,16 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate, widening
-from cleo_like.features.passive.joint.circuit import circuit_of
 from cleo_like.features.passive.deflections import deflections
 from cleo_like.features.passive.family import NO_STEP
+from cleo_like.features.passive.joint.circuit import circuit_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.deflections import Deflections
     from cleo_like.features.passive.family import Found
+    from cleo_like.features.passive.joint.circuit import Circuit
 
 _TARGET = -100.0  # mV
 _SURE = 3.0  # standard errors that the deflection must have
@@ -40,8 +40,7 @@ def sags(found: Found, every: Deflections, sweeps: Mapping[str, np.ndarray]) -> 
     """
     family = found.family
     each = np.full(family.stack.n_sweeps, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = 1 - every.steady / every.peak
+    value = every.sag
     sure = every.peak < -_SURE * every.peak_noise
     for k in family.down[sure[family.down]].tolist():
         each[family.rows[k]] = value[k]
@@ -56,7 +55,7 @@ def sags(found: Found, every: Deflections, sweeps: Mapping[str, np.ndarray]) -> 
     if not chosen.peak[here] < -_SURE * chosen.peak_noise[here]:
         why = "the deflection is not larger than its error"
         return Sags(sag=Estimate(reason=why), potential=Estimate(reason=why), each=each)
-    sag = float(1 - chosen.steady[here] / chosen.peak[here])
+    sag = float(chosen.sag[here])
     each[row] = sag
     error = _noise(chosen, here) * float(np.hypot(1.0, 1 - sag)) / abs(chosen.peak[here])
     error = float(np.linalg.norm((error, circuit.doubts.get("sag", 0.0), MODEL)))

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cleo_like.features.passive.family import Found
     from cleo_like.features.passive.joint.fit import Fit
 
+NAMES = (
+    "tau", "capacitance", "tau_effective", "instantaneous_input_resistance",
+    "sag_time_constant",
+)  # fmt: skip
 _WIDE = 1.96  # a 95 % interval as wide as the value: half of it exceeds the value
 _SHORTEST = 2e-4  # s: electrodes answer so fast, and the first samples are left out
 _EARLY = 5.0  # times what is left out after an edge: a shorter tau has no early part
@@ -35,8 +39,8 @@ def times(found: Found) -> dict[str, Estimate]:
     circuit = found.circuit
     values, errors = circuit.values, dict(circuit.errors)
     if not _SHORTEST < values["tau"] < LONGEST * 0.99:
-        why = Estimate(reason="the time constant lies outside 0.2 ms to 1 s")
-        return dict.fromkeys(("tau", "tau_effective", "capacitance"), why)
+        outside = Estimate(reason="the time constant lies outside 0.2 ms to 1 s")
+        return dict.fromkeys(NAMES, outside)
     errors["capacitance"] = _with_early(found)
     out = {
         "tau": checked(values["tau"], errors["tau"], "a time constant (s) of"),

@@ -1,9 +1,9 @@
 """Responses of first and second order, in parameters without a singular place.
 
 The first order is one exponential, its shape log tau. The second has two poles p of sum S and
-product P; its shape is (log S, log P), and it is a sum of X1 + X2 and (X1 - X2) / (p1 - p2), X the
-responses of the single poles. So two equal time constants are no special place, and beyond it the
-poles are a conjugate pair: a damped resonance.
+product P; its shape is (log S, log P), and it is a sum of X1 + X2 and (X1 - X2) / (p1 - p2), X
+the responses of the single poles. So two equal time constants are no special place, and beyond
+it the poles are a conjugate pair: a damped resonance.
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _second(geometry: Geometry, shape: np.ndarray, delay: float) -> Basis:
     root = np.emath.sqrt(apart)
     half = np.exp(shape[0]) / 2
     first = geometry.response(1 / (half * (1 + root)), delay)
-    second = geometry.response(1 / (half * (1 - root)), delay) if apart > 0 else _conjugate(first)
+    second = (
+        geometry.response(1 / (half * (1 - root)), delay) if apart > 0 else _conjugate(first)
+    )
 
     def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.stack((((a + b) / 2).real, ((a - b) / (2 * root)).real))

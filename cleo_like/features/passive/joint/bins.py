@@ -95,7 +95,9 @@ def binned(
     weight = np.zeros_like(mean)
     spiking = np.zeros(rows.size, dtype=bool)
     for k, row in enumerate(rows.tolist()):
-        used = starts.size if not until_start[k] else int(np.searchsorted(stops, start, "right"))
+        used = (
+            starts.size if not until_start[k] else int(np.searchsorted(stops, start, "right"))
+        )
         if used:
             total, top = _sums(stack.voltage_mv[row], starts[:used], stops[:used])
             mean[k, :used] = total / widths[:used]
@@ -117,7 +119,11 @@ def binned(
 def _has_spike(above: np.ndarray) -> bool:
     """Whether some bin rises above its mean far more than the others do."""
     known = above[np.isfinite(above)]
-    return bool((known > max(_SPIKE, _LOUD * float(np.median(known)))).any()) if known.size else False
+    return (
+        bool((known > max(_SPIKE, _LOUD * float(np.median(known)))).any())
+        if known.size
+        else False
+    )
 
 
 def _grid(
@@ -151,7 +157,9 @@ def _offsets(length: int, rate: float) -> np.ndarray:
     return np.array([*out, length] if out else [], dtype=int)
 
 
-def _sums(x: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(
+    x: np.ndarray, starts: np.ndarray, stops: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Sum and maximum of each bin."""
     last = int(stops[-1])
     where = np.stack((starts, stops), axis=1).ravel()[:-1]  # gaps between bins are dropped

@@ -22,7 +22,7 @@ _PEAK_TIMES = np.concatenate(([0.0], np.geomspace(1e-4, 2.0, 2000)))  # s
 _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
 _ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
-_ROUGH = 0.01  # of the resistance of the electrode: error of taking it off
+_ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
 _LATE = 3.0  # standard errors of what is known of the delay
 _SMALL = 1e-4  # relative step of numerical derivatives
 
@@ -42,13 +42,13 @@ class Circuit:
         "passive" (one exponential), "gate" (sag), "electrode" (the faster one is no membrane),
         "cable" (two of the same sign).
     values : mapping of str to float
-        ``resistance`` (MOhm, at the end), ``peak`` (MOhm), ``tau`` (s), ``capacitance`` (pF),
+        ``resistance`` (MOhm, of the end), ``peak`` (MOhm), ``tau`` (s), ``capacitance`` (pF),
         ``instantaneous`` (MOhm), ``gate_tau`` (s), ``series`` (MOhm); NaN where not defined.
     errors : mapping of str to float
         Their standard errors.
     doubts : mapping of str to float
-        What a second exponential that was not quite rejected would change (it is in the errors),
-        also of ``sag``.
+        What a second exponential that was not quite rejected would change (it is in the
+        errors), also of ``sag``.
     """
 
     fit: Fit
@@ -85,8 +85,8 @@ class Circuit:
 def circuit_of(problem: Problem) -> Circuit:
     """Choose between one and two exponentials.
 
-    The second is accepted where it lowers the sum of squares of the independent bins by more than
-    twice the logarithm of their number plus 6, and means something.
+    The second is accepted where it lowers the sum of squares of the independent bins by more
+    than twice the logarithm of their number plus 6, and means something.
     """
     one_start, two_start = problem.starts()
     one = problem.solve(one_start)

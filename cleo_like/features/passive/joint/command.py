@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import attrs
@@ -105,12 +106,15 @@ def _recorded(current: np.ndarray, rate: float, first: int, start: int) -> Comma
     if begin >= start - first:
         why = "the command varies before the step or within it"
         return Command(
-            first=first, edges=np.array([start]), levels=np.zeros((len(current), 2)), trouble=why
+            first=first,
+            edges=np.array([start]),
+            levels=np.zeros((len(current), 2)),
+            trouble=why,
         )
     ordered = np.array(sorted(edges))
     cut_at = np.concatenate(([begin], ordered, [current.shape[1]]))
     levels = np.stack(
-        [_level(current[:, a:b], near) for a, b in zip(cut_at[:-1], cut_at[1:], strict=True)],
+        [_level(current[:, a:b], near) for a, b in pairwise(cut_at.tolist())],
         axis=1,
     )
     return Command(first=first + begin, edges=ordered + first, levels=levels)

@@ -95,7 +95,7 @@ class Fit:
         return exponentials(self.shape, self.weights)
 
     def error(self, gradient: np.ndarray) -> float:
-        """Standard error of a value with this gradient: the larger of the two."""
+        """Give the standard error of a value with this gradient: the larger of the two."""
         variance = np.einsum("i,kij,j->k", gradient, self.covariance, gradient)
         return float(np.sqrt(max(variance.max(), 0.0)))
 
@@ -108,10 +108,10 @@ class Problem:
         self._root = np.sqrt(bins.weight)
         total = bins.weight.sum(axis=1, keepdims=True)
         self._share = bins.weight / np.where(total > 0, total, 1.0)
-        self._y = self._centred(bins.mean[None])[0]
+        self.y = self.centred(bins.mean[None])[0]
         self.n = float((bins.weight > 0).sum() - (total > 0).sum())
 
-    def _centred(self, x: np.ndarray) -> np.ndarray:
+    def centred(self, x: np.ndarray) -> np.ndarray:
         """Take the weighted mean off each sweep and weigh (n, n_sweeps, n_bins)."""
         mean = np.einsum("psb,sb->ps", x, self._share)
         return (x - mean[:, :, None]) * self._root
@@ -120,7 +120,7 @@ class Problem:
     def _grid(self) -> np.ndarray:
         """Responses of a grid of time constants, (n_grid, n_sweeps * n_bins)."""
         x = [self.geometry.response(tau, self.delay.expected).value for tau in _GRID]
-        return self._centred(np.stack(x)).reshape(_GRID.size, -1)
+        return self.centred(np.stack(x)).reshape(_GRID.size, -1)
 
     def gain(self, fit: Fit) -> float:
         """How much, about, a further exponential would take off the sum of squares."""
@@ -135,7 +135,7 @@ class Problem:
     def starts(self) -> tuple[list[float], list[float]]:
         """Best one and best two time constants of a grid."""
         columns = self._grid
-        gram, toward = columns @ columns.T, columns @ self._y.ravel()
+        gram, toward = columns @ columns.T, columns @ self.y.ravel()
         own = np.diag(gram)
         with np.errstate(divide="ignore", invalid="ignore"):
             one = int(np.nan_to_num(toward**2 / own).argmax())
@@ -173,20 +173,22 @@ class Problem:
 
     def single_taus(self, tau: float, delay: float) -> tuple[np.ndarray, np.ndarray]:
         """Time constant (s) of each sweep by itself, and its error relative to it."""
-        log_tau = np.full(len(self._y), np.log(tau))
+        log_tau = np.full(len(self.y), np.log(tau))
         limits = np.log(SHORTEST), np.log(LONGEST)
         for _ in range(_SINGLE):
             found = self.geometry.response(np.exp(log_tau)[:, None], delay)
-            x, slope = self._centred(np.stack((found.value, found.by_log_tau)))
-            xx, xs, ss = (np.einsum("sb,sb->s", a, b) for a, b in ((x, x), (x, slope), (slope, slope)))
-            xy, sy = (np.einsum("sb,sb->s", a, self._y) for a in (x, slope))
+            x, slope = self.centred(np.stack((found.value, found.by_log_tau)))
+            xx, xs, ss = (
+                np.einsum("sb,sb->s", a, b) for a, b in ((x, x), (x, slope), (slope, slope))
+            )
+            xy, sy = (np.einsum("sb,sb->s", a, self.y) for a in (x, slope))
             with np.errstate(divide="ignore", invalid="ignore"):
                 determinant = xx * ss - xs**2
                 r = xy / xx
                 left = sy - r * xs  # slope times the residual at the best resistance
                 step = np.nan_to_num(left * xx / determinant / r)
             log_tau = np.clip(log_tau + np.clip(step, -_TOO_FAR, _TOO_FAR), *limits)
-        squares = np.einsum("sb,sb->s", self._y, self._y) - r * xy
+        squares = np.einsum("sb,sb->s", self.y, self.y) - r * xy
         bins = np.maximum((self.bins.weight > 0).sum(axis=1) - 3, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(np.maximum(squares, 0) / bins * xx / determinant) / np.abs(r)
@@ -225,14 +227,18 @@ class _Point:
         self.values = found.values
         n = len(found.values)
         everything = np.concatenate(
-            (found.values, found.by_shape.reshape(n * n, *found.values.shape[1:]), found.by_delay)
+            (
+                found.values,
+                found.by_shape.reshape(n * n, *found.values.shape[1:]),
+                found.by_delay,
+            )
         )
-        columns = problem._centred(everything * 1e-3).reshape(len(everything), -1)  # noqa: SLF001
-        x, y = columns[:n], problem._y.ravel()  # noqa: SLF001
+        columns = problem.centred(everything * 1e-3).reshape(len(everything), -1)
+        x, y = columns[:n], problem.y.ravel()
         self.weights = _solved(x @ x.T, x @ y)
         by_shape = np.tensordot(columns[n:-n].reshape(n, n, -1), self.weights, axes=(1, 0))
         self.jacobian = np.concatenate([by_shape, (self.weights @ columns[-n:])[None], x])
-        self.residual = (y - self.weights @ x).reshape(problem._y.shape)  # noqa: SLF001
+        self.residual = (y - self.weights @ x).reshape(problem.y.shape)
         self.squares = float(self.residual.ravel() @ self.residual.ravel())
         self.normal = self.jacobian @ self.jacobian.T
         self._weigh(strength)

@@ -1,8 +1,8 @@
 """Response of one exponential of unit resistance to a command, and its derivatives.
 
-V = I_k + (x_k - I_k) exp(-(t - t_k - delay) / tau) between edge k and the next, x_k the response at
-the edge: the sum over all edges e of dI_e (1 - exp(-(t - t_e - delay) / tau)), at the price of one
-exponential per bin. Means over the samples of a bin are sums of a geometric series, exactly.
+V = I_k + (x_k - I_k) exp(-(t - t_k - delay) / tau) between edge k and the next, x_k the
+response at the edge: the sum over all edges e of dI_e (1 - exp(-(t - t_e - delay) / tau)), at
+the price of one exponential per bin. Means over the samples of a bin are geometric series.
 """
 
 from __future__ import annotations
