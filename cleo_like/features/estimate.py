@@ -53,4 +53,9 @@ def stated(value: float, floor: float, scatter: float, freedom: int) -> Estimate
     freedom : int
         Degrees of freedom of the scatter.
     """
-    return Estimate(value=value, error=float(max(floor, scatter * widening(freedom))))
+    return Estimate(value=value, error=stated_error(floor, scatter, freedom))
+
+
+def stated_error(floor: float, scatter: float, freedom: int) -> float:
+    """Give the larger of what noise explains and of the scatter, widened for few sweeps."""
+    return float(max(floor, scatter * widening(freedom)))

@@ -44,7 +44,9 @@ def family(seed: int) -> SweepStack:
     for row, amplitude in zip(v, amplitudes, strict=True):
         for k in range(int(amplitude // 30)):
             x = (t - 0.35 - 0.1 * k) / 5e-4
-            row[:] += 100 * np.exp(-0.5 * x**2) - 8 * np.where(x > 0, x / 4 * np.exp(1 - x / 4), 0)
+            row[:] += 100 * np.exp(-0.5 * x**2) - 8 * np.where(
+                x > 0, x / 4 * np.exp(1 - x / 4), 0
+            )
     current = amplitudes[:, None] * on + (-25.0 if seed % 2 else 0.0)
     if seed % 4 == 1:  # a pulse that ends 20 ms before the step
         current = current - 20.0 * ((t >= 0.1) & (t < 0.28))

@@ -37,6 +37,8 @@ class Deflections:
         Deflections (mV) at the end of the step and at its peak.
     noise, peak_noise : arrays, shape (n_sweeps,)
         Standard errors (mV) of both that the noise of the sweep explains.
+    sag_noise : array, shape (n_sweeps,)
+        Standard error of `sag`, in which the level before the step nearly cancels.
     peak_potential : array, shape (n_sweeps,)
         Mean potential (mV) about the peak.
     reached, reached_end : float
@@ -51,6 +53,7 @@ class Deflections:
     peak: np.ndarray
     noise: np.ndarray
     peak_noise: np.ndarray
+    sag_noise: np.ndarray
     peak_potential: np.ndarray
     reached: float
     reached_end: float
@@ -94,6 +97,11 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     with np.errstate(divide="ignore"):
         noise = np.sqrt(variance * (1 / w_steady + 1 / level_weight))
         peak_noise = np.sqrt(variance * (1 / w_peak + 1 / level_weight)) / share
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest_of = d_steady / d_peak * share  # 1 - sag, but for the shape of the windows
+        sag_noise = np.sqrt(
+            variance * (1 / w_steady + rest_of**2 / w_peak + (1 - rest_of) ** 2 / level_weight)
+        ) / np.abs(d_peak)
     potential, _ = _mean(bins.mean, bins.weight * peak)
     return Deflections(
         amplitude=amplitude,
@@ -101,6 +109,7 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
         peak=d_peak / share if circuit.kind == "gate" else d_steady,
         noise=noise,
         peak_noise=peak_noise,
+        sag_noise=sag_noise,
         peak_potential=potential,
         reached=reached,
         reached_end=_share(unit, widths * _end(bins, geometry.rate), circuit)

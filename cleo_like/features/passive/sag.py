@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.estimate import MODEL, Estimate, widening
+from cleo_like.features.estimate import MODEL, Estimate
 from cleo_like.features.passive.deflections import deflections
 from cleo_like.features.passive.family import NO_STEP
 from cleo_like.features.passive.joint.circuit import circuit_of
@@ -57,7 +57,7 @@ def sags(found: Found, every: Deflections, sweeps: Mapping[str, np.ndarray]) -> 
         return Sags(sag=Estimate(reason=why), potential=Estimate(reason=why), each=each)
     sag = float(chosen.sag[here])
     each[row] = sag
-    error = _noise(chosen, here) * float(np.hypot(1.0, 1 - sag)) / abs(chosen.peak[here])
+    error = float(chosen.sag_noise[here])
     error = float(np.linalg.norm((error, circuit.doubts.get("sag", 0.0), MODEL)))
     return Sags(
         sag=Estimate(value=sag, error=error),
@@ -76,15 +76,3 @@ def _chosen(found: Found, every: Deflections, row: int) -> tuple[Deflections, in
     problem = found.family.alone(row).problem(found.mask)
     circuit = circuit_of(problem)
     return deflections(problem, circuit), 0, circuit
-
-
-def _noise(of: Deflections, here: int) -> float:
-    """Error (mV) of one deflection: what its noise explains, or the scatter of the sweeps."""
-    floor = float(max(of.noise[here], of.peak_noise[here]))
-    amplitude, freedom = of.amplitude, np.count_nonzero(np.isfinite(of.steady)) - 1
-    if freedom < 1:
-        return floor
-    used = np.isfinite(of.steady)
-    a, d = amplitude[used], of.steady[used]
-    left = d - a * (a @ d) / (a @ a)
-    return max(floor, float(np.sqrt(left @ left / freedom)) * widening(freedom))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.estimate import widening
+from cleo_like.features.estimate import stated_error
 from cleo_like.features.passive.joint.basis import (
     LONGEST,
     SHORTEST,
@@ -32,6 +32,7 @@ _SINGLE = 6  # steps of the search for each sweep, which begins near its end
 _CONVERGED = 1e-7  # of log tau
 _USELESS = 1e-4  # of the variance: a smaller gain is no reason to go on
 _TOO_FAR = 1.5  # largest change of log tau in one step
+_MOST_LEVERAGE = 0.95  # of one sweep: there is no more to be learnt from its residual
 _CORRELATED = 0.05
 _LAGS = 40
 
@@ -68,6 +69,8 @@ class Fit:
         between the sweeps.
     n, effective : float
         Bins, and independent ones among them.
+    freedom : int
+        Sweeps less one.
     """
 
     shape: np.ndarray
@@ -79,6 +82,7 @@ class Fit:
     covariance: np.ndarray
     n: float
     effective: float
+    freedom: int
 
     @property
     def order(self) -> int:
@@ -95,9 +99,10 @@ class Fit:
         return exponentials(self.shape, self.weights)
 
     def error(self, gradient: np.ndarray) -> float:
-        """Give the standard error of a value with this gradient: the larger of the two."""
+        """Give the error of a value with this gradient, see `stated_error`."""
         variance = np.einsum("i,kij,j->k", gradient, self.covariance, gradient)
-        return float(np.sqrt(max(variance.max(), 0.0)))
+        noise, scatter = np.sqrt(np.maximum(variance, 0.0)).tolist()
+        return stated_error(noise, scatter, self.freedom)
 
 
 class Problem:
@@ -215,6 +220,7 @@ class Problem:
             covariance=at.covariance(inflation, max(self.n - 2 * order, 1.0)),
             n=self.n,
             effective=self.n / inflation,
+            freedom=len(self.y) - 1,
         )
 
 
@@ -281,10 +287,33 @@ class _Point:
         if sweeps < 2:
             return np.stack((one, one))
         by_sweep = self.jacobian.reshape(-1, *self.residual.shape) * self.residual
-        scores = by_sweep.sum(axis=2)
-        meat = scores @ scores.T * sweeps / (sweeps - 1) * widening(sweeps - 1) ** 2
+        scores = _unshrunk(by_sweep.sum(axis=2), self._by_sweep(), normal)
+        meat = scores @ scores.T
         meat[n, n] += self.strength**2 * self.problem.delay.error**2
         return np.stack((one, inverse @ meat @ inverse))
+
+    def _by_sweep(self) -> np.ndarray:
+        """Normal equations of each sweep (n_sweeps, n, n)."""
+        j = self.jacobian.reshape(len(self.jacobian), *self.residual.shape)
+        return np.einsum("psb,qsb->spq", j, j)
+
+
+def _unshrunk(scores: np.ndarray, parts: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Scores of the sweeps as if none had drawn the fit to itself.
+
+    A sweep that decides much of the fit has small residuals for that; they are enlarged so that
+    the covariance of the sweeps is not biased (CR2 of Bell & McCaffrey 2002, Survey Methodology
+    28:169).
+    """
+    values, vectors = np.linalg.eigh(whole / np.multiply.outer(*2 * [np.sqrt(np.diag(whole))]))
+    scale = np.sqrt(np.diag(whole))
+    keep = values > 1e-12 * values.max()
+    root = vectors[:, keep] / np.sqrt(values[keep]) / scale[:, None]  # whole^-1 = root root'
+    leverage, axes = np.linalg.eigh(root.T @ parts @ root)
+    factor = 1 / np.sqrt(1 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
+    in_root = np.einsum("ps,pk->sk", scores, root)
+    grown = np.einsum("skm,sm,slm,sl->sk", axes, factor, axes, in_root)
+    return whole @ root @ grown.T
 
 
 def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
