@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from cleo_like.features.long_square.membrane import Estimate
+from cleo_like.features.estimate import Estimate
 
 _SAME = 0.5  # pA: currents that differ by less are one (a measured command is noisy)
 _SD = 0.22  # of the bracket: error of the estimate, 147 ladders of five simulated cells

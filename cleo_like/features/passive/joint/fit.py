@@ -293,7 +293,7 @@ class _Point:
         return np.stack((one, inverse @ meat @ inverse))
 
     def _by_sweep(self) -> np.ndarray:
-        """Normal equations of each sweep (n_sweeps, n, n)."""
+        """Give the normal equations of each sweep (n_sweeps, n, n)."""
         j = self.jacobian.reshape(len(self.jacobian), *self.residual.shape)
         return np.einsum("psb,qsb->spq", j, j)
 
