@@ -18,11 +18,12 @@ import sys
 import time
 from dataclasses import dataclass
 
+import attrs
 import numpy as np
 from scipy import signal
 
 from cleo_like.features.long_square import analyse
-from cleo_like.features.parameters import DEFAULT
+from cleo_like.features.parameters import DEFAULT, IPFX, ExtractionParameters
 from cleo_like.features.stack import SweepStack, Window
 
 FINE = 8  # steps of the simulation per sample
@@ -154,15 +155,20 @@ def random_case(rng: np.random.Generator) -> tuple[Cell, SweepStack, Window, str
     return cell, stack, window, said
 
 
-def study(cells: int, seed: int, *, show: bool = False) -> dict[str, dict[str, float]]:
+def study(
+    cells: int, seed: int, *, show: bool = False, limits: ExtractionParameters = DEFAULT
+) -> dict[str, dict[str, float]]:
     """Measure many random cells and compare with the truth."""
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in VALUES}
     missing = dict.fromkeys(VALUES, 0)
     for k in range(cells):
         cell, stack, window, said = random_case(np.random.default_rng([seed, k]))
-        measured, truth = analyse(stack, window, DEFAULT), cell.truth(window.duration)
+        measured, truth = analyse(stack, window, limits), cell.truth(window.duration)
         for name in VALUES:
-            value, error = measured.values[name], measured.uncertainty.get(name, np.nan)
+            value, error = (
+                measured.values.get(name, np.nan),
+                measured.uncertainty.get(name, np.nan),
+            )
             if not np.isfinite(value):
                 missing[name] += 1
                 continue
@@ -173,6 +179,8 @@ def study(cells: int, seed: int, *, show: bool = False) -> dict[str, dict[str, f
                 )
     out = {}
     for name, rows in found.items():
+        if not rows:
+            continue
         value, truth, error = np.array(rows).T
         scale = 1.0 if name == "sag" else 0.01 * truth
         z = (value - truth) / error
@@ -192,9 +200,11 @@ def main() -> int:
     parser.add_argument("--cells", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", action="store_true", help="cells beyond 3 stated errors")
+    parser.add_argument("--ipfx", action="store_true", help="the values of compat='ipfx'")
     options = parser.parse_args()
     begin = time.process_time()
-    table = study(options.cells, options.seed, show=options.show)
+    limits = attrs.evolve(IPFX, subthresh_min_amp=-101.0) if options.ipfx else DEFAULT
+    table = study(options.cells, options.seed, show=options.show, limits=limits)
     print(f"{options.cells} cells, {time.process_time() - begin:.0f} s CPU")
     columns = next(iter(table.values()))
     print(f"{'':32s}" + "".join(f"{c:>10s}" for c in columns))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.estimate import MODEL, Estimate
+from cleo_like.features.estimate import Estimate, widening
 from cleo_like.features.passive.deflections import deflections
 from cleo_like.features.passive.family import NO_STEP
 from cleo_like.features.passive.joint.circuit import circuit_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cleo_like.features.passive.joint.circuit import Circuit
 
 _TARGET = -100.0  # mV
+_WINDOWS = 1e-3  # by which the limits of two windows may move a sag
 _SURE = 3.0  # standard errors that the deflection must have
 
 
@@ -58,7 +59,9 @@ def sags(found: Found, every: Deflections, sweeps: Mapping[str, np.ndarray]) -> 
     sag = float(chosen.sag[here])
     each[row] = sag
     error = float(chosen.sag_noise[here])
-    error = float(np.linalg.norm((error, circuit.doubts.get("sag", 0.0), MODEL)))
+    if circuit.kind != "gate":  # no sag that the noise between the sweeps lets see
+        error = max(error, np.sqrt(2) * _scatter(chosen) / abs(float(chosen.peak[here])))
+    error = float(np.linalg.norm((error, circuit.doubts.get("sag", 0.0), _WINDOWS)))
     return Sags(
         sag=Estimate(value=sag, error=error),
         potential=Estimate(
@@ -76,3 +79,14 @@ def _chosen(found: Found, every: Deflections, row: int) -> tuple[Deflections, in
     problem = found.family.alone(row).problem(found.mask)
     circuit = circuit_of(problem)
     return deflections(problem, circuit), 0, circuit
+
+
+def _scatter(of: Deflections) -> float:
+    """Error (mV) of one deflection by the scatter of all about their line, 0 if there is one."""
+    used = np.isfinite(of.steady)
+    a, d = of.amplitude[used], of.steady[used]
+    freedom = a.size - 1
+    if freedom < 1:
+        return 0.0
+    left = d - a * (a @ d) / (a @ a)
+    return float(np.sqrt(left @ left / freedom)) * widening(freedom)
