@@ -21,6 +21,7 @@ _SHORTEST = 0.03  # s: least steady window
 _NO_CURRENT = 0.5  # pA
 _PEAK = 0.35  # of the time of the peak: half width of the window about it
 _PEAK_LIMITS = (2e-3, 30e-3)  # s
+_SCALARS = ("reached", "reached_end", "sag_before", "reached_error")
 _STEP = 1e-4  # relative, of numerical derivatives
 _CURVED = 0.01  # p of the F test for rectification
 
@@ -44,6 +45,8 @@ class Deflections:
     reached, reached_end : float
         Parts of the final response that are there in the steady window, and in the last
         30 ms of the step.
+    sag_before : float
+        Sag times the response to what was before the step, over that to the largest step.
     reached_error : float
         Its standard error: as uncertain as the time constants are.
     """
@@ -57,6 +60,7 @@ class Deflections:
     peak_potential: np.ndarray
     reached: float
     reached_end: float
+    sag_before: float
     reached_error: float
 
     @property
@@ -69,7 +73,7 @@ class Deflections:
         """Give some of the sweeps."""
         parts = {
             field.name: getattr(self, field.name)[rows]
-            for field in attrs.fields(type(self)) if not field.name.startswith("reached")
+            for field in attrs.fields(type(self)) if field.name not in _SCALARS
         }  # fmt: skip
         return attrs.evolve(self, **parts)
 
@@ -115,8 +119,20 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
         reached_end=_share(unit, widths * _end(bins, geometry.rate), circuit)
         if circuit.kind == "gate"
         else reached,
+        sag_before=_before(problem, circuit),
         reached_error=_reached_error(problem, circuit, widths * steady, reached),
     )
+
+
+def _before(problem: Problem, circuit: Circuit) -> float:
+    """Sag times the response at the start of the step over that to the largest step."""
+    geometry = problem.geometry
+    part = geometry.currents.shape[1] - 1
+    start = np.flatnonzero(problem.bins.part == part)[0]
+    left = np.abs(curve(circuit, geometry.before(part))[:, start]).max()
+    peak = 1e-3 * circuit.values["peak"] * np.abs(geometry.currents[:, -1]).max(initial=0.0)
+    sag = 1 - circuit.values["resistance"] / circuit.values["peak"]
+    return float(sag * min(left / peak, 1.0)) if peak > 0 else 0.0
 
 
 def _end(bins: Bins, rate: float) -> np.ndarray:

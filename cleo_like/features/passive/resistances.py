@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NAMES = ("input_resistance", "peak_input_resistance", "steady_state_input_resistance")
 _SURE = 3.0  # standard errors
 _APART = 0.1  # resistances that differ by less agree whatever their errors
+_OPENED = 0.1  # of the sag: error of a peak whose gate an earlier pulse has opened
 _END = 0.3  # of a pulse: taken for its end
 _REACHED = 0.5  # of the final response: what ends earlier is not extrapolated
 
@@ -83,12 +84,12 @@ _STRAIGHT = "the deflections are a straight line through 0 pA: it is input_resis
 def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]:
     """Resistance at the peak and at the end, by the deflections."""
     amplitude = steps.amplitude
-    steady = slope(amplitude, steps.steady / steps.reached, steps.noise / steps.reached)
-    settling = steady.value * steps.reached_error / steps.reached
-    steady = attrs.evolve(steady, error=float(np.hypot(steady.error, settling)))
+    steady = _steady(steps, circuit)
     steady = _doubted(steady, circuit, "resistance")
     sags = circuit.kind == "gate"
     peak = slope(amplitude, steps.peak, steps.peak_noise) if sags else steady
+    opened = _OPENED * steps.sag_before * abs(peak.value) if sags else 0.0
+    peak = attrs.evolve(peak, error=float(np.hypot(peak.error, opened)))
     what = "a resistance (MOhm) of"
     alone = steps.amplitude.size == 1 or circuit.kind == "electrode"
     out = []
@@ -96,6 +97,23 @@ def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]
         error = max(found.error, circuit.errors[key]) if alone else found.error
         out.append(checked(found.value, error, what))
     return out[0], out[1]
+
+
+def _steady(steps: Deflections, circuit: Circuit) -> Estimate:
+    """Resistance at the end of the step.
+
+    An RC circuit that has not settled is extrapolated, with the error of that. A slow gate is
+    not: how it goes on is not known so well, and the missing part is in the error.
+    """
+    if circuit.kind == "gate":
+        found = slope(steps.amplitude, steps.steady, steps.noise)
+        missing = abs(found.value * (1 - 1 / steps.reached))
+    else:
+        found = slope(
+            steps.amplitude, steps.steady / steps.reached, steps.noise / steps.reached
+        )
+        missing = found.value * steps.reached_error / steps.reached
+    return attrs.evolve(found, error=float(np.hypot(found.error, missing)))
 
 
 def _doubted(found: Estimate, circuit: Circuit, key: str) -> Estimate:

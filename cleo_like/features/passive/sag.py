@@ -82,7 +82,7 @@ def _chosen(found: Found, every: Deflections, row: int) -> tuple[Deflections, in
 
 
 def _scatter(of: Deflections) -> float:
-    """Error (mV) of one deflection by the scatter of all about their line, 0 if there is one."""
+    """Error (mV) of one deflection by the scatter about their line; 0 for one sweep."""
     used = np.isfinite(of.steady)
     a, d = of.amplitude[used], of.steady[used]
     freedom = a.size - 1

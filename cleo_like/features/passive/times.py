@@ -41,7 +41,7 @@ def times(found: Found) -> dict[str, Estimate]:
     if not _SHORTEST < values["tau"] < LONGEST * 0.99:
         outside = Estimate(reason="the time constant lies outside 0.2 ms to 1 s")
         return dict.fromkeys(NAMES, outside)
-    errors["capacitance"] = _with_early(found)
+    _add_early(found, errors)
     out = {
         "tau": checked(values["tau"], errors["tau"], "a time constant (s) of"),
         "capacitance": checked(
@@ -60,23 +60,26 @@ def times(found: Found) -> dict[str, Estimate]:
     return out
 
 
-def _with_early(found: Found) -> float:
-    """Error of the capacitance, with what the first tau after the edges says differently.
+def _add_early(found: Found, errors: dict[str, float]) -> None:
+    """Add to the errors what the first tau after the edges says differently.
 
-    A rectifying cell is no RC circuit: over the whole step its capacitance comes out wrong by
-    some percent, less by the start alone.
+    A rectifying cell is no RC circuit: over the whole step its time constant and capacitance
+    come out wrong by some percent, less by the start alone.
     """
     circuit, problem = found.circuit, found.problem
-    error = circuit.errors["capacitance"]
     tau = circuit.values["tau"]
     if circuit.kind != "passive" or tau < _EARLY * found.mask:
-        return error
+        return
     early = _until(problem, tau).solve([tau], circuit.fit.delay, steps=2)
-    log_tau_less_log_r = np.array([1.0, 0.0, -1 / early.weights[0]])
-    value = 1e6 * float(np.exp(early.shape[0])) / early.weights[0]
-    own = abs(value) * early.error(log_tau_less_log_r)
-    away = abs(value - circuit.values["capacitance"])
-    return float(np.hypot(error, away)) if away > _CONFLICT * own else error
+    own_tau = float(np.exp(early.shape[0]))
+    for name, value, gradient in (
+        ("tau", own_tau, [1.0, 0.0, 0.0]),
+        ("capacitance", 1e6 * own_tau / early.weights[0], [1.0, 0.0, -1 / early.weights[0]]),
+    ):
+        own = abs(value) * early.error(np.array(gradient))
+        away = abs(value - circuit.values[name])
+        if away > _CONFLICT * own:
+            errors[name] = float(np.hypot(errors[name], away))
 
 
 def _until(problem: Problem, time: float) -> Problem:

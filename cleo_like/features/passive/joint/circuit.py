@@ -23,6 +23,7 @@ _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
 _ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
 _ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
+_LARGE = 0.5  # of the final response
 _LATE = 3.0  # standard errors of what is known of the delay
 _SMALL = 1e-4  # relative step of numerical derivatives
 
@@ -39,8 +40,8 @@ class Circuit:
     fit : Fit
         One or two exponentials.
     kind : str
-        "passive" (one exponential), "gate" (sag), "electrode" (the faster one is no membrane),
-        "cable" (two of the same sign).
+        "passive" (one exponential), "gate" (a slow one: sag), "electrode" (the faster one
+        is no membrane), "cable" (two of the same sign).
     values : mapping of str to float
         ``resistance`` (MOhm, of the end), ``peak`` (MOhm), ``tau`` (s), ``capacitance`` (pF),
         ``instantaneous`` (MOhm), ``gate_tau`` (s), ``series`` (MOhm); NaN where not defined.
@@ -173,7 +174,11 @@ def _kind(taus: np.ndarray, resistances: np.ndarray) -> Kind:
     gate = _gate(taus, resistances)
     if not min(gate.values()) > 0:
         return "none"
-    return "gate" if gate["instantaneous"] > gate["resistance"] else "cable"
+    if gate["instantaneous"] > gate["resistance"]:
+        return "gate"
+    # both of one sign: a small slow part is a gate that amplifies, a large one the membrane,
+    # and the fast one then what flows to other compartments
+    return "gate" if resistances[1].real < _LARGE * gate["resistance"] else "cable"
 
 
 def _gate(taus: np.ndarray, resistances: np.ndarray) -> dict[str, float]:
