@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.units import has_unit, si_array
+from cleo_like.core.units import carries_unit, si_array
 from cleo_like.utilities import new_generator
 from cleo_like.utilities.geometry import (
     uniform_cylinder_rθz,  # noqa: PLC2403 - Cleo's name
@@ -254,9 +254,7 @@ def _init_variables(group: Any) -> None:
 
 def _lengths(value: Any, unit: Any, name: str) -> np.ndarray:
     """Convert lengths to metre; bare numbers are in the given unit (mm by default)."""
-    if isinstance(value, (list, tuple)) and any(has_unit(v) for v in value):
-        return si_array(value, "m", name)
-    if has_unit(value) or isinstance(value, str):
+    if carries_unit(value):
         return si_array(value, "m", name)
     factor = 1e-3 if unit is None else float(si_array(unit, "m", "unit"))
     return np.asarray(value, dtype=float) * factor

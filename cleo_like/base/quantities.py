@@ -7,16 +7,13 @@ so devices keep quantities where the rest of the package keeps SI floats.
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any
 
 import attrs
-import numpy as np
 
-from cleo_like.core.errors import UnitError
-from cleo_like.core.units import dimension_of, si_array
+from cleo_like.core.units import si, si_array
 
-_DIMENSIONS = {
+_NAMES = {
     "m": "metre", "s": "second", "Hz": "hertz", "V": "volt", "A": "amp", "M": "molar",
     "W": "watt",
 }  # fmt: skip
@@ -26,7 +23,7 @@ def unit_of(symbol: str) -> Any:
     """Give the Brian2 unit of an SI symbol (also M, for molar, and W)."""
     import brian2
 
-    return getattr(brian2, _DIMENSIONS[symbol])
+    return getattr(brian2, _NAMES[symbol])
 
 
 def quantity(value: Any, unit: str, name: str) -> Any:
@@ -35,7 +32,7 @@ def quantity(value: Any, unit: str, name: str) -> Any:
     Parameters
     ----------
     value : quantity or str
-        Brian2, ``quantities``, or text ("10 um").
+        Brian2, ``quantities``, pint, astropy, or text ("10 um").
     unit : str
         m, s, Hz, V, A, M (molar) or W.
     name : str
@@ -53,33 +50,9 @@ def quantity(value: Any, unit: str, name: str) -> Any:
     """
     from brian2 import Quantity
 
-    brian_unit = unit_of(unit)
-    if unit in ("M", "W"):
-        found = _concentration(value) if isinstance(value, str) else dimension_of(value)
-        if found is None:
-            common = "nmolar" if unit == "M" else "mwatt"
-            msg = f"{name}={value} has no unit; did you mean {value}*{common}?"
-            raise UnitError(msg)
-        wanted = dimension_of(brian_unit)
-        if wanted is None or not np.allclose(found[0], wanted[0]):
-            msg = f"{name} must be in {brian_unit}, got {value}"
-            raise UnitError(msg)
-        return Quantity(found[1], dim=brian_unit.dim)
-    return Quantity(si_array(value, unit, name), dim=brian_unit.dim)
-
-
-_TEXT = re.compile(r"^\s*([-+.\deE]+)\s*([munp]?)M\s*$")
-_PREFIX = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
-
-
-def _concentration(text: str) -> tuple[Any, Any] | None:
-    """Read "290 nM" (as dimension_of gives it)."""
-    from brian2 import molar
-
-    match = _TEXT.match(text)
-    if match is None:
-        return None
-    return dimension_of(float(match[1]) * _PREFIX[match[2]] * molar)
+    array = si_array(value, unit, name)
+    one = array.reshape(()) if array.size == 1 else array  # a list of one is that one
+    return Quantity(one, dim=unit_of(unit).dim)
 
 
 def quantity_field(unit: str, name: str) -> Any:
@@ -96,7 +69,7 @@ def seconds(value: Any, name: str) -> float:
     dim = getattr(value, "dim", None)
     if dim is not None and getattr(dim, "_dims", None) == (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0):
         return float(value)
-    return float(si_array(value, "s", name))
+    return si(value, "s", name)
 
 
 def time_quantity(value: float) -> Any:

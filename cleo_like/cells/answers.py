@@ -67,7 +67,7 @@ def known_answers(
     model : CellModel
         The neuron.
     parameters : mapping, optional
-        Values (SI) that replace those of the model.
+        Values that replace those of the model: quantities, or numbers in SI.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def known_answers(
     capacitance 100.0 pF, time constant 20.00 ms)
     """
     dynamics = Dynamics(model)
-    values = dict(model.parameters) | dict(parameters or {})
+    values = model.values(parameters)
     found = answers_at_rest(dynamics, dynamics.rest(0.0, values), values)
     return KnownAnswers(**{name: float(value[0]) for name, value in found.items()})
 
@@ -142,7 +142,7 @@ def rheobase(
     resolution : quantity
         Width of the last interval; its upper end is returned.
     parameters : mapping, optional
-        Values (SI) that replace those of the model.
+        Values that replace those of the model: quantities, or numbers in SI.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def rheobase(
         msg = f"maximum and resolution must be positive, got {high} A and {width} A"
         raise InputError(msg)
     dynamics = Dynamics(model)
-    values = dict(model.parameters) | dict(parameters or {})
+    values = model.values(parameters)
     x = dynamics.rest(0.0, values)
     if np.isnan(x).any():
         x = dynamics.start(values, 1)

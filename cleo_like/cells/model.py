@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from cleo_like.cells.dimension_check import check_model
 from cleo_like.cells.reading import check_texts, equations_text
-from cleo_like.core.arrays import SIFloat, frozen_mapping, si_required
+from cleo_like.core.arrays import frozen_mapping, si_default, si_required
+from cleo_like.core.dimensions import PURE, Dimension, SIFloat, dimension_of
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.units import dimension_of
+from cleo_like.core.unit_table import (
+    TEXT,
+    UNITS,
+    ascii_text,
+    code_of,
+    is_number,
+    si_of_text,
+    text_factor,
+)
+from cleo_like.core.units import carries_unit, one_finite, si_choice
 from cleo_like.engine.updaters import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 METHODS = ("auto", "rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
            "exponential_euler", "exact")  # fmt: skip
 """Integration methods that a model may name: those of stock Brian2, and two of the engine."""
 
 
+def _unit_word(unit: Any) -> str:
+    return "1" if unit.dim.is_dimensionless else repr(unit)
+
+
 def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloat]:
     """Convert parameters to SI and check them against the units that the equations declare."""
-    if isinstance(values, MappingProxyType):  # a model's own parameters: converted before
-        return values
     eqs = model.written_equations()
     dimensions = {name: eqs[name].dim for name in eqs.parameter_names}
     return frozen_mapping(
@@ -37,33 +49,82 @@ def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
     from brian2 import get_unit
     from brian2.units.fundamentalunits import get_or_create_dimension
 
-    try:
-        found = dimension_of(value)
-        exponents, si_value = found if found is not None else ((0.0,) * 7, value)
-        number = np.asarray(si_value, dtype=float)
-    except (TypeError, ValueError) as error:  # a TimedArray, a function, a text
-        msg = f"parameter {name} must be one finite value, got {value!r}"
-        raise InputError(msg) from error
-    if number.ndim or not np.isfinite(number):
+    array, exponents = si_and_dimension(name, value)
+    if array.ndim or not np.isfinite(array):
         msg = f"parameter {name} must be one finite value, got {value}"
         raise InputError(msg)
     dimension = get_or_create_dimension(exponents)
     if declared is not None and dimension is not declared:
-        problem = "has no unit" if found is None else "has the wrong unit"
+        problem = "has the wrong unit" if carries_unit(value) else "has no unit"
+        code = code_of(tuple(float(e) for e in declared._dims))  # noqa: SLF001
+        hint = f"; did you mean {value}*{code}?" if code and problem == "has no unit" else ""
         msg = f"{name}={value} {problem}; the equations declare it in {get_unit(declared)!r}"
+        raise UnitError(msg + hint)
+    return SIFloat.of(float(array), exponents, _unit_word(get_unit(dimension)))
+
+
+def si_and_dimension(name: str, value: Any) -> tuple[np.ndarray, Dimension]:
+    """Convert one or many values of a parameter whose unit is not known beforehand."""
+    if isinstance(value, str) and not is_number(value):
+        unit, number = si_of_text(value, name)
+        return np.asarray(number), tuple(map(float, UNITS[unit].dimension))
+    try:
+        found = dimension_of(value)
+    except UnitError as error:
+        msg = f"{name}: {error}"
+        raise UnitError(msg) from error
+    if found is not None:
+        return found[1], found[0]
+    if carries_unit(value):  # a list of quantities
+        parts = [si_and_dimension(f"{name}[{k}]", v) for k, v in enumerate(value)]
+        if len({dimension for _, dimension in parts}) == 1:
+            return np.stack([array for array, _ in parts]), parts[0][1]
+        msg = f"{name} must be in one unit, got {value}"
         raise UnitError(msg)
-    result = SIFloat(number)
-    result.unit = "1" if dimension.is_dimensionless else repr(get_unit(dimension))
-    return result
+    return si_choice(value, ("1",), name)[1], PURE
 
 
 def _level(value: Any) -> float | str:
-    return value if isinstance(value, str) else si_required("V", "spike_level")(value)
+    if isinstance(value, str) and TEXT.match(ascii_text(value)) is None:
+        return value
+    return si_required("V", "spike_level")(value)
+
+
+def _initial(values: Mapping[str, Any], model: Any) -> Mapping[str, float | str]:
+    """Convert the start of each state to SI; expressions stay text."""
+    eqs = model.written_equations()
+    return frozen_mapping({name: _start(name, v, eqs, model) for name, v in values.items()})
+
+
+def _start(name: str, value: Any, eqs: Any, model: Any) -> float | str:
+    if name not in eqs.diff_eq_names:
+        states = ", ".join(sorted(eqs.diff_eq_names))
+        msg = f"initial names {name!r}, which is no state of {model.name!r}; it has {states}"
+        raise InputError(msg)
+    if isinstance(value, str) and TEXT.match(ascii_text(value)) is None:
+        return value
+    array, exponents = si_and_dimension(f"initial {name}", value)
+    number = one_finite(array, ("1",), f"initial {name}")
+    wanted = tuple(float(e) for e in eqs[name].dim._dims)  # noqa: SLF001
+    if not carries_unit(value):
+        if wanted == UNITS["V"].dimension and abs(number) > _VOLTS:
+            msg = f"initial {name}={value} V is no potential; did you mean {value}*mV?"
+            raise UnitError(msg)
+    elif exponents != wanted:
+        msg = f"initial {name}={value} has the wrong unit; {name} is in {eqs[name].unit}"
+        raise UnitError(msg)
+    return number
+
+
+_VOLTS = 1.0
+"""Potential (V) beyond which a bare number must have been meant in mV."""
 
 
 def _refractory(value: Any) -> float | str | None:
-    """Convert a time to seconds; a text is an expression of Brian2."""
-    if value is None or value is False or isinstance(value, str):
+    """Convert a time ("2 ms" too) to seconds; any other text is an expression of Brian2."""
+    match = TEXT.match(ascii_text(value)) if isinstance(value, str) else None
+    timed = match is not None and text_factor(match[2] or "", "s") is not None
+    if value is None or value is False or (isinstance(value, str) and not timed):
         return value or None
     seconds = si_required("s", "refractory")(value)
     if not 0 <= seconds < np.inf:
@@ -88,7 +149,8 @@ class CellModel:
         Brian2 equations with a membrane potential in volt. `t` in them is the time since the
         start of the sweep (`sequential`: of the first sweep).
     parameters : mapping of str to quantity
-        Values of all parameters (Brian2 or ``quantities`` values; kept as SI floats).
+        Values of all parameters (quantities, or text such as "10 nS"; kept as SI floats).
+        Their units must fit the equations.
     threshold : str, optional
         Brian2 condition that makes a reset; None for models that spike by themselves.
     reset : str
@@ -108,8 +170,8 @@ class CellModel:
         Longest integration step (default 0.025 ms: with rk4, spike times of the library's
         conductance-based cells are then true to 0.1 ms per second).
     initial : mapping
-        Start of the search for rest: numbers (SI), or Brian2 expressions. Equations that
-        depend on `t` have no rest: there it is the start of every sweep.
+        Start of the search for rest: quantities, numbers (SI), or Brian2 expressions.
+        Equations that depend on `t` have no rest: there it is the start of every sweep.
     conductance_based : bool
         Whether spikes have a shape that means something (no reset).
     source : str
@@ -137,12 +199,14 @@ class CellModel:
     threshold: str | None = None
     reset: str = ""
     refractory: float | str | None = attrs.field(default=None, converter=_refractory)
-    spike_level: float | str = attrs.field(default=SIFloat(-0.02), converter=_level)
+    spike_level: float | str = attrs.field(default=si_default("-20 mV", "V"), converter=_level)
     voltage: str = "v"
     current: str = "I"
     method: str = "rk4"
-    dt: float = attrs.field(default=SIFloat(25e-6), converter=si_required("s", "dt"))
-    initial: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    dt: float = attrs.field(default=si_default("25 us", "s"), converter=si_required("s", "dt"))
+    initial: Mapping[str, Any] = attrs.field(
+        factory=dict, converter=attrs.Converter(_initial, takes_self=True)
+    )
     conductance_based: bool = True
     source: str = "user"
     landmark: str = ""
@@ -175,15 +239,28 @@ class CellModel:
         if self.refractory is not None and self.threshold is None:
             msg = f"{self.name!r} has a refractory but no threshold after which it begins"
             raise InputError(msg)
-        if isinstance(self.spike_level, str) and self.spike_level not in known:
-            msg = f"spike_level={self.spike_level!r} is not a parameter of {self.name!r}"
+        self._check_level()
+        if not self.dt > 0:
+            msg = f"dt must be above 0 ms, got {self.dt * 1e3:g} ms"
             raise InputError(msg)
         if self.method not in METHODS:
             msg = f"method must be one of {', '.join(METHODS)}, got {self.method!r}"
             raise InputError(msg)
+        check_model(self)
         if self.method == "auto":
             chosen = choose(eqs, conductance_based=self.conductance_based).method
             object.__setattr__(self, "method", chosen.removeprefix("shared_"))
+
+    def _check_level(self) -> None:
+        if not isinstance(self.spike_level, str):
+            return
+        if self.spike_level not in self.parameters:
+            msg = f"spike_level={self.spike_level!r} is not a parameter of {self.name!r}"
+            raise InputError(msg)
+        if self.parameters[self.spike_level].dimension != UNITS["V"].dimension:
+            unit = self.parameters[self.spike_level].unit
+            msg = f"spike_level={self.spike_level!r} is in {unit}, not a potential"
+            raise UnitError(msg)
 
     def written_equations(self) -> Any:
         """Give the `brian2.Equations` object of the text of this model."""
@@ -211,6 +288,34 @@ class CellModel:
             return parameters[self.spike_level]
         return self.spike_level
 
+    def values(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Give all parameters in SI, some of them replaced.
+
+        Parameters
+        ----------
+        changes : mapping, optional
+            Quantities of the right dimension, or numbers in SI, one or one per cell.
+        """
+        merged: dict[str, Any] = dict(self.parameters)
+        for name, value in (changes or {}).items():
+            self._check_known([name])
+            array, dimension = si_and_dimension(name, value)
+            if carries_unit(value) and dimension != self.parameters[name].dimension:
+                unit = self.parameters[name].unit
+                msg = f"{name}={value} has the wrong unit; the model has it in {unit}"
+                raise UnitError(msg)
+            merged[name] = array if array.ndim else float(array)
+        return merged
+
+    def _check_known(self, names: Iterable[str]) -> None:
+        unknown = sorted(set(names) - set(self.parameters))
+        if unknown:
+            msg = (
+                f"{self.name!r} has no parameter {', '.join(unknown)}; "
+                f"it has {', '.join(self.parameters)}"
+            )
+            raise InputError(msg)
+
     def with_parameters(self, name: str | None = None, **values: Any) -> CellModel:
         """Give a copy with other parameter values.
 
@@ -221,16 +326,11 @@ class CellModel:
         **values : quantity
             New values of existing parameters.
         """
-        unknown = sorted(set(values) - set(self.parameters))
-        if unknown:
-            msg = (
-                f"{self.name!r} has no parameter {', '.join(unknown)}; "
-                f"it has {', '.join(self.parameters)}"
-            )
-            raise InputError(msg)
-        merged = frozen_mapping(dict(self.parameters) | dict(_si_parameters(values, self)))
+        self._check_known(values)
         return attrs.evolve(
-            self, parameters=merged, name=name if name is not None else self.name
+            self,
+            parameters=dict(self.parameters) | values,
+            name=name if name is not None else self.name,
         )
 
     def __repr__(self) -> str:

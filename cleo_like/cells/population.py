@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import frozen_mapping, read_only
-from cleo_like.core.errors import InputError
+from cleo_like.cells.model import si_and_dimension
+from cleo_like.core.arrays import frozen_mapping, read_only, whole_number
+from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.unit_table import code_of
+from cleo_like.core.units import carries_unit, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +20,37 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.cells.model import CellModel
+    from cleo_like.core.dimensions import SIFloat
 
 
-def _read_only_arrays(values: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
-    return frozen_mapping({k: read_only(np.asarray(v, dtype=float)) for k, v in values.items()})
+def _si_arrays(values: Mapping[str, Any], population: Any) -> Mapping[str, np.ndarray]:
+    """Convert the parameters that vary to SI, with the units of the model's own."""
+    if isinstance(values, MappingProxyType):  # a population's own: converted before
+        return values
+    own = population.model.parameters
+    unknown = sorted(set(values) - set(own))
+    if unknown:
+        msg = (
+            f"{population.model.name!r} has no parameter {', '.join(map(repr, unknown))}; it "
+            f"has {', '.join(own)}"
+        )
+        raise InputError(msg)
+    return frozen_mapping({k: read_only(_si_array(k, v, own[k])) for k, v in values.items()})
+
+
+def _si_array(name: str, value: Any, own: SIFloat) -> np.ndarray:
+    array, dimension = si_and_dimension(name, value)
+    if dimension != own.dimension:
+        code = code_of(own.dimension)
+        if carries_unit(value):
+            problem = f"has the wrong unit; the model has it in {own.unit}"
+        elif code is None:
+            problem = f"has no unit; multiply the array by {own.unit}"
+        else:
+            problem = f"has no unit; multiply the array by {code}"
+        msg = f"{name} {problem}"
+        raise UnitError(msg)
+    return np.array(array, dtype=float)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -31,7 +62,7 @@ class Population:
     model : CellModel
         Equations, and the values of all parameters that do not vary.
     parameters : mapping of str to array, shape (n_cells,)
-        SI values of the parameters that vary.
+        Quantities: the parameters that vary (kept as SI arrays).
     name : str
         Prefix of the cells' ids (default: the model's name).
     description : mapping
@@ -46,7 +77,7 @@ class Population:
 
     model: CellModel
     parameters: Mapping[str, Float[np.ndarray, "n_cells"]] = attrs.field(
-        converter=_read_only_arrays
+        converter=attrs.Converter(_si_arrays, takes_self=True)
     )
     name: str = attrs.field()
     description: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
@@ -58,10 +89,6 @@ class Population:
     def __attrs_post_init__(self) -> None:
         """Check names and shapes."""
         for name, values in self.parameters.items():
-            if name not in self.model.parameters:
-                known = ", ".join(self.model.parameters)
-                msg = f"{self.model.name!r} has no parameter {name!r}; it has {known}"
-                raise InputError(msg)
             if values.ndim != 1 or not np.isfinite(values).all():
                 msg = f"{name} must be finite values of shape (n_cells,), got {values.shape}"
                 raise InputError(msg)
@@ -100,7 +127,7 @@ class Population:
         Population
             The draw is in its `description`.
         """
-        if size < 1:
+        if whole_number("size")(size) < 1:
             msg = f"a population needs at least 1 cell, got size={size}"
             raise InputError(msg)
         missing = sorted(set(spread) - set(model.parameters))
@@ -108,20 +135,21 @@ class Population:
             known = ", ".join(model.parameters)
             msg = f"spread names {missing or 'nothing'}; {model.name!r} has {known}"
             raise InputError(msg)
-        negative = {k: s for k, s in spread.items() if not s >= 0}
+        spreads = {k: number(s, f"spread of {k}") for k, s in spread.items()}
+        negative = {k: s for k, s in spreads.items() if not s >= 0}
         if negative:
             msg = f"spread is a standard deviation of the logarithm (>= 0), got {negative}"
             raise InputError(msg)
         rng = np.random.default_rng(seed)
         drawn = {
-            key: model.parameters[key] * np.exp(sd * rng.standard_normal(size))
-            for key, sd in spread.items()
+            key: _with_unit(model.parameters[key], np.exp(sd * rng.standard_normal(size)))
+            for key, sd in spreads.items()
         }
         return cls(
             model=model,
             parameters=drawn,
             name=name if name is not None else model.name,
-            description={"size": size, "spread": dict(spread), "seed": seed},
+            description={"size": size, "spread": spreads, "seed": seed},
         )
 
     def __len__(self) -> int:
@@ -147,3 +175,10 @@ class Population:
 _SHOWN = {
     "S": (1e9, "nS"), "F": (1e12, "pF"), "V": (1e3, "mV"), "s": (1e3, "ms"), "A": (1e12, "pA"),
 }  # fmt: skip
+
+
+def _with_unit(median: SIFloat, factors: np.ndarray) -> Any:
+    from brian2 import Quantity
+    from brian2.units.fundamentalunits import get_or_create_dimension
+
+    return Quantity(median * factors, dim=get_or_create_dimension(median.dimension))

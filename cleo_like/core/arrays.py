@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.dimensions import SIFloat, dimension_of, has_unit
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.units import has_unit, si, si_array
+from cleo_like.core.unit_table import UNITS
+from cleo_like.core.units import carries_unit, one_finite, si, si_choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -27,40 +29,112 @@ def si_samples(*units: str, name: str) -> Callable[[Any], np.ndarray]:
     """Make a converter to a read-only array: plain arrays are SI, quantities converted.
 
     float32 stays float32 (recordings are large); everything else becomes float64.
-    A quantity must have one of the given units.
+    A quantity, or a list of them, must have one of the given units.
     """
-    unit = " or ".join(units)
 
     def convert(value: Any) -> np.ndarray:
-        array = _first_unit(value, units, name) if has_unit(value) else np.asarray(value)
-        if array.dtype.kind not in "fiu":
-            msg = f"{name} must be an array of real numbers in {unit}, got {array.dtype}"
-            raise InputError(msg)
-        if array.dtype != np.float32:
-            array = array.astype(np.float64, copy=False)
-        return read_only(array)
+        return read_only(si_choice(value, units, name)[1])
 
     return convert
 
 
-def _first_unit(value: Any, units: tuple[str, ...], name: str) -> np.ndarray:
-    for unit in units[:-1]:
-        try:
-            return si_array(value, unit, name)
-        except UnitError:
-            continue
-    return si_array(value, units[-1], name)
+def samples_by_mode(kind: str, name: str, *, optional: bool = False) -> Any:
+    """Make a converter of samples whose unit the clamp mode tells.
+
+    Parameters
+    ----------
+    kind : str
+        "command" or "response". The field ``mode`` must come before the converted one.
+    name : str
+        Name of the field, for the error.
+    optional : bool
+        Whether None stays None.
+    """
+
+    def convert(value: Any, noun: Any) -> np.ndarray | None:
+        return (
+            None
+            if value is None and optional
+            else read_only(_by_mode(value, noun.mode, kind, name))
+        )
+
+    return attrs.Converter(convert, takes_self=True)
+
+
+def number_by_mode(kind: str, name: str) -> Any:
+    """Make a converter of one number whose unit the clamp mode tells."""
+
+    def convert(value: Any, noun: Any) -> float:
+        array = _by_mode(value, noun.mode, kind, name)
+        return one_finite(array, mode_units(noun.mode, kind), name)
+
+    return attrs.Converter(convert, takes_self=True)
+
+
+def mode_units(mode: Any, kind: str) -> tuple[str, ...]:
+    """Units that the command or the response can have: both where the mode is unknown."""
+    unit = getattr(mode, f"{kind}_unit")
+    return ("V", "A") if unit == "?" else (unit,)
+
+
+def _by_mode(value: Any, mode: Any, kind: str, name: str) -> np.ndarray:
+    units = mode_units(mode, kind)
+    try:
+        return si_choice(value, units, name)[1]
+    except UnitError as error:
+        if len(units) > 1 or not carries_unit(value):
+            raise
+        msg = f"{error}; mode is {mode}"
+        raise UnitError(msg) from error
 
 
 def si_number(unit: str, name: str) -> Callable[[Any], float]:
-    """Make a converter of a scalar field: a plain float is SI, a quantity converted."""
+    """Make a converter of a scalar field: a plain number is SI, a quantity converted."""
 
     def convert(value: Any) -> float:
-        if has_unit(value) or isinstance(value, str):
+        if carries_unit(value):
             return si(value, unit, name)
-        return float(value)
+        array = si_choice(value, (unit,), name)[1]
+        # what is not finite is left to the noun, which knows whether it means something
+        return float(array) if array.ndim == 0 else one_finite(array, (unit,), name)
 
     return convert
+
+
+def whole_number(name: str, least: int | None = None) -> Callable[[Any], int]:
+    """Make a converter to a whole number (3, numpy's 3, 3.0); anything else is refused."""
+
+    def convert(value: Any) -> int:
+        plain = isinstance(value, (int, float, np.integer, np.floating))
+        if not plain or isinstance(value, (bool, SIFloat)) or value != value // 1:
+            msg = f"{name} must be a whole number, got {value!r}"
+            raise InputError(msg)
+        if least is not None and value < least:
+            msg = f"{name} must be {least} or more, got {value}"
+            raise InputError(msg)
+        return int(value)
+
+    return convert
+
+
+def si_value(value: Any) -> Any:
+    """Give a quantity as SI float or array; everything else stays as it is."""
+    if not has_unit(value):
+        return value
+    found = dimension_of(value)
+    if found is None:
+        return value
+    return float(found[1]) if found[1].ndim == 0 else found[1]
+
+
+def si_mapping(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Copy a mapping into a read-only one; quantities in it become SI numbers."""
+    return frozen_mapping({k: si_value(v) for k, v in (values or {}).items()})
+
+
+def si_default(text: str, unit: str) -> float:
+    """Make the default of a field that needs a unit: ``si_default("25 us", "s")``."""
+    return si_required(unit, "the default")(text)
 
 
 def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -68,20 +142,11 @@ def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(values)
 
 
-class SIFloat(float):
-    """A number that has been converted to SI, so that a copy need not carry its unit again.
-
-    `unit` may name the unit it came in, in the words of Brian2 ("siemens").
-    """
-
-    unit: str = ""
-
-
 def si_required(unit: str, name: str) -> Callable[[Any], float]:
     """Make a converter of a scalar field that needs a unit (a converted value passes)."""
 
     def convert(value: Any) -> float:
-        return value if isinstance(value, SIFloat) else SIFloat(si(value, unit, name))
+        return SIFloat.of(si(value, unit, name), UNITS[unit].dimension)
 
     return convert
 

@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
+import numbers
+from typing import Any
+
 import attrs
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.units import celsius
+
+SEXES = ("M", "F", "U", "O")
+
+
+def _identifier(value: Any) -> str:
+    """Take text, or a whole number as many tables have it."""
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value.strip():
+        msg = f"the id of a cell must be text that is not empty, got {value!r}"
+        raise InputError(msg)
+    return value
+
+
+def _degrees(value: Any) -> float | None:
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
+        return None
+    return celsius(value, "temperature")
+
+
+def _sex(value: Any) -> str | None:
+    if value is not None and value not in SEXES:
+        msg = f"sex must be one of {', '.join(SEXES)} (NWB's letters), got {value!r}"
+        raise InputError(msg)
+    return value
 
 
 @attrs.frozen(kw_only=True)
@@ -18,7 +49,7 @@ class Cell:
     region : str, optional
         Brain region; the Allen CCF acronym where there is one ("VISp").
     temperature : float, optional
-        Bath temperature in degrees Celsius.
+        Bath temperature in degrees Celsius (a quantity in kelvin is converted).
     donor : str, optional
         Identifier of the animal or donor (NWB's subject_id).
     age : str, optional
@@ -37,16 +68,13 @@ class Cell:
     ('region', 'temperature', 'donor', 'age', 'sex', 'source')
     """
 
-    id: str = attrs.field(validator=attrs.validators.min_len(1))
+    id: str = attrs.field(converter=_identifier)
     species: str | None = None
     region: str | None = None
-    temperature: float | None = None
+    temperature: float | None = attrs.field(default=None, converter=_degrees)
     donor: str | None = None
     age: str | None = None
-    sex: str | None = attrs.field(
-        default=None,
-        validator=attrs.validators.optional(attrs.validators.in_(("M", "F", "U", "O"))),
-    )
+    sex: str | None = attrs.field(default=None, converter=_sex)
     source: str | None = None
 
     @property

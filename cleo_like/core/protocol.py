@@ -14,13 +14,17 @@ import numpy as np
 from cleo_like.core.arrays import (
     array_eq,
     as_tuple,
-    frozen_mapping,
+    number_by_mode,
     read_only,
+    samples_by_mode,
+    si_mapping,
     si_number,
     si_samples,
+    whole_number,
 )
-from cleo_like.core.errors import InputError
-from cleo_like.core.sweep import ClampMode, shown_range
+from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.sweep import ClampMode, clamp_mode, shown_range
+from cleo_like.core.units import si_choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +51,8 @@ class Epoch:
     levels : array, shape (n_sweeps,), optional
         The constant command (A or V) of each sweep in this epoch; None where the command
         varies within the epoch.
+    unit : str, optional
+        "A" or "V": the unit that `levels` came in, where they were quantities.
 
     Examples
     --------
@@ -55,16 +61,17 @@ class Epoch:
     """
 
     name: str
-    start: int
-    stop: int
-    levels: Float[np.ndarray, "n_sweeps"] | None = attrs.field(
-        default=None,
-        converter=attrs.converters.optional(si_samples("A", "V", name="levels")),
-        eq=array_eq,
-    )
+    start: int = attrs.field(converter=whole_number("start"))
+    stop: int = attrs.field(converter=whole_number("stop"))
+    levels: Float[np.ndarray, "n_sweeps"] | None = attrs.field(default=None, eq=array_eq)
+    unit: str | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """Check the order of the two samples."""
+        """Convert the levels and check the order of the two samples."""
+        if self.levels is not None:
+            unit, levels = si_choice(self.levels, ("A", "V"), f"levels of {self.name!r}")
+            object.__setattr__(self, "levels", read_only(levels))
+            object.__setattr__(self, "unit", unit if unit is not None else self.unit)
         if not 0 <= self.start < self.stop:
             msg = (
                 f"epoch {self.name!r} needs 0 <= start < stop, got [{self.start}, {self.stop})"
@@ -80,7 +87,8 @@ class Epoch:
 class Protocol:
     """Commanded sweeps of equal length.
 
-    Arrays and numbers are SI; Brian2 and ``quantities`` values are converted.
+    Arrays and numbers are SI; quantities (Brian2, ``quantities``, pint, astropy), and lists of
+    them, are converted and must have the unit of the clamp mode.
 
     Parameters
     ----------
@@ -113,18 +121,19 @@ class Protocol:
     Protocol arbitrary: 2 sweeps of 20 ms at 20 kHz, 0..0 pA, gap 0 ms
     """
 
+    # before what is converted by it
+    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=clamp_mode)
     waveforms: Float[np.ndarray, "n_sweeps n_samples"] = attrs.field(
-        converter=si_samples("A", "V", name="waveforms"), eq=array_eq
+        converter=samples_by_mode("command", "waveforms"), eq=array_eq
     )
     rate: float = attrs.field(converter=si_number("Hz", "rate"))
     family: str = attrs.field()
-    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=ClampMode)
     epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=as_tuple)
-    holding: float = attrs.field(default=0.0, converter=float)
+    holding: float = attrs.field(default=0.0, converter=number_by_mode("command", "holding"))
     gap: float = attrs.field(default=0.0, converter=si_number("s", "gap"))
     name: str = attrs.field()
     source: str = "user"
-    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     picture: Float[np.ndarray, "rows columns"] | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(si_samples("1", name="picture")),
@@ -155,7 +164,7 @@ class Protocol:
         if not (np.isfinite(self.rate) and self.rate > 0):
             msg = f"rate must be a positive number of Hz, got {self.rate}"
             raise InputError(msg)
-        if self.gap < 0:
+        if not (np.isfinite(self.gap) and self.gap >= 0):
             msg = f"gap must be 0 s or more, got {self.gap} s"
             raise InputError(msg)
         self._check_epochs()
@@ -163,6 +172,12 @@ class Protocol:
     def _check_epochs(self) -> None:
         last = 0
         for epoch in self.epochs:
+            if epoch.unit not in (None, self.mode.command_unit):
+                msg = (
+                    f"the levels of {epoch!r} are in {epoch.unit}; mode is {self.mode}, whose "
+                    f"command is in {self.mode.command_unit}"
+                )
+                raise UnitError(msg)
             if epoch.start < last or epoch.stop > self.n_samples:
                 msg = (
                     f"{epoch!r} overlaps the one before it or ends after the sweep of "

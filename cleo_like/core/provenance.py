@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import frozen_mapping
+from cleo_like.core.arrays import frozen_mapping, si_mapping, si_value
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +45,7 @@ class Provenance:
 
     source: str
     software: Mapping[str, str] = attrs.field(factory=dict, converter=frozen_mapping)
-    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     seed: int | None = None
     input_hash: str | None = None
     created: str | None = None
@@ -104,6 +104,7 @@ def to_json(value: object, *, indent: int | None = None) -> str:
 
 
 def _plain(value: Any) -> Any:
+    value = si_value(value)
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())
     if isinstance(value, np.generic):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import as_tuple, frozen_mapping, read_only
+from cleo_like.core.arrays import as_tuple, read_only, si_mapping
 from cleo_like.core.errors import InputError
 from cleo_like.core.rates import with_common_rates
 from cleo_like.core.sweep import Sweep, shown_range
@@ -92,7 +92,7 @@ class Recording:
     protocol: Protocol | None = None
     session_start: str | None = None
     findings: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
-    device: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    device: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     scaling: Scaling | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:

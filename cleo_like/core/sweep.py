@@ -11,12 +11,13 @@ import numpy as np
 from cleo_like.core.arrays import (
     array_eq,
     as_tuple,
-    frozen_mapping,
     read_only,
+    samples_by_mode,
+    si_mapping,
     si_number,
-    si_samples,
+    whole_number,
 )
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,13 @@ class ClampMode(StrEnum):
         return {"current_clamp": "V", "voltage_clamp": "A"}.get(self.value, "?")
 
 
+def clamp_mode(value: Any) -> ClampMode:
+    """Convert the name of a clamp mode, or say which there are."""
+    if isinstance(value, str) and value in {str(mode) for mode in ClampMode}:
+        return ClampMode(value)
+    raise unknown_name("clamp mode", str(value), map(str, ClampMode))
+
+
 _SHOWN = {"A": (1e12, "pA"), "V": (1e3, "mV"), "?": (1.0, "(unit unknown)")}
 
 
@@ -58,9 +66,10 @@ def shown_range(samples: np.ndarray, unit: str) -> str:
 class Sweep:
     """One sweep of a patch recording.
 
-    Arrays and numbers are SI (V, A, s, Hz); Brian2 and ``quantities`` values are
-    converted. Samples that were not recorded (NaN tail) are trimmed by the reader,
-    which says so in `notes`.
+    Arrays and numbers are SI (V, A, s, Hz); quantities (Brian2, ``quantities``, pint,
+    astropy), and lists of them, are converted and must have the unit of the clamp mode.
+    Samples that were not recorded (NaN tail) are trimmed by the reader, which says so in
+    `notes`.
 
     Parameters
     ----------
@@ -90,20 +99,21 @@ class Sweep:
     Sweep 3: current_clamp, 200 samples at 20 kHz (10 ms), -70..-70 mV, command 0..0 pA
     """
 
+    # before what is converted by it
+    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=clamp_mode)
     response: Float[np.ndarray, "n_samples"] = attrs.field(
-        converter=si_samples("V", "A", name="response"), eq=array_eq
+        converter=samples_by_mode("response", "response"), eq=array_eq
     )
     command: Float[np.ndarray, "n_samples"] | None = attrs.field(
         default=None,
-        converter=attrs.converters.optional(si_samples("A", "V", name="command")),
+        converter=samples_by_mode("command", "command", optional=True),
         eq=array_eq,
     )
     rate: float = attrs.field(converter=si_number("Hz", "rate"))
-    number: int = 0
-    mode: ClampMode = attrs.field(default=ClampMode.CURRENT, converter=ClampMode)
+    number: int = attrs.field(default=0, converter=whole_number("number"))
     start_time: float = attrs.field(default=0.0, converter=si_number("s", "start_time"))
     stimulus: str | None = None
-    settings: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    settings: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
 
     def __attrs_post_init__(self) -> None:

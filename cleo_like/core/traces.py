@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, as_tuple, frozen_mapping, read_only, si_samples
+from cleo_like.core.arrays import (
+    array_eq,
+    as_tuple,
+    frozen_mapping,
+    read_only,
+    si_number,
+    si_samples,
+    si_value,
+)
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,11 +27,17 @@ if TYPE_CHECKING:
 
 
 def _columns(values: Any) -> Any:
-    return frozen_mapping({k: read_only(np.asarray(v)) for k, v in dict(values).items()})
+    return frozen_mapping(
+        {k: read_only(np.asarray(si_value(v))) for k, v in dict(values).items()}
+    )
 
 
 def _all_times(many: Iterable[Any]) -> tuple[np.ndarray, ...]:
-    return tuple(read_only(np.asarray(times, dtype=float)) for times in many)
+    found = tuple(map(si_samples("s", name="spike_times"), many))
+    if any(times.ndim != 1 for times in found):
+        msg = f"spike_times must be a list of one array for each ROI, got {many!r}"
+        raise InputError(msg)
+    return found
 
 
 def _same_columns(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> bool:
@@ -58,7 +72,7 @@ class ImagingTruth:
     )
     calcium: Float[np.ndarray, "n_rois n_frames"] | None = attrs.field(
         default=None,
-        converter=attrs.converters.optional(si_samples("1", name="calcium")),
+        converter=attrs.converters.optional(si_samples("M", name="calcium")),
         eq=array_eq,
     )
 
@@ -116,7 +130,7 @@ class Traces:
         eq=array_eq,
     )
     quantity: str = "dF/F"
-    exposure: float = 0.0
+    exposure: float = attrs.field(default=0.0, converter=si_number("s", "exposure"))
     truth: ImagingTruth | None = None
     provenance: Provenance | None = None
     notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)

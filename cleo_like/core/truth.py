@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, frozen_mapping, read_only, si_samples
+from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,13 @@ def _tuple_of(unit: str, name: str) -> Callable[[Any], tuple[np.ndarray, ...] | 
     convert = si_samples(unit, name=name)
 
     def convert_all(values: Any) -> tuple[np.ndarray, ...] | None:
-        return None if values is None else tuple(convert(v) for v in values)
+        if values is None:
+            return None
+        found = tuple(convert(v) for v in values)
+        if any(array.ndim != 1 for array in found):
+            msg = f"{name} must be a list of one array for each sweep, got {values!r}"
+            raise InputError(msg)
+        return found
 
     return convert_all
 
@@ -55,8 +61,8 @@ class GroundTruth:
         default=None, converter=_tuple_of("V", "voltage"), eq=array_eq
     )
     model: str | None = None
-    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
-    answers: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
+    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
+    answers: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
 
     def __attrs_post_init__(self) -> None:
         """Check that both lists speak of the same sweeps."""

@@ -1,41 +1,40 @@
 """The one converter through which physical quantities enter: unit in, SI float out.
 
-Brian2 and ``quantities`` values are recognised by their shape, so neither package is
-imported. Text such as ``"100 pA"`` is read too (the command line uses it).
+Brian2, ``quantities``, pint, astropy and unyt values are recognised without importing any of
+them (`cleo_like.core.dimensions`). Text such as ``"100 pA"`` is read too (the command line
+uses it).
 """
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cleo_like.core.dimensions import (
+    PURE,
+    Dimension,
+    dimension_of,
+    has_unit,
+    label_of,
+    real_numbers,
+)
 from cleo_like.core.errors import UnitError
+from cleo_like.core.unit_table import (
+    TEXT,
+    UNITS,
+    ascii_text,
+    dimension_text,
+    is_number,
+    text_factor,
+)
 
-_BASE = ("m", "kg", "s", "A", "K", "mol", "cd")
-_Dimension = tuple[float, ...]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-# unit symbol -> (exponents of the SI base units, the way people write it)
-_UNITS: dict[str, tuple[_Dimension, str]] = {
-    "1": ((0, 0, 0, 0, 0, 0, 0), "1"),
-    "V": ((2, 1, -3, -1, 0, 0, 0), "mV"),
-    "A": ((0, 0, 0, 1, 0, 0, 0), "pA"),
-    "s": ((0, 0, 1, 0, 0, 0, 0), "ms"),
-    "Hz": ((0, 0, -1, 0, 0, 0, 0), "Hz"),
-    "ohm": ((2, 1, -3, -2, 0, 0, 0), "Mohm"),
-    "S": ((-2, -1, 3, 2, 0, 0, 0), "nS"),
-    "F": ((-2, -1, 4, 2, 0, 0, 0), "pF"),
-    "m": ((1, 0, 0, 0, 0, 0, 0), "um"),
-    "C": ((0, 0, 1, 1, 0, 0, 0), "pC"),
-    "A/s": ((0, 0, -1, 1, 0, 0, 0), "pA/ms"),
-}
-_PREFIX = {
-    "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6,
-    "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9,
-}  # fmt: skip
-_SPELLING = {"Ohm": "ohm", "Ω": "ohm", "hz": "Hz", "sec": "s"}
-_TEXT = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s].*?)?\s*$")
+__all__ = [
+    "carries_unit", "celsius", "degrees", "number", "one_finite", "si", "si_array", "si_choice",
+]  # fmt: skip
 
 
 def si(value: Any, unit: str, name: str) -> float:
@@ -44,16 +43,17 @@ def si(value: Any, unit: str, name: str) -> float:
     Parameters
     ----------
     value : quantity or str
-        A Brian2 or ``quantities`` scalar, or text such as ``"100 pA"``.
+        A Brian2, ``quantities``, pint or astropy scalar, or text such as ``"100 pA"``. Of a
+        unit without dimension ("1", "rad") also a plain number.
     unit : str
-        The SI unit it must have: V, A, s, Hz, ohm, S, F, m, C, A/s or 1.
+        The SI unit it must have: one of `UNITS`.
     name : str
         Name of the argument, for the error.
 
     Returns
     -------
     float
-        The value in that SI unit.
+        The value in SI ("M" in mol/m^3).
 
     Raises
     ------
@@ -69,15 +69,20 @@ def si(value: Any, unit: str, name: str) -> float:
     ...
     cleo_like.core.errors.UnitError: amplitude=100 has no unit; did you mean 100*pA?
     """
-    array = si_array(value, unit, name)
+    return one_finite(si_array(value, unit, name), (unit,), name)
+
+
+def one_finite(array: np.ndarray, units: tuple[str, ...], name: str) -> float:
+    """Give the one number of an array, or say that it must be one, and finite."""
+    where = f" in {_either(units)}" if units != ("1",) else ""
     if array.size != 1:
-        msg = f"{name} must be one value in {_UNITS[unit][1]}, got {array.size} values"
+        msg = f"{name} must be one value{where}, got {array.size} values"
         raise UnitError(msg)
-    number = float(array.reshape(()))
-    if not np.isfinite(number):
-        msg = f"{name} must be a finite value in {_UNITS[unit][1]}, got {number}"
+    found = float(array.reshape(()))
+    if not np.isfinite(found):
+        msg = f"{name} must be a finite value{where}, got {found}"
         raise UnitError(msg)
-    return number
+    return found
 
 
 def si_array(value: Any, unit: str, name: str) -> np.ndarray:
@@ -91,100 +96,194 @@ def si_array(value: Any, unit: str, name: str) -> np.ndarray:
     >>> si_array(["1 ms", "2 s"], "s", "times")
     array([1.e-03, 2.e+00])
     """
+    return np.array(_converted(value, (unit,), name, plain=False)[1], dtype=float)
+
+
+def si_choice(value: Any, units: tuple[str, ...], name: str) -> tuple[str | None, np.ndarray]:
+    """Convert samples that are in one of several units; plain numbers are SI already.
+
+    Returns
+    -------
+    unit : str or None
+        The unit that the value came in; None for plain numbers.
+    array : array
+        SI values. Plain arrays of float32 or float64 are not copied.
+    """
+    return _converted(value, units, name, plain=True)
+
+
+def number(value: Any, name: str) -> float:
+    """Convert a pure number (a quantity without dimension and "50 %" are read too)."""
+    return si(value, "1", name)
+
+
+def degrees(value: Any, name: str) -> float:
+    """Convert an angle to degrees; a plain number is in degrees already.
+
+    Examples
+    --------
+    >>> degrees(90, "rotate"), degrees("90 deg", "rotate")
+    (90.0, 90.0)
+    """
+    if has_unit(value) or (isinstance(value, str) and not is_number(value)):
+        return float(np.rad2deg(si(value, "rad", name)))
+    return number(value, name)
+
+
+def celsius(value: Any, name: str) -> float:
+    """Convert a temperature to degrees Celsius; a plain number is in degrees already.
+
+    Examples
+    --------
+    >>> celsius(34, "temperature"), celsius("307.15 K", "temperature")
+    (34.0, 34.0)
+    """
     if isinstance(value, str):
-        return np.asarray(_from_text(value, unit, name))
-    if isinstance(value, (list, tuple)) and len(value) > 0:
-        return np.stack([si_array(item, unit, name) for item in value])
-    found = dimension_of(value)
-    if found is None:
-        raise _no_unit(value, unit, name)
-    dimension, si_value = found
-    if not np.allclose(dimension, _UNITS[unit][0]):
-        msg = (
-            f"{name} must be in {_UNITS[unit][1]} (or another unit of {unit}), "
-            f"got {value!s} with the dimension {_dimension_text(dimension)}"
-        )
-        raise UnitError(msg)
-    return np.array(si_value, dtype=float)
+        match = TEXT.match(ascii_text(value))
+        if match is not None and (match[2] or "").replace(" ", "") in _CELSIUS:
+            return float(match[1])
+    if not (has_unit(value) or isinstance(value, str)):
+        return number(value, name)
+    return round(si(value, "K", name) - 273.15, 9)
 
 
-def has_unit(value: Any) -> bool:
-    """Whether a value carries a unit (Brian2 or ``quantities``)."""
-    return (not isinstance(value, str) and hasattr(value, "dim")) or (
-        hasattr(value, "dimensionality") and hasattr(value, "simplified")
-    )
+_CELSIUS = ("", "degC", "°C", "C", "celsius")
 
 
-def dimension_of(value: Any) -> tuple[_Dimension, np.ndarray] | None:
-    """Give the exponents of (m, kg, s, A, K, mol, cd) and the SI value; None without a unit."""
-    brian_dim = getattr(value, "dim", None)
-    exponents = getattr(brian_dim, "_dims", None)
-    if exponents is not None:  # a Brian2 Quantity stores SI values
-        return tuple(float(e) for e in exponents), np.asarray(value, dtype=float)
-    if hasattr(value, "dimensionality") and hasattr(value, "simplified"):
-        simple = value.simplified  # a ``quantities`` value
-        powers = {unit.symbol: float(p) for unit, p in simple.dimensionality.items()}
-        if set(powers) <= set(_BASE):
-            exponents = tuple(powers.get(symbol, 0.0) for symbol in _BASE)
-            return exponents, np.asarray(simple.magnitude, dtype=float)
+def carries_unit(value: Any) -> bool:
+    """Whether a value, or any item of a list or of an array of objects, has a unit."""
+    if isinstance(value, (str, bytes)):
+        return True
+    items = _items(value)
+    if items is None:
+        return has_unit(value)
+    if all(issubclass(kind, _NUMBERS) for kind in set(map(type, items))):
+        return False
+    return any(map(carries_unit, items))
+
+
+_NUMBERS = (float, int, np.floating, np.integer)
+
+
+def _converted(
+    value: Any, units: tuple[str, ...], name: str, *, plain: bool
+) -> tuple[str | None, np.ndarray]:
+    if isinstance(value, (str, bytes)):
+        return _from_text(value, units, name)
+    items = _items(value)
+    if items is not None and len(items) and carries_unit(value):
+        return _from_items(items, units, name)
+    try:
+        found = dimension_of(value)
+        if found is not None:
+            return _checked(value, found, units, name)
+        label = label_of(value)
+        if label is not None:
+            unit, factor = _factor_of(label, units, name, label)
+            return unit, real_numbers(value).astype(float) * factor
+        if plain or PURE in (UNITS[u].dimension for u in units):
+            return None, real_numbers(value)
+    except UnitError as error:
+        if str(error).startswith(name):
+            raise
+        msg = f"{name}, in {_either(units)}: {error}" if units != ("1",) else f"{name}: {error}"
+        raise UnitError(msg) from error
+    raise _no_unit(value, units[0], name)
+
+
+def _items(value: Any) -> Any:
+    """Give the items of a list, a tuple or an array of objects; None for everything else."""
+    if isinstance(value, (list, tuple)):
+        return value
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    if kind in ("O", "U", "S") and hasattr(value, "__array__") and np.ndim(value):
+        return list(np.asarray(value))
     return None
 
 
-def _from_text(text: str, unit: str, name: str) -> float:
-    match = _TEXT.match(text)
-    common = _UNITS[unit][1]
+def _from_items(
+    items: Iterable[Any], units: tuple[str, ...], name: str
+) -> tuple[str | None, np.ndarray]:
+    """Convert item by item; an item without a unit among others with one is refused."""
+    found: list[tuple[str | None, np.ndarray]] = [
+        _converted(item, units, f"{name}[{k}]", plain=False) for k, item in enumerate(items)
+    ]
+    kinds = sorted({str(unit) for unit, _ in found})
+    if len(kinds) > 1:
+        msg = f"{name} must be in one unit, got {' and '.join(kinds)} side by side"
+        raise UnitError(msg)
+    shapes = {array.shape for _, array in found}
+    if len(shapes) > 1:
+        msg = f"{name} must be a regular array; its items have the shapes {sorted(shapes)}"
+        raise UnitError(msg)
+    return found[0][0], np.stack([array for _, array in found])
+
+
+def _checked(
+    value: Any, found: tuple[Dimension, np.ndarray], units: tuple[str, ...], name: str
+) -> tuple[str | None, np.ndarray]:
+    dimension, array = found
+    for unit in units:
+        if np.allclose(dimension, UNITS[unit].dimension):
+            return unit, array
+    shown = str(value) if array.size <= 4 else f"an array of shape {array.shape}"
+    msg = (
+        f"{name} must be in {_either(units)} (or another unit of {' or '.join(units)}), "
+        f"got {shown} with the dimension {dimension_text(dimension)}"
+    )
+    if units == ("1",):
+        msg = f"{name} must be a pure number, got {shown}"
+    raise UnitError(msg)
+
+
+def _either(units: tuple[str, ...]) -> str:
+    return " or ".join(UNITS[unit].code for unit in units)
+
+
+def _from_text(value: str | bytes, units: tuple[str, ...], name: str) -> tuple[str, np.ndarray]:
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    match = TEXT.match(ascii_text(text))
+    common = UNITS[units[0]].text
     if match is None:
-        msg = f"{name}={text!r} is not a number with a unit; write for example '100 {common}'"
+        how = f" with a unit; write for example '100 {common}'" if common else ""
+        msg = f"{name}={text!r} is not a number{how}"
         raise UnitError(msg)
-    number, symbol = float(match[1]), match[2] or ""
-    if not symbol:
-        if unit == "1":
-            return number
-        raise _no_unit(text, unit, name)
-    factor = _text_factor(symbol, unit)
-    if factor is None:
-        msg = f"{name}={text!r}: expected a unit of {unit} such as {common}, got {symbol!r}"
-        raise UnitError(msg)
-    return number * factor
+    if not match[2]:
+        if UNITS[units[0]].dimension == PURE:
+            return units[0], np.asarray(float(match[1]))
+        raise _no_unit(text.strip(), units[0], name)
+    unit, factor = _factor_of(match[2], units, name, text)
+    return unit, np.asarray(float(match[1]) * factor)
 
 
-def _text_factor(symbol: str, unit: str) -> float | None:
-    if "/" in unit:  # "pA/ms": each side on its own
-        parts, units = symbol.split("/"), unit.split("/")
-        if len(parts) != len(units):
-            return None
-        factors = [_text_factor(*pair) for pair in zip(parts, units, strict=True)]
-        if None in factors:
-            return None
-        return factors[0] / factors[1]  # type: ignore[operator]
-    if unit == "1" and symbol == "%":
-        return 0.01
-    for spelling, standard in _SPELLING.items():
-        symbol = symbol.replace(spelling, standard) if symbol.endswith(spelling) else symbol
-    if not symbol.endswith(unit):
-        return None
-    return _PREFIX.get(symbol[: -len(unit)])
+def _factor_of(symbol: str, units: tuple[str, ...], name: str, text: str) -> tuple[str, float]:
+    """Find the unit of a symbol among the allowed ones, and its size."""
+    for unit in units:
+        factor = text_factor(symbol, unit)
+        if factor is not None:
+            return unit, factor
+    common = " or ".join(UNITS[u].text for u in units if UNITS[u].text)
+    such = f" such as {common}" if common else ""
+    msg = f"{name}={text!r}: expected a unit of {' or '.join(units)}{such}, got {symbol!r}"
+    if units == ("1",):
+        msg = f"{name}={text!r}: expected a pure number, got the unit {symbol!r}"
+    raise UnitError(msg)
 
 
 def _no_unit(value: Any, unit: str, name: str) -> UnitError:
-    common = _UNITS[unit][1]
-    if np.size(value) > 1:
-        return UnitError(f"{name} has no unit; multiply the array by {common}")
-    if not isinstance(value, (int, float, np.number, str, np.ndarray)):
+    """Say what to write instead; text gets text, code gets code."""
+    code, text = UNITS[unit].code, UNITS[unit].text
+    if isinstance(value, str):
+        return UnitError(f"{name}={value} has no unit; did you mean '{value} {text}'?")
+    if not isinstance(value, (int, float, np.number, np.ndarray, list, tuple)) and not (
+        hasattr(value, "__array__")
+    ):
         kind = type(value).__name__
-        msg = f"{name} must be a value in {common}, got {value!r} of type {kind}"
-        return UnitError(msg)
-    shown = value.strip() if isinstance(value, str) else value
-    return UnitError(f"{name}={shown} has no unit; did you mean {shown}*{common}?")
-
-
-def _dimension_text(dimension: _Dimension) -> str:
-    for symbol, (known, _) in _UNITS.items():
-        if np.allclose(known, dimension):
-            return "none (a pure number)" if symbol == "1" else symbol
-    parts = [
-        f"{symbol}^{power:g}"
-        for symbol, power in zip(_BASE, dimension, strict=True)
-        if power != 0
-    ]
-    return " ".join(parts)
+        return UnitError(f"{name} must be a value in {code}, got {value!r} of type {kind}")
+    if isinstance(value, (list, tuple)) and len(value):
+        return _no_unit(value[0], unit, name)
+    if isinstance(value, bool) or not np.size(value):
+        return UnitError(f"{name} must be a value in {code}, got {value!r}")
+    if np.size(value) > 1:
+        return UnitError(f"{name} has no unit; multiply the array by {code}")
+    return UnitError(f"{name}={value} has no unit; did you mean {value}*{code}?")

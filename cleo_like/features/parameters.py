@@ -8,12 +8,16 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import has_unit, si
+from cleo_like.core.unit_table import is_number
+from cleo_like.core.units import carries_unit, number, si
 
 _IPFX_LIMITS = {"dv_cutoff": 20.0, "min_height": 2.0, "min_peak": -30.0}
 _POSITIVE = ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval")
-_UNIT = {"kHz": ("Hz", 1e-3), "V/s": ("1", 1.0), "s": ("s", 1.0), "mV": ("V", 1e3)}
-_UNIT["pA"] = ("A", 1e12)
+# ipfx's unit -> the SI unit of a quantity, and what to multiply SI by
+_UNIT = {
+    "kHz": ("Hz", 1e-3), "V/s": ("V/s", 1.0), "s": ("s", 1.0), "mV": ("V", 1e3),
+    "pA": ("A", 1e12), "1": ("1", 1.0),
+}  # fmt: skip
 
 
 def _in(unit: str, name: str) -> Any:
@@ -21,9 +25,9 @@ def _in(unit: str, name: str) -> Any:
     base, scale = _UNIT[unit]
 
     def convert(value: Any) -> float:
-        if has_unit(value) or isinstance(value, str):
+        if carries_unit(value) and not (isinstance(value, str) and is_number(value)):
             return si(value, base, name) * scale
-        return float(value)
+        return number(value, name)
 
     return convert
 
@@ -102,7 +106,7 @@ class ExtractionParameters:
     max_interval: float = _field(0.005, "s", "max_interval")
     min_height: float | None = _limit("mV", "min_height")
     min_peak: float | None = _limit("mV", "min_peak")
-    thresh_frac: float = attrs.field(default=0.05, converter=float)
+    thresh_frac: float = _field(0.05, "1", "thresh_frac")
     reject_at_stim_start_interval: float = _field(0.0, "s", "reject_at_stim_start_interval")
     baseline_interval: float = _field(0.1, "s", "baseline_interval")
     sag_baseline_interval: float = _field(0.03, "s", "sag_baseline_interval")

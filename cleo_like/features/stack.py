@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, read_only
+from cleo_like.core.arrays import array_eq, read_only, si_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.units import si
@@ -52,8 +52,8 @@ class Window:
     0.5
     """
 
-    start: float = attrs.field(converter=float)
-    end: float = attrs.field(converter=float)
+    start: float = attrs.field(converter=si_number("s", "start"))
+    end: float = attrs.field(converter=si_number("s", "end"))
     baseline: tuple[float, float] | None = None
     pulses: tuple[tuple[float, float], ...] = ()
 

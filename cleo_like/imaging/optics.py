@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import SIFloat, si_required
+from cleo_like.core.arrays import si_default, si_required
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,24 +56,24 @@ class Optics:
     """
 
     frame_rate: float = attrs.field(
-        default=SIFloat(30), converter=si_required("Hz", "frame_rate")
+        default=si_default("30 Hz", "Hz"), converter=si_required("Hz", "frame_rate")
     )
     pixel_size: float = attrs.field(
-        default=SIFloat(1e-6), converter=si_required("m", "pixel_size")
+        default=si_default("1 um", "m"), converter=si_required("m", "pixel_size")
     )
     brightness: float = attrs.field(
-        default=SIFloat(1e7), converter=si_required("Hz", "brightness")
+        default=si_default("10 MHz", "Hz"), converter=si_required("Hz", "brightness")
     )
     dwell_time: float | None = attrs.field(
         default=None, converter=attrs.converters.optional(si_required("s", "dwell_time"))
     )
     axial_fwhm: float = attrs.field(
-        default=SIFloat(6e-6), converter=si_required("m", "axial_fwhm")
+        default=si_default("6 um", "m"), converter=si_required("m", "axial_fwhm")
     )
     read_noise: float = 0.0
     neuropil: float = 0.0
     neuropil_time: float = attrs.field(
-        default=SIFloat(0.5), converter=si_required("s", "neuropil_time")
+        default=si_default("0.5 s", "s"), converter=si_required("s", "neuropil_time")
     )
     exposure: float | None = attrs.field(
         default=None, converter=attrs.converters.optional(si_required("s", "exposure"))

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core import ClampMode, Epoch, InputError, si
+from cleo_like.core.arrays import si_samples
 from cleo_like.matching.described import compare
 from cleo_like.matching.epochs import baseline_before, filled
 from cleo_like.matching.families import Decision, decide
@@ -88,6 +89,9 @@ def match(recording: Recording) -> Match:
     return found if recording.protocol is None else compare(found, recording)
 
 
+_current = si_samples("A", name="command")
+
+
 def match_arrays(command: Float[np.ndarray, "n_sweeps n_samples"], rate: object) -> Match:
     """Find the family of plain arrays in any unit; amplitudes are in that unit.
 
@@ -104,7 +108,7 @@ def match_arrays(command: Float[np.ndarray, "n_sweeps n_samples"], rate: object)
     >>> found.family, found.sweeps[0].amplitude
     ('long_square', 50.0)
     """
-    rows = np.atleast_2d(np.asarray(command, dtype=float))
+    rows = np.atleast_2d(np.asarray(_current(command), dtype=float))
     if rows.ndim != 2:
         msg = f"command must have the shape (n_sweeps, n_samples), got {rows.shape}"
         raise InputError(msg)

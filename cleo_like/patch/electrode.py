@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import si_required, whole_number
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import si
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
 
 def _volts(value: Any) -> float:
-    if value == 0.0 and isinstance(value, float):  # the default: no noise
+    if isinstance(value, (int, float)) and value == 0:  # no noise, in any unit
         return 0.0
-    return si(value, "V", "noise")
+    return si_required("V", "noise")(value)
 
 
-def _hertz(value: Any) -> float:
-    return si(value, "Hz", "lowpass")
+_MOST_POLES = 10
 
 
 @attrs.frozen(kw_only=True)
@@ -46,9 +45,9 @@ class IdealElectrode:
 
     noise: float = attrs.field(default=0.0, converter=_volts)
     lowpass: float | None = attrs.field(
-        default=None, converter=attrs.converters.optional(_hertz)
+        default=None, converter=attrs.converters.optional(si_required("Hz", "lowpass"))
     )
-    poles: int = attrs.field(default=4, validator=attrs.validators.in_(range(1, 11)))
+    poles: int = attrs.field(default=4, converter=whole_number("poles", 1))
 
     def __attrs_post_init__(self) -> None:
         """Check the signs."""
@@ -57,6 +56,9 @@ class IdealElectrode:
             raise InputError(msg)
         if self.lowpass is not None and self.lowpass <= 0:
             msg = f"lowpass must be above 0 Hz, got {self.lowpass:g} Hz"
+            raise InputError(msg)
+        if self.poles > _MOST_POLES:
+            msg = f"poles must be 1 to {_MOST_POLES}, got {self.poles}"
             raise InputError(msg)
 
     def record(

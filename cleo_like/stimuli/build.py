@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Epoch, Protocol, levels_from_epochs
+from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si, si_array
 from cleo_like.stimuli.grid import sample_rate, whole_samples
 
@@ -93,9 +95,7 @@ def from_epochs(
 
 def from_shape(family: str, shape: Shape, repeats: int, frame: Frame) -> Protocol:
     """Make equal sweeps of one shape; its epoch is called like the family."""
-    if repeats < 1:
-        msg = f"repeats must be 1 or more, got {repeats}"
-        raise InputError(msg)
+    repeats = whole_number("repeats", 1)(repeats)
     current = shape.samples(f"{frame.rate!r} Hz")
     stop = frame.lead + current.size
     waveforms = np.full((repeats, frame.length(current.size)), frame.holding)
@@ -169,6 +169,9 @@ def with_test_pulse(
     """
     if any(epoch.name == "test_pulse" for epoch in protocol.epochs):
         msg = f"protocol {protocol.name!r} has a test pulse already"
+        raise InputError(msg)
+    if protocol.mode is not ClampMode.CURRENT:
+        msg = f"a test pulse is a current, but protocol {protocol.name!r} is {protocol.mode}"
         raise InputError(msg)
     rate = protocol.rate
     start = whole_samples(si(before, "s", "before"), rate, "before", least=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import si_samples, whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
@@ -28,6 +29,14 @@ def _full_scale(value: Any) -> float:
     number = si(value, "A", "full_scale")
     if number <= 0:
         msg = f"full_scale must be above 0 pA, got {number * 1e12:g} pA"
+        raise InputError(msg)
+    return number
+
+
+def _bits(value: Any) -> int:
+    number = whole_number("bits", 2)(value)
+    if number > 32:
+        msg = f"bits must be 2 to 32, got {number}"
         raise InputError(msg)
     return number
 
@@ -55,7 +64,7 @@ class Dac:
     """
 
     full_scale: float = attrs.field(factory=_default_full_scale, converter=_full_scale)
-    bits: int = attrs.field(default=16, validator=attrs.validators.in_(range(2, 33)))
+    bits: int = attrs.field(default=16, converter=_bits)
 
     @property
     def lsb(self) -> float:
@@ -77,6 +86,7 @@ class Dac:
         InputError
             The command leaves the range; nothing is clipped.
         """
+        current = _current(current)
         codes = np.rint(current / self.lsb)
         half = 2 ** (self.bits - 1)
         if codes.min() < -half or codes.max() > half - 1:
@@ -89,6 +99,9 @@ class Dac:
             )
             raise InputError(msg)
         return np.asarray(codes * self.lsb)
+
+
+_current = si_samples("A", name="current")
 
 
 def gaussian_sd(cutoff: float) -> float:

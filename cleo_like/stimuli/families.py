@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Epoch
 from cleo_like.core.units import si
@@ -253,7 +254,7 @@ def sine(
     frequency: Any,
     *,
     duration: Any = "5 s",
-    phase: float = 0.0,
+    phase: Any = 0.0,
     repeats: int = 1,
     before: Any = "0.5 s",
     after: Any = "0.5 s",
@@ -394,6 +395,7 @@ def pulse_train(
     """
     frame, levels = Frame.of(before, after, rate, holding, gap), amplitude_list(amplitudes)
     f, wide = si(frequency, "Hz", "frequency"), si(width, "s", "width")
+    count = whole_number("count", 1)(count)
     samples = whole_samples(wide, frame.rate, "width")
     shapes.pulses_within(np.inf if f <= 0 else count / f + wide, wide, f, count)
     onsets = shapes.pulse_onsets(count, f, frame.rate) + frame.lead

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Protocol
+from cleo_like.core.units import degrees, number
 from cleo_like.stimuli.pictures import raster
 from cleo_like.stimuli.pictures.layout import Drive, Layout, Timing, lay_out, tail_of
 from cleo_like.stimuli.pictures.read import read_grey
@@ -29,7 +31,7 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
     amplitude: Any = ("-10 pA", "10 pA"),
     rows: int | None = None,
     columns: int | None = None,
-    rotate: float = 0.0,
+    rotate: Any = 0.0,
     background: float = 1.0,
     subsample: bool = False,
     polarity: str = "normal",
@@ -65,8 +67,9 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
         Number of sweeps; None is the height of the picture, at most 48.
     columns : int, optional
         Number of stretches of each sweep; None keeps the proportions of the picture.
-    rotate : float
-        Turn counterclockwise by this angle (degrees), making room for the corners.
+    rotate : float, quantity or str
+        Turn counterclockwise by this angle (a plain number is in degrees), making room for
+        the corners.
     background : float
         Grey (0 black, 1 white) behind transparent pixels and in new corners.
     subsample : bool
@@ -136,10 +139,13 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
     >>> protocol.epoch("picture"), protocol.picture.shape
     (Epoch picture [1340, 2340), (3, 4))
     """
+    angle, background = degrees(rotate, "rotate"), number(background, "background")
+    gamma, percentiles = number(gamma, "gamma"), _pair(percentiles)
+    rows, columns = _count(rows, "rows"), _count(columns, "columns")
     grey = read_grey(picture, background=background)
     timing = Timing.of(sweep_duration, sample_rate, holding, gap)
     drive = Drive.of(amplitude, resistance, tau, low_pass, peak)
-    upright = raster.rotated(grey.values, float(rotate), background)
+    upright = raster.rotated(grey.values, angle, background)
     small = raster.reduced(
         upright, rows, columns, most_columns=timing.drawn, subsample=subsample
     )
@@ -171,7 +177,7 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
             "name": grey.name, "mode": grey.mode, "hash": grey.hash,
             "shape": list(grey.values.shape),
         },
-        "rows": target.shape[0], "columns": target.shape[1], "rotate": float(rotate),
+        "rows": target.shape[0], "columns": target.shape[1], "rotate": angle,
         "background": background, "subsample": subsample, "polarity": polarity,
         "gamma": gamma, "percentiles": list(percentiles), "interpolation": interpolation,
         "charge_balance": charge_balance, "drive": attrs.asdict(drive),
@@ -179,6 +185,18 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
         "summary": protocol_summary(made, dac),
     }  # fmt: skip
     return attrs.evolve(made, parameters=parameters)
+
+
+def _count(value: int | None, name: str) -> int | None:
+    return None if value is None else whole_number(name)(value)
+
+
+def _pair(percentiles: Any) -> tuple[float, float]:
+    if not isinstance(percentiles, (list, tuple, np.ndarray)) or len(percentiles) != 2:
+        msg = f"percentiles must be two numbers from 0 to 100, got {percentiles!r}"
+        raise InputError(msg)
+    first, last = (number(value, "percentiles") for value in percentiles)
+    return first, last
 
 
 def _laid_out(

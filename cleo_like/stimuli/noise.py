@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.stimuli.shape import Shape, length_of
@@ -152,4 +153,4 @@ def _spread(sd: Any) -> float:
 def _seed(seed: int | np.random.Generator) -> int:
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**53))  # exact in JSON's numbers
-    return int(seed)
+    return whole_number("seed", 0)(seed)

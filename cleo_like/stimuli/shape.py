@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import frozen_mapping
+from cleo_like.core.arrays import frozen_mapping, si_number
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import si
+from cleo_like.core.units import number, si
 from cleo_like.stimuli.grid import sample_rate, whole_samples
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Shape:
     """
 
     name: str
-    duration: float
+    duration: float = attrs.field(converter=si_number("s", "duration"))
     draw: Draw = attrs.field(repr=False)
     parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
@@ -96,11 +96,11 @@ class Shape:
 
     def __mul__(self, factor: float) -> Shape:
         """Scale the current by a pure number."""
-        number = float(factor)
+        scale = number(factor, "the factor of a shape")
         return attrs.evolve(
             self,
-            draw=lambda time, rate: number * self.draw(time, rate),
-            parameters={**self.parameters, "factor": number},
+            draw=lambda time, rate: scale * self.draw(time, rate),
+            parameters={**self.parameters, "factor": scale},
         )
 
     __rmul__ = __mul__

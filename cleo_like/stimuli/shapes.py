@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.stimuli.grid import whole_samples
@@ -25,9 +26,7 @@ __all__ = [
     "Shape",
     "chirp",
     "ou_noise",
-    "pulse_onsets",
     "pulse_train",
-    "pulses_within",
     "ramp",
     "sine",
     "square",
@@ -85,7 +84,7 @@ def ramp(start: Any, stop: Any, duration: Any) -> Shape:
 
 
 def sine(
-    amplitude: Any, frequency: Any, duration: Any, *, phase: float = 0.0, offset: Any = "0 pA"
+    amplitude: Any, frequency: Any, duration: Any, *, phase: Any = 0.0, offset: Any = "0 pA"
 ) -> Shape:
     """Sine wave ``offset + amplitude * sin(2 pi frequency t + phase)``.
 
@@ -97,22 +96,23 @@ def sine(
         Cycles per second.
     duration : quantity or str
         Length.
-    phase : float
-        Phase at time 0 (radians).
+    phase : float, quantity or str
+        Phase at time 0; a plain number is in radians ("90 deg" is read too).
     """
     a, mean = si(amplitude, "A", "amplitude"), si(offset, "A", "offset")
     f, length = at_least_zero(frequency, "frequency", "Hz"), length_of(duration)
+    angle = si(phase, "rad", "phase")
 
     def draw(time: np.ndarray, rate: float) -> np.ndarray:
         below_nyquist(f, rate, "frequency")
-        return mean + a * np.sin(2 * np.pi * f * time + phase)
+        return mean + a * np.sin(2 * np.pi * f * time + angle)
 
     return Shape(
         name="sine",
         duration=length,
         draw=draw,
         parameters={
-            "amplitude": a, "frequency": f, "duration": length, "phase": phase, "offset": mean,
+            "amplitude": a, "frequency": f, "duration": length, "phase": angle, "offset": mean,
         },
     )  # fmt: skip
 
@@ -203,7 +203,9 @@ def pulse_train(
     """
     level, wide = si(amplitude, "A", "amplitude"), length_of(width, "width")
     f, length = at_least_zero(frequency, "frequency", "Hz"), length_of(duration)
-    number = pulses_within(length, wide, f, count)
+    number = pulses_within(
+        length, wide, f, None if count is None else whole_number("count", 1)(count)
+    )
 
     def draw(time: np.ndarray, rate: float) -> np.ndarray:
         samples = whole_samples(wide, rate, "width")

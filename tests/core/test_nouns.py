@@ -15,6 +15,7 @@ from cleo_like.core import (
     Provenance,
     Recording,
     Sweep,
+    UnitError,
 )
 
 
@@ -87,7 +88,14 @@ REFUSED = [
     (lambda: sweep(command=np.zeros(99)), "must have the shape of the response"),
     (lambda: sweep(response=np.zeros((2, 50))), "must be 1-D"),
     (lambda: sweep(rate=0.0), "positive number of Hz, got 0"),
-    (lambda: sweep(response=np.array(["a"])), "array of real numbers"),
+    (lambda: sweep(response=np.array(["a"])), "'a' is not a number with a unit"),
+    (lambda: sweep(response=None), "real numbers are needed, got NoneType"),
+    (lambda: sweep(number=1.5), "number must be a whole number"),
+    (lambda: protocol(gap=np.nan), "gap must be 0 s or more"),
+    (lambda: Epoch(name="step", start=0.5, stop=5), "start must be a whole number, got 0.5"),
+    (lambda: GroundTruth(spike_times=[0.1, 0.2]), "a list of one array for each sweep"),
+    (lambda: Cell(id=""), "text that is not empty"),
+    (lambda: Cell(id="c", sex="male"), "sex must be one of M, F, U, O"),
     (lambda: protocol(waveforms=np.zeros(5)), r"shape \(n_sweeps, n_samples\), got \(5,\)"),
     (lambda: protocol(waveforms=np.array([[0, np.nan]])), "sweep 0 is nan at sample 1"),
     (lambda: protocol(family="squares"), "family must be one of long_square"),
@@ -114,7 +122,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("make", "message"), REFUSED)
 def test_wrong_input_is_refused_with_the_reason(make, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises((InputError, UnitError), match=message):
         make()
 
 

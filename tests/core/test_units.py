@@ -36,7 +36,7 @@ BAD = [
     (100 * mV, "A", r"amplitude must be in pA .* got .* with the dimension V"),
     (100 * pq.mV, "A", r"amplitude must be in pA .* with the dimension V"),
     (1, "ohm", r"did you mean 1\*Mohm\?"),
-    ("100", "A", r"amplitude=100 has no unit; did you mean 100\*pA\?"),
+    ("100", "A", r"amplitude=100 has no unit; did you mean '100 pA'\?"),
     ("100 mV", "A", r"expected a unit of A such as pA, got 'mV'"),
     ("ten pA", "A", r"write for example '100 pA'"),
     ([1, 2] * pA, "A", r"must be one value in pA, got 2 values"),

@@ -85,7 +85,7 @@ def test_a_picture_is_named_by_its_path(tmp_path):
         ("long_square amplitudes=1pA amplitudes=2pA", InputError, "given twice"),
         ("long_square amplitudes=1pA 5", InputError, "expected argument=value"),
         ("noise sd=1pA seed=x", InputError, "seed='x' must be a whole number"),
-        ("sine amplitude=1pA frequency=8Hz phase=x", InputError, "phase='x' must be a number"),
+        ("sine amplitude=1pA frequency=8Hz phase=x", UnitError, "phase='x' is not a number"),
         ("picture 'a.png", InputError, "No closing quotation"),
         (
             "picture a.png sweep_duration=1s sample_rate=1kHz subsample=maybe",

@@ -1,0 +1,408 @@
+"""Every physical argument of every public callable: what each kind of value does to it.
+
+A walk over all `__all__` lists finds the callables, their docstrings the arguments that are
+quantities; one that is not in the table below fails the test.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from datetime import datetime
+
+import attrs
+import numpy as np
+import pytest
+import quantities as pq
+from brian2 import NeuronGroup, Quantity, kelvin, ms, prefs, um
+from brian2 import second as b2_second
+from brian2.units.fundamentalunits import get_or_create_dimension
+
+import cleo_like as cl
+from cleo_like import core, imaging, ioproc, stimuli
+from cleo_like.core import UnitError
+from cleo_like.core.unit_table import UNITS
+from cleo_like.features.impedance import impedance
+from cleo_like.features.long_square.cell import long_square_features
+from cleo_like.features.parameters import ExtractionParameters
+from cleo_like.features.spikes.table import spike_features
+from cleo_like.imaging.calibrated.kernel import Kernel
+from cleo_like.io import Header, write_abf1
+from cleo_like.matching.match import match_arrays
+from cleo_like.stimuli import shapes
+
+# argument: (number, unit); a list of numbers is an argument of several values
+A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "s": ("s", 1),
+     "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "MOhm": ("ohm", 1e6),
+     "nM": ("M", 1e-9), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
+REST = {"before": (10, "ms"), "after": (20, "ms"), "rate": (10, "kHz"), "holding": (3, "pA"),
+        "gap": (5, "ms"), "test_pulse": (-25, "pA")}  # fmt: skip
+LADDER = {"amplitudes": ([-20, 30], "pA"), "duration": (50, "ms"), **REST}
+
+
+def steps():
+    t = np.arange(4000) / 2e4
+    on = (t >= 0.05) & (t < 0.15)
+    rise = np.where(on, 1 - np.exp(-(t - 0.05) / 0.01), 0)
+    sweeps = [
+        cl.Sweep(response=-0.07 + 1e8 * a * rise, command=a * on, rate=2e4, number=k)
+        for k, a in enumerate((-4e-11, -2e-11))
+    ]
+    return cl.Recording(
+        sweeps=sweeps, cell=cl.Cell(id="rc"), provenance=cl.Provenance(source="test")
+    )
+
+
+def picture(**given):
+    return stimuli.from_image(np.linspace(0, 1, 12).reshape(3, 4), **given)
+
+
+def relief_of(**given):
+    protocol = stimuli.from_image(np.array([[0.0, 0.5, 1.0]]), "30 ms", "1 kHz")
+    sweep = cl.Sweep(response=-0.07 + 2e8 * protocol.waveforms[0], rate=1e3)
+    recording = cl.Recording(
+        sweeps=[sweep], cell=cl.Cell(id="r"), provenance=cl.Provenance(source="test"),
+        protocol=protocol,
+    )  # fmt: skip
+    return cl.relief(recording, **given)
+
+
+def written(tmp_path, **given):
+    path = tmp_path / f"{len(list(tmp_path.iterdir()))}.abf"
+    header = Header(recorded=datetime(2026, 1, 1))
+    write_abf1(path, np.ones((2, 40)), units="pA", header=header, **given)
+    return np.frombuffer(path.read_bytes(), "<i2").astype(float)
+
+
+def recorded(**given):
+    """Without a compiler: the step is what is asked, not the speed."""
+    protocol = stimuli.long_square("5 pA", duration="5 ms", before="5 ms", after="5 ms", rate="10 kHz")  # fmt: skip
+    before, prefs.codegen.target = prefs.codegen.target, "numpy"
+    try:
+        return cl.record("passive", protocol, seed=1, backend="brian2", progress=False, **given)[0].sweeps  # fmt: skip
+    finally:
+        prefs.codegen.target = before
+
+
+def in_plane(**given):
+    group = NeuronGroup(3, "v : 1")
+    cl.coords.assign_coords(group, [[0, 0, 100], [0, 10, 110], [0, 0, 300]] * um)
+    fixed = {"scope_direction": (0, 0, 1)}
+    return imaging.target_neurons_in_plane(group, **fixed | given)
+
+
+def model(**given):
+    return cl.CellModel(
+        name="m", equations="dv/dt = (gL*(EL - v) + I)/C : volt", threshold="v > -50*mV",
+        reset="v = EL", parameters={"gL": "10 nS", "EL": "-70 mV", "C": "100 pF"}, **given,
+    )  # fmt: skip
+
+
+# callable -> how it is called with the arguments of which the unit is checked
+CALLS = {
+    "stimuli.long_square": (stimuli.long_square, LADDER),
+    "stimuli.short_square": (stimuli.short_square, LADDER),
+    "stimuli.sag_ladder": (stimuli.sag_ladder, LADDER | {"amplitudes": ([-20, -30], "pA")}),
+    "stimuli.ramp": (stimuli.ramp, REST | {"slope": (25, "pA/s"), "duration": (50, "ms")}),
+    "stimuli.chirp": (
+        stimuli.chirp,
+        REST | {"amplitude": (50, "pA"), "start": (1, "Hz"), "stop": (20, "Hz"), "duration": (100, "ms")},
+    ),
+    "stimuli.sine": (
+        stimuli.sine, REST | {"amplitude": (50, "pA"), "frequency": (8, "Hz"), "duration": (100, "ms")},
+    ),
+    "stimuli.noise": (
+        lambda **k: stimuli.noise(seed=1, **k),
+        REST | {"sd": (5, "pA"), "bandwidth": (500, "Hz"), "mean": (2, "pA"), "duration": (50, "ms")},
+    ),
+    "stimuli.noise of OU": (
+        lambda **k: stimuli.noise(seed=1, duration="50 ms", rate="10 kHz", **k),
+        {"sd": (5, "pA"), "tau": (3, "ms")},
+    ),
+    "stimuli.pulse_train": (
+        lambda **k: stimuli.pulse_train(count=3, **k),
+        REST | {"amplitudes": ([50, 60], "pA"), "frequency": (50, "Hz"), "width": (3, "ms")},
+    ),
+    "stimuli.with_test_pulse": (
+        lambda **k: stimuli.with_test_pulse(stimuli.long_square("5 pA", rate="10 kHz"), **k),
+        {"amplitude": (-25, "pA"), "duration": (10, "ms"), "before": (40, "ms"), "after": (450, "ms")},
+    ),
+    "stimuli.from_image": (
+        picture,
+        {"sweep_duration": (100, "ms"), "sample_rate": (10, "kHz"), "amplitude": ([-10, 10], "pA"),
+         "tau": (20, "ms"), "resistance": (200, "MOhm"), "low_pass": (20, "Hz"), "peak": (100, "pA"),
+         "holding": (3, "pA"), "before": (200, "ms"), "after": (210, "ms"), "gap": (25, "ms")},
+    ),
+    "stimuli.relief": (relief_of, {"max_lag": (5, "ms")}),
+    "stimuli.Dac": (stimuli.Dac, {"full_scale": (4, "nA")}),
+    "shapes.square": (shapes.square, {"amplitude": (5, "pA"), "duration": (10, "ms")}),
+    "shapes.ramp": (shapes.ramp, {"start": (5, "pA"), "stop": (9, "pA"), "duration": (10, "ms")}),
+    "shapes.sine": (
+        shapes.sine,
+        {"amplitude": (5, "pA"), "offset": (1, "pA"), "frequency": (8, "Hz"), "duration": (10, "ms")},
+    ),
+    "shapes.chirp": (
+        shapes.chirp,
+        {"amplitude": (5, "pA"), "start": (1, "Hz"), "stop": (20, "Hz"), "duration": (10, "ms")},
+    ),
+    "shapes.pulse_train": (
+        shapes.pulse_train,
+        {"amplitude": (5, "pA"), "width": (1, "ms"), "frequency": (100, "Hz"), "duration": (40, "ms")},
+    ),
+    "shapes.white_noise": (
+        lambda **k: shapes.white_noise(seed=1, **k),
+        {"sd": (5, "pA"), "duration": (10, "ms"), "bandwidth": (500, "Hz"), "mean": (1, "pA")},
+    ),
+    "shapes.ou_noise": (
+        lambda **k: shapes.ou_noise(seed=1, **k),
+        {"sd": (5, "pA"), "tau": (3, "ms"), "duration": (10, "ms"), "mean": (1, "pA")},
+    ),
+    "patch.IdealElectrode": (cl.IdealElectrode, {"noise": (0.2, "mV"), "lowpass": (2, "kHz")}),
+    "patch.record": (recorded, {"dt": (0.05, "ms")}),
+    "cells.CellModel": (model, {"spike_level": (-20, "mV"), "dt": (0.05, "ms"), "refractory": (2, "ms")}),
+    "cells.rheobase": (
+        lambda **k: cl.rheobase(cl.get_cell("passive"), **k),
+        {"duration": (5, "ms"), "maximum": (20, "pA"), "resolution": (5, "pA")},
+    ),
+    "matching.match_arrays": (
+        lambda **k: match_arrays(np.repeat([[0.0, 5e-11, 0.0]], 5000, axis=1), **k), {"rate": (20, "kHz")},
+    ),
+    "features.impedance": (
+        lambda **k: impedance(steps(), **k),
+        {"start": (50, "ms"), "end": (150, "ms"), "low": (1, "Hz"), "high": (40, "Hz"), "resolution": (10, "Hz")},
+    ),
+    "features.long_square_features": (
+        lambda **k: long_square_features(steps(), **k).values, {"start": (50, "ms"), "end": (150, "ms")},
+    ),
+    "features.spike_features": (
+        lambda **k: spike_features(steps(), **k).n_sweeps, {"start": (50, "ms"), "end": (150, "ms")},
+    ),
+    "ioproc.RecordOnlyProcessor": (
+        lambda **k: float(ioproc.RecordOnlyProcessor(**k).sample_period), {"sample_period": (2, "ms")},
+    ),
+    "imaging.Optics": (
+        imaging.Optics,
+        {"frame_rate": (30, "Hz"), "pixel_size": (1, "um"), "brightness": (5, "kHz"), "dwell_time": (1, "ms"),
+         "axial_fwhm": (6, "um"), "neuropil_time": (0.5, "s"), "exposure": (10, "ms")},
+    ),
+    "imaging.Scope": (
+        lambda **k: attrs_of(imaging.Scope(imaging.gcamp6f(), **k), k),
+        {"img_width": (400, "um"), "focus_depth": (180, "um"), "location": ([0, 1, 2], "um"), "soma_radius": (7, "um")},
+    ),
+    "imaging.target_neurons_in_plane": (
+        in_plane,
+        {"scope_focus_depth": (100, "um"), "scope_img_width": (500, "um"), "soma_radius": (10, "um"),
+         "scope_location": ([0, 0, 0], "um")},
+    ),
+    "imaging.DynamicCalcium": (
+        lambda **k: attrs_of(imaging.DynamicCalcium(kappa_S=110, **k), k),
+        {"Ca_rest": (50, "nM"), "gamma": (292, "Hz"), "B_T": (200, "nM"), "dCa_T": (7, "nM")},
+    ),
+    "imaging.PreexistingCalcium": (
+        lambda **k: attrs_of(imaging.PreexistingCalcium(**k), k), {"Ca_rest": (50, "nM")},
+    ),
+    "imaging.DoubExpCalBindingActivation": (
+        lambda **k: attrs_of(imaging.DoubExpCalBindingActivation(A=7.0, **k), k),
+        {"tau_on": (5, "ms"), "tau_off": (20, "ms"), "Ca_rest": (50, "nM")},
+    ),
+    "imaging.LightExcitation": (
+        lambda **k: attrs_of(imaging.LightExcitation(**k), k),
+        {"power": (5, "mW"), "reference_power": (4, "mW")},
+    ),
+    "calibrated.Kernel": (
+        lambda **k: Kernel(weights=(1.0,), **k), {"rise": (5, "ms"), "decays": ([50], "ms")},
+    ),
+    "io.write_abf1": (written, {"rate": (10, "kHz"), "start_times": ([0, 10], "ms")}),
+}  # fmt: skip
+
+# argument of a docstring -> why it is not in the table
+NOT_ASKED = {
+    ("CellModel", "parameters"): "each against the equations: tests/cells/test_units.py",
+    ("StateVariableSetter", "unit"): "any unit",
+    ("LatencyIOProcessor", "sample_period"): "abstract: as RecordOnlyProcessor",
+    ("IOProcessor", "sample_period"): "abstract: as RecordOnlyProcessor",
+    ("exp_firing_rate_estimate", "dt"): "Cleo's: plain numbers are legal",
+    ("exp_firing_rate_estimate", "prev_rate"): "Cleo's: plain numbers are legal",
+    ("exp_firing_rate_estimate", "tau"): "Cleo's: plain numbers are legal",
+    **{("pi_ctrl", name): "any unit" for name in ("measurement", "reference", "integ_error", "dt", "Kp", "Ki")},
+    ("si", "value"): "the converter itself",
+    ("GECI", "K_d"): "through the factories of imaging",
+    ("LightExcitation", "wavelength"): "needs a spectrum",
+    ("LightExcitation", "reference_wavelength"): "needs a spectrum",
+    ("LightExcitation", "spectrum"): "a function",
+    ("DoubExpCalBindingActivation", "A"): "a plain number is in 1/s, as in Song et al.",
+    ("from_image", "rotate"): "a plain number is in degrees: test_quantities",
+    ("sine", "phase"): "a plain number is in radians: test_quantities",
+}  # fmt: skip
+
+
+def attrs_of(thing, given):
+    return {name: getattr(thing, name) for name in given}
+
+
+def brian2_value(number, unit):
+    symbol, scale = A[unit]
+    dimension = get_or_create_dimension(tuple(map(float, UNITS[symbol].dimension)))
+    return Quantity(np.asarray(number, float) * scale * UNITS[symbol].size, dim=dimension)
+
+
+def as_list(number, unit):
+    if isinstance(number, list):
+        return [brian2_value(n, unit) for n in number]
+    return [brian2_value(number, unit)]
+
+
+def as_quantities(number, unit):
+    return pq.Quantity(number, unit.replace("Ohm", "ohm").replace("nM", "umol/m**3"))
+
+
+def as_pint(number, unit):
+    pint = pytest.importorskip("pint")
+    return pint.application_registry.get().Quantity(number, unit.replace("Ohm", "ohm").replace("nM", "nmol/l"))  # fmt: skip
+
+
+def as_astropy(number, unit):
+    u = pytest.importorskip("astropy.units")
+    return number * u.Unit(unit.replace("nM", "nmol/l"))
+
+
+def as_text(number, unit):
+    if isinstance(number, list):
+        return [f"{n} {unit}" for n in number]
+    return f"{number} {unit}"
+
+
+KINDS = {"list": as_list, "quantities": as_quantities, "pint": as_pint, "astropy": as_astropy,
+         "text": as_text}  # fmt: skip
+CASES = [(name, argument) for name, (_, given) in CALLS.items() for argument in given]
+
+
+def numbers_of(thing):
+    """Every number in a result, in a fixed order."""
+    if attrs.has(type(thing)):
+        thing = {f.name: getattr(thing, f.name) for f in attrs.fields(type(thing))}
+    if isinstance(thing, dict) or hasattr(thing, "items"):
+        return np.concatenate([np.zeros(0), *(numbers_of(v) for v in dict(thing).values())])
+    if isinstance(thing, (list, tuple)):
+        return np.concatenate([np.zeros(0), *map(numbers_of, thing)])
+    if isinstance(thing, (float, int, np.ndarray, np.generic)):
+        array = np.asarray(thing)
+        return array.astype(float).ravel() if array.dtype.kind in "fiub" else np.zeros(0)
+    return np.zeros(0)
+
+
+def call(name, tmp_path, **changed):
+    function, given = CALLS[name]
+    values = {key: brian2_value(*value) for key, value in given.items()} | changed
+    if name == "io.write_abf1":
+        values["tmp_path"] = tmp_path
+    return function(**values)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_kind_of_quantity_gives_the_same(name, tmp_path):
+    wanted = numbers_of(call(name, tmp_path))
+    for argument, value in CALLS[name][1].items():
+        for kind, make in KINDS.items():
+            found = numbers_of(call(name, tmp_path, **{argument: make(*value)}))
+            message = f"{name}({argument}=...) as {kind}"
+            np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-21, err_msg=message)
+
+
+@pytest.mark.parametrize(("name", "argument"), CASES)
+def test_a_bare_number_and_another_unit_are_refused(name, argument, tmp_path):
+    number = CALLS[name][1][argument][0]
+    for wrong in (number, np.asarray(number, float), np.asarray(number) * kelvin):
+        with pytest.raises(UnitError) as error:
+            call(name, tmp_path, **{argument: wrong})
+        text = str(error.value)
+        assert "no unit" in text or "kelvin" in text or "K" in text, text
+
+
+def public():
+    """All callables of all `__all__` lists, with the arguments that are said to be quantities."""
+    found = {}
+    for module in pkgutil.walk_packages(cl.__path__, "cleo_like."):
+        if module.name.endswith("__main__"):
+            continue
+        loaded = importlib.import_module(module.name)
+        for name in getattr(loaded, "__all__", ()):
+            thing = getattr(loaded, name)
+            if callable(thing) and str(getattr(thing, "__module__", "")).startswith(
+                "cleo_like"
+            ):
+                found[thing.__module__, thing.__qualname__] = thing
+    for name in cl.__all__:
+        thing = getattr(cl, name)
+        if callable(thing):
+            found[thing.__module__, thing.__qualname__] = thing
+    return found
+
+
+def quantities_of(thing):
+    text = (inspect.getdoc(thing) or "").split("Returns\n---")[0]
+    for names in re.findall(r"^(\w[\w, ]*) : [^\n]*quantit(?:y|ies)[^\n]*", text, re.M):
+        yield from names.split(", ")
+
+
+def test_no_physical_argument_is_forgotten():
+    asked = {
+        (name.split(".")[-1].split(" ")[0], a) for name, (_, g) in CALLS.items() for a in g
+    }
+    missing = [
+        (thing.__name__, argument)
+        for thing in public().values()
+        for argument in quantities_of(thing)
+        if (thing.__name__, argument) not in asked | set(NOT_ASKED)
+    ]
+    assert not missing, f"add to CALLS: {missing}"
+
+
+# the nouns take SI numbers as they are, and quantities
+
+
+NOUNS = [
+    (core.Sweep, {"response": ([1, 2], "mV"), "command": ([1, 2], "pA"), "rate": (2, "kHz"), "start_time": (5, "ms")}, {}),
+    (core.Protocol, {"waveforms": ([[1, 2]], "pA"), "rate": (2, "kHz"), "holding": (3, "pA"), "gap": (5, "ms")}, {"family": "arbitrary"}),
+    (core.Epoch, {"levels": ([1, 2], "pA")}, {"name": "step", "start": 0, "stop": 1}),
+    (core.Traces, {"times": ([0, 100], "ms"), "positions": ([[1, 2, 3]], "um"), "exposure": (5, "ms")}, {"fluorescence": [[1, 2]]}),
+    (core.ImagingTruth, {"spike_times": ([[1, 2]], "ms"), "calcium": ([[1, 2]], "nM")}, {}),
+    (core.GroundTruth, {"spike_times": ([[1, 2]], "ms"), "voltage": ([[1, 2]], "mV")}, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("noun", "given", "fixed"), NOUNS, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_nouns_take_quantities_of_every_kind(noun, given, fixed):
+    plain = {key: np.asarray(brian2_value(*value)) for key, value in given.items()}
+    wanted = numbers_of(noun(**fixed, **plain))
+    for argument, value in given.items():
+        for kind, make in KINDS.items():
+            if kind == "text" and np.ndim(value[0]) == 2:
+                continue
+            if kind == "list" and np.ndim(value[0]) == 2:
+                value_now = [as_list(row, value[1]) for row in value[0]]
+            else:
+                value_now = make(*value)
+            found = numbers_of(noun(**fixed, **plain | {argument: value_now}))
+            np.testing.assert_allclose(
+                found, wanted, rtol=1e-9, err_msg=f"{argument} as {kind}"
+            )
+        with pytest.raises(UnitError):
+            noun(**fixed, **plain | {argument: np.asarray(value[0]) * kelvin})
+
+
+def test_feature_limits_are_in_ipfx_units_or_quantities():
+    limits = ExtractionParameters(
+        filter=5 * pq.kHz, dv_cutoff="7 V/s", max_interval=5 * ms, min_height=2 * pq.mV,
+        subthresh_min_amp="-0.2 nA", thresh_frac="5 %",
+    )  # fmt: skip
+    wanted = ExtractionParameters(
+        filter=5, dv_cutoff=7, max_interval=0.005, min_height=2, subthresh_min_amp=-200,
+        thresh_frac=0.05,
+    )  # fmt: skip
+    np.testing.assert_allclose(numbers_of(limits), numbers_of(wanted), rtol=1e-12)
+    for wrong in ({"dv_cutoff": "20 mV"}, {"min_peak": 5 * b2_second}, {"thresh_frac": 1 * ms}):
+        with pytest.raises(UnitError):
+            ExtractionParameters(**wrong)
