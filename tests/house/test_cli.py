@@ -110,7 +110,7 @@ WRONG = [
     (("simulate", "--cell", "nars", "--protocol", "ramp", "-o", "r"), "did you mean 'rs'"),
     (("simulate", "--cell", "rs", "--protocol", "rmap", "-o", "r"), "did you mean 'ramp'"),
     (("simulate", "--cell", "rs", "--protocol", "gone.abf", "-o", "r"), "gone.abf"),
-    (("simulate", "--cell", "rs", "--protocol", "ramp", "-o", "r", "--noise", "1"), "1*mV"),
+    (("simulate", "--cell", "rs", "--protocol", "ramp", "-o", "r", "--noise", "1"), "did you mean '1 mV'?"),
     (("stimulus", "image", "gone.png", "--sweep-duration", "1s", "--sample-rate", "10kHz",
       "-o", "x.abf"), "gone.png"),
     (("stimulus", "long-square", "--amplitudes", "100", "-o", "x.abf"), "did you mean 100"),

@@ -341,7 +341,7 @@ def public():
 
 def quantities_of(thing):
     text = (inspect.getdoc(thing) or "").split("Returns\n---")[0]
-    for names in re.findall(r"^(\w[\w, ]*) : [^\n]*quantit(?:y|ies)[^\n]*", text, re.M):
+    for names in re.findall(r"^(\w[\w, ]*) : [^\n]*(?:quantity|quantities)[^\n]*", text, re.M):
         yield from names.split(", ")
 
 
