@@ -28,7 +28,7 @@ $(PEERS)/.installed: constraints-peers.txt
 	touch $@
 
 demo: $(VENV)/.installed ## A photograph drawn by neurons: files and a page in demo/ (PICTURE=... for your own)
-	$(BIN)/cleo-like demo --out $(OUT) $(if $(PICTURE),--picture "$(PICTURE)")
+	$(BIN)/cleo-like demo --overwrite --out $(OUT) $(if $(PICTURE),--picture "$(PICTURE)")
 
 test: $(VENV)/.installed ## The test suite (without the slow ones)
 	$(BIN)/python -m pytest -n 2 -m "not slow"

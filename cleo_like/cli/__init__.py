@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +20,23 @@ from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
 from cleo_like.core.errors import CleoLikeError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@contextmanager
+def _ended_cleanly() -> Iterator[None]:
+    """Let a queue that ends a job leave nothing half-written, as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class _Verbs(click.Group):
@@ -23,9 +44,16 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _ended_cleanly():
+                return super().invoke(ctx)
         except CleoLikeError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:  # a full disk, a file that vanished
+            if error.errno == errno.EPIPE:  # the reader of a pipe has gone: click knows
+                raise
+            where = f" ({error.filename})" if error.filename is not None else ""
+            msg = f"{error.strerror or error}{where}"
+            raise click.ClickException(msg) from error
 
 
 @click.group(cls=_Verbs, context_settings=_CONTEXT)

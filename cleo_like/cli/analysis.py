@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleo_like.cli.shared import save_figure
+from cleo_like.cli.shared import HOW, check_figure, overwrite_option, save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 def info(files: tuple[Path, ...]) -> None:
     """Tell what is in ABF, ATF and NWB files.
 
+    A file that cannot be read is said, and the others go on.
+
     \b
     Example:
       cleo-like info recordings/*.abf
     """
     from cleo_like.io import describe
 
-    for path in files:
-        click.echo(str(describe(path)))
+    _complain(_each(files, lambda path: click.echo(str(describe(path))))[1])
 
 
 @click.command()
@@ -62,7 +63,7 @@ def _each(files: tuple[Path, ...], work: Callable[[Path], Any]) -> tuple[list[An
     for path in files:
         try:
             done.append(work(path))
-        except CleoLikeError as error:
+        except (CleoLikeError, OSError) as error:
             click.echo(f"{path}: {error}", err=True)
             bad.append(path)
     return done, bad
@@ -76,11 +77,12 @@ def _complain(bad: list[Path]) -> None:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--extractor", default="native", show_default=True, help="native, ipfx, efel ...")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
-@click.option("--figures", default=None, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--resume", is_flag=True, help="Skip files that OUTPUT has already.")
+@click.option("--figures", default=None, type=click.Path(path_type=Path))
+@click.option("--resume", is_flag=True, help="Skip files that OUTPUT has already; it grows.")
+@overwrite_option
 def features(
     files: tuple[Path, ...],
     output: Path,
@@ -88,8 +90,11 @@ def features(
     jobs: int,
     figures: Path | None,
     resume: bool,
+    overwrite: bool,
 ) -> None:
     """Measure cells: one row of features each, and why a value is missing.
+
+    The exit code is 1 when no cell could be measured.
 
     \b
     Examples:
@@ -97,45 +102,62 @@ def features(
       cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
     """
     from cleo_like.features.extract import extract
-    from cleo_like.features.table import is_parquet
+    from cleo_like.features.table import check_table
 
-    is_parquet(output)  # a wrong ending is said before any work
+    check_table(output, overwrite=overwrite or resume, how=HOW)
+    stems = _different_stems(files)
+    if figures is not None:
+        for stem in stems:
+            check_figure(figures / f"{stem}.png", overwrite=overwrite)
     table = extract(files, extractor=extractor, n_jobs=jobs, resume=output if resume else None)
     measured = int((table["status"] == "ok").sum())
-    click.echo(f"{measured} of {len(table)} cells measured, table in {table.write(output)}")
+    written = table.write(output, overwrite=overwrite or resume)
+    click.echo(f"{measured} of {len(table)} cells measured, table in {written}")
     for row, status in enumerate(table["status"]):
         if status != "ok":
             click.echo(f"  {table['source'].iloc[row]}: {table['notes'].iloc[row]}")
     if figures is not None:
-        _write_feature_figures(files, figures)
+        for path, stem in zip(files, stems, strict=True):
+            _write_feature_figures(path, figures, stem, overwrite=overwrite)
+    if not measured:
+        msg = "no cell was measured; the table says why"
+        raise click.ClickException(msg)
 
 
-def _write_feature_figures(files: tuple[Path, ...], folder: Path) -> None:
-    from cleo_like.core.errors import CleoLikeError, InputError
+def _different_stems(files: tuple[Path, ...]) -> list[str]:
+    """Name figures by their files: the stem, or as much more as makes them differ."""
+    for name in (lambda p: p.stem, lambda p: p.name, lambda p: f"{p.parent.name}-{p.name}"):
+        stems = [name(path) for path in files]
+        if len(set(stems)) == len(stems):
+            return stems
+    return [f"{path.name}-{k}" for k, path in enumerate(files)]
+
+
+def _write_feature_figures(path: Path, folder: Path, stem: str, *, overwrite: bool) -> None:
+    from cleo_like.core.errors import CleoLikeError
     from cleo_like.features.registry import cell_features
     from cleo_like.io import read_all
     from cleo_like.report.features_figure import features_figure
 
-    for path in files:
+    try:
+        recordings = read_all(path)
+    except (CleoLikeError, OSError):  # the table says why
+        return
+    for recording in recordings:
+        name = f"{stem}-{recording.cell.id}" if len(recordings) > 1 else stem
         try:
-            recordings = read_all(path)
-        except CleoLikeError:  # the table says why
+            figure = features_figure(cell_features(recording), title=name)
+        except CleoLikeError as error:  # no long squares: the table says so too
+            click.echo(f"no figure of {name}: {error}")
             continue
-        for recording in recordings:
-            more = f"-{recording.cell.id}" if len(recordings) > 1 else ""
-            name = f"{path.stem}{more}"
-            try:
-                figure = features_figure(cell_features(recording), title=name)
-            except InputError as error:  # no long squares: the table says so too
-                click.echo(f"no figure of {name}: {error}")
-                continue
-            save_figure(figure, folder / f"{name}.png")
+        save_figure(figure, folder / f"{name}.png", overwrite=overwrite)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", default=None, type=click.Path(dir_okay=False, path_type=Path))
-def qc(files: tuple[Path, ...], output: Path | None) -> None:
+@click.option("-o", "--output", default=None, type=click.Path(path_type=Path))
+@overwrite_option
+def qc(files: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
     """Judge feature tables (ranges) or recordings (every criterion), with reasons.
 
     \b
@@ -145,13 +167,19 @@ def qc(files: tuple[Path, ...], output: Path | None) -> None:
     """
     import pandas as pd
 
+    from cleo_like.core.errors import InputError
+    from cleo_like.core.files import atomic_path, check_output
+
+    if output is not None:
+        if output.suffix.lower() != ".csv":
+            msg = f"verdicts are written as .csv, got {output.name!r}"
+            raise InputError(msg)
+        check_output(output, overwrite=overwrite, how=HOW)
     judged, bad = _each(
         files, lambda p: _judged_table(p) if _is_table(p) else _judged_recordings(p)
     )
     if output is not None and judged:
-        from cleo_like.core.files import atomic_path
-
-        with atomic_path(output) as temporary:
+        with atomic_path(output, overwrite=overwrite) as temporary:
             pd.concat(judged, ignore_index=True).to_csv(temporary, index=False)
         click.echo(f"all verdicts in {output}")
     _complain(bad)

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from cleo_like.cli.shared import read_or_make_protocol, save_figure
-
-if TYPE_CHECKING:
-    from cleo_like.core import Recording
+from cleo_like.cli.shared import (
+    HOW,
+    check_figure,
+    overwrite_option,
+    read_or_make_protocol,
+    save_figure,
+)
 
 
 @click.command()
@@ -29,7 +31,7 @@ def cells() -> None:
 @click.command()
 @click.option("--cell", "names", multiple=True, required=True, help="Library cell; repeatable.")
 @click.option("--protocol", required=True, metavar="FILE|SPEC", help="File or one line.")
-@click.option("-o", "--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
 @click.option("--format", "formats", multiple=True, type=click.Choice(["abf", "nwb", "atf"]))
 @click.option("--noise", default="0 mV", show_default=True, help="Recording noise, rms.")
 @click.option("--lowpass", default=None, help="Bessel filter, for example '2 kHz'.")
@@ -41,6 +43,7 @@ def cells() -> None:
 )
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
+@overwrite_option
 def simulate(
     names: tuple[str, ...],
     protocol: str,
@@ -52,8 +55,9 @@ def simulate(
     backend: str,
     sequential: bool,
     keep_voltage: bool,
+    overwrite: bool,
 ) -> None:
-    """Record library cells with a protocol; writes ABF and NWB.
+    """Record library cells with a protocol; writes ABF and NWB, all files or none.
 
     \b
     Examples:
@@ -61,41 +65,52 @@ def simulate(
       cleo-like simulate --cell sag --protocol "sag_ladder rate=20kHz" -o recordings
       cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV -o recordings
     """
+    from cleo_like.io import write_simulated
     from cleo_like.patch import IdealElectrode, record
 
+    electrode = IdealElectrode(noise=noise, lowpass=lowpass)
+    folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
+    _check_files(names, folders, overwrite=overwrite)
     recordings = record(
         list(names),
         read_or_make_protocol(protocol),
-        electrode=IdealElectrode(noise=noise, lowpass=lowpass),
+        electrode=electrode,
         seed=seed,
         backend=backend,
         sequential=sequential,
         keep_voltage=keep_voltage,
     )
-    for recording in recordings:
+    written = write_simulated(recordings, folders, overwrite=overwrite)
+    for recording, paths in zip(recordings, written, strict=True):
         click.echo(repr(recording))
-        for path in _write_recording(recording, out, formats if formats else ("abf", "nwb")):
+        for path in paths:
             click.echo(f"  {path}")
 
 
-def _write_recording(recording: Recording, out: Path, formats: tuple[str, ...]) -> list[Path]:
-    """Write one recording in each format; NWB files get the names that DANDI wants."""
-    from cleo_like.io import dandi_path, write
+def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite: bool) -> None:
+    """Refuse files that cannot be written, before the simulation."""
+    from cleo_like.io import simulated_path
+    from cleo_like.io.save import check_writable
+    from cleo_like.patch.job import specimens
 
-    names = {
-        kind: dandi_path(recording) if kind == "nwb" else f"{recording.cell.id}.{kind}"
-        for kind in formats
-    }
-    return [write(recording, out / name) for name in names.values()]
+    for cell in specimens(list(names)):
+        for kind, folder in folders.items():
+            path = simulated_path(folder, kind, cell.id)
+            check_writable(path, overwrite=overwrite, how=HOW)
 
 
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--protocol", default=None, metavar="FILE", help="Picture stimulus.")
 @click.option("--repeat", "repeats", multiple=True, type=click.Path(path_type=Path))
-@click.option("-o", "--output", default=None, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("-o", "--output", default=None, type=click.Path(path_type=Path))
+@overwrite_option
 def relief(
-    recording: Path, protocol: str | None, repeats: tuple[Path, ...], output: Path | None
+    recording: Path,
+    protocol: str | None,
+    repeats: tuple[Path, ...],
+    output: Path | None,
+    overwrite: bool,
 ) -> None:
     """Read the recording of a picture protocol back as a picture.
 
@@ -108,6 +123,8 @@ def relief(
     from cleo_like.report import relief_figure
     from cleo_like.stimuli import relief as read_back
 
+    if output is not None:
+        check_figure(output, overwrite=overwrite)
     drawn = read(recording)
     used = read_or_make_protocol(protocol) if protocol is not None else None
     found = read_back(drawn, used, repeats=[read(path) for path in repeats])
@@ -115,14 +132,16 @@ def relief(
     for note in found.notes:
         click.echo(f"note: {note}")
     if output is not None:
-        save_figure(relief_figure(found, drawn, protocol=used), output)
+        figure = relief_figure(found, drawn, protocol=used)
+        save_figure(figure, output, overwrite=overwrite)
 
 
 @click.command()
 @click.option("-o", "--out", default="demo", show_default=True, type=click.Path(path_type=Path))
 @click.option("--picture", default=None, help="Your own picture (default: a photograph).")
 @click.option("--seed", default=1, show_default=True, help="Seed of all noise.")
-def demo(out: Path, picture: str | None, seed: int) -> None:
+@overwrite_option
+def demo(out: Path, picture: str | None, seed: int, overwrite: bool) -> None:
     """Draw a photograph with neurons, image a population; ABF, NWB and a page in OUT.
 
     \b
@@ -131,5 +150,5 @@ def demo(out: Path, picture: str | None, seed: int) -> None:
     """
     from cleo_like.report.demo import run_demo
 
-    page = run_demo(out, picture=picture, seed=seed, say=click.echo)
+    page = run_demo(out, picture=picture, seed=seed, overwrite=overwrite, say=click.echo)
     click.echo(f"\nLook at {page}")

@@ -24,11 +24,34 @@ def read_or_make_protocol(text: str) -> Protocol:
     return parse_protocol(text)
 
 
-def save_figure(figure: Any, output: Path) -> None:
+HOW = "give --overwrite"
+"""What a user of the command line does to replace a file."""
+
+overwrite_option = click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files of an earlier run, never a rig's.",
+)
+
+
+def check_figure(output: Path, *, overwrite: bool) -> None:
+    """Refuse a figure that cannot be written, before any work."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    from cleo_like.core.errors import unknown_name
+    from cleo_like.core.files import check_output
+
+    kinds = FigureCanvasBase.get_supported_filetypes()
+    if output.suffix.lower().removeprefix(".") not in kinds:
+        raise unknown_name("kind of figure", output.suffix, [f".{kind}" for kind in kinds])
+    check_output(output, overwrite=overwrite, how=HOW)
+
+
+def save_figure(figure: Any, output: Path, *, overwrite: bool) -> None:
     """Write a figure, whole or not at all, and say where."""
     from cleo_like.core.files import atomic_path
 
-    with atomic_path(output) as temporary:
+    with atomic_path(output, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=150)
     click.echo(f"figure in {output}")
 

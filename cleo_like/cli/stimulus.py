@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cleo_like.cli.shared import HOW
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,28 +60,33 @@ def _family_command(verb: str, name: str, maker: Callable[..., Protocol]) -> cli
                 )
             )
     parameters.append(
+        click.Option(["--overwrite"], is_flag=True, help="Replace a stimulus file.")
+    )
+    parameters.append(
         click.Option(
             ["-o", "--output"],
             required=True,
-            type=click.Path(dir_okay=False, path_type=Path),
+            type=click.Path(path_type=Path),
             help="File to write: .abf, .atf or .nwb.",
         )
     )
 
-    def run(output: Path, **given: str | None) -> None:
+    def run(output: Path, overwrite: bool, **given: str | None) -> None:  # noqa: FBT001
         words = [f"{key}={value}" for key, value in given.items() if value is not None]
-        _write_stimulus(" ".join([name, *map(shlex.quote, words)]), output)
+        _write_stimulus(" ".join([name, *map(shlex.quote, words)]), output, overwrite=overwrite)
 
     summary = (maker.__doc__ or "").strip().splitlines()[0]
     return click.Command(verb, callback=run, params=parameters, help=summary)
 
 
-def _write_stimulus(line: str, output: Path) -> None:
+def _write_stimulus(line: str, output: Path, *, overwrite: bool) -> None:
     from cleo_like.io import write
+    from cleo_like.io.save import check_writable
     from cleo_like.stimuli import parse_protocol
 
+    check_writable(output, overwrite=overwrite, how=HOW)  # a picture takes a while
     protocol = parse_protocol(line)
-    written = write(protocol, output)
+    written = write(protocol, output, overwrite=overwrite)
     click.echo(f"{protocol!r}\nwritten to {written}")
 
 

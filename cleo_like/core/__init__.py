@@ -3,8 +3,10 @@
 from cleo_like.core.cell import Cell
 from cleo_like.core.errors import (
     CleoLikeError,
+    ExistingFileError,
     FileFormatError,
     InputError,
+    OutputError,
     UnitError,
     UnknownNameError,
     UnsupportedError,
@@ -22,10 +24,12 @@ __all__ = [
     "ClampMode",
     "CleoLikeError",
     "Epoch",
+    "ExistingFileError",
     "FileFormatError",
     "GroundTruth",
     "ImagingTruth",
     "InputError",
+    "OutputError",
     "Protocol",
     "Provenance",
     "Recording",

@@ -37,6 +37,14 @@ class UnsupportedError(CleoLikeError, NotImplementedError):
     """A legal request that this version does not serve; the message says what does."""
 
 
+class OutputError(CleoLikeError, OSError):
+    """A file or folder that cannot be written; said before any work is done for it."""
+
+
+class ExistingFileError(OutputError, FileExistsError):
+    """A file that exists would be replaced, and nobody asked for that."""
+
+
 class NotHereYetError(UnsupportedError, ImportError):
     """A part of Cleo that this version does not have; the message says which."""
 

@@ -23,7 +23,7 @@ from cleo_like.features.registry import (
     extractor_named,
     run_extractor,
 )
-from cleo_like.features.table import FeatureTable, Record, is_parquet
+from cleo_like.features.table import FeatureTable, Record, check_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -190,7 +190,7 @@ class _Done:
 
     def __init__(self, tasks: list[Task], path: Path | None) -> None:
         if path is not None:
-            is_parquet(path)  # a wrong ending is said before any work
+            check_table(path, overwrite=True)  # what cannot be written is said before any work
         self._path = path
         self._count = len(tasks)
         self._before = FeatureTable.from_records([])
@@ -234,7 +234,7 @@ class _Done:
         if self._other.size:  # rows of other sources stay in the file
             table = FeatureTable.join([self._before.take(self._other), table])
         if len(table):
-            table.write(path)
+            table.write(path, overwrite=True)
 
     def table(self) -> FeatureTable:
         """Give the rows in the order of the tasks: two tables are joined, however many rows."""

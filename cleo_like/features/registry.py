@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.dimensions import has_unit
+from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
+from cleo_like.core.plugins import BROKEN, offered
 from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
@@ -65,6 +66,22 @@ def ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> E
 _OWN: dict[str, Extractor] = {"native": native, "efel": efel, "ipfx": ipfx}
 
 
+def _need_efel() -> None:
+    from cleo_like.features.peers.efel import need_efel
+
+    need_efel()
+
+
+def _need_ipfx() -> None:
+    from cleo_like.features.peers.ipfx import peers_python
+
+    peers_python()
+
+
+_NEEDS = {"efel": _need_efel, "ipfx": _need_ipfx}
+"""What an extractor needs beside this package, asked before any work."""
+
+
 def of_cell(cell: CellFeatures) -> Extracted:
     """Cell values and atlas row of a `CellFeatures`."""
     row = atlas_row(cell)
@@ -78,12 +95,9 @@ def of_cell(cell: CellFeatures) -> Extracted:
     )
 
 
-@lru_cache(maxsize=1)
 def installed() -> dict[str, Any]:
     """Entry points of other packages, by name (not loaded yet)."""
-    from importlib.metadata import entry_points
-
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return {point.name: point for point in offered(GROUP)}
 
 
 def extractor_named(name: str) -> Extractor:
@@ -93,11 +107,22 @@ def extractor_named(name: str) -> Extractor:
     ------
     UnknownNameError
         Neither this package nor an installed one has it.
+    UnsupportedError
+        It is known, and what it needs is not installed, or does not work.
     """
     if name in _OWN:
+        if name in _NEEDS:
+            _NEEDS[name]()
         return _OWN[name]
     if name in installed():
-        return installed()[name].load()
+        try:
+            return installed()[name].load()
+        except BROKEN as error:
+            msg = (
+                f"the extractor {name!r}, of another package, does not work "
+                f"({type(error).__name__}: {error}); use one of {', '.join(map(repr, _OWN))}"
+            )
+            raise UnsupportedError(msg) from error
     raise unknown_name("extractor", name, {*_OWN, *installed()})
 
 
@@ -190,9 +215,7 @@ def run_extractor(
     """Make the row of one recording."""
     function = extractor_named(extractor) if isinstance(extractor, str) else extractor
     stack, step, found = matched_stack(recording, parameters)
-    answer = function(stack, step, parameters)
-    if not isinstance(answer, Extracted):
-        answer = Extracted(values=dict(answer))
+    answer = _asked(function, stack, step, parameters)
     notes = [*answer.notes, *_left_out(stack, answer)]
     if not found.agrees:
         notes.append(f"described as {found.family}, commands show {found.found}")
@@ -212,6 +235,36 @@ def run_extractor(
         errors={k: float(v) for k, v in answer.uncertainty.items()},
         reasons=dict(answer.reasons),
     )
+
+
+def _asked(
+    function: Extractor, stack: SweepStack, step: Window, parameters: ExtractionParameters
+) -> Extracted:
+    """Call an extractor; what the one of somebody else does wrong becomes a clear error."""
+    own = function in _OWN.values()
+    try:
+        answer = function(stack, step, parameters)
+        if isinstance(answer, Extracted):
+            return answer
+        return Extracted(values={str(k): _plain(k, v) for k, v in dict(answer).items()})
+    except CleoLikeError:
+        raise
+    except BROKEN as error:
+        if own:
+            raise
+        msg = (
+            f"the extractor {extractor_name(function)!r} failed "
+            f"({type(error).__name__}: {error})"
+        )
+        raise InputError(msg) from error
+
+
+def _plain(name: str, value: Any) -> float:
+    """Give a value as a plain number: a table has its units in the catalogue."""
+    if has_unit(value):
+        msg = f"{name}={value} has a unit; give a plain number (mV, pA, MOhm, s ...)"
+        raise InputError(msg)
+    return float(value)
 
 
 def _left_out(stack: SweepStack, answer: Extracted) -> list[str]:

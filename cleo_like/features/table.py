@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
-from cleo_like.core.files import atomic_path
+from cleo_like.core.files import atomic_path, check_output, together
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     import pandas as pd
@@ -121,14 +122,12 @@ class FeatureTable:
             reasons=self.reasons.iloc[rows].reset_index(drop=True),
         )
 
-    def to_csv(self, path: str | Path) -> Path:
+    def to_csv(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the table, and its reasons to ``<name>.reasons.csv`` beside it."""
-        target = Path(path)
-        with atomic_path(target) as temporary:
-            self.frame.to_csv(temporary, index=False)
-        with atomic_path(_companion(target)) as temporary:
-            self.reasons.to_csv(temporary, index_label="row")
-        return target
+        with _both(path, overwrite=overwrite) as (table, reasons):
+            self.frame.to_csv(table, index=False)
+            self.reasons.to_csv(reasons, index_label="row")
+        return Path(path)
 
     @classmethod
     def from_csv(cls, path: str | Path) -> FeatureTable:
@@ -142,15 +141,13 @@ class FeatureTable:
         reasons = pd.read_csv(_existing(_companion(target)), dtype="str", keep_default_na=False)
         return cls(frame=_typed(frame), reasons=reasons.drop(columns="row"))
 
-    def to_parquet(self, path: str | Path) -> Path:
+    def to_parquet(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write as parquet (needs pyarrow), the reasons beside it."""
         _need_pyarrow()
-        target = Path(path)
-        with atomic_path(target) as temporary:
-            self.frame.to_parquet(temporary, index=False)
-        with atomic_path(_companion(target)) as temporary:
-            self.reasons.to_parquet(temporary, index=False)
-        return target
+        with _both(path, overwrite=overwrite) as (table, reasons):
+            self.frame.to_parquet(table, index=False)
+            self.reasons.to_parquet(reasons, index=False)
+        return Path(path)
 
     @classmethod
     def from_parquet(cls, path: str | Path) -> FeatureTable:
@@ -162,9 +159,23 @@ class FeatureTable:
         frame = pd.read_parquet(target)
         return cls(frame=_typed(frame), reasons=pd.read_parquet(_companion(target)))
 
-    def write(self, path: str | Path) -> Path:
-        """Write CSV or parquet by the ending of the name."""
-        return self.to_parquet(path) if is_parquet(path) else self.to_csv(path)
+    def write(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write CSV or parquet by the ending of the name, and the reasons beside it.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.csv`` or ``.parquet``; both files appear, or neither.
+        overwrite : bool
+            Whether existing files may be replaced.
+
+        Raises
+        ------
+        ExistingFileError
+            The table, or its reasons, exist.
+        """
+        how = self.to_parquet if is_parquet(path) else self.to_csv
+        return how(path, overwrite=overwrite)
 
     @classmethod
     def read(cls, path: str | Path) -> FeatureTable:
@@ -175,6 +186,39 @@ class FeatureTable:
 def _in_order(errors: list[str]) -> list[str]:
     """By the name of the feature, as `from_records` has them."""
     return sorted(errors, key=lambda name: name.removesuffix("_error"))
+
+
+def check_table(path: str | Path, *, overwrite: bool, how: str = "give overwrite=True") -> Path:
+    """Refuse a table that cannot be written, before any work is done for it.
+
+    Raises
+    ------
+    InputError
+        The name ends in neither ``.csv`` nor ``.parquet``.
+    UnsupportedError
+        Parquet, and pyarrow is not installed.
+    OutputError
+        The table, or its reasons, exist or cannot be written.
+    """
+    if is_parquet(path):
+        _need_pyarrow()
+    for file in (Path(path), _companion(Path(path))):
+        check_output(file, overwrite=overwrite, how=how)
+    return Path(path)
+
+
+@contextmanager
+def _both(path: str | Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
+    """Give temporary paths of the table and of its reasons; both appear, or neither."""
+    target = Path(path)
+    for file in (target, _companion(target)):
+        check_output(file, overwrite=overwrite)
+    with (
+        together(),
+        atomic_path(target, overwrite=overwrite) as table,
+        atomic_path(_companion(target), overwrite=overwrite) as reasons,
+    ):
+        yield table, reasons
 
 
 def _reason(record: Record, name: str) -> str:
@@ -230,5 +274,5 @@ def _need_pyarrow() -> None:
     from importlib.util import find_spec
 
     if find_spec("pyarrow") is None:
-        msg = "parquet needs the package pyarrow, which is not installed; write .csv instead"
+        msg = "parquet needs the package pyarrow: pip install pyarrow, or write .csv instead"
         raise UnsupportedError(msg)

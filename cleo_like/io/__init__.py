@@ -10,8 +10,8 @@ from cleo_like.io.describe import Description, describe
 from cleo_like.io.load import Reader, read, read_all, read_protocol
 from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.write import write_nwb
-from cleo_like.io.save import write
-from cleo_like.io.sidecar import sidecar_path
+from cleo_like.io.save import simulated_path, write, write_simulated
+from cleo_like.io.targets import sidecar_path
 
 __all__ = [
     "Description",
@@ -23,9 +23,11 @@ __all__ = [
     "read_all",
     "read_protocol",
     "sidecar_path",
+    "simulated_path",
     "write",
     "write_abf",
     "write_abf1",
     "write_atf",
     "write_nwb",
+    "write_simulated",
 ]

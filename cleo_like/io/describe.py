@@ -8,7 +8,7 @@ import attrs
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.io.load import existing, reader_for
-from cleo_like.io.sidecar import sidecar_path
+from cleo_like.io.targets import sidecar_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.core.errors import FileFormatError, unknown_name
+from cleo_like.core.plugins import loaded
 from cleo_like.io.electrodes import pick
 
 if TYPE_CHECKING:
@@ -149,12 +150,9 @@ def reader_for(path: Path) -> Reader:
 
 
 def _by_suffix() -> dict[str, Reader]:
-    from importlib.metadata import entry_points
-
-    found = {}
-    for point in entry_points(group=ENTRY_POINTS):
-        reader: Reader = point.load()
-        found.update(dict.fromkeys(reader.suffixes, reader))
+    found: dict[str, Reader] = {}
+    for reader in loaded(ENTRY_POINTS, Reader):
+        found.update(dict.fromkeys(map(str.lower, reader.suffixes), reader))
     for reader in _own():
         found.update(dict.fromkeys(reader.suffixes, reader))
     return found

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.core.cell import Cell
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.files import together
 from cleo_like.core.protocol import Protocol
+from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
 from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.write import write_atf
+from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.write import write_nwb
+from cleo_like.io.targets import check_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 _WRITERS: dict[str, Callable[..., Path]] = {
     ".abf": write_abf,
@@ -22,7 +28,9 @@ _WRITERS: dict[str, Callable[..., Path]] = {
 }
 
 
-def write(thing: Recording | Protocol, path: str | Path, **options: Any) -> Path:
+def write(
+    thing: Recording | Protocol, path: str | Path, *, overwrite: bool = False, **options: Any
+) -> Path:
     """Write a recording or a protocol as ABF, ATF or NWB.
 
     Parameters
@@ -32,6 +40,9 @@ def write(thing: Recording | Protocol, path: str | Path, **options: Any) -> Path
     path : str or Path
         The suffix chooses the format: .abf, .atf or .nwb. The file appears whole or not at
         all.
+    overwrite : bool
+        Whether a file that this package wrote may be replaced (with its sidecar). A recording
+        from elsewhere - of a rig, of an archive - is never replaced.
     **options
         Of `write_nwb`; the other formats have none.
 
@@ -43,7 +54,11 @@ def write(thing: Recording | Protocol, path: str | Path, **options: Any) -> Path
     Raises
     ------
     UnknownNameError
-        The suffix is none of the three.
+        The suffix is none of the three, or an option that the format does not have.
+    ExistingFileError
+        The file exists.
+    OutputError
+        It cannot be written, or is a recording that this package did not write.
     FileFormatError
         The format cannot hold the data; the message says which one can.
 
@@ -56,11 +71,88 @@ def write(thing: Recording | Protocol, path: str | Path, **options: Any) -> Path
     >>> read_protocol(write(made, Path(tempfile.mkdtemp()) / "noise.atf"))
     Protocol noise: 2 sweeps of 20 ms at 20 kHz, 10..10 pA, gap 0 ms
     """
-    path = Path(path)
+    path = check_writable(path, overwrite=overwrite)
     suffix = path.suffix.lower()
-    if suffix not in _WRITERS:
-        raise unknown_name("file suffix", suffix, _WRITERS)
     if not isinstance(thing, (Recording, Protocol)):
         msg = f"expected a Recording or a Protocol to write, got {type(thing).__name__}"
         raise InputError(msg)
-    return _WRITERS[suffix](thing, path, **options)
+    writer = _WRITERS[suffix]
+    known = set(inspect.signature(writer).parameters) - {"thing", "path", "overwrite"}
+    for name in options:
+        if name not in known:
+            raise unknown_name(f"option of {suffix}", name, known)
+    return writer(thing, path, overwrite=overwrite, **options)
+
+
+def check_writable(
+    path: str | Path, *, overwrite: bool, how: str = "give overwrite=True"
+) -> Path:
+    """Refuse, before any work, a file that `write` could not write.
+
+    Raises
+    ------
+    UnknownNameError
+        The suffix is none of the three.
+    ExistingFileError
+        The file exists and is not to be replaced.
+    OutputError
+        It cannot be written, or is a recording that this package did not write.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _WRITERS:
+        raise unknown_name("file suffix", suffix, _WRITERS)
+    return check_target(path, overwrite=overwrite, how=how)
+
+
+SIMULATED_SESSION = "simulation"
+"""Session of a simulated recording: a rerun has the same name, and replaces the one before."""
+
+
+def simulated_path(folder: Path, kind: str, cell_id: str) -> Path:
+    """Name the file of a simulated cell: by the cell, or as DANDI wants it for NWB.
+
+    Examples
+    --------
+    >>> simulated_path(Path("out"), "nwb", "rs").as_posix()
+    'out/sub-rs/sub-rs_ses-simulation_icephys.nwb'
+    """
+    if kind != "nwb":
+        return folder / f"{cell_id}.{kind}"
+    cell = Recording(
+        sweeps=(), cell=Cell(id=cell_id), provenance=Provenance(source="simulation")
+    )
+    return folder / dandi_path(cell, SIMULATED_SESSION)
+
+
+def write_simulated(
+    recordings: Iterable[Recording], folders: Mapping[str, Path], *, overwrite: bool = False
+) -> list[list[Path]]:
+    """Write simulated recordings in several formats: all files appear, or none.
+
+    Parameters
+    ----------
+    recordings : iterable of Recording
+        From `cleo_like.record`.
+    folders : mapping of str to Path
+        Format ("abf", "nwb", "atf") to the folder for its files.
+    overwrite : bool
+        Whether files of an earlier run may be replaced.
+
+    Returns
+    -------
+    list of list of Path
+        The files of each recording.
+    """
+    with together():
+        return [
+            [
+                write(
+                    recording,
+                    simulated_path(folder, kind, recording.cell.id),
+                    overwrite=overwrite,
+                    **({"session_id": SIMULATED_SESSION} if kind == "nwb" else {}),
+                )
+                for kind, folder in folders.items()
+            ]
+            for recording in recordings
+        ]

@@ -10,24 +10,25 @@ import base64
 import json
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
-from cleo_like.core.files import atomic_path
+from cleo_like.core.files import atomic_path, together
 from cleo_like.core.provenance import hash_of
 from cleo_like.io.facts import Arrays, restored_protocol, with_facts
+from cleo_like.io.targets import SIDECAR_KIND, sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
 
-_KIND, _VERSION = "cleo_like sidecar", 1
+_VERSION = 1
 
 
 @attrs.frozen(kw_only=True)
@@ -38,29 +39,22 @@ class Sidecar:
     arrays: Arrays
 
 
-def sidecar_path(path: str | Path) -> Path:
-    """Name of the sidecar of a file.
-
-    Examples
-    --------
-    >>> sidecar_path("cell1.abf").name
-    'cell1.abf.json'
-    """
-    return Path(f"{path}.json")
-
-
 @contextmanager
 def written_with_sidecar(
-    path: Path, facts: Mapping[str, Any], arrays: Arrays
+    path: Path, facts: Mapping[str, Any], arrays: Arrays, *, overwrite: bool
 ) -> Iterator[Path]:
     """Give a temporary path to write the file to; then both appear, or neither.
 
     Should the process die between the two renames, the hash tells that they differ.
     """
-    with atomic_path(sidecar_path(path)) as temporary, atomic_path(path) as file:
+    with (
+        together(),
+        atomic_path(sidecar_path(path), overwrite=overwrite) as temporary,
+        atomic_path(path, overwrite=overwrite) as file,
+    ):
         yield file
         content = {
-            "kind": _KIND,
+            "kind": SIDECAR_KIND,
             "version": _VERSION,
             "file": {"name": path.name, "hash": hash_of(file), "bytes": file.stat().st_size},
             "facts": facts,
@@ -84,7 +78,7 @@ def read_sidecar(path: Path) -> tuple[Sidecar | None, tuple[str, ...]]:
         return None, ()
     try:
         content = json.loads(beside.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or content.get("kind") != _KIND:
+        if not isinstance(content, dict) or content.get("kind") != SIDECAR_KIND:
             return None, (f"{beside.name} is not a sidecar of this package and was ignored",)
         if content["file"]["hash"] != hash_of(path):
             return None, (

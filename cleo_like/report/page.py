@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.files import atomic_path
+from cleo_like.core.files import atomic_path, check_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -179,9 +179,18 @@ class Page:
             f"<body>\n<main>\n<h1>{_escaped(self.title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
         )
 
-    def save(self, path: str | Path) -> None:
-        """Write the page; the file appears whole or not at all."""
-        with atomic_path(path) as temporary:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the page; the file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file.
+        overwrite : bool
+            Whether an existing file may be replaced.
+        """
+        check_output(path, overwrite=overwrite)
+        with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_text(self.html(), encoding="utf-8")
 
     def __repr__(self) -> str:

@@ -173,12 +173,13 @@ def _list(key: str, text: str) -> list[str]:
     unit = units[-1] if units[-1] is not None else ""
     if ":" not in separators:
         return [
-            f"{n!r} {u if u is not None else unit}" for n, u in zip(numbers, units, strict=True)
+            f"{n:.15g} {u if u is not None else unit}"
+            for n, u in zip(numbers, units, strict=True)
         ]
     if len(numbers) != 3 or "," in separators or any(u not in (None, unit) for u in units):
         msg = f"{key}={text!r}: a range is first:last:step with one unit, as -100:300:50pA"
         raise InputError(msg)
-    return [f"{value!r} {unit}" for value in _range(key, *numbers)]
+    return [f"{value:.15g} {unit}" for value in _range(key, *numbers)]
 
 
 def _range(key: str, first: float, last: float, step: float) -> list[float]:

@@ -64,7 +64,7 @@ def test_simulate_relief_and_info(here):
     assert nwb.parent.name == "sub-passive"
     for path in (here / "rec" / "passive.abf", nwb):
         assert read(path).provenance.seed == 3
-        assert "r 0." in ok("relief", str(path), "-o", "relief.png")
+        assert "r 0." in ok("relief", str(path), "-o", "relief.png", "--overwrite")
         assert "protocol: Protocol photo: 4 sweeps" in ok("info", str(path))
     assert (here / "relief.png").stat().st_size > 10_000
 
@@ -90,12 +90,12 @@ def test_match_features_and_qc(here):
        "--noise", "0.02mV", "--protocol", "long_square amplitudes=-60:-20:20pA rate=20kHz")  # fmt: skip
     assert "Match long_square: 3 of 3 sweeps 0.5..1.5 s" in ok("match", "rec/passive.abf")
     for table in ("t.csv", "t.parquet"):
-        ok("features", "rec/passive.abf", "-o", table, "--figures", "figures")
+        ok("features", "rec/passive.abf", "-o", table, "--figures", table.replace(".", "-"))
         row = FeatureTable.read(here / table).frame.iloc[0]
         assert row["steady_state_input_resistance"] == pytest.approx(200.0, rel=0.01)
         assert row["tau"] == pytest.approx(0.020, rel=0.05)
         assert "1 of 1 cells in range" in ok("qc", table)
-    assert (here / "figures" / "passive.png").stat().st_size > 10_000
+    assert (here / "t-csv" / "passive.png").stat().st_size > 10_000
     assert "3 of 3 long squares pass" in ok("qc", "rec/passive.abf", "-o", "v.csv")
     assert "verdict" in (here / "v.csv").read_text()
 
@@ -113,11 +113,18 @@ WRONG = [
     (("simulate", "--cell", "rs", "--protocol", "ramp", "-o", "r", "--noise", "1"), "did you mean '1 mV'?"),
     (("stimulus", "image", "gone.png", "--sweep-duration", "1s", "--sample-rate", "10kHz",
       "-o", "x.abf"), "gone.png"),
-    (("stimulus", "long-square", "--amplitudes", "100", "-o", "x.abf"), "did you mean 100"),
+    (("stimulus", "long-square", "--amplitudes", "100", "-o", "x.abf"),
+     "did you mean '100 pA'?"),
     (("stimulus", "long-square", "--amplitudes", "1pA", "-o", "x.abc"), ".abf"),
     (("relief", "gone.abf"), "gone.abf"),
-    (("info", "photo.png"), "photo.png"),
 ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_of_no_known_kind_is_named_with_the_reason():
+    lines = run("info", "photo.png").output.splitlines()
+    assert lines[0].startswith("photo.png: unknown kind of file, photo.png with the suffix")
+    assert lines[1] == "Error: could not read photo.png"
 
 
 @pytest.mark.parametrize(("words", "message"), WRONG)

@@ -53,7 +53,7 @@ def test_an_interruption_leaves_the_old_file(recording, tmp_path, monkeypatch, s
 
         monkeypatch.setattr(pynwb.NWBHDF5IO, "write", fail)
     with pytest.raises(type(failure)):
-        write(recording, path)
+        write(recording, path, overwrite=True)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
@@ -76,7 +76,7 @@ def test_a_death_between_the_two_renames_is_noticed(recording, tmp_path):
     old = sidecar_path(path).read_bytes()
     import attrs
 
-    write(attrs.evolve(recording, findings=("second",)), path)
+    write(attrs.evolve(recording, findings=("second",)), path, overwrite=True)
     raw = bytearray(path.read_bytes())
     raw[6200] ^= 1  # another recording
     path.write_bytes(bytes(raw))

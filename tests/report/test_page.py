@@ -148,8 +148,10 @@ def test_saving_replaces_the_old_page_whole_or_not_at_all(tmp_path, monkeypatch)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(page, "html", fail)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(FileExistsError):
         page.save(path)
+    with pytest.raises(KeyboardInterrupt):
+        page.save(path, overwrite=True)
     assert "<h1>first</h1>" in path.read_text(encoding="utf-8")
     assert [p.name for p in path.parent.iterdir()] == ["page.html"]
 

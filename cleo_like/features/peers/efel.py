@@ -140,9 +140,17 @@ def _efel() -> Any:
     try:
         import efel
     except ImportError as error:
-        msg = "the extractor 'efel' needs the package efel: pip install 'cleo_like[efel]'"
+        msg = "the extractor 'efel' needs the package efel: pip install efel"
         raise UnsupportedError(msg) from error
     return efel
+
+
+def need_efel() -> None:
+    """Refuse, before any work, when eFEL is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("efel") is None:  # importing it takes a second
+        _efel()
 
 
 def _values(found: dict[str, Any], name: str, count: int, scale: float) -> np.ndarray:

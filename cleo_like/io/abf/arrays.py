@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -25,9 +24,11 @@ from cleo_like.io.abf.header import (
     interval_of,
     text_bytes,
 )
+from cleo_like.io.targets import check_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     from cleo_like.io.abf.table import EpochTable
@@ -78,6 +79,7 @@ def write_abf1(
     names: Sequence[str] | None = None,
     start_times: Any = None,
     header: Header | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Write arrays as an ABF1 file (version 1.83, 16 bits, episodic).
 
@@ -100,6 +102,9 @@ def write_abf1(
         Start of each sweep from the start of the file; without gaps by default.
     header : Header, optional
         Date, comment, epochs.
+    overwrite : bool
+        Whether a file that this package wrote may be replaced; a recording from elsewhere
+        never is.
 
     Returns
     -------
@@ -110,6 +115,8 @@ def write_abf1(
     ------
     UnitError
         A unit is missing, or `rate` or `start_times` has none.
+    ExistingFileError
+        The file exists.
     InputError
         Wrong shape, NaN or infinity, overlapping sweeps.
     FileFormatError
@@ -118,6 +125,7 @@ def write_abf1(
     Examples
     --------
     >>> import tempfile, pyabf
+    >>> from pathlib import Path
     >>> data = np.array([[0.0, 10.0, -10.0, 5.0]])
     >>> path = write_abf1(
     ...     Path(tempfile.mkdtemp()) / "ramp.abf", data, units="pA", rate="10 kHz"
@@ -125,6 +133,7 @@ def write_abf1(
     >>> pyabf.ABF(path).sweepY.tolist()
     [0.0, 10.0, -10.0, 5.0]
     """
+    path = check_target(path, overwrite=overwrite, sidecar=False)
     header = header if header is not None else Header()
     data = _checked(data)
     rate_hz = si(rate, "Hz", "rate")
@@ -138,8 +147,7 @@ def write_abf1(
     )
     length = data.shape[2] * data.shape[0]
     synch = np.column_stack([starts, np.full(len(starts), length)]).astype("<i4")
-    path = Path(path)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path, overwrite=overwrite) as temporary, temporary.open("wb") as file:
         file.write(header_bytes(layout))
         _write_blocks(file, samples)
         _write_blocks(file, synch)

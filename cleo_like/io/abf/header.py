@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.io.targets import CREATOR, CREATOR_AT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -94,7 +96,7 @@ def _file_fields(layout: Layout) -> Iterator[_Field]:
     yield 40, "i", (SIZE // BLOCK,)  # lDataSectionPtr
     yield 92, "ii", (layout.synch_block, layout.n_sweeps)
     yield 260, "h", (layout.experiment,)
-    yield 294, "16s", (b"cleo_like".ljust(16),)
+    yield CREATOR_AT, "16s", (CREATOR,)
     yield 310, "56s", (layout.comment[:56].ljust(56),)
     yield 366, "h", (when.microsecond // 1000,)
     yield 2034, "i", (SIZE,)  # lHeaderSize

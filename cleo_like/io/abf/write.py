@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +14,18 @@ from cleo_like.io.abf.table import EpochTable, epoch_table
 from cleo_like.io.channels import channels_of, comment_for
 from cleo_like.io.facts import facts_of, protocol_facts
 from cleo_like.io.sidecar import written_with_sidecar
+from cleo_like.io.targets import check_target
 from cleo_like.io.text_units import SHOWN
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cleo_like.core.recording import Recording
 
 
-def write_abf(thing: Recording | Protocol, path: str | Path) -> Path:
+def write_abf(
+    thing: Recording | Protocol, path: str | Path, *, overwrite: bool = False
+) -> Path:
     """Write a recording, or a protocol as a stimulus file, as ABF1.
 
     A recording becomes two channels, the response (mV or pA) and the command (pA or mV); a
@@ -34,6 +38,9 @@ def write_abf(thing: Recording | Protocol, path: str | Path) -> Path:
         Its sweeps must agree in length, rate and clamp mode.
     path : str or Path
         Both files appear whole or not at all.
+    overwrite : bool
+        Whether a file that this package wrote may be replaced; a recording from elsewhere
+        never is.
 
     Returns
     -------
@@ -42,6 +49,8 @@ def write_abf(thing: Recording | Protocol, path: str | Path) -> Path:
 
     Raises
     ------
+    ExistingFileError
+        The file, or its sidecar, exists.
     FileFormatError
         ABF1 cannot hold it (sweeps that differ, too long, unknown clamp mode).
     InputError
@@ -52,13 +61,13 @@ def write_abf(thing: Recording | Protocol, path: str | Path) -> Path:
     Clampex holds the first and the last 1/64 of every sweep; a stimulus that must be played
     whole needs that much holding at both ends.
     """
-    path = Path(path)
+    path = check_target(path, overwrite=overwrite, sidecar=True)
     if isinstance(thing, Protocol):
-        return _write_protocol(thing, path)
-    return _write_recording(thing, path)
+        return _write_protocol(thing, path, overwrite=overwrite)
+    return _write_recording(thing, path, overwrite=overwrite)
 
 
-def _write_protocol(protocol: Protocol, path: Path) -> Path:
+def _write_protocol(protocol: Protocol, path: Path, *, overwrite: bool) -> Path:
     facts, arrays = protocol_facts(protocol)
     unit = SHOWN[protocol.mode.command_unit]
     header = Header(
@@ -68,7 +77,7 @@ def _write_protocol(protocol: Protocol, path: Path) -> Path:
         output_unit=unit.text,
         holding=protocol.holding / unit.scale,
     )
-    with written_with_sidecar(path, facts, arrays) as temporary:
+    with written_with_sidecar(path, facts, arrays, overwrite=overwrite) as temporary:
         write_abf1(
             temporary,
             protocol.waveforms / unit.scale,
@@ -77,11 +86,12 @@ def _write_protocol(protocol: Protocol, path: Path) -> Path:
             names=["Cmd"],
             start_times=_seconds(protocol.start_times),
             header=header,
+            overwrite=True,  # the temporary file
         )
     return path
 
 
-def _write_recording(recording: Recording, path: Path) -> Path:
+def _write_recording(recording: Recording, path: Path, *, overwrite: bool) -> Path:
     channels = channels_of(recording, path)
     facts, arrays = facts_of(recording)
     unit = SHOWN[channels.mode.command_unit]
@@ -98,7 +108,7 @@ def _write_recording(recording: Recording, path: Path) -> Path:
         holding=0.0 if protocol is None else protocol.holding / unit.scale,
         table=None if isinstance(table, str) else table,
     )
-    with written_with_sidecar(path, facts, arrays) as temporary:
+    with written_with_sidecar(path, facts, arrays, overwrite=overwrite) as temporary:
         write_abf1(
             temporary,
             channels.data,
@@ -107,6 +117,7 @@ def _write_recording(recording: Recording, path: Path) -> Path:
             names=channels.names,
             start_times=_start_times(recording),
             header=header,
+            overwrite=True,  # the temporary file
         )
     return path
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,13 +12,18 @@ from cleo_like.io.atf.table import AtfTable, write_table
 from cleo_like.io.channels import channels_of, comment_for
 from cleo_like.io.facts import facts_of, protocol_facts
 from cleo_like.io.sidecar import written_with_sidecar
+from cleo_like.io.targets import check_target
 from cleo_like.io.text_units import SHOWN, parse_unit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cleo_like.core.recording import Recording
 
 
-def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
+def write_atf(
+    thing: Recording | Protocol, path: str | Path, *, overwrite: bool = False
+) -> Path:
     """Write a recording, or a protocol as a stimulus file, as ATF 1.0 text.
 
     About four times the size of ABF and slow to load in Clampex; numbers keep 8 digits.
@@ -31,6 +35,9 @@ def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
         Its sweeps must agree in length, rate and clamp mode.
     path : str or Path
         Both files appear whole or not at all.
+    overwrite : bool
+        Whether a file that this package wrote may be replaced; a recording from elsewhere
+        never is.
 
     Returns
     -------
@@ -39,12 +46,14 @@ def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
 
     Raises
     ------
+    ExistingFileError
+        The file, or its sidecar, exists.
     FileFormatError
         More sweeps than an ATF line has room for, or sweeps that differ.
     InputError
         A sample is NaN or infinite.
     """
-    path = Path(path)
+    path = check_target(path, overwrite=overwrite, sidecar=True)
     if isinstance(thing, Protocol):
         unit = SHOWN[thing.mode.command_unit]
         facts, arrays = protocol_facts(thing)
@@ -68,7 +77,7 @@ def write_atf(thing: Recording | Protocol, path: str | Path) -> Path:
             comment=comment_for(thing.protocol, "recording"),
         )
     _check_finite(table)
-    with written_with_sidecar(path, facts, arrays) as temporary:
+    with written_with_sidecar(path, facts, arrays, overwrite=overwrite) as temporary:
         write_table(temporary, table)
     return path
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.io.nwb.source import hdf5
+from cleo_like.io.targets import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.io.facts import Arrays
 
-FACTS, TRUTH = "cleo_like", "ground_truth"
+TRUTH = "ground_truth"
 _TRUTH_TEXT = (
     "SIMULATION TRUTH, not a measurement: what the simulator knows about this recording "
     "(spike times, noise-free potential, parameters of the model)"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import uuid
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.cell import Cell
@@ -27,15 +26,18 @@ from cleo_like.io.nwb.parts import (
     stimulus_series,
     subject_from,
 )
+from cleo_like.io.targets import check_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 def write_nwb(
     thing: Recording | Protocol,
     path: str | Path,
     *,
+    overwrite: bool = False,
     session_id: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     ipfx_compatible: bool = False,
@@ -54,6 +56,9 @@ def write_nwb(
         Sweeps may differ in length, rate and clamp mode.
     path : str or Path
         The file appears whole or not at all; `dandi_path` names it for the archive.
+    overwrite : bool
+        Whether a file that this package wrote may be replaced; a recording from elsewhere
+        never is.
     session_id : str, optional
         See `dandi_path`.
     metadata : mapping, optional
@@ -73,12 +78,14 @@ def write_nwb(
 
     Raises
     ------
+    ExistingFileError
+        The file exists.
     FileFormatError
         A sweep of unknown clamp mode.
     InputError
         No sweep, a session in the future or without time zone, or ipfx asked for more.
     """
-    path = Path(path)
+    path = check_target(path, overwrite=overwrite, sidecar=False)
     recording = _as_recording(thing) if isinstance(thing, Protocol) else thing
     if not recording.sweeps:
         msg = f"the recording of {recording.cell.id} has no sweep to write"
@@ -97,11 +104,11 @@ def write_nwb(
     _add_sweeps(nwbfile, recording, code, with_responses=not isinstance(thing, Protocol))
     add_facts(nwbfile, facts, arrays)
     add_truth(nwbfile, recording)
-    _save(nwbfile, path)
+    _save(nwbfile, path, overwrite=overwrite)
     return path
 
 
-def _save(nwbfile: Any, path: Path) -> None:
+def _save(nwbfile: Any, path: Path, *, overwrite: bool) -> None:
     """Build the file in memory, then write its bytes: HDF5 does not survive a full disk."""
     import h5py
     import pynwb
@@ -111,7 +118,7 @@ def _save(nwbfile: Any, path: Path) -> None:
         io.write(nwbfile)
         in_memory.flush()
         image = in_memory.id.get_file_image()
-    with atomic_path(path) as temporary:
+    with atomic_path(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(image)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.core.errors import ExistingFileError
+from cleo_like.core.files import check_output
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,6 +19,7 @@ def run_demo(
     *,
     picture: str | Path | None = None,
     seed: int = 1,
+    overwrite: bool = False,
     say: Callable[[str], Any] = print,
 ) -> Path:
     """Run the whole flow: patch clamp on single cells, then imaging of a population.
@@ -33,6 +37,8 @@ def run_demo(
         Your own picture; None is a photograph that matplotlib ships.
     seed : int
         Seed of all noise.
+    overwrite : bool
+        Whether what an earlier run left in the folder may be replaced.
     say : callable
         Told, line by line, what is being done.
 
@@ -45,9 +51,20 @@ def run_demo(
     from cleo_like.report.demo.patch import patch_part
     from cleo_like.report.page import Page
 
-    folder = Path(out)
+    folder = _free_folder(Path(out), overwrite=overwrite)
     page = Page("A picture drawn by neurons, and a population held in closed loop")
-    patch_part(page, folder, picture, seed, say)
+    patch_part(page, folder, picture, seed, say, overwrite=overwrite)
     imaging_part(page, seed, say)
-    page.save(folder / "index.html")
+    page.save(folder / "index.html", overwrite=overwrite)
     return folder / "index.html"
+
+
+def _free_folder(folder: Path, *, overwrite: bool) -> Path:
+    check_output(folder / "index.html", overwrite=True)
+    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+        msg = (
+            f"{folder} is not empty; give another folder, or --overwrite (overwrite=True) to "
+            "replace what an earlier run left there"
+        )
+        raise ExistingFileError(msg)
+    return folder

@@ -30,7 +30,13 @@ class _Drawing:
 
 
 def patch_part(
-    page: Page, folder: Path, picture: str | Path | None, seed: int, say: Callable[[str], Any]
+    page: Page,
+    folder: Path,
+    picture: str | Path | None,
+    seed: int,
+    say: Callable[[str], Any],
+    *,
+    overwrite: bool,
 ) -> None:
     """Draw a picture with three cells, record six with steps, and put both on a page.
 
@@ -46,15 +52,19 @@ def patch_part(
         Seed of the recording noise.
     say : callable
         Told, line by line, what is being done.
+    overwrite : bool
+        Whether files of an earlier run may be replaced.
     """
     from cleo_like.io import write
 
     stimulus = _picture_protocol(picture)
     for suffix in (".abf", ".atf"):
-        say(f"stimulus   {write(stimulus, folder / 'stimulus' / f'{stimulus.name}{suffix}')}")
+        path = folder / "stimulus" / f"{stimulus.name}{suffix}"
+        say(f"stimulus   {write(stimulus, path, overwrite=overwrite)}")
     drawings = _draw(stimulus, seed, say)
     steps = _record_steps(seed, say)
-    files = _write_all([*(d.recording for d in drawings), *steps], folder, say)
+    recordings = [*(d.recording for d in drawings), *steps]
+    files = _write_all(recordings, folder, say, overwrite=overwrite)
     page.add_text(
         f"A photograph ({stimulus.source}) became {stimulus.n_sweeps} sweeps of current. "
         "Simulated cells drew it with their membrane potential, row by row, and were then "
@@ -115,15 +125,19 @@ def _record_steps(seed: int, say: Callable[[str], Any]) -> list[Recording]:
 
 
 def _write_all(
-    recordings: list[Recording], folder: Path, say: Callable[[str], Any]
+    recordings: list[Recording],
+    folder: Path,
+    say: Callable[[str], Any],
+    *,
+    overwrite: bool,
 ) -> list[dict[str, str]]:
     """Write each recording as ABF and NWB; give the rows of the table of files."""
-    from cleo_like.io import dandi_path, write
+    from cleo_like.io import write_simulated
 
     rows = []
-    for recording in recordings:
-        abf = write(recording, folder / "abf" / f"{recording.cell.id}.abf")
-        nwb = write(recording, folder / "nwb" / dandi_path(recording))
+    folders = {kind: folder / kind for kind in ("abf", "nwb")}
+    written = write_simulated(recordings, folders, overwrite=overwrite)
+    for recording, (abf, nwb) in zip(recordings, written, strict=True):
         say(f"file       {abf}  {nwb}")
         rows.append(
             {
