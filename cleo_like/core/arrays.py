@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from cleo_like.core.unit_table import UNITS
 from cleo_like.core.units import carries_unit, one_finite, si, si_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -129,7 +130,17 @@ def si_value(value: Any) -> Any:
 
 def si_mapping(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Copy a mapping into a read-only one; quantities in it become SI numbers."""
+    if values is not None and not isinstance(values, Mapping):
+        msg = f"expected a mapping of names to values, got {type(values).__name__}: {values!r}"
+        raise InputError(msg)
     return frozen_mapping({k: si_value(v) for k, v in (values or {}).items()})
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Make a tuple of texts: one text is one of them, None is none."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def si_default(text: str, unit: str) -> float:

@@ -33,6 +33,7 @@ _NAMES: dict[str, tuple[str, float]] = {
     "mole": ("mol", 1.0), "candela": ("cd", 1.0), "luminous_intensity": ("cd", 1.0),
     "rad": ("", 1.0), "radian": ("", 1.0), "angle": ("", 1.0), "1": ("", 1.0),
 }  # fmt: skip
+_ANGLES = ("rad", "radian", "angle", "deg", "degree", "rpm")
 # temperatures that do not count from absolute zero: degree in K, and where 0 is
 _CELSIUS, _FAHRENHEIT = (1.0, 273.15), (5 / 9, 459.67 * 5 / 9)
 _OFFSETS = {"degC": _CELSIUS, "deg_C": _CELSIUS, "degF": _FAHRENHEIT, "deg_F": _FAHRENHEIT}
@@ -175,14 +176,22 @@ def _scaled(numbers: Any, powers: Mapping[str, Any], factor: float) -> Any:
     read = _powers(powers)
     if read is None:
         return None
-    # a stated factor of 1 stays exact
-    return read[0], real_numbers(numbers).astype(np.float64) * (factor * read[1])
+    _no_angle(powers, read[0])
+    values = real_numbers(numbers).astype(np.float64)
+    return read[0], np.asarray(values * (factor * read[1]))  # an array of no axis stays one
+
+
+def _no_angle(powers: Mapping[str, Any], dimension: Dimension) -> None:
+    """Refuse rad/s: other packages take an angle for 1, and 20 rad/s are 3.2 Hz, not 20."""
+    if dimension != PURE and any(name in _ANGLES for name in powers):
+        msg = "it is an angle per something; give cycles: divide it by 2*pi*rad"
+        raise UnitError(msg)
 
 
 def _warm(numbers: Any, symbol: str) -> tuple[Dimension, np.ndarray]:
     degree, zero = _OFFSETS[symbol]
     kelvin = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    return kelvin, real_numbers(numbers).astype(np.float64) * degree + zero
+    return kelvin, np.asarray(real_numbers(numbers).astype(np.float64) * degree + zero)
 
 
 def _brian2(value: Any) -> tuple[Dimension, np.ndarray] | None:
@@ -200,7 +209,10 @@ def _quantities(value: Any) -> tuple[Dimension, np.ndarray] | None:
         return _warm(value.magnitude, symbol)
     unit = value.units.simplified  # one of its units, in SI
     powers = {base.symbol: power for base, power in unit.dimensionality.items()}
-    return _scaled(value.magnitude, powers, float(unit.magnitude))
+    found = _scaled(value.magnitude, powers, float(unit.magnitude))
+    if found is not None:
+        _no_angle(symbols, found[0])  # `simplified` has dropped it
+    return found
 
 
 def _pint(value: Any) -> tuple[Dimension, np.ndarray] | None:

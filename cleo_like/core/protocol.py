@@ -13,7 +13,6 @@ import numpy as np
 
 from cleo_like.core.arrays import (
     array_eq,
-    as_tuple,
     number_by_mode,
     read_only,
     samples_by_mode,
@@ -83,6 +82,15 @@ class Epoch:
         return f"Epoch {self.name} [{self.start}, {self.stop})"
 
 
+def _epochs(values: Any) -> tuple[Epoch, ...]:
+    found = () if values is None else tuple(values)
+    for value in found:
+        if not isinstance(value, Epoch):
+            msg = f"epochs must be a list of Epoch, got {type(value).__name__}: {value!r}"
+            raise InputError(msg)
+    return found
+
+
 @attrs.frozen(kw_only=True)
 class Protocol:
     """Commanded sweeps of equal length.
@@ -128,7 +136,7 @@ class Protocol:
     )
     rate: float = attrs.field(converter=si_number("Hz", "rate"))
     family: str = attrs.field()
-    epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=as_tuple)
+    epochs: tuple[Epoch, ...] = attrs.field(default=(), converter=_epochs)
     holding: float = attrs.field(default=0.0, converter=number_by_mode("command", "holding"))
     gap: float = attrs.field(default=0.0, converter=si_number("s", "gap"))
     name: str = attrs.field()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import as_tuple, read_only, si_mapping
+from cleo_like.core.arrays import read_only, si_mapping, texts
 from cleo_like.core.errors import InputError
 from cleo_like.core.rates import with_common_rates
 from cleo_like.core.sweep import Sweep, shown_range
@@ -91,7 +91,7 @@ class Recording:
     truth: GroundTruth | None = None
     protocol: Protocol | None = None
     session_start: str | None = None
-    findings: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    findings: tuple[str, ...] = attrs.field(default=(), converter=texts)
     device: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     scaling: Scaling | None = attrs.field(default=None, eq=False)
 

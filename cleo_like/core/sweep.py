@@ -10,11 +10,11 @@ import numpy as np
 
 from cleo_like.core.arrays import (
     array_eq,
-    as_tuple,
     read_only,
     samples_by_mode,
     si_mapping,
     si_number,
+    texts,
     whole_number,
 )
 from cleo_like.core.errors import InputError, unknown_name
@@ -114,7 +114,7 @@ class Sweep:
     start_time: float = attrs.field(default=0.0, converter=si_number("s", "start_time"))
     stimulus: str | None = None
     settings: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
-    notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    notes: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:
         """Check shapes and rate."""

@@ -9,12 +9,12 @@ import numpy as np
 
 from cleo_like.core.arrays import (
     array_eq,
-    as_tuple,
     frozen_mapping,
     read_only,
     si_number,
     si_samples,
     si_value,
+    texts,
 )
 from cleo_like.core.errors import InputError
 
@@ -133,7 +133,7 @@ class Traces:
     exposure: float = attrs.field(default=0.0, converter=si_number("s", "exposure"))
     truth: ImagingTruth | None = None
     provenance: Provenance | None = None
-    notes: tuple[str, ...] = attrs.field(default=(), converter=as_tuple)
+    notes: tuple[str, ...] = attrs.field(default=(), converter=texts)
 
     def __attrs_post_init__(self) -> None:
         """Check shapes against one another."""

@@ -237,7 +237,7 @@ def _checked(
 
 
 def _either(units: tuple[str, ...]) -> str:
-    return " or ".join(UNITS[unit].code for unit in units)
+    return " or ".join(UNITS[unit].code if UNITS[unit].code != "1" else unit for unit in units)
 
 
 def _from_text(value: str | bytes, units: tuple[str, ...], name: str) -> tuple[str, np.ndarray]:

@@ -91,6 +91,8 @@ REFUSED = [
     (lambda: sweep(response=np.array(["a"])), "'a' is not a number with a unit"),
     (lambda: sweep(response=None), "real numbers are needed, got NoneType"),
     (lambda: sweep(number=1.5), "number must be a whole number"),
+    (lambda: protocol(epochs=[1]), "epochs must be a list of Epoch, got int"),
+    (lambda: protocol(parameters=[1]), "expected a mapping of names to values, got list"),
     (lambda: protocol(gap=np.nan), "gap must be 0 s or more"),
     (lambda: Epoch(name="step", start=0.5, stop=5), "start must be a whole number, got 0.5"),
     (lambda: GroundTruth(spike_times=[0.1, 0.2]), "a list of one array for each sweep"),
@@ -124,6 +126,11 @@ REFUSED = [
 def test_wrong_input_is_refused_with_the_reason(make, message):
     with pytest.raises((InputError, UnitError), match=message):
         make()
+
+
+def test_one_note_is_one_note():
+    assert sweep(notes="seal lost").notes == ("seal lost",)
+    assert sweep(notes=None).notes == recording(findings=None).findings == ()
 
 
 def test_stacked_gives_arrays():

@@ -10,7 +10,16 @@ import quantities as pq
 from brian2 import NeuronGroup, mV, nS, pA, uvolt, volt
 
 from cleo_like.cells import get_cell
-from cleo_like.core import Cell, Epoch, Protocol, Provenance, Sweep, Traces, UnitError
+from cleo_like.core import (
+    Cell,
+    Epoch,
+    InputError,
+    Protocol,
+    Provenance,
+    Sweep,
+    Traces,
+    UnitError,
+)
 from cleo_like.core.dimensions import dimension_of, has_unit
 from cleo_like.core.unit_table import UNITS, show, si_of_text
 from cleo_like.core.units import carries_unit, celsius, degrees, number, si, si_array
@@ -206,6 +215,25 @@ def test_pure_numbers_angles_and_temperatures():
     with pytest.raises(UnitError, match="temperature must be in kelvin"):
         Cell(id="c", temperature=34 * mV)
     assert Cell(id="c", temperature=float("nan")).temperature is None
+
+
+def test_an_angle_per_time_is_no_frequency():
+    """20 rad/s are 3.2 Hz; packages that take an angle for 1 would give 20."""
+    for make in (
+        lambda: pq.Quantity(20, "rad/s"), lambda: of_pint()("20 rad/s"), lambda: of_pint()("20 rpm"),
+        lambda: 20 * of_astropy().Unit("rad/s"),
+    ):  # fmt: skip
+        with pytest.raises(
+            UnitError, match=r"an angle per something; .* divide it by 2\*pi\*rad"
+        ):
+            si(make(), "Hz", "rate")
+    assert si(20 * pq.rad / pq.s / (2 * np.pi * pq.rad), "Hz", "rate") == pytest.approx(3.1831)
+
+
+def test_a_unit_alone_is_one_of_it():
+    assert float(protocol(holding=pq.pA).holding) == pytest.approx(1e-12)
+    with pytest.raises(InputError, match="must be 1-D"):
+        Sweep(response=pq.mV, rate=2e4)
 
 
 def test_offsets_of_pint_and_astropy():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import lru_cache
@@ -13,10 +14,11 @@ import attrs
 import numpy as np
 import pandas as pd
 import pytest
+import quantities as pq
 
 from cleo_like import Cell, Provenance, Recording, Sweep
 from cleo_like.core.arrays import read_only
-from cleo_like.core.errors import InputError, UnknownNameError
+from cleo_like.core.errors import InputError, UnknownNameError, UnsupportedError
 from cleo_like.features import registry
 from cleo_like.features.extract import extract
 from cleo_like.features.parameters import ATLAS, DEFAULT
@@ -327,3 +329,36 @@ def test_a_thousand_cells_on_a_cluster_with_a_killed_worker():
         client.wait_for_workers(2, timeout=60)
         assert executor.pid not in client.run(os.getpid, on_error="ignore").values()
     assert_same(found, alone)
+
+
+def test_an_installed_extractor_that_does_not_load(cells, monkeypatch):
+    class Point:
+        @staticmethod
+        def load():
+            raise ImportError("No module named foo")
+
+    monkeypatch.setattr(registry, "installed", lambda: {"theirs": Point})
+    with pytest.raises(UnsupportedError, match="'theirs', of another package, does not work"):
+        extract(cells[:1], extractor="theirs", progress=False)
+    assert extract(cells[:1], progress=False)["status"][0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (AttributeError("no such thing"), "failed .AttributeError: no such thing"),
+        (RuntimeError("crash"), "failed .RuntimeError: crash"),
+        (None, "failed .TypeError"),
+        ({"tau": "long"}, "failed .ValueError"),
+        ({"tau": 20 * pq.ms}, "has a unit; give a plain number"),
+    ],
+)
+def test_what_another_extractor_does_wrong_is_a_row_with_the_reason(cells, answer, message):
+    def theirs(stack, step, parameters):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    found = extract(cells[:2], extractor=theirs, progress=False)
+    assert found["status"].tolist() == ["failed", "failed"]
+    assert re.search(message, found["notes"][0])
