@@ -55,11 +55,17 @@ def check_model(model: Any) -> None:
 
 def _advice(model: Any, texts: Any, dimensions: dict[str, Dimension], problem: str) -> str:
     bare = [name for name, d in dimensions.items() if d == PURE]
-    for fit in (*_fits(texts, dimensions, bare), *_fits(texts, dimensions, list(dimensions))):
+    tries = (
+        _fits(texts, dimensions, bare, _MOST_AT_ONCE),
+        _fits(texts, dimensions, list(dimensions), 1),
+    )
+    for fit in itertools.chain(*tries):
         said = "; ".join(
             f"{name}={model.parameters[name]:g} has no unit; did you mean "
             f"{model.parameters[name]:g}*{UNITS[unit].code}?"
             if dimensions[name] == PURE
+            else f"{name} must be a pure number"
+            if unit == "1"
             else f"{name} must be in {UNITS[unit].code} (or another unit of {unit})"
             for name, unit in fit.items()
         )
@@ -67,9 +73,11 @@ def _advice(model: Any, texts: Any, dimensions: dict[str, Dimension], problem: s
     return f"the units of {model.name!r} do not fit: {problem}"
 
 
-def _fits(texts: Any, dimensions: dict[str, Dimension], names: list[str]) -> Iterator[Any]:
+def _fits(
+    texts: Any, dimensions: dict[str, Dimension], names: list[str], most: int
+) -> Iterator[dict[str, str]]:
     """Give the smallest set of units, for some of the parameters, with which all fits."""
-    for count in range(1, min(len(names), _MOST_AT_ONCE) + 1):
+    for count in range(1, min(len(names), most) + 1):
         if count > 1 and len(names) > _MOST_AT_ONCE:
             return  # too many ways; the problem itself is said
         for chosen in itertools.combinations(names, count):
@@ -102,7 +110,7 @@ def _problem(
         if threshold is not None:
             known.check(threshold, None, "the threshold")
         if refractory is not None:
-            known.check(refractory, None, "refractory")
+            known.check_refractory(refractory)
         if reset:
             check_units_statements(reset, known.of(reset, "the reset", statements=True))
     except DimensionMismatchError as error:
@@ -122,9 +130,9 @@ class _Names:
     def __init__(
         self, equations: str, parameters: Mapping[str, Dimension], current: str
     ) -> None:
-        from brian2 import Equations, amp, second
+        from brian2 import amp, second
 
-        self.equations = Equations(equations)
+        self.equations = _parsed(equations)
         self.own = {name: _variable(name, _of(d)) for name, d in parameters.items()}
         self.own |= {"t": _variable("t", second.dim), "dt": _variable("dt", second.dim)}
         self.own |= {name: _variable(name, _of(PURE)) for name in ("i", "N", "not_refractory")}
@@ -158,6 +166,17 @@ class _Names:
         else:
             check_dimensions(expression, dimension, names)
 
+    def check_refractory(self, expression: str) -> None:
+        """Ask for a time, or for a condition."""
+        from brian2 import second
+        from brian2.parsing.expressions import parse_expression_dimensions
+
+        names = self.of(expression, "refractory")
+        dimension = parse_expression_dimensions(expression, names)
+        if dimension is not second.dim and not dimension.is_dimensionless:
+            msg = f"refractory={expression!r} is neither a time nor a condition"
+            raise UnitError(msg)
+
     def of(self, code: str, what: str, *, statements: bool = False) -> dict[str, Any]:
         """Look up every name in a piece of code."""
         from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
@@ -182,6 +201,13 @@ class _Names:
 
 
 _WORDS = ("and", "or", "not", "True", "False")
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(equations: str) -> Any:
+    from brian2 import Equations
+
+    return Equations(equations)
 
 
 @functools.cache

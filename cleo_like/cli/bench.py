@@ -102,12 +102,14 @@ def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite:
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--protocol", default=None, metavar="FILE", help="Picture stimulus.")
+@click.option("--electrode", default=None, help="Which one, where a file has several.")
 @click.option("--repeat", "repeats", multiple=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", default=None, type=click.Path(path_type=Path))
 @overwrite_option
 def relief(
     recording: Path,
     protocol: str | None,
+    electrode: str | None,
     repeats: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
@@ -125,9 +127,11 @@ def relief(
 
     if output is not None:
         check_figure(output, overwrite=overwrite)
-    drawn = read(recording)
+    drawn = read(recording, electrode=electrode)
     used = read_or_make_protocol(protocol) if protocol is not None else None
-    found = read_back(drawn, used, repeats=[read(path) for path in repeats])
+    found = read_back(
+        drawn, used, repeats=[read(path, electrode=electrode) for path in repeats]
+    )
     click.echo(f"{found!r}\n{found.direct!r}\n{found.best!r}")
     for note in found.notes:
         click.echo(f"note: {note}")

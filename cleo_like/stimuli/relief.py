@@ -212,7 +212,10 @@ def relief(
 def _picture_protocol(recording: Recording, protocol: Protocol | None) -> Protocol:
     used = protocol if protocol is not None else recording.protocol
     if used is None:
-        msg = f"the recording of {recording.cell.id} knows no protocol; give protocol="
+        msg = (
+            f"the recording of {recording.cell.id} knows no protocol; give protocol= "
+            "(--protocol on the command line)"
+        )
         raise InputError(msg)
     if used.picture is None:
         msg = f"protocol {used.name!r} has no picture; a relief needs one made by from_image"
