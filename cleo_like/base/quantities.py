@@ -10,6 +10,7 @@ import functools
 from typing import Any
 
 import attrs
+import numpy as np
 
 from cleo_like.core.units import si, si_array
 

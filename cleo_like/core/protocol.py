@@ -37,6 +37,11 @@ FAMILIES = (
 """Names that `Protocol.family` may have."""
 
 
+def _later(value: Any) -> np.ndarray | None:
+    """Leave it as it is: where the levels are converted their unit is kept too."""
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Epoch:
     """A stretch of every sweep, half-open: samples start, start + 1, ... stop - 1.
@@ -62,7 +67,9 @@ class Epoch:
     name: str
     start: int = attrs.field(converter=whole_number("start"))
     stop: int = attrs.field(converter=whole_number("stop"))
-    levels: Float[np.ndarray, "n_sweeps"] | None = attrs.field(default=None, eq=array_eq)
+    levels: Float[np.ndarray, "n_sweeps"] | None = attrs.field(
+        default=None, converter=_later, eq=array_eq
+    )
     unit: str | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:

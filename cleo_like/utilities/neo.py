@@ -18,7 +18,7 @@ def neo_module() -> ModuleType:
     try:
         import neo
     except ModuleNotFoundError as error:
-        msg = "to_neo() needs the package neo: pip install 'cleo_like[neo]'"
+        msg = "to_neo() needs the package neo: pip install neo"
         raise UnsupportedError(msg) from error
     return neo
 
