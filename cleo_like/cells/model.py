@@ -49,6 +49,9 @@ def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
     from brian2 import get_unit
     from brian2.units.fundamentalunits import get_or_create_dimension
 
+    if callable(value):  # a TimedArray, a function
+        msg = f"parameter {name} must be one finite value, got {value!r}"
+        raise InputError(msg)
     array, exponents = si_and_dimension(name, value)
     if array.ndim or not np.isfinite(array):
         msg = f"parameter {name} must be one finite value, got {value}"
