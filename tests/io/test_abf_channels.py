@@ -97,6 +97,40 @@ def test_a_potential_far_from_rest_beside_a_copy_of_the_stimulus(tmp_path, step,
     assert any("where no membrane rests" in f for f in back.findings)
 
 
+def test_a_potential_far_from_rest_beside_a_trigger_of_its_own(tmp_path, cell, rng):
+    """No copy of the command, but 5 V are no membrane's."""
+    trigger = 5.0 * (np.arange(N) % 1000 < 100) + np.zeros((4, 1))
+    path = make(
+        tmp_path, ("IN 0", "V", 0, trigger), ("IN 1", "mV", 1, cell + 69), outputs=OUTPUTS
+    )
+    assert read(path).device["electrode"] == "IN 1"
+
+
+def test_a_potential_far_from_rest_beside_what_is_called_no_cell(tmp_path, cell, rng):
+    field = rng.normal(0, 0.2, (4, N))
+    path = make(
+        tmp_path, ("LFP", "mV", 0, field), ("IN 1", "mV", 1, cell + 69), outputs=OUTPUTS
+    )
+    assert read(path).device["electrode"] == "IN 1"
+
+
+def test_of_channels_that_look_like_no_cell_one_is_read(tmp_path, rng):
+    """Nothing was driven and nothing rests where a membrane does: the first, with a word."""
+    channels = [(f"IN {k}", "mV", k, rng.normal(0, 0.2, (4, N))) for k in range(2)]
+    outputs = [Out(name=f"Cmd {k}", number=k, enabled=0) for k in range(2)]
+    (back,) = read_all(make(tmp_path, *channels, outputs=outputs))
+    assert back.device["electrode"] == "IN 0"
+    assert any("'IN 1' (mV)" in f for f in back.findings)
+
+
+def test_the_recorded_command_is_the_next_channel(tmp_path, cell, step):
+    path = make(
+        tmp_path, ("IN 5", "pA", 5, 3 + 0 * step), ("IN 0", "mV", 0, cell), ("IN 6", "pA", 6, step),
+        outputs=[Out(enabled=0)],
+    )  # fmt: skip
+    assert steps_of(read(path)) == pytest.approx([-100, -50, 0, 50], abs=0.05)
+
+
 def test_a_cell_lifted_to_0_mV_most_of_the_time_is_its_outputs_cell(tmp_path, held, rng):
     lift = [(1, 0.0, 0.0, 300), (1, 320.0, 10.0, 5500)]
     lifted = passive(waveform(lift), rng)
@@ -175,6 +209,16 @@ def test_an_output_of_another_number_and_a_cell_that_answers(tmp_path, cell):
     back = read(make(tmp_path, ("IN 0", "mV", 0, cell), outputs=outputs))
     assert steps_of(back) == [-100, -50, 0, 50]
     assert any("it answers to output 'Cmd 1'" in f for f in back.findings)
+
+
+@pytest.mark.parametrize(("size", "known"), [(0.27, False), (0.33, True)])
+def test_how_much_of_an_answer_it_takes(tmp_path, step, held, size, known):
+    """The bound is a correlation of 0.3; noise reaches 0.1."""
+    moved = step - step.mean(axis=1, keepdims=True)
+    share = size / np.sqrt(1 - size**2) * held.std() / moved.std()
+    outputs = (Out(enabled=0), Out(name="Cmd 1", number=1, epochs=LADDER))
+    back = read(make(tmp_path, ("IN 0", "mV", 0, held + share * step), outputs=outputs))
+    assert (back.sweeps[0].command is not None) is known
 
 
 def test_the_only_recorded_input_and_its_own_output(tmp_path, cell):

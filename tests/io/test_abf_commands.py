@@ -195,6 +195,21 @@ def test_durations_listed_for_an_output_that_was_not_active(tmp_path, volts):
     assert commands(path)[:, 200] == pytest.approx([10, 20, 30, 40])
 
 
+def test_each_output_has_its_own_epochs_and_user_list(tmp_path, volts):
+    both = np.concatenate([volts, volts])
+    inputs = [In(), In(name="IN 1", number=1)]
+    more = [(STEP, 1.0, 0.0, 90), (STEP, 2.0, 0.0, 300)]
+    outputs = [
+        Out(epochs=LADDER, user_list=(22, "5,6,7,8", 0)),
+        Out(name="Cmd 1", number=1, epochs=more, user_list=(21, "9", 0)),
+    ]
+    path = write_abf2(tmp_path / "x.abf", both, inputs=inputs, outputs=outputs)
+    one, two = (read(path, electrode=name) for name in ("IN 0", "IN 1"))
+    assert [s.command[200] * 1e12 for s in one.sweeps] == pytest.approx([5, 6, 7, 8])
+    assert [s.command[50] * 1e12 for s in two.sweeps] == pytest.approx([9] * 4)
+    assert [s.command[200] * 1e12 for s in two.sweeps] == pytest.approx([2] * 4)
+
+
 def test_outputs_that_take_turns(tmp_path, volts):
     """Output 0 plays in the first sweep, output 1 in the second, and so on."""
     both = np.concatenate([volts, volts])

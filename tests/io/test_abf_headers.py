@@ -173,6 +173,15 @@ def test_a_recording_that_was_stopped_within_a_sweep(tmp_path, volts):
     assert back.sweeps[1].response * 1e3 == pytest.approx(volts[0, 1], abs=0.05)
 
 
+def test_episodes_of_several_lengths(tmp_path, volts):
+    flat = volts.reshape(1, 1, -1)
+    path = write_abf2(tmp_path / "x.abf", flat, outputs=SILENT, lengths=[640, 300, 980])
+    back = read(path)
+    assert [s.n_samples for s in back.sweeps] == [640, 300, 980]
+    assert back.sweeps[2].response * 1e3 == pytest.approx(flat[0, 0, 940:], abs=0.05)
+    assert any("differ in length" in f for f in back.findings)
+
+
 def test_counts_that_contradict_each_other(tmp_path, volts):
     fields = {"outputs": SILENT, "synch": []}
     path = write_abf2(tmp_path / "x.abf", volts, **fields, n_sweeps=7, at_22=("i", 0))

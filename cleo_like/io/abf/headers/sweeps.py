@@ -85,7 +85,7 @@ def sweep_times(
         return lengths, starts, ()
     if table.n_sweeps == 0:
         return np.array([whole]), np.zeros(1), ("the file counts no sweeps; taken as one",)
-    lengths, findings = _even(path, table, whole)
+    lengths, findings = _cut(path, table, whole)
     stopped = bool(findings) and len(starts) == len(lengths) + 1  # a last sweep was left out
     if stopped or len(starts) == len(lengths):
         starts = starts[: len(lengths)]
@@ -98,8 +98,8 @@ def sweep_times(
     return lengths, np.arange(len(lengths)) * (lengths[0] / table.rate), findings
 
 
-def _even(path: Path, table: SweepTable, whole: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Cut the samples into sweeps of one length, which two places of the header must tell."""
+def _cut(path: Path, table: SweepTable, whole: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Cut the samples into sweeps, whose length two places of the header must tell."""
     count, per_sweep = table.n_sweeps, table.per_sweep // table.n_channels
     divides = count <= whole and whole % count == 0
     if divides and per_sweep in (0, whole // count):
@@ -110,6 +110,8 @@ def _even(path: Path, table: SweepTable, whole: int) -> tuple[np.ndarray, tuple[
         complete = len(told) - int(told[-1] < length)  # stopped within the last sweep
         if told.sum() == whole and complete:
             return np.full(complete, length), _recounted(table, complete, length, whole)
+    if len(told) == count and told.min() > 0 and told.sum() == whole:
+        return told, ()  # each of its own length
     if divides and not len(told):
         text = (
             f"the header tells of sweeps of {per_sweep} samples, and its {count} sweeps have "
