@@ -353,7 +353,8 @@ def test_a_stimulus_file_of_floats_is_played_at_its_own_size(tmp_path, rng):
 
 
 @pytest.mark.parametrize(
-    ("episode", "sweeps"), [(0, [0, 1, 2, 2]), (2, [1, 1, 1, 1]), (-1, [1, 2, 2, 2])]
+    ("episode", "sweeps"),
+    [(0, [0, 1, 2, 2]), (1, [0, 0, 0, 0]), (2, [1, 1, 1, 1]), (-1, [1, 2, 2, 2])],
 )
 def test_which_sweeps_of_the_stimulus_file(tmp_path, rng, episode, sweeps):
     stimulus = rng.standard_normal((1, 3, N))

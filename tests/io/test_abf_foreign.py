@@ -104,6 +104,21 @@ def test_a_recorded_command_that_follows_the_table_is_the_truth(tmp_path, rng):
     assert any("the recorded one was taken" in f for f in back.findings)
 
 
+@pytest.mark.parametrize(("bits", "confirmed"), [(1, True), (2, False)])
+def test_a_recorded_command_confirms_the_table_within_one_bit(tmp_path, rng, bits, confirmed):
+    data = np.stack([rng.normal(size=(3, 640)), STEPS])
+    path = write_abf1(
+        tmp_path / "x.abf", data, units=["mV", "pA"], rate="20 kHz", header=Header(table=STEP)
+    )
+    raw = bytearray(path.read_bytes())
+    samples = np.frombuffer(raw, "<i2", 2 * 3 * 640, 6144).copy()
+    samples[1::2][70] += bits
+    raw[6144 : 6144 + samples.nbytes] = samples.tobytes()
+    path.write_bytes(bytes(raw))
+    (note,) = read(path).sweeps[0].notes
+    assert ("confirmed by channel" in note) is confirmed
+
+
 def test_an_input_without_the_command_is_not_the_command(tmp_path, rng):
     """A second headstage in the same unit, to which nothing is connected."""
     data = rng.normal(size=(2, 3, 640)) * 9

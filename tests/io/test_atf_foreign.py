@@ -62,6 +62,8 @@ def test_a_stimulus_of_two_currents_is_its_first(tmp_path):
         ([("°C", 32 + 0 * T), ("mV", REST), ("pA", STEP)], "S1", "current_clamp", 1e-10),
         ([("V", STEP / 20), ("mV", REST), ("pA", STEP)], "S1", "current_clamp", 1e-10),
         ([("V", STEP / 20), ("pA", STEP), ("mV", REST)], "S1", "voltage_clamp", -0.065),
+        ([("pA", STEP), ("V", STEP / 20)], "S0", "voltage_clamp", None),
+        ([("mV", 0 * T), ("pA", STEP), ("mV", REST)], "S1", "voltage_clamp", -0.065),
         ([("mV", REST)], "S0", "current_clamp", None),
     ],
 )
