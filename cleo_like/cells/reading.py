@@ -65,13 +65,6 @@ def check_texts(model: CellModel, equations: Any) -> None:
     """
     _check_expressions(model)
     _check_flags(model, equations)
-    unknown = sorted(set(model.initial) - equations.diff_eq_names)
-    if unknown:
-        msg = (
-            f"initial= of {model.name!r} names {', '.join(unknown)}, which is no state; states "
-            f"are {', '.join(sorted(equations.diff_eq_names))}"
-        )
-        raise InputError(msg)
     _check_names(model, equations)
 
 

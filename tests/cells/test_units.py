@@ -44,7 +44,7 @@ REFUSED = [
     (
         {"threshold": "v > -50*mV", "reset": "v = EL; w += 1"},
         InputError,
-        "'w', which has no value",
+        "the reset of 'm' use w: no variable",
     ),
     ({"spike_level": "C"}, UnitError, "'C' is in farad, not a potential"),
     ({"dt": 0 * ms}, InputError, "dt must be above 0 ms"),
@@ -62,7 +62,7 @@ def test_a_name_without_a_value_is_said_when_the_model_is_made():
         (EQUATIONS.replace("EL", "Erest"), "Erest"),
         (EQUATIONS.replace("+ I", "+ I + stim(t)"), "stim"),
     ]:
-        with pytest.raises(InputError, match=f"dv/dt uses '{name}', which has no value"):
+        with pytest.raises(InputError, match=f"the equations of 'm' use {name}: no variable"):
             model(equations)
 
 
