@@ -177,33 +177,39 @@ def _best(
     """Leave out the worst as long as the mean score rises; none where it is below 0."""
     if not spans:
         return []
-    scores = _scores(spans, isi, trough_time)
-    while len(spans) > 1:
+    # only the shortest interval outside depends on which spans are left
+    fastest = np.array([1.0 / isi[start:stop].min() for start, stop in spans])
+    cost = np.array([_cost(span, isi, trough_time) for span in spans])
+    left = list(range(len(spans)))
+    scores = _scores(spans, isi, fastest, cost)
+    while len(left) > 1:
         worst = int(np.argmin(scores))
-        fewer = spans[:worst] + spans[worst + 1 :]
-        others = _scores(fewer, isi, trough_time)
+        fewer = left[:worst] + left[worst + 1 :]
+        others = _scores([spans[k] for k in fewer], isi, fastest[fewer], cost[fewer])
         if not others.mean() > scores.mean():
             break
-        spans, scores = fewer, others
-    return [] if scores.mean() < 0 else spans
+        left, scores = fewer, others
+    return [] if scores.mean() < 0 else [spans[k] for k in left]
+
+
+def _cost(span: tuple[int, int], isi: np.ndarray, trough_time: np.ndarray) -> float:
+    """Give what the length of a burst and the troughs beside it take off its score."""
+    start, stop = span
+    beside = [k for k in (start - 1, stop) if 0 <= k < isi.size]
+    edges = sum(_EDGE_COST * isi[k] / trough_time[k] for k in beside)
+    return float(edges + _LENGTH_COST * (stop - start - 1))
 
 
 def _scores(
-    spans: Sequence[tuple[int, int]], isi: np.ndarray, trough_time: np.ndarray
+    spans: Sequence[tuple[int, int]], isi: np.ndarray, fastest: np.ndarray, cost: np.ndarray
 ) -> np.ndarray:
     outside = np.ones(isi.size, dtype=bool)
     for start, stop in spans:
         outside[start:stop] = False
     if not outside.any():
         return np.full(len(spans), _ALL)
-    out = []
-    for start, stop in spans:
-        score = _contrast(isi[start:stop], isi[outside])
-        for beside in (start - 1, stop):
-            if 0 <= beside < isi.size:
-                score -= _EDGE_COST * isi[beside] / trough_time[beside]
-        out.append(score - _LENGTH_COST * (stop - start - 1))
-    return np.array(out)
+    slow = 1.0 / isi[outside].min()
+    return (fastest - slow) / (fastest + slow) - cost
 
 
 def _contrast(inside: np.ndarray, outside: np.ndarray) -> float:

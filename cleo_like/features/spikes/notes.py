@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _FLAT = 3  # equal samples at a peak: a real one is rounder, unless the converter is coarse
 _JUMP = 3.0  # steps of the converter into and out of the flat top
-_SLOW_BIN = 2e-3  # s
+_CODE_SAMPLES = 2000  # are enough to see the step of the converter
+_SLOW_BIN = 2e-3  # s: one sample in each is looked at
 _SLOW_HEIGHT = 15.0  # mV on both sides
 _SLOW_REACH = 0.1  # s on either side
 _SLOW_EDGE = 0.02  # s from the step's edges, and from spikes
@@ -55,7 +56,7 @@ def _saturation(stack: SweepStack, table: SpikeTable) -> float:
     first = peak - 1  # the peak is the first of equal samples
     at = np.clip(first[:, None] + np.arange(_FLAT + 1), 0, stack.n_samples - 1)
     values = stack.voltage_mv[sweep[:, None], at]
-    step = np.abs(np.diff(stack.voltage_mv[sweep[0], : stack.n_samples]))
+    step = np.abs(np.diff(stack.voltage_mv[sweep[0], :_CODE_SAMPLES]))
     least = step[step > 0].min(initial=np.inf)
     flat = (values[:, 1:] == values[:, 1:2]).all(axis=1)
     flat &= values[:, 1] - values[:, 0] > _JUMP * least
@@ -77,13 +78,12 @@ def _slow_events(stack: SweepStack, step: Window, table: SpikeTable) -> np.ndarr
     if count < 3:
         return out
     reach = 2 * round(_SLOW_REACH / _SLOW_BIN) + 1
-    for row in range(stack.n_sweeps):
-        v = stack.voltage_mv[row, begin : begin + count * width]
-        if np.ptp(v[::width]) < _SLOW_HEIGHT:
-            continue
-        mean = v.reshape(count, width).mean(axis=1)
-        top, _ = find_peaks(mean, prominence=_SLOW_HEIGHT, wlen=reach)
-        spikes = table.of(row)["peak_index"]
-        for k in (begin + (top + 0.5) * width).tolist():
-            out[row] += not (np.abs(spikes - k) < edge).any()
+    some = stack.voltage_mv[:, begin : begin + count * width : width]
+    bounds, peaks = table.bounds, table["peak_index"]
+    for row in np.flatnonzero(np.ptp(some, axis=1) >= _SLOW_HEIGHT).tolist():
+        top, _ = find_peaks(some[row], prominence=_SLOW_HEIGHT, wlen=reach)
+        spikes = peaks[bounds[row] : bounds[row + 1]]
+        at = begin + top * width
+        near = np.searchsorted(spikes, at + edge) > np.searchsorted(spikes, at - edge)
+        out[row] = (~near).sum()
     return out

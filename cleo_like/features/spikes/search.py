@@ -158,10 +158,10 @@ def _quiet_noise(where: Region) -> Noise:
         return out
     inner = [where.shape.quick(x[:, half:-half]) for x in where.shape.course(y)]
     for some in (before, ~before):
-        pieces = np.searchsorted(row[some], np.arange(n + 1))
+        pieces = np.searchsorted(row[some], np.arange(n + 1)).tolist()
         value, slope = (
-            np.array([spread(x[some][a:b].reshape(-1)) for a, b in pairwise(pieces.tolist())])
-            for x in inner
+            np.array([spread(x[a:b].reshape(-1)) for a, b in pairwise(pieces)])
+            for x in (x[some] for x in inner)
         )
         out = out.or_more(value, slope)
     return out
@@ -228,23 +228,23 @@ def _noise_between(
     lag = 2 * shape.half + 1  # parabolas that share no sample, near enough for one trend
     both = free[lag:] & free[:-lag]
     value, slope = np.full(n, np.nan), np.full(n, np.nan)
-    bounds = np.searchsorted(part.row, np.arange(n + 1)).tolist()
+    bounds, tops = (
+        np.searchsorted(rows, np.arange(n + 1)).tolist() for rows in (part.row, part.row[top])
+    )
     for k in np.unique(part.row[top]).tolist():
-        mine, pairs = slice(*bounds[k : k + 2]), slice(bounds[k], bounds[k + 1] - lag)
-        inside = part.inside[mine]
-        many = inside if _irregular(top[part.row[top] == k]) else None
-        if both[pairs].sum() >= max(_ENOUGH * inside.sum(), 4 * shape.half):
+        a, b = bounds[k : k + 2]
+        inside = part.inside[a:b]
+        pairs = both[a : b - lag]
+        if pairs.sum() >= max(_ENOUGH * inside.sum(), 4 * shape.half):
             value[k], slope[k] = (
-                spread((x[mine][lag:] - x[mine][:-lag])[both[pairs]]) / np.sqrt(2)
-                for x in (u, d)
+                spread((x[a + lag : b] - x[a : b - lag])[pairs]) / np.sqrt(2) for x in (u, d)
             )
-        elif many is not None:  # so many, so irregular: all of it is noise
-            value[k], slope[k] = (spread(shape.quick(x[mine][many])) for x in (u, d))
+        elif _irregular(top[tops[k] : tops[k + 1]]):  # so many: all of it is noise
+            value[k], slope[k] = (spread(shape.quick(x[a:b][inside])) for x in (u, d))
         else:  # the least that is known of a dense train: what the parabolas leave over
-            single = spread((part.y[mine] - u[mine])[inside]) / np.sqrt(1 - shape.middle)
-            value[k], slope[k] = (
-                single * np.sqrt(shape.middle), single * float(np.linalg.norm(shape.slope))
-            )  # fmt: skip
+            single = spread((part.y[a:b] - u[a:b])[inside]) / np.sqrt(1 - shape.middle)
+            value[k] = single * np.sqrt(shape.middle)
+            slope[k] = single * float(np.linalg.norm(shape.slope))
     return value, slope
 
 
