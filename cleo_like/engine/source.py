@@ -362,8 +362,8 @@ class _Writer:
         return before, vector
 
     def threshold(self, part: Part) -> str:
-        inner = f"{part.vector}\n{_ABOVE}"
-        return _thresholded(self._before(part), inner, part)
+        before = self._before(part)  # first: it says where look-ups are held
+        return _thresholded(before, f"{part.vector}\n{_ABOVE}", part)
 
     def update_and_threshold(self, update: Part, threshold: Part) -> str:
         before, vector = self._update(update)

@@ -42,7 +42,7 @@ class Draw:
             f"floor({a}/{q})", f"ceil({a})", f"sign({a})", f"({a}) % {self.one(q, '0.1', 'p3')}",
             f"({a}) // {self.one(p, '0.1', '3')}", f"1.0*clip({self.whole(d)}, -999, 999)", f"floor(i/{q})",
             f"two(t, {self.column(d)})", f"timestep({a}*ms, dt)/7.0", f"clip({self.whole(d)}, -999, 999)/3",
-            f"floor(k/{q})", f"int(t/dt) % 4 * {p}", f"(0.5 + 1.0*abs({a}))**-1",
+            f"floor((k % 1000)/{q})", f"int(t/dt) % 4 * {p}", f"(0.5 + 1.0*abs({a}))**-1",
         ]  # fmt: skip
         smooth = [
             f"exp(-abs({a}))", f"tanh({a})", f"1/exprel(clip({a}, -3, 3))", f"sin({a})",

@@ -272,3 +272,19 @@ def test_what_python_wrote_is_named(name, bad):
     assert ("at the start of step 10 (1.000 ms)" in text) == np.isnan(bad)
     if not np.isnan(bad):
         assert "I = inf" in text
+
+
+def test_a_column_of_a_timed_array_in_the_threshold(twin):
+    def script():
+        group = NeuronGroup(
+            9, "dv/dt = (1 + i)/ms : 1\ncolumn : integer (constant)", method="euler",
+            threshold="v > level(t, column)", reset="v -= level(t, column)", dt=0.1 * ms,
+            refractory="level(t, column)*ms",
+        )  # fmt: skip
+        group.column = "i % 4"
+        network = Network(group, SpikeMonitor(group))
+        level = TimedArray(np.random.default_rng(1).uniform(0.3, 2, (10, 4)), dt=0.4 * ms)
+        network.run(5 * ms, namespace={"level": level})
+        return network
+
+    twin(script).assert_same(rtol=0, atol=0)
