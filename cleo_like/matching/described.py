@@ -49,7 +49,7 @@ def compare(found: Match, recording: Recording) -> Match:
         return found
     trouble = _disagreement(found, protocol, recording)
     note = trouble if trouble is not None else "as the file describes it"
-    if trouble is not None or not protocol.epochs:
+    if trouble is not None or not _epochs(protocol):
         sweeps = tuple(_named(v, protocol, note) for v in found.sweeps)
         return attrs.evolve(
             found, family=protocol.family, reason=f"{found.reason}; {note}", sweeps=sweeps,
@@ -86,7 +86,14 @@ def _disagreement(found: Match, protocol: Protocol, recording: Recording) -> str
     return Counter(troubles).most_common(1)[0][0]
 
 
-def _differs(found: Match, protocol: Protocol) -> str:
+def _epochs(protocol: Protocol) -> list[Epoch]:
+    """Give the described epochs; those of a file's header (A, B, C) tell no family."""
+    own = (_main(protocol), "pulse")
+    known = any(e.name in own for e in protocol.epochs)
+    return [e for e in protocol.epochs if e.name != HOLDING] if known else []
+
+
+def _differs(found: Match | SweepVerdict, protocol: Protocol) -> str:
     shown = "nothing" if found.family == NONE else f"a {found.family}"
     return f"the file describes a {protocol.family} but its commands show {shown}"
 
@@ -97,10 +104,10 @@ def _kind(family: str) -> str:
 
 def _trouble(verdict: SweepVerdict, protocol: Protocol) -> str | None:
     """How the epochs found in one sweep differ from those that are described."""
-    told = [e for e in protocol.epochs if e.name != HOLDING]
+    told = _epochs(protocol)
     if not told:
-        same = protocol.family in (verdict.family, PICTURE)
-        return None if same else "its commands show another family"
+        same = _kind(protocol.family) in (_kind(verdict.family), PICTURE)
+        return None if same else _differs(verdict, protocol)
     shown = [e for e in verdict.epochs if e.name != HOLDING]
     within = max(_WITHIN * protocol.rate, 1)
     for epoch in shown:
@@ -179,7 +186,7 @@ def _told(
     if _trouble(verdict, protocol) is not None:
         return verdict
     row = verdict.index if protocol.n_sweeps == n_sweeps else None
-    epochs = [_leveled(e, command, row) for e in protocol.epochs if e.start < command.size]
+    epochs = [_leveled(e, command, row) for e in _epochs(protocol) if e.start < command.size]
     holding = verdict.holding
     if verdict.step is None and all(e.levels is not None for e in protocol.epochs):
         holding = protocol.holding
@@ -216,7 +223,8 @@ def _main(protocol: Protocol) -> str:
 
 def _summary(found: Match, told: list[SweepVerdict], protocol: Protocol) -> Match:
     """Match of sweeps whose epochs are those described."""
-    first, last = protocol.epochs[0], protocol.epochs[-1]
+    own_epochs = _epochs(protocol)
+    first, last = own_epochs[0], own_epochs[-1]
     own = [
         v
         for v in told
@@ -225,7 +233,7 @@ def _summary(found: Match, told: list[SweepVerdict], protocol: Protocol) -> Matc
         and {(first.name, first.start), (last.name, last.stop)}
         <= {(e.name, e.start) for e in v.epochs} | {(e.name, e.stop) for e in v.epochs}
     ]
-    common = [_of_all(e, own) for e in protocol.epochs]
+    common = [_of_all(e, own) for e in own_epochs]
     step = next((e for e in common if e.name == _main(protocol)), None)
     varies = [e for e in common if e.levels is not None and np.ptp(e.levels) > _SAME]
     still = [e for e in common if e.name.endswith("_pulse") and e not in varies]

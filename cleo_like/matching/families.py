@@ -173,6 +173,9 @@ def _choose_varying(
         return ARBITRARY, f"a staircase: {most} epochs of one pulse vary across sweeps", None
     pairs = [(s[0], p) for s, p in zip(steps, pulses, strict=True) if s]
     if len(pairs) == 1:
+        alike = _like_it(ladder, off, pulses, pairs[0][0], tolerance)
+        if len(alike) > 1:
+            return PULSE_TRAIN, f"{len(alike)} pulses of equal length vary together", alike
         return _square(ladder, pairs[0][0], "the one epoch that varies across sweeps")
     lengths = np.array([_length(ladder, p) for _, p in pairs])
     levels = off[:, [k for k, _ in pairs]]
@@ -184,6 +187,21 @@ def _choose_varying(
     step = from_holding[0] if from_holding else pairs[0][0]
     text = f"the first of {len(pairs)} epochs that vary across sweeps"
     return _square(ladder, step, text)
+
+
+def _like_it(
+    ladder: Ladder, off: np.ndarray, pulses: list[tuple[int, ...]], step: int,
+    tolerance: np.ndarray,
+) -> tuple[int, ...]:  # fmt: skip
+    """Find pulses of the length and level of a step: all vary, or a little less than shows."""
+    length = _length(ladder, (step,))
+    return tuple(
+        p[0]
+        for p in pulses
+        if len(p) == 1
+        and abs(_length(ladder, p) - length) <= _ALIKE * length
+        and np.nanmax(np.abs(off[:, p[0]] - off[:, step])) <= 1.5 * tolerance[step]
+    )
 
 
 def _choose_constant(ladder: Ladder, pulses: list[tuple[int, ...]], off: np.ndarray) -> Choice:

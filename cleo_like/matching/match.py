@@ -305,7 +305,7 @@ def _shapes_summary(
     shapes = [v for v in verdicts if v.step is not None and looks[v.index].shape is not None]
     name, reason = family, next(v.reason for v in verdicts if v.family == family)
     mixed = len({v.family for v in shapes}) > 1
-    same = [v for v in shapes if v.family == family]
+    same = [v for v in shapes if family in (v.family, ARBITRARY)]
     if (family == ARBITRARY or mixed) and _rows_differ([looks[v.index] for v in same]):
         name, reason = PICTURE, "a waveform that differs from sweep to sweep"
     own = shapes if name == PICTURE else [v for v in verdicts if v.family == family]

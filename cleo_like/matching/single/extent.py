@@ -58,9 +58,10 @@ def rest_of(samples: np.ndarray, changes: list[Span], rate: float, slow: float) 
     """
     first, last = min(a for a, _ in changes), max(b for _, b in changes)
     guard = round(1e-3 * rate)
-    before, after = samples[: max(first - guard, 0)], samples[last + guard :]
+    before, after = samples[: max(first - guard, 0)], samples[last + guard :][::-1]
     quiet = before if before.size >= min(16, after.size) else after
-    quiet = quiet if quiet.size else samples[:1]
+    # a change may have begun before it was seen: the half that is farther away
+    quiet = quiet[: (quiet.size + 1) // 2] if quiet.size else samples[:1]
     tiny = _SAME * float(np.ptp(samples))
     if quiet.min() == quiet.max():
         return Rest(level=float(quiet[0]), noise=0.0, grain=tiny, block=tiny)

@@ -28,7 +28,7 @@ _UNDERSHOOT = 0.3
 _FLAT = 0.75
 """A pulse is above 3/4 of its height for this fraction of its width at half height, or
 longer (a half sine 0.69, a Gaussian 0.64, an exponential 0.42; 3 ms through 500 Hz 0.88)."""
-_SHORTEST = 0.4e-3
+SHORTEST = 0.4e-3
 """Shortest pulse (s) of a protocol in a recorded command."""
 _SIGMAS = 6.0
 """Lower ones (times the noise) are no edges."""
@@ -219,7 +219,7 @@ def pulse_edges(inside: np.ndarray, noise: float, rate: float) -> tuple[int, int
     y = sign * inside / height
     high = np.flatnonzero(y > 0.5)
     start, stop = int(high[0]), int(high[-1]) + 1
-    if stop - start < max(_SHORTEST * rate, 2) or y.min() < -_UNDERSHOOT - 4 * noise / height:
+    if stop - start < max(SHORTEST * rate, 2) or y.min() < -_UNDERSHOOT - 4 * noise / height:
         return None
     if np.count_nonzero(y > 0.75) < _FLAT * (stop - start):
         return None

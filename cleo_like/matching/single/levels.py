@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from cleo_like.matching.single.changes import SLEW
-from cleo_like.matching.single.noise import sd_of
+from cleo_like.matching.single.noise import median_of, sd_of
 
 
 def level_of(samples: np.ndarray, margin: int = 0) -> float:
@@ -15,7 +15,7 @@ def level_of(samples: np.ndarray, margin: int = 0) -> float:
     inner = samples[margin : samples.size - margin] if samples.size > 2 * margin else samples
     if inner.size and inner.min() == inner.max():
         return float(inner[0])
-    middle = float(np.median(inner))
+    middle = median_of(inner)
     spread = sd_of(inner)
     if spread == 0.0:
         return middle

@@ -65,7 +65,8 @@ def shape_of(
         return ramp
     wave = _wave(*_smooth(samples, rate))
     if wave is None and holding is not None:
-        wave = _few_cycles(points - holding, rate / step, noise / np.sqrt(step))
+        means, slower = _smooth(samples, rate)
+        wave = _few_cycles(means - holding, slower, noise * (slower / rate) ** 0.5)
     if wave is not None or strict:
         return wave
     if _is_irregular(samples, rate):
@@ -90,7 +91,7 @@ def loud_stretch(samples: np.ndarray, rate: float) -> tuple[int, int] | None:
     change = np.diff(samples[: count * block], prepend=samples[0])
     size = np.abs(change.reshape(count, block))
     level = (size.sum(axis=1) - size.max(axis=1)) / (block - 1)  # one edge is no noise
-    quiet = float(np.quantile(level, 0.1))
+    quiet = float(np.sort(level)[min(count // 10, 2)])  # the rest may be short
     loud = level > max(_LOUDER * quiet, 1e-6 * float(np.max(np.abs(samples), initial=0.0)))
     starts, stops = runs(loud)
     if starts.size == 0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.matching.single.changes import SLEW
 from cleo_like.matching.single.extent import Rest, Span, is_flat, parts_away, rest_of
+from cleo_like.matching.single.filtered import SHORTEST
 from cleo_like.matching.single.noise import quantum, sd_of, white_sd
 from cleo_like.matching.single.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.single.shapes import Shape, loud_stretch, shape_of
@@ -21,6 +22,14 @@ _MEAN = 5e-3
 _TILT = 0.25
 """A plateau may drift by this fraction of the step beside it."""
 _MANY_LEVELS = 4
+_DISTURBED = 0.1
+"""Noise in a step beyond this fraction of its height is a noise stimulus."""
+_UNEVEN = 3.0
+"""So many times the noise of the rest is no disturbance of a step."""
+_DOMED = 0.15
+"""Levels that bulge by this fraction of the jumps beside them are half waves (a sine: 0.34)."""
+_PIECES = 8
+"""A wave has so many edges, or more; fewer are told otherwise."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +81,7 @@ def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sket
     (a, b), rest, others = found
     strict = not cut.varying and loud_stretch(cut.samples, rate) is None
     strict = strict and cut.edges.size < _MANY_LEVELS
+    strict = strict and not _stands_out(cut.samples, (a, b), rest)
     shape = shape_of(cut.samples[a:b], rate, strict=strict, holding=rest.level)
     if shape is None:
         return Sketch(plateaus=cut)
@@ -121,14 +131,32 @@ def _stretch(cut: Plateaus) -> tuple[Span, Rest, list[Span]] | None:
         return _event(cut, max(cut.varying, key=lambda v: v[1] - v[0]))
     if cut.edges.size < 2:
         drawn = _wanders(cut) if cut.edges.size == 0 else _line_is_better(cut)
-        if not drawn:
-            return None
-        rest = rest_of(cut.samples, [(1, cut.n)], cut.rate, cut.slow)
-        return (0, cut.n), rest, []
+        return _whole(cut) if drawn else None
+    if _is_uneven(cut):
+        return _event(cut, None)
     if any(_is_tilted(cut, k) for k in range(1, cut.edges.size)):
         return _event(cut, None)
     many = cut.edges.size >= _MANY_LEVELS and not _is_stairs(cut)
     return _event(cut, None) if many else None
+
+
+def _stands_out(samples: np.ndarray, stretch: Span, rest: Rest) -> bool:
+    """Whether a stretch is so much noisier than the rest that it is a stimulus itself."""
+    a, b = stretch
+    noise = sd_of(samples[a:b])
+    beside = samples.size - (b - a) > 0
+    return beside and noise > max(
+        _UNEVEN * rest.noise, _DISTURBED * abs(float(np.median(samples[a:b])) - rest.level)
+    )
+
+
+def _whole(cut: Plateaus) -> tuple[Span, Rest, list[Span]]:
+    """Take all of a command without edges, but for a rest at its start and end."""
+    begin = round(_MEAN * cut.rate)
+    found = _event(cut, (2 * begin, cut.n))
+    (a, b), rest, _ = found
+    whole = b - a >= 0.9 * cut.n and cut.n - b <= 4 * begin
+    return ((0, cut.n), rest, []) if a <= 4 * begin and whole else found
 
 
 def _event(cut: Plateaus, part: Span | None) -> tuple[Span, Rest, list[Span]]:
@@ -159,8 +187,21 @@ def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
         white_sd(np.concatenate([cut.samples[:a], cut.samples[b:]])),
     )
     excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
-    jump = float(np.ptp(cut.levels)) if cut.edges.size else 0.0
-    return excess > max(jump / 3, 2.5 * quantum(cut.samples))
+    outside = np.concatenate([cut.samples[:a], cut.samples[b:]])
+    jump = abs(float(np.median(inside) - np.median(outside))) if outside.size else 0.0
+    return excess > max(_DISTURBED * jump, 2.5 * quantum(cut.samples))
+
+
+def _is_uneven(cut: Plateaus) -> bool:
+    """Whether slow noise between the outer edges is more than the rest and the step explain."""
+    a, b = int(cut.edges[0]), int(cut.edges[-1])
+    off = cut.samples - np.repeat(cut.levels, np.diff(np.r_[0, cut.edges, cut.n]))
+    around, inside = np.concatenate([cut.samples[:a], cut.samples[b:]]), cut.samples[a:b]
+    if around.size < _MEAN * cut.rate or inside.size < _MEAN * cut.rate:
+        return False
+    jump = abs(float(np.median(inside) - np.median(around)))
+    noise = sd_of(np.concatenate([off[:a], off[b:]]))
+    return sd_of(off[a:b]) > max(_UNEVEN * noise, _DISTURBED * jump)
 
 
 def _wanders(cut: Plateaus) -> bool:
@@ -200,8 +241,22 @@ def _is_tilted(cut: Plateaus, k: int) -> bool:
 
 def _is_stairs(cut: Plateaus) -> bool:
     """Whether every plateau is long and flat enough to count as a level."""
-    slew = round(SLEW * cut.rate)
     lengths = np.diff(np.r_[0, cut.edges, cut.n])
-    if cut.varying:
+    if cut.varying or _is_domed(cut):
         return False
-    return bool(np.all(lengths[1:-1] >= 2 * slew)) or cut.clean
+    return bool(np.all(lengths[1:-1] >= SHORTEST * cut.rate)) or cut.clean
+
+
+def _is_domed(cut: Plateaus) -> bool:
+    """Whether the levels are pieces of a smooth wave, not flat."""
+    if cut.edges.size < _PIECES:
+        return False
+    bulges = []
+    for k, (a, b) in enumerate(cut.bounds()[1:-1]):
+        third = (b - a) // 3
+        if third:
+            jump = cut.levels[k + 1] - (cut.levels[k] + cut.levels[k + 2]) / 2
+            inner = cut.samples[a + third : b - third].mean()
+            outer = (cut.samples[a : a + third].mean() + cut.samples[b - third : b].mean()) / 2
+            bulges.append(float(inner - outer) / float(jump) if jump else 0.0)
+    return bool(bulges) and float(np.median(bulges)) > _DOMED

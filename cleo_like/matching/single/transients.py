@@ -16,6 +16,10 @@ from cleo_like.matching.single.noise import white_sd
 
 TRANSIENT = 10e-3
 """A disturbance lasts no longer than this (s)."""
+_MANY, _THEIRS = 8, 0.4
+"""So many of them, for so much of the time from the first to the last, are the stimulus: a
+sine is away from its usual level for half of the time, a cell that spikes at 100 Hz disturbs
+for 0.3 of it."""
 _BACK = 0.1
 """It ends within this fraction of its size from the level where it began."""
 
@@ -68,11 +72,13 @@ def bridge(
         tolerance=max(floor, 2 * noise),
     )  # fmt: skip
     kept: list[int] = []
+    away: list[tuple[int, int]] = []
     level, home, count, k = cut.levels[0], 0, 0, 0
     while k < edges.size:
         back = _return(cut, k, level)
         if back is not None and not _is_pulse(cut, k, back):
             count += 1
+            away.append((cut.cuts[k + 1], cut.cuts[back]))
             if cut.length(back) > cut.length(home):  # the longer plateau tells the level
                 level, home = cut.levels[back], back
             k = back
@@ -80,6 +86,10 @@ def bridge(
         kept.append(cut.cuts[k + 1])
         k += 1
         level, home = cut.levels[k], k
+    if count >= _MANY:
+        taken = sum(b - a for a, b in away)
+        if taken > _THEIRS * (away[-1][1] - away[0][0]):
+            return edges, 0
     return np.array(kept, dtype=int), count
 
 

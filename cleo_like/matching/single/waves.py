@@ -22,7 +22,7 @@ _ROUNDS = 40
 """Largest number of steps of a fit."""
 _GOOD = 0.1
 """Residual, as a fraction of the amplitude, above which a formula is not the wave."""
-_FAR = 0.25
+_FAR = 0.5
 """An end is moved by no more than this fraction of the stretch."""
 
 
@@ -104,9 +104,11 @@ def _held(y: np.ndarray, rest: Rest) -> int | None:
     at = int(np.ceil((level - start) / (stop - start) * y.size - 1e-6))
     if not 16 <= at <= y.size - last:
         return None
-    off = np.abs(y[at:] - level)
-    slack = max(rest.grain, 6 * line.error, 1e-3 * abs(level - start))
-    return at if float(np.quantile(off, 0.95)) <= slack else None
+    # the top must be flat: its slope is none of the ramp's, and known well enough to say so
+    length, ramp = y.size - at, abs(float(stop - start)) / y.size
+    slope = abs(float(np.polyfit(np.arange(length), y[at:], 1)[0]))
+    unsure = max(rest.noise, line.error) * (12 / length**3) ** 0.5
+    return at if slope < 0.2 * ramp and unsure < 0.05 * ramp else None
 
 
 def _line(y: np.ndarray, *, from_end: bool) -> Formula:
