@@ -21,6 +21,7 @@ from pynwb.icephys import (
     VoltageClampStimulusSeries,
 )
 
+from cleo_like import match
 from cleo_like.core import ClampMode, FileFormatError, InputError, UnknownNameError
 from cleo_like.io import describe, read, read_all, read_protocol
 from tests.io.nwb_maker import Maker
@@ -289,6 +290,7 @@ def test_times_in_milliseconds(file):
 def test_kilohertz_stored_as_hertz_are_a_finding(file):
     back = read(filled(file, lambda k: {"rate": 20.0}, lambda k: {"rate": 20.0}).save())
     assert "a rate of 20 Hz looks like kHz" in said(back)
+    assert match(back).window is None
 
 
 # --- units

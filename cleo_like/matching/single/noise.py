@@ -189,7 +189,7 @@ def rough_sd(samples: np.ndarray, block: int) -> np.ndarray:
     n = samples.size
     if n < 8:
         return np.zeros(n)
-    block = min(block, n - 3)
+    block = max(1, min(block, n - 3))  # kHz stored as Hz make blocks of no sample
     third = np.abs(np.diff(samples, 3)) / np.sqrt(20)
     count = third.size // block
     blocks = third[: count * block].reshape(count, block)
