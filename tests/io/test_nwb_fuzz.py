@@ -59,7 +59,7 @@ def test_edits_are_made_again_from_their_label(seeds):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_damaged_files_are_read_or_refused(kind, seeds):
-    report = fuzz(seeds, suffix=".nwb", count=60, seed=1, damage=KINDS[kind])
+    report = fuzz(seeds, suffix=".nwb", count=30, seed=1, damage=KINDS[kind])
     assert not report.faults, str(report)
     assert report.counts["read"] > 5
     assert report.counts["refused"] > 5 or kind == "edits"  # which harm one series or none
@@ -72,7 +72,8 @@ def test_many_damaged_files_are_read_or_refused(kind, seeds):
     assert not report.faults, str(report)
 
 
-def test_a_heap_without_an_end_is_found_before_hdf5_walks_it(seeds, tmp_path):
+@pytest.mark.parametrize("fill", ["zeros", "ones, then zeros"])
+def test_a_heap_without_an_end_is_found_before_hdf5_walks_it(seeds, tmp_path, fill):
     """HDF5 2.0 never comes back from a heap of texts of which the end is zeros."""
     raw = bytearray(seeds["start times"])
     path = tmp_path / "x.nwb"
@@ -80,7 +81,10 @@ def test_a_heap_without_an_end_is_found_before_hdf5_walks_it(seeds, tmp_path):
     assert endless_heap(path) is None
     place = raw.index(b"GCOL")
     size = int.from_bytes(raw[place + 8 : place + 16], "little")
-    raw[place + size // 2 : place + size] = bytes(size - size // 2)
+    half = place + size // 2
+    raw[half : place + size] = bytes(size - size // 2)
+    if fill != "zeros":  # sizes of 2**64 - 1, which HDF5 rounds up to 0
+        raw[half - 160 : half] = b"\xff" * 160
     path.write_bytes(raw)
     assert endless_heap(path) == place
     with pytest.raises(FileFormatError, match=f"texts that it keeps from byte {place} on"):

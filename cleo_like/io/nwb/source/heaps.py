@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"GCOL\x01\0\0\0"
 _HEAD = struct.Struct("<8sQ")  # signature, version, reserved; size of the collection
+_WORD = 2**64
 _OBJECT = struct.Struct("<HHIQ")  # index, references, reserved; size
 
 
@@ -55,8 +56,8 @@ def _is_endless(data: mmap.mmap, place: int) -> bool:
     at = place + _HEAD.size
     while at + _OBJECT.size <= end:
         index, _, _, size = _OBJECT.unpack_from(data, at)
-        step = size if index == 0 else _OBJECT.size + -(-size // 8) * 8
-        if step == 0:
+        step = size if index == 0 else (_OBJECT.size + (size + 7) % _WORD // 8 * 8) % _WORD
+        if step == 0 or step >= _WORD // 2:  # backwards, as 64-bit arithmetic has it
             return True
         at += step
     return False
