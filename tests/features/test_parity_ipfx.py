@@ -79,7 +79,8 @@ def test_the_files_hold_what_the_arrays_hold(real):
     from cleo_like.features.stack import as_stack
     from cleo_like.io import read
 
-    for name in ("step_File_axon_5", "dual_2019_07_24_0055_fsi"):
+    # the third has a scale factor that single precision cannot hold
+    for name in ("step_File_axon_5", "dual_2019_07_24_0055_fsi", "iv_190619B_0003_10k"):
         file = real.file_of(name)
         ours = as_stack(read(real.folder / file), exact=True)
         np.testing.assert_array_equal(ours.voltage_mv, real.stack(file).voltage_mv)
