@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.cells.dimension_check import check_model
 from cleo_like.cells.reading import check_texts, equations_text
-from cleo_like.core.arrays import frozen_mapping, si_default, si_required
+from cleo_like.core.arrays import as_mapping, frozen_mapping, si_default, si_required
 from cleo_like.core.dimensions import PURE, Dimension, SIFloat, dimension_of
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.unit_table import (
@@ -41,7 +41,10 @@ def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloa
     eqs = model.written_equations()
     dimensions = {name: eqs[name].dim for name in eqs.parameter_names}
     return frozen_mapping(
-        {name: _si_parameter(name, v, dimensions.get(name)) for name, v in values.items()}
+        {
+            name: _si_parameter(name, v, dimensions.get(name))
+            for name, v in as_mapping(values, "parameters").items()
+        }
     )
 
 
@@ -87,6 +90,13 @@ def si_and_dimension(name: str, value: Any) -> tuple[np.ndarray, Dimension]:
     return si_choice(value, ("1",), name)[1], PURE
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        msg = f"the name of a model must be text that is not empty, got {value!r}"
+        raise InputError(msg)
+    return value
+
+
 def _level(value: Any) -> float | str:
     if isinstance(value, str) and TEXT.match(ascii_text(value)) is None:
         return value
@@ -96,7 +106,9 @@ def _level(value: Any) -> float | str:
 def _initial(values: Mapping[str, Any], model: Any) -> Mapping[str, float | str]:
     """Convert the start of each state to SI; expressions stay text."""
     eqs = model.written_equations()
-    return frozen_mapping({name: _start(name, v, eqs, model) for name, v in values.items()})
+    return frozen_mapping(
+        {name: _start(name, v, eqs, model) for name, v in as_mapping(values, "initial").items()}
+    )
 
 
 def _start(name: str, value: Any, eqs: Any, model: Any) -> float | str:
@@ -194,7 +206,7 @@ class CellModel:
     CellModel mine: 1 state, 3 parameters, rk4, dt 0.025 ms
     """
 
-    name: str = attrs.field(validator=attrs.validators.min_len(1))
+    name: str = attrs.field(converter=_name)
     equations: str = attrs.field(converter=equations_text)
     parameters: Mapping[str, SIFloat] = attrs.field(
         converter=attrs.Converter(_si_parameters, takes_self=True)
@@ -216,6 +228,8 @@ class CellModel:
 
     def __attrs_post_init__(self) -> None:
         """Check the equations once, with errors that name what is missing."""
+        from brian2 import volt
+
         eqs = self.brian_equations()
         if self.voltage not in eqs.diff_eq_names:
             msg = (
@@ -224,6 +238,9 @@ class CellModel:
                 f"{', '.join(sorted(eqs.diff_eq_names))})"
             )
             raise InputError(msg)
+        if eqs[self.voltage].dim is not volt.dim:
+            msg = f"{self.voltage!r} of {self.name!r} must be in volt: it is the potential"
+            raise UnitError(msg)
         if self.current not in eqs.identifiers | eqs.names:
             msg = (
                 f"the equations of {self.name!r} do not use the injected current "
@@ -300,7 +317,7 @@ class CellModel:
             Quantities of the right dimension, or numbers in SI, one or one per cell.
         """
         merged: dict[str, Any] = dict(self.parameters)
-        for name, value in (changes or {}).items():
+        for name, value in as_mapping(changes, "parameters").items():
             self._check_known([name])
             array, dimension = si_and_dimension(name, value)
             if carries_unit(value) and dimension != self.parameters[name].dimension:

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.cells.model import si_and_dimension
-from cleo_like.core.arrays import frozen_mapping, read_only, whole_number
+from cleo_like.core.arrays import as_mapping, frozen_mapping, read_only, whole_number
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.unit_table import code_of
 from cleo_like.core.units import carries_unit, number
@@ -130,6 +130,7 @@ class Population:
         if whole_number("size")(size) < 1:
             msg = f"a population needs at least 1 cell, got size={size}"
             raise InputError(msg)
+        spread = as_mapping(spread, "spread")
         missing = sorted(set(spread) - set(model.parameters))
         if missing or not spread:
             known = ", ".join(model.parameters)
@@ -140,7 +141,7 @@ class Population:
         if negative:
             msg = f"spread is a standard deviation of the logarithm (>= 0), got {negative}"
             raise InputError(msg)
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(whole_number("seed", 0)(seed))
         drawn = {
             key: _with_unit(model.parameters[key], np.exp(sd * rng.standard_normal(size)))
             for key, sd in spreads.items()

@@ -130,10 +130,16 @@ def si_value(value: Any) -> Any:
 
 def si_mapping(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Copy a mapping into a read-only one; quantities in it become SI numbers."""
+    return frozen_mapping({k: si_value(v) for k, v in as_mapping(values).items()})
+
+
+def as_mapping(values: Any, name: str = "it") -> Mapping[str, Any]:
+    """Check that names come with values; None is empty."""
     if values is not None and not isinstance(values, Mapping):
-        msg = f"expected a mapping of names to values, got {type(values).__name__}: {values!r}"
+        kind = type(values).__name__
+        msg = f"{name} must be a mapping of names to values, got {kind}: {values!r}"
         raise InputError(msg)
-    return frozen_mapping({k: si_value(v) for k, v in (values or {}).items()})
+    return values if values is not None else {}
 
 
 def texts(value: Any) -> tuple[str, ...]:

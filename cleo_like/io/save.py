@@ -98,6 +98,9 @@ def check_writable(
     OutputError
         It cannot be written, or is a recording that this package did not write.
     """
+    if not isinstance(path, (str, Path)):
+        msg = f"path must be the name of a file, got {type(path).__name__}: {path!r}"
+        raise InputError(msg)
     suffix = Path(path).suffix.lower()
     if suffix not in _WRITERS:
         raise unknown_name("file suffix", suffix, _WRITERS)

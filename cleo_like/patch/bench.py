@@ -8,10 +8,19 @@ import attrs
 import numpy as np
 
 from cleo_like.cells.reading import TIME, uses
-from cleo_like.core import Cell, ClampMode, GroundTruth, Provenance, Recording, Sweep
-from cleo_like.core.errors import UnsupportedError
+from cleo_like.core import (
+    Cell,
+    ClampMode,
+    GroundTruth,
+    Protocol,
+    Provenance,
+    Recording,
+    Sweep,
+)
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.core.provenance import hash_of, now, versions
-from cleo_like.core.units import si
+from cleo_like.core.units import number, si
 from cleo_like.patch.electrode import IdealElectrode
 from cleo_like.patch.job import (
     Specimen,
@@ -27,7 +36,6 @@ from cleo_like.patch.simulate import simulate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cleo_like.core import Protocol
     from cleo_like.patch.job import Job
     from cleo_like.patch.objects import Block
     from cleo_like.patch.simulate import Simulation
@@ -111,14 +119,26 @@ def record(
     >>> record("passive", protocol, seed=1)
     [Recording of passive: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-69.22 mV, command 10..10 pA]
     """  # noqa: E501
+    if not isinstance(protocol, Protocol):
+        kind = type(protocol).__name__
+        msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"
+        raise InputError(msg)
+    if electrode is not None and not isinstance(electrode, IdealElectrode):
+        msg = f"electrode must be an IdealElectrode, got {electrode!r}"
+        raise InputError(msg)
     if protocol.mode is not ClampMode.CURRENT:
         msg = f"the ideal electrode records in current clamp; the protocol is {protocol.mode}"
         raise UnsupportedError(msg)
     electrode = electrode if electrode is not None else IdealElectrode()
     electrode.check(protocol.rate)
     step = None if dt is None else si(dt, "s", "dt")
+    if step is not None and not step > 0:
+        msg = f"dt must be above 0 ms, got {step * 1e3:g} ms"
+        raise InputError(msg)
     if seed is None:
         seed = int(np.random.SeedSequence().generate_state(1)[0])
+    seed, memory = whole_number("seed", 0)(seed), number(memory, "memory")
+    threads = None if threads is None else whole_number("threads", 1)(threads)
     run = _Run(
         protocol=protocol, electrode=electrode, seed=seed, backend=backend, threads=threads,
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,

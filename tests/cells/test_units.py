@@ -48,6 +48,8 @@ REFUSED = [
     ),
     ({"spike_level": "C"}, UnitError, "'C' is in farad, not a potential"),
     ({"dt": 0 * ms}, InputError, "dt must be above 0 ms"),
+    ({"equations": "dv/dt = (-v + I/pA)/(10*ms) : 1"}, UnitError, "'v' of 'm' must be in volt"),
+    ({"initial": [1]}, InputError, "initial must be a mapping of names to values"),
 ]
 
 

@@ -92,7 +92,7 @@ REFUSED = [
     (lambda: sweep(response=None), "real numbers are needed, got NoneType"),
     (lambda: sweep(number=1.5), "number must be a whole number"),
     (lambda: protocol(epochs=[1]), "epochs must be a list of Epoch, got int"),
-    (lambda: protocol(parameters=[1]), "expected a mapping of names to values, got list"),
+    (lambda: protocol(parameters=[1]), "must be a mapping of names to values, got list"),
     (lambda: protocol(gap=np.nan), "gap must be 0 s or more"),
     (lambda: Epoch(name="step", start=0.5, stop=5), "start must be a whole number, got 0.5"),
     (lambda: GroundTruth(spike_times=[0.1, 0.2]), "a list of one array for each sweep"),

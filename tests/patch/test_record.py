@@ -329,3 +329,21 @@ REFUSED = [
 def test_wrong_input_is_refused_with_the_reason(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"dt": 0 * ms}, "dt must be above 0 ms"),
+        ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
+        ({"threads": 0}, "threads must be 1 or more"),
+        ({"electrode": "ideal"}, "electrode must be an IdealElectrode"),
+        (
+            {"protocol": "ramp"},
+            r"must be a Protocol \(parse_protocol makes one of text\), got str",
+        ),
+    ],
+)
+def test_arguments_of_a_wrong_kind_are_refused(given, message):
+    with pytest.raises(InputError, match=message):
+        record("passive", **{"protocol": protocol(np.zeros((1, 10)))} | given)
