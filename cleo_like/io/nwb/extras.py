@@ -123,7 +123,10 @@ def stored_facts(file: Any) -> tuple[dict[str, Any], Arrays] | None:
     if table is None:
         return None
     try:
-        names, texts = (hdf5.member(table, n)[:] for n in ("fact", "json"))
+        columns = [hdf5.member(table, name) for name in ("fact", "json")]
+        for column in columns:
+            hdf5.check_texts(column)
+        names, texts = (column[:] for column in columns)
         facts = _nested(
             (hdf5.as_text(n), hdf5.as_text(t)) for n, t in zip(names, texts, strict=True)
         )

@@ -229,7 +229,7 @@ def _recording(
         "electrode": electrode,
         "file_format": "NWB 2",
         "name": hdf5.target_name(place, "device", "general", "devices"),
-        "description": known(hdf5.attribute(device, "description")),
+        "description": known(hdf5.attribute_or_none(device, "description")),
         "electrode_description": known(hdf5.text(place, "description")),
         "filtering": known(hdf5.text(place, "filtering")),
     }

@@ -116,7 +116,7 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
     for name, group in _groups(top, found, _DEEP):
         if is_patch_series(group, found._types):  # noqa: SLF001
             found.add(group, name, place)
-        elif known(hdf5.attribute(group, "neurodata_type")) == "TimeSeries":
+        elif known(hdf5.attribute_or_none(group, "neurodata_type")) == "TimeSeries":
             if place == "acquisition":
                 found.plain.append(name)
             elif place == "stimulus" and _is_current(group):
@@ -126,7 +126,7 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
 
 def _is_current(group: Any) -> bool:
     """Whether a plain TimeSeries is a current (in V it may be a trigger as well)."""
-    unit = known(hdf5.attribute(hdf5.optional_or_none(group, "data"), "unit"))
+    unit = known(hdf5.attribute_or_none(hdf5.optional_or_none(group, "data"), "unit"))
     return unit is not None and parse_unit(unit).si == "A"
 
 
@@ -137,7 +137,11 @@ def _groups(top: Any, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
         except FileFormatError as error:
             found.problems[str(error)].append(name)
             continue
-        is_series = is_patch_series(group, found._types)  # noqa: SLF001
+        try:
+            is_series = is_patch_series(group, found._types)  # noqa: SLF001
+        except FileFormatError as error:
+            found.problems[_without(str(error), group)].append(name)
+            continue
         if is_series or hdf5.has(group, "data"):
             yield name, group
         elif deep > 1:
@@ -215,6 +219,7 @@ def _loaded(found: Contents, column: Any) -> Iterable[Any]:
         if column.size * column.dtype.itemsize > found.file.id.get_filesize():
             msg = f"{column.name} promises {column.size} rows, more than the file holds"
             raise FileFormatError(msg)
+        hdf5.check_texts(column)
         return np.atleast_1d(column[()])
     except FileFormatError:
         raise

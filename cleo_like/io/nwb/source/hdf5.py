@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
-from cleo_like.io.nwb.source.heaps import endless_heap
+from cleo_like.io.nwb.source.texts import TEXT_SIZE, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,8 @@ READ_ERRORS = (
 )  # fmt: skip
 """What h5py and HDF5 raise on damaged files."""
 
+_TEXTS: dict[int, Texts] = {}
+"""Of the files that are open, by HDF5's number; files that they link to are not looked at."""
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
 
 
@@ -38,21 +40,32 @@ def opened(path: Path) -> Iterator[Any]:
     """
     import h5py
 
-    lost = endless_heap(path)
+    texts = Texts(path)
+    lost = texts.endless_heap()
     if lost is not None:
         raise _cannot_be_read(path, f"the texts that it keeps from byte {lost} on are damaged")
     try:
         file = h5py.File(path, "r")
     except READ_ERRORS as error:
         raise _cannot_be_read(path, _why_not_open(error)) from error
+    number = None
     try:
         with file:
+            number = int(h5py.h5o.get_info(file.id).fileno)
+            _TEXTS[number] = texts
             _check_version(path, file)
             yield file
-    except CleoLikeError:
-        raise
+    except FileFormatError as error:
+        if path.name in str(error):
+            raise
+        raise _cannot_be_read(path, str(error)) from error
     except READ_ERRORS as error:
+        if isinstance(error, CleoLikeError):
+            raise
         raise _cannot_be_read(path, f"it is damaged, {said_by(error)}") from error
+    finally:
+        if number is not None and _TEXTS.get(number) is texts:
+            del _TEXTS[number]
 
 
 def _cannot_be_read(path: Path, why: str) -> FileFormatError:
@@ -190,19 +203,40 @@ def target_name(group: Any, name: str, *home: str) -> str | None:
 
 
 def attribute(thing: Any, name: str) -> Any:
-    """Give an attribute; None where it is missing, empty, too large or damaged."""
+    """Give an attribute; None where it is missing or empty.
+
+    Raises
+    ------
+    FileFormatError
+        It is there and cannot be read.
+    """
     import h5py
 
     try:
         if name not in thing.attrs:
             return None
-        stored = h5py.h5a.open(thing.id, name.encode())
-        if stored.get_storage_size() > _LARGEST_ATTRIBUTE:
-            return None
+        size = h5py.h5a.open(thing.id, name.encode()).get_storage_size()
+        info = h5py.h5o.get_info(thing.id)
+        texts = _TEXTS.get(int(info.fileno))
+        lost = None if texts is None else texts.overlong_attribute(int(info.addr))
+        if size > _LARGEST_ATTRIBUTE or lost is not None:
+            msg = f"the attributes of {path_of(thing)} are damaged"
+            raise FileFormatError(msg)
         found = thing.attrs[name]
-    except READ_ERRORS:
-        return None
+    except READ_ERRORS as error:
+        if isinstance(error, CleoLikeError):
+            raise
+        msg = f"the attribute {name!r} of {path_of(thing)} is damaged ({said_by(error)})"
+        raise FileFormatError(msg) from error
     return None if isinstance(found, h5py.Empty) else _single(found)
+
+
+def attribute_or_none(thing: Any, name: str) -> Any:
+    """Give an attribute; None where it is missing, empty or cannot be read."""
+    try:
+        return None if thing is None else attribute(thing, name)
+    except FileFormatError:
+        return None
 
 
 def value(dataset: Any) -> Any:
@@ -220,11 +254,40 @@ def value(dataset: Any) -> Any:
             return None
         if dataset.size == 0:
             return None
+        check_texts(dataset)
         found = dataset[()] if dataset.shape == () else dataset[(0,) * len(dataset.shape)]
     except READ_ERRORS as error:
+        if isinstance(error, CleoLikeError):
+            raise
         msg = f"{path_of(dataset)} cannot be read ({said_by(error)})"
         raise FileFormatError(msg) from error
     return None if isinstance(found, h5py.Empty) else _single(found)
+
+
+def check_texts(dataset: Any) -> None:
+    """Check a data set of texts before HDF5 follows them.
+
+    Raises
+    ------
+    FileFormatError
+        One says to be longer than it is.
+    """
+    import h5py
+
+    texts = _TEXTS.get(int(h5py.h5o.get_info(dataset.id).fileno))
+    if texts is None or h5py.check_string_dtype(dataset.dtype) is None:
+        return
+    spans = []
+    if dataset.dtype.kind != "O":
+        return  # of fixed length
+    if dataset.chunks is None and dataset.id.get_offset() is not None:
+        spans = [(dataset.id.get_offset(), dataset.size * TEXT_SIZE)]
+    elif dataset.chunks is not None and dataset.compression is None:
+        dataset.id.chunk_iter(lambda chunk: spans.append((chunk.byte_offset, chunk.size)))
+    places = (p for begin, size in spans for p in range(begin, begin + size, TEXT_SIZE))
+    if texts.overlong(places) is not None:
+        msg = f"the texts of {path_of(dataset)} are damaged"
+        raise FileFormatError(msg)
 
 
 def as_text(found: Any) -> str:
@@ -245,7 +308,7 @@ def text(group: Any, name: str) -> str | None:
 
 def number(thing: Any, name: str) -> float | None:
     """Give a numeric attribute or small data set as float; None where it is no number."""
-    found = attribute(thing, name)
+    found = attribute_or_none(thing, name)
     if found is None and has(thing, name):
         try:
             found = value(member(thing, name))
@@ -257,7 +320,8 @@ def number(thing: Any, name: str) -> float | None:
 def as_number(found: Any) -> float | None:
     """Give a float; None for what is no number."""
     try:
-        return None if found is None or isinstance(found, bytes | str) else float(found)
+        no_number = found is None or isinstance(found, bytes | str) or np.iscomplexobj(found)
+        return None if no_number else float(found)
     except (TypeError, ValueError):
         return None
 

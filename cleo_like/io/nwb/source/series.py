@@ -104,7 +104,7 @@ class Series:
     @property
     def description(self) -> str | None:
         """Name of the stimulus as the series gives it."""
-        return known(hdf5.attribute(self.group, "stimulus_description"))
+        return known(hdf5.attribute_or_none(self.group, "stimulus_description"))
 
     def settings(self) -> dict[str, float]:
         """Amplifier settings in SI."""
