@@ -156,14 +156,22 @@ def _write_feature_figures(path: Path, folder: Path, stem: str, *, overwrite: bo
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", default=None, type=click.Path(path_type=Path))
+@click.option(
+    "--criteria",
+    type=click.Choice(["own", "allen"]),
+    default="own",
+    show_default=True,
+    help="own: a sweep against its own recording; allen: the Allen Institute's limits.",
+)
 @overwrite_option
-def qc(files: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
+def qc(files: tuple[Path, ...], output: Path | None, criteria: str, overwrite: bool) -> None:
     """Judge feature tables (ranges) or recordings (every criterion), with reasons.
 
     \b
     Examples:
       cleo-like qc table.csv
       cleo-like qc recordings/*.abf -o verdicts.csv
+      cleo-like qc recordings/*.nwb --criteria allen
     """
     import pandas as pd
 
@@ -176,7 +184,7 @@ def qc(files: tuple[Path, ...], output: Path | None, overwrite: bool) -> None:
             raise InputError(msg)
         check_output(output, overwrite=overwrite, how=HOW)
     judged, bad = _each(
-        files, lambda p: _judged_table(p) if _is_table(p) else _judged_recordings(p)
+        files, lambda p: _judged_table(p) if _is_table(p) else _judged_recordings(p, criteria)
     )
     if output is not None and judged:
         with atomic_path(output, overwrite=overwrite) as temporary:
@@ -212,14 +220,14 @@ def _judged_table(path: Path) -> Any:
     return verdicts
 
 
-def _judged_recordings(path: Path) -> Any:
+def _judged_recordings(path: Path, criteria: str) -> Any:
     """Print the verdict of each cell and its failing sweeps; give all verdicts."""
     import pandas as pd
 
     from cleo_like.features.qc import quality
     from cleo_like.io import read_all
 
-    found = [quality(recording) for recording in read_all(path)]
+    found = [quality(recording, criteria=criteria) for recording in read_all(path)]
     for cell in found:
         click.echo(f"{path}: {cell!r}")
         for sweep in cell.sweeps:

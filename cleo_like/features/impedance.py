@@ -11,14 +11,15 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, as_stack, window
+from cleo_like.features.stack import SweepStack, Window, as_stack, window
+from cleo_like.matching import match
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
-    from cleo_like.features.stack import Window
 
 _REST = 0.1  # s before the chirp that give the zero of both traces
 _TAIL = 1.0  # s after it, in which the answer dies away: whole answers need no fading window
+_WIDE = ("chirp", "noise")  # families with many frequencies
 _LEAST_POWER = 1e-3  # of the largest: frequencies with less drive are not measured
 _AT_REST = 0.05  # of the swing of the current: at rest its SD is below
 _SURE = 3.0  # standard errors by which a resonance must exceed the lowest frequency
@@ -60,8 +61,8 @@ class Impedance:
 
 def impedance(
     source: Recording | SweepStack,
-    start: Any,
-    end: Any,
+    start: Any = None,
+    end: Any = None,
     *,
     low: Any = "0.5 Hz",
     high: Any = "20 Hz",
@@ -77,8 +78,9 @@ def impedance(
     ----------
     source : Recording or SweepStack
         Sweeps with a chirp; those that fire are left out.
-    start, end : quantity
-        Of the whole chirp: the command rests before and after it.
+    start, end : quantity, optional
+        Of the whole chirp: the command rests before and after it. Those of the matched
+        recording when not given.
     low, high : quantity
         Range (Hz) to report; what the stimulus hardly contains is left out.
     resolution : quantity
@@ -93,7 +95,7 @@ def impedance(
     ------
     InputError
         The stimulus has no power in the range or makes the cell fire in every sweep; or a
-        sample is not a number.
+        sample is not a number; no window is given, and none is found.
 
     Notes
     -----
@@ -114,7 +116,7 @@ def impedance(
     >>> round(z.values["impedance_low"]), round(z.values["impedance_cutoff"])
     (100, 16)
     """
-    stack, step = as_stack(source), window(start, end)
+    stack, step = _chirp(source, start, end)
     notes = _check(stack, step)
     stack, fires = _silent(stack, step)
     notes += fires
@@ -188,6 +190,28 @@ def _from_rest(stack: SweepStack, step: Window) -> tuple[np.ndarray, np.ndarray]
         for x in (stack.current_pa, stack.voltage_mv)
     )
     return current, potential
+
+
+def _chirp(source: Recording | SweepStack, start: Any, end: Any) -> tuple[SweepStack, Window]:
+    """Sweeps and their window: the one that is given, or that of the matched recording."""
+    if (start is None) != (end is None):
+        msg = "give both start and end of the chirp, or neither"
+        raise InputError(msg)
+    if start is not None:
+        return as_stack(source), window(start, end)
+    if isinstance(source, SweepStack):
+        msg = "arrays do not tell where their chirp is; give start and end"
+        raise InputError(msg)
+    found = match(source)
+    if found.family not in _WIDE or found.window is None:
+        msg = (
+            f"expected a recording of a {' or '.join(_WIDE)}, found {found.family} "
+            f"({found.reason}); give start and end to measure it all the same"
+        )
+        raise InputError(msg)
+    sweeps = [source.sweeps[k] for k in found.members]
+    own = attrs.evolve(source, sweeps=sweeps, truth=None, protocol=None)
+    return as_stack(own), Window(start=found.window[0], end=found.window[1])
 
 
 def _smooth(x: np.ndarray, width: int) -> np.ndarray:

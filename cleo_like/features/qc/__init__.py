@@ -6,9 +6,11 @@ fails stays in the table with its value and its limits.
 
 from cleo_like.features.qc.quality import quality
 from cleo_like.features.qc.ranges import quick_qc, range_checks, range_table
-from cleo_like.features.qc.verdicts import CellQC, Check, Criteria, SweepQC
+from cleo_like.features.qc.verdicts import ALLEN, PRESETS, CellQC, Check, Criteria, SweepQC
 
 __all__ = [
+    "ALLEN",
+    "PRESETS",
     "CellQC",
     "Check",
     "Criteria",

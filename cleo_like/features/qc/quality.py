@@ -6,30 +6,49 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.sweep import ClampMode
 from cleo_like.features.catalogue import CATALOGUE
+from cleo_like.features.qc.own import limits_of, what_is_safe
 from cleo_like.features.qc.ranges import range_checks
+from cleo_like.features.qc.rests import rests_of
 from cleo_like.features.qc.rig import rig_checks
-from cleo_like.features.qc.signal import expected_deflections, longest_flat, window_noise
-from cleo_like.features.qc.verdicts import CellQC, Check, Criteria, SweepQC, limited, unknown
+from cleo_like.features.qc.signal import expected_deflections, longest_flat
+from cleo_like.features.qc.steadiness import because, drift_checks, rest_checks
+from cleo_like.features.qc.verdicts import (
+    PRESETS,
+    CellQC,
+    Check,
+    Criteria,
+    SweepQC,
+    limited,
+    unknown,
+)
+from cleo_like.io.plausibility import unit_findings
 from cleo_like.matching import Match, match
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
     from cleo_like.features.long_square.cell import CellFeatures
-    from cleo_like.features.qc.signal import Span
+    from cleo_like.features.qc.own import Limits
     from cleo_like.matching import SweepVerdict
 
-_SETTLING = 0.1
-"""Time (s) that a cell is given to settle after a pulse."""
-_LEAST_REST = 0.1
-"""Shortest rest (s) in which slow noise and drift are judged."""
+_ZERO = 0.01
+"""Steps below this fraction of the largest one are 0 pA: no converter is 1 % off."""
+_DOUBT = 5.0
+"""So are those within this many standard errors of their recorded level."""
+_SEEN = 3e-3
+"""Deflections (V) that are expected to be smaller are not judged, nor those below 5 times the
+noise."""
 
 
 def quality(
     recording: Recording,
     *,
-    criteria: Criteria | None = None,
+    criteria: Criteria | str | None = None,
     found: Match | None = None,
     features: CellFeatures | None = None,
 ) -> CellQC:
@@ -38,9 +57,11 @@ def quality(
     Parameters
     ----------
     recording : Recording
-        All its sweeps are judged; those of other protocols only for saturation and leak.
-    criteria : Criteria, optional
-        Limits; ipfx's when not given.
+        All its sweeps are judged; those of other protocols only for saturation, plausible
+        values and leak.
+    criteria : Criteria or str, optional
+        Limits, or the name of a preset: "own" (the default) judges a sweep against its own
+        recording and the noise of the rig, "allen" by the limits of the Allen Institute.
     found : Match, optional
         The matched recording, if it is there already.
     features : CellFeatures, optional
@@ -62,20 +83,46 @@ def quality(
     >>> cell.passed, cell.sweeps[0].checks[0].reason
     (False, 'none: the command is constant')
     """
-    limits = criteria if criteria is not None else Criteria()
+    chosen = _criteria(criteria)
     matched = found if found is not None else match(recording)
-    responses = _response_checks(recording, matched, limits)
+    pairs = list(zip(recording.sweeps, matched.sweeps, strict=True))
+    squares = {k: (s, v) for k, (s, v) in enumerate(pairs) if v.is_long_square}
+    rests = {k: rests_of(s, v, chosen) for k, (s, v) in squares.items()}
+    steps = np.array([v.amplitude for _, v in squares.values()])
+    measured = np.array([_deflection(s, v) for s, v in squares.values()]).reshape(-1, 2)
+    limits = limits_of(list(rests.values()), steps, chosen)
+    responses = _response_checks(list(squares.values()), measured, chosen)
+    drifts = drift_checks(list(rests.values()), limits, strict=chosen.drift is not None)
+    about = "" if recording.truth is not None else " ".join(map(str, recording.device.values()))
     sweeps = []
-    for k, (sweep, verdict) in enumerate(zip(recording.sweeps, matched.sweeps, strict=True)):
-        checks = [_family(verdict), _saturation(sweep), _leak(sweep, verdict, limits)]
-        if verdict.is_long_square:
-            checks += [*_rest_checks(sweep, verdict, limits), responses[k]]
-            checks += _sweep_features(sweep.number, features, limits)
+    for k, (sweep, verdict) in enumerate(pairs):
+        checks = [_family(verdict), _saturation(sweep)]
+        checks += [_plausible(recording, sweep, about), _leak(sweep, verdict, limits)]
+        if k in squares:
+            row = list(squares).index(k)
+            checks += rest_checks(rests[k], list(rests.values()), limits)
+            checks += [*drifts[row], responses[row]]
+            checks += _sweep_features(sweep.number, features, chosen)
         sweeps.append(SweepQC(number=sweep.number, family=verdict.family, checks=tuple(checks)))
     values = dict(features.values) if features is not None else {}
-    own = rig_checks(recording, values.get("input_resistance", np.nan) * 1e6, limits)
-    checks_of_cell = (*own, *range_checks(values))
+    own = rig_checks(recording, values.get("input_resistance", np.nan) * 1e6, chosen)
+    good = np.array([sweeps[k].passed for k in squares], dtype=bool)
+    kept = [r for r, g in zip(rests.values(), good, strict=True) if g]
+    safe = what_is_safe(kept, steps[good], measured[good, 0]) if squares else ()
+    checks_of_cell = (*safe, *own, *range_checks(values))
     return CellQC(cell_id=recording.cell.id, checks=checks_of_cell, sweeps=tuple(sweeps))
+
+
+def _criteria(given: Criteria | str | None) -> Criteria:
+    if isinstance(given, str):
+        if given not in PRESETS:
+            raise unknown_name("preset of criteria", given, PRESETS)
+        return PRESETS[given]
+    if given is not None and not isinstance(given, Criteria):
+        names = ", ".join(map(repr, PRESETS))
+        msg = f"criteria must be Criteria or one of {names}, got {type(given).__name__}"
+        raise InputError(msg)
+    return given if given is not None else Criteria()
 
 
 def _family(verdict: SweepVerdict) -> Check:
@@ -106,83 +153,56 @@ def _saturation(sweep: Sweep) -> Check:
     )  # fmt: skip
 
 
-def _leak(sweep: Sweep, verdict: SweepVerdict, limits: Criteria) -> Check:
+def _plausible(recording: Recording, sweep: Sweep, about: str) -> Check:
+    """Whether the numbers can be what their unit says."""
+    if recording.truth is not None:
+        why = "simulated: its units are known"
+        return Check(name="plausible", passed=True, reason=why)
+    if sweep.mode is ClampMode.UNKNOWN:
+        return unknown("plausible", "the clamp mode is unknown, so the units are, too")
+    doubts = unit_findings([sweep], about=about)
+    if doubts:
+        return Check(name="plausible", passed=False, reason="; ".join(doubts))
+    return Check(name="plausible", passed=True, reason="the values are those of a cell")
+
+
+def _leak(sweep: Sweep, verdict: SweepVerdict, limits: Limits) -> Check:
     bias = sweep.settings.get("bias_current")
     value = float(bias) if bias is not None else verdict.holding
-    return limited("leak", value, (-limits.leak, limits.leak), "pA", 1e12)
+    high = limits.leak.high
+    return because(limited("leak", value, (-high, high), "pA", 1e12), limits.leak)
 
 
-def _rest_checks(sweep: Sweep, verdict: SweepVerdict, limits: Criteria) -> list[Check]:
-    """Noise before and after the step, slow noise, drift."""
-    if verdict.step is None:
-        return []
-    rests = [(e.start, e.stop) for e in verdict.epochs if e.name == "holding"]
-    reach = round(limits.slow_window * sweep.rate)
-    before = [(a, b) for a, b in rests if b <= verdict.step.start]
-    after = [(a, b) for a, b in rests if a >= verdict.step.stop]
-    pre = _settled(before, reach, sweep.rate)
-    post = _settled(after, reach, sweep.rate)
-    checks = [
-        _noise("pre_noise", sweep, pre, limits),
-        _noise("post_noise", sweep, post, limits),
-    ]
-    for where, span in (("before", pre), ("after", post)):
-        if span[1] - span[0] < _LEAST_REST * sweep.rate:
-            lasting = (span[1] - span[0]) / sweep.rate * 1e3
-            why = f"the rest {where} the step lasts {lasting:.4g} ms"
-            slow = (
-                unknown("slow_noise", why) if where == "before" else _slow(sweep, pre, limits)
-            )
-            return [*checks, slow, unknown("drift", why)]
-    drift = float(_mean(sweep, post) - _mean(sweep, pre))
-    within = (-limits.drift, limits.drift)
-    return [*checks, _slow(sweep, pre, limits), limited("drift", drift, within, "mV", 1e3)]
-
-
-def _noise(name: str, sweep: Sweep, span: Span, limits: Criteria) -> Check:
-    width = round(limits.noise_window * sweep.rate)
-    noise = window_noise(sweep.response, [span], width)
-    return limited(name, noise, (-np.inf, limits.noise), "mV", 1e3)
-
-
-def _slow(sweep: Sweep, span: Span, limits: Criteria) -> Check:
-    spread = float(sweep.response[slice(*span)].astype(float).std())
-    return limited("slow_noise", spread, (-np.inf, limits.slow_noise), "mV", 1e3)
-
-
-def _mean(sweep: Sweep, span: Span) -> float:
-    return float(sweep.response[slice(*span)].astype(float).mean())
-
-
-def _settled(rests: list[Span], reach: int, rate: float) -> Span:
-    """End of the last of some rests, its start left out where it follows a pulse."""
-    if not rests:
-        return 0, 0
-    start, stop = rests[-1]
-    if start > 0 and stop - start > 2 * _SETTLING * rate:
-        start += round(_SETTLING * rate)
-    return max(start, stop - reach), stop
-
-
-def _response_checks(recording: Recording, found: Match, limits: Criteria) -> dict[int, Check]:
+def _response_checks(
+    squares: Sequence[tuple[Sweep, SweepVerdict]], measured: np.ndarray, limits: Criteria
+) -> list[Check]:
     """Whether each long square moves the potential as the other sweeps let expect."""
-    measured = {
-        v.index: _deflection(recording.sweeps[v.index], v)
-        for v in found.sweeps
-        if v.is_long_square and v.step is not None
-    }
-    positions = list(measured)
-    amplitudes = np.array([found.sweeps[k].amplitude for k in positions])
-    deflections = np.array([measured[k][0] for k in positions])
-    expected = expected_deflections(amplitudes, deflections, cap=20e-3)
-    checks = {
-        k: unknown("response", "no step found")
-        for k in range(len(found.sweeps))
-        if found.sweeps[k].is_long_square
-    }
-    for k, got, want in zip(positions, deflections.tolist(), expected.tolist(), strict=True):
-        checks[k] = _response(got, want, measured[k][1], limits)
-    return checks
+    steps = np.array([v.amplitude for _, v in squares])
+    zero = np.abs(steps) <= _zero_steps(squares, steps)
+    sized = np.where(zero, 0.0, steps)
+    expected = expected_deflections(sized, measured[:, 0], cap=20e-3)
+    return [
+        _zero_response(*m) if z else _response(m[0], want, m[1], limits)
+        for m, want, z in zip(measured.tolist(), expected.tolist(), zero.tolist(), strict=True)
+    ]
+
+
+def _zero_steps(squares: Sequence[tuple[Sweep, SweepVerdict]], steps: np.ndarray) -> np.ndarray:
+    """Size (A) up to which a recorded step may be one of 0 pA."""
+    largest = float(np.nanmax(np.abs(steps), initial=0.0))
+    lengths = [1 if v.step is None else v.step.stop - v.step.start for _, v in squares]
+    noise = np.nan_to_num([v.noise for _, v in squares])
+    return np.maximum(_ZERO * largest, _DOUBT * noise / np.sqrt(lengths))
+
+
+def _zero_response(got: float, noise: float) -> Check:
+    """Judge a step of 0 pA, which moves nothing; spontaneous spikes may."""
+    if not np.isfinite(got):
+        return unknown("response", "no rest before the step to compare with")
+    text = f"{got * 1e3:.3g} mV during a step of 0 pA"
+    if abs(got) <= max(_SEEN, 5 * noise):
+        return Check(name="response", passed=True, reason=text)
+    return unknown("response", f"{text}: the cell is active, or the command is not known")
 
 
 def _deflection(sweep: Sweep, verdict: SweepVerdict) -> tuple[float, float]:
@@ -200,9 +220,11 @@ def _deflection(sweep: Sweep, verdict: SweepVerdict) -> tuple[float, float]:
 
 
 def _response(got: float, want: float, noise: float, limits: Criteria) -> Check:
-    if not (np.isfinite(want) and np.isfinite(got)):
+    if not np.isfinite(got):
+        return unknown("response", "no rest before the step to compare with")
+    if not np.isfinite(want):
         return unknown("response", "fewer than three other steps of this sign to compare with")
-    if abs(want) < max(3e-3, 5 * noise):
+    if abs(want) < max(_SEEN, 5 * noise):
         why = f"the expected deflection of {want * 1e3:.3g} mV is too small to judge"
         return unknown("response", why)
     ratio = got / want

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -10,27 +11,42 @@ import numpy as np
 from cleo_like.core.arrays import si_number
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import pandas as pd
 
 _COLUMNS = ["cell_id", "sweep", "check", "verdict", "value", "low", "high", "unit", "reason"]
 
 
+def _limit(unit: str, name: str) -> Callable[[Any], float | None]:
+    return attrs.converters.optional(si_number(unit, name))
+
+
 @attrs.frozen(kw_only=True)
 class Criteria:
-    """Limits of quality; the defaults are those of ipfx where ipfx has the criterion.
+    """Limits of quality.
 
-    Numbers are SI; Brian2 and ``quantities`` values and texts are converted.
+    A limit that is None is found in the recording itself: a sweep is compared with the
+    others of its recording, within bounds that none may leave (`own`). `ALLEN` has the
+    limits of the Allen Institute (those of ipfx) instead. Numbers are SI; Brian2 and
+    ``quantities`` values and texts are converted.
 
     Parameters
     ----------
-    noise : float
-        Largest noise (V) in windows of `noise_window` (s), before and after the step.
-    slow_noise : float
-        Largest standard deviation (V) over the `slow_window` (s) before the step.
-    drift : float
-        Largest difference (V) of the potential at rest before and after the step.
-    leak : float
-        Largest holding current (A), either sign.
+    noise : float or None
+        Largest noise (V) in windows of `noise_window` (s), before and after the step; None:
+        twice that of the recording, 0.07 to 2 mV.
+    slow_noise : float or None
+        Largest standard deviation (V) over the `slow_window` (s) before the step; None:
+        three times that of the recording, 0.5 to 3 mV.
+    drift : float or None
+        Largest difference (V) of the potential at rest before and after the step, and
+        within each of the two rests; None: three times the slow noise of the recording,
+        2 to 5 mV, and what has come back by the next sweep is no drift.
+    baseline : float or None
+        Largest difference (V) from the usual baseline of the recording; None: 10 mV.
+    leak : float or None
+        Largest holding current (A), either sign; None: the largest step, or 100 pA.
     series_resistance : tuple of float
         Lowest and highest series resistance (ohm).
     series_ratio : float
@@ -48,16 +64,17 @@ class Criteria:
 
     Examples
     --------
-    >>> Criteria(noise="0.1 mV").noise, Criteria().drift
-    (0.0001, 0.001)
+    >>> Criteria(noise="0.1 mV").noise, Criteria().drift, ALLEN.drift
+    (0.0001, None, 0.001)
     """
 
-    noise: float = attrs.field(default=0.07e-3, converter=si_number("V", "noise"))
+    noise: float | None = attrs.field(default=None, converter=_limit("V", "noise"))
     noise_window: float = attrs.field(default=1.5e-3, converter=si_number("s", "noise_window"))
-    slow_noise: float = attrs.field(default=0.5e-3, converter=si_number("V", "slow_noise"))
+    slow_noise: float | None = attrs.field(default=None, converter=_limit("V", "slow_noise"))
     slow_window: float = attrs.field(default=0.5, converter=si_number("s", "slow_window"))
-    drift: float = attrs.field(default=1e-3, converter=si_number("V", "drift"))
-    leak: float = attrs.field(default=100e-12, converter=si_number("A", "leak"))
+    drift: float | None = attrs.field(default=None, converter=_limit("V", "drift"))
+    baseline: float | None = attrs.field(default=None, converter=_limit("V", "baseline"))
+    leak: float | None = attrs.field(default=None, converter=_limit("A", "leak"))
     series_resistance: tuple[float, float] = (1e6, 20e6)
     series_ratio: float = 0.15
     seal: float = attrs.field(default=1e9, converter=si_number("ohm", "seal"))
@@ -65,6 +82,12 @@ class Criteria:
     blowout: float = attrs.field(default=10e-3, converter=si_number("V", "blowout"))
     response: float = 0.2
     clipped: float = 0.5
+
+
+ALLEN = Criteria(noise=0.07e-3, slow_noise=0.5e-3, drift=1e-3, leak=100e-12)
+"""Limits of the Allen Institute, as ipfx has them (defaults/qc_criteria.json)."""
+PRESETS: Mapping[str, Criteria] = MappingProxyType({"own": Criteria(), "allen": ALLEN})
+"""Name -> limits: "own" judges a recording by itself, "allen" by the Allen Institute's."""
 
 
 @attrs.frozen(kw_only=True)
@@ -147,6 +170,13 @@ class CellQC:
         """The checks of the cell that failed."""
         return tuple(c for c in self.checks if c.passed is False)
 
+    @property
+    def word(self) -> str:
+        """The noise, and what it leaves safe to measure; empty where that is unknown."""
+        from cleo_like.features.qc.own import in_words
+
+        return in_words(self.checks)
+
     def table(self) -> pd.DataFrame:
         """One row per check: cell_id, sweep (-1: the cell), check, verdict, value, limits."""
         import pandas as pd
@@ -173,6 +203,7 @@ class CellQC:
             + (f", {others} other sweep(s)" if others else "")
             + (f"; sweeps fail: {', '.join(bad)}" if bad else "")
             + (f"; cell fails: {own}" if own else "")
+            + (f"; {self.word}" if self.word else "")
         )
 
 
