@@ -29,17 +29,26 @@ def test_a_passive_cell(rc):
 
 @pytest.mark.parametrize("tau", [0.003, 0.02, 0.08])
 def test_noise_and_the_stated_error(rc, rng, tau):
-    """Over 40 noisy cells the stated errors of R and tau describe the true ones."""
-    scores = {"peak_input_resistance": [], "tau": []}
+    """Over 40 noisy cells the stated errors of R and tau describe the true ones.
+
+    Also where the step has not settled: 80 ms in a step of 500 ms. A 95 % interval fails 7 of 40
+    times or more with a chance of 0.3 %.
+    """
+    truths = {
+        "input_resistance": 200.0, "peak_input_resistance": 200.0,
+        "steady_state_input_resistance": 200.0, "tau": tau, "capacitance": 1e6 * tau / 200,
+    }  # fmt: skip
+    scores = {name: [] for name in truths}
     for _ in range(40):
         stack = rc([-90.0, -60.0, -30.0], tau=tau, noise=0.1, rng=rng)
         cell = analyse(stack, STEP, DEFAULT)
-        for name, truth in (("peak_input_resistance", 200.0), ("tau", tau)):
-            if name in cell.uncertainty:
-                scores[name].append((cell.values[name] - truth) / cell.uncertainty[name])
-    for z in map(np.array, scores.values()):
-        assert z.size >= 35
-        assert np.median(np.abs(z)) < 1.6  # 0.67 for a perfect normal, 0.82 for 3 values
+        for name, truth in truths.items():
+            scores[name].append((cell.values[name] - truth) / cell.uncertainty[name])
+    for name, z in scores.items():
+        assert np.isfinite(z).all(), name
+        assert (np.abs(z) > 1.96).sum() < 7, name
+        # 0.67 for a normal; Student's quantile of 3 sweeps makes the stated error twice as large
+        assert 0.15 < np.median(np.abs(z)) < 1.0, name
 
 
 def test_sag_parts_peak_from_steady_state(rc):

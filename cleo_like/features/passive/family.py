@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NO_STEP = 0.5  # pA: a recorded step of 0 pA, not a step
 NO_ANSWER = "the potential does not answer the current"
 FIRING = "the cell fires before the steps: no level from which they could be measured"
+CLIPPED = "the potential is clipped in every sweep with a hyperpolarising step"
 NO_REST = "only"  # how the reason begins that tells the time at rest
 NO_SWEEP = "no subthreshold sweep with a hyperpolarising step"
 _REST = 5e-3  # s at the first level without which the level of a sweep is not known
@@ -60,6 +61,8 @@ class Family:
         Hyperpolarising pulses before the step (samples).
     spiking : array of int
         Rows that are not used because of a spike before the end of what is used.
+    clipped : array of int
+        Rows that are not used because the potential stands still in the step.
     """
 
     stack: SweepStack
@@ -71,6 +74,7 @@ class Family:
     bins: Bins
     pulses: tuple[tuple[int, int], ...]
     spiking: np.ndarray
+    clipped: np.ndarray
 
     @property
     def down(self) -> np.ndarray:
@@ -144,15 +148,17 @@ def family_of(
         ms = (command.edges[0] - command.first) / stack.rate * 1e3
         return f"{NO_REST} {ms:.3g} ms at rest before the first change of the current"
     bins = _binned(stack, rows, command, whole[rows], start, stop)
-    keep = ~bins.spiking & (bins.weight.sum(axis=1) > 0)
+    keep = ~bins.spiking & ~bins.clipped & (bins.weight.sum(axis=1) > 0)
     if down.size and 2 * (bins.spiking & np.isin(rows, down)).sum() > down.size:
         return FIRING
     if not keep.any():
-        return FIRING
+        return CLIPPED if bins.clipped.any() else FIRING
+    if down.size and not np.isin(down, rows[keep]).any() and bins.clipped.any():
+        return CLIPPED
     return Family(
         stack=stack, rows=rows[keep], whole=whole[rows][keep], start=start, stop=stop,
         commands=command, bins=bins.take(np.flatnonzero(keep)), pulses=pulses,
-        spiking=rows[bins.spiking],
+        spiking=rows[bins.spiking], clipped=rows[bins.clipped],
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from cleo_like.features.passive.family import (
     solved,
 )
 from cleo_like.features.passive.resistances import NAMES as RESISTANCES
-from cleo_like.features.passive.resistances import resistances
+from cleo_like.features.passive.resistances import conflict, resistances
 from cleo_like.features.passive.sag import sags
 from cleo_like.features.passive.slopes import across_sweeps
 from cleo_like.features.passive.times import single_taus, times
@@ -112,7 +112,7 @@ def _refusal(found: Found) -> str:
     """Why the fit as a whole tells nothing; "" if it does."""
     r, error = found.circuit.values["resistance"], found.circuit.errors["resistance"]
     if not abs(r) > _SURE * error or r == 0:
-        return NO_ANSWER
+        return conflict(found, None) or NO_ANSWER
     if r < 0:
         return "the potential moves against the current: is the sign of one of them right?"
     low, high = _POSSIBLE
@@ -148,6 +148,9 @@ def _notes(found: Found, sweeps: Mapping[str, np.ndarray]) -> list[str]:
     if lost:
         numbers = ", ".join(str(family.stack.numbers[k]) for k in lost)
         out.append(f"not used for the membrane, a spike before the step: sweep {numbers}")
+    if family.clipped.size:
+        numbers = ", ".join(str(family.stack.numbers[k]) for k in family.clipped.tolist())
+        out.append(f"not used for the membrane, clipped: sweep {numbers}")
     if found.masked_more:
         out.append(
             f"{found.mask * 1e3:.2g} ms after each edge of the current left out: an artefact"

@@ -75,7 +75,7 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
     if curved is not None:
         out["rest_input_resistance"] = Estimate(value=curved, error=peak.error)
         notes.append(f"the cell rectifies: {curved:.4g} MOhm at 0 pA")
-    return Resistances(values=out, notes=tuple(notes), conflict=_conflict(found, curved))
+    return Resistances(values=out, notes=tuple(notes), conflict=conflict(found, curved))
 
 
 _STRAIGHT = "the deflections are a straight line through 0 pA: it is input_resistance"
@@ -158,7 +158,7 @@ def _pulse(found: Found) -> Estimate:
     return checked(found_r.value, found_r.error, "a resistance (MOhm) of")
 
 
-def _conflict(found: Found, curved: float | None) -> str:
+def conflict(found: Found, curved: float | None) -> str:
     """Why steps and pulse cannot both be right; "" if they agree.
 
     Their deflections are compared at the same time after their start, so that no time

@@ -46,7 +46,7 @@ def sags(found: Found, every: Deflections, sweeps: Mapping[str, np.ndarray]) -> 
     for k in family.down[sure[family.down]].tolist():
         each[family.rows[k]] = value[k]
     quiet = (sweeps["avg_rate"] == 0) & (sweeps["stim_amp"] < -NO_STEP)
-    quiet[family.spiking] = False
+    quiet[family.spiking] = quiet[family.clipped] = False
     rows = np.flatnonzero(quiet)
     if rows.size == 0:
         why = "no subthreshold hyperpolarising sweep"

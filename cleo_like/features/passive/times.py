@@ -70,11 +70,11 @@ def _add_early(found: Found, errors: dict[str, float]) -> None:
     tau = circuit.values["tau"]
     if circuit.kind != "passive" or tau < _EARLY * found.mask:
         return
-    early = _until(problem, tau).solve([tau], circuit.fit.delay, steps=2)
-    own_tau = float(np.exp(early.shape[0]))
+    shape, weights, early = _until(problem, tau).nearby(circuit.fit)
+    own_tau, r = float(np.exp(shape[0])), float(weights[0])
     for name, value, gradient in (
         ("tau", own_tau, [1.0, 0.0, 0.0]),
-        ("capacitance", 1e6 * own_tau / early.weights[0], [1.0, 0.0, -1 / early.weights[0]]),
+        ("capacitance", 1e6 * own_tau / r, [1.0, 0.0, -1 / r]),
     ):
         own = abs(value) * early.error(np.array(gradient))
         away = abs(value - circuit.values[name])

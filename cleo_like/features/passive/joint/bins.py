@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,6 +16,9 @@ _FINEST, _WIDEST, _RATIO = 1e-4, 5e-3, 1.15  # s, s, width over that of the bin 
 _MOST = 200  # bins of the widest kind between two edges
 _BASELINE = 1.0  # s before the first edge that are used
 _SPIKE = 10.0  # mV of the largest sample above the mean of its bin: no passive response
+_STILL = 1e-9  # mV: rounding of the mean of equal samples
+_SAMPLES = 20  # of a bin: fewer may be equal by chance
+_CLIPPED = 0.3  # of the bins of a plateau
 _LOUD = 3.0  # times that of the median bin: where the noise itself is large
 
 
@@ -38,6 +42,8 @@ class Bins:
         Whether the mean is known.
     spiking : array of bool, shape (n_sweeps,)
         Whether a spike is in a bin that is used.
+    clipped : array of bool, shape (n_sweeps,)
+        Whether the potential stands still at the end, but not at the start.
     """
 
     starts: np.ndarray
@@ -48,6 +54,7 @@ class Bins:
     weight: np.ndarray
     valid: np.ndarray
     spiking: np.ndarray
+    clipped: np.ndarray
 
     @property
     def widths(self) -> np.ndarray:
@@ -56,7 +63,7 @@ class Bins:
 
     def take(self, rows: np.ndarray) -> Bins:
         """Give some of the sweeps."""
-        names = ("mean", "weight", "valid", "spiking")
+        names = ("mean", "weight", "valid", "spiking", "clipped")
         return attrs.evolve(self, **{name: getattr(self, name)[rows] for name in names})
 
     def without(self, dropped: np.ndarray) -> Bins:
@@ -93,7 +100,7 @@ def binned(
     widths = (stops - starts).astype(float)
     mean = np.zeros((rows.size, starts.size))
     weight = np.zeros_like(mean)
-    spiking = np.zeros(rows.size, dtype=bool)
+    spiking, clipped = (np.zeros(rows.size, dtype=bool) for _ in range(2))
     for k, row in enumerate(rows.tolist()):
         used = (
             starts.size if not until_start[k] else int(np.searchsorted(stops, start, "right"))
@@ -103,6 +110,7 @@ def binned(
             mean[k, :used] = total / widths[:used]
             weight[k, :used] = widths[:used]
             spiking[k] = _has_spike(top - mean[k, :used])
+            clipped[k] = _is_clipped(top - mean[k, :used], part[:used], widths[:used])
     known = np.isfinite(mean)
     return Bins(
         starts=starts,
@@ -113,6 +121,7 @@ def binned(
         weight=np.where(known, weight, 0.0),
         valid=known & (weight > 0),
         spiking=spiking,
+        clipped=clipped,
     )
 
 
@@ -124,6 +133,19 @@ def _has_spike(above: np.ndarray) -> bool:
         if known.size
         else False
     )
+
+
+def _is_clipped(above: np.ndarray, part: np.ndarray, widths: np.ndarray) -> bool:
+    """Whether the bins of the last plateau stand still and those of the first do not.
+
+    What was recorded without noise, or in coarse steps, stands still everywhere.
+    """
+    still, wide = np.abs(above) < _STILL, widths >= _SAMPLES
+    first, last = still[wide & (part == 0)], still[wide & (part == part[-1])]
+    return bool(
+        part[-1] and first.size and last.size
+        and last.mean() > _CLIPPED and first.mean() < _CLIPPED / 2
+    )  # fmt: skip
 
 
 def _grid(
@@ -143,6 +165,7 @@ def _grid(
     return starts, stops, part
 
 
+@lru_cache(maxsize=64)
 def _offsets(length: int, rate: float) -> np.ndarray:
     """Borders of bins after an edge, the last at `length`."""
     widest = max(_WIDEST * rate, length / _MOST)

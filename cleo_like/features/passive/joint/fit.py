@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from cleo_like.features.passive.joint.bins import Bins
     from cleo_like.features.passive.joint.response import Geometry
 
-_GRID = np.geomspace(2e-4, 0.6, 17)  # s
+_GRID = np.geomspace(2e-4, 0.6, 15)  # s
 _STEPS = 40
-_SINGLE = 6  # steps of the search for each sweep, which begins near its end
+_SINGLE = 4  # steps of the search for each sweep, which begins near its end
 _CONVERGED = 1e-7  # of log tau
 _USELESS = 1e-4  # of the variance: a smaller gain is no reason to go on
+_STILL = 1e-3  # of log tau: a useless step that small is the last
 _TOO_FAR = 1.5  # largest change of log tau in one step
 _MOST_LEVERAGE = 0.95  # of one sweep: there is no more to be learnt from its residual
 _CORRELATED = 0.05
@@ -124,8 +125,8 @@ class Problem:
     @cached_property
     def _grid(self) -> np.ndarray:
         """Responses of a grid of time constants, (n_grid, n_sweeps * n_bins)."""
-        x = [self.geometry.response(tau, self.delay.expected).value for tau in _GRID]
-        return self.centred(np.stack(x)).reshape(_GRID.size, -1)
+        x = self.geometry.response(_GRID[:, None, None], self.delay.expected).value
+        return self.centred(x).reshape(_GRID.size, -1)
 
     def gain(self, fit: Fit) -> float:
         """How much, about, a further exponential would take off the sum of squares."""
@@ -168,13 +169,19 @@ class Problem:
                 moved = np.abs(there.p[:-1] - here.p[:-1]).max()
                 useless += here.cost - there.cost < _USELESS * there.cost / max(self.n, 1.0)
                 here, damping = _Point.again(there), damping / 10
-                if moved < _CONVERGED or useless > 1:
+                if moved < _CONVERGED or useless > 1 or (useless and moved < _STILL):
                     break
             elif damping > 1e6 or np.abs(step[:-1]).max() < _CONVERGED:
                 break
             else:
                 damping *= 10
         return self._finished(here)
+
+    def nearby(self, fit: Fit) -> tuple[np.ndarray, np.ndarray, Fit]:
+        """Give shape and weights one Newton step from a fit, and the fit with its errors."""
+        at = _Point(self, np.array([*fit.shape, fit.delay]))
+        step, n = at.full_step(0.0), fit.order
+        return fit.shape + step[:n], at.weights + step[n + 1 :], self._finished(at)
 
     def single_taus(self, tau: float, delay: float) -> tuple[np.ndarray, np.ndarray]:
         """Time constant (s) of each sweep by itself, and its error relative to it."""
@@ -265,6 +272,11 @@ class _Point:
 
     def step(self, damping: float) -> np.ndarray:
         """Give the change of shape and delay to try next."""
+        step = self.full_step(damping)[: self.p.size]
+        return step * min(1.0, _TOO_FAR / max(np.abs(step[:-1]).max(), 1e-300))
+
+    def full_step(self, damping: float) -> np.ndarray:
+        """Give the change of shape, delay and weights."""
         n = self.weights.size
         normal = self.normal.copy()
         gradient = self.jacobian @ self.residual.ravel()
@@ -272,8 +284,7 @@ class _Point:
         gradient[n] += self.strength * self.away
         own = np.diag(normal)
         normal[np.diag_indices_from(normal)] = own * (1 + damping) + 1e-12 * own.max()
-        step = _solved(normal, gradient)[: n + 1]
-        return step * min(1.0, _TOO_FAR / max(np.abs(step[:-1]).max(), 1e-300))
+        return _solved(normal, gradient)
 
     def covariance(self, inflation: float, freedom: float) -> np.ndarray:
         """Covariance of all parameters, from the residual and from the sweeps."""
@@ -281,7 +292,7 @@ class _Point:
         normal = self.normal.copy()
         normal[n, n] += self.strength
         scale = np.multiply.outer(*2 * [np.sqrt(np.maximum(np.diag(normal), 1e-300))])
-        inverse = np.linalg.pinv(normal / scale, hermitian=True) / scale
+        inverse = _inverse(normal / scale) / scale
         one = self.squares / freedom * inflation * inverse
         sweeps = self.residual.shape[0]
         if sweeps < 2:
@@ -314,6 +325,13 @@ def _unshrunk(scores: np.ndarray, parts: np.ndarray, whole: np.ndarray) -> np.nd
     in_root = np.einsum("ps,pk->sk", scores, root)
     grown = np.einsum("skm,sm,slm,sl->sk", axes, factor, axes, in_root)
     return whole @ root @ grown.T
+
+
+def _inverse(x: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        return np.linalg.pinv(x, hermitian=True)
 
 
 def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:

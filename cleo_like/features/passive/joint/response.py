@@ -70,8 +70,8 @@ class Geometry:
 
         Parameters
         ----------
-        tau : complex or array, shape (n_sweeps, 1)
-            Time constant (s), one for all sweeps or one for each.
+        tau : complex or array, shape (..., n_sweeps or 1, 1)
+            Time constant (s), one for all sweeps or one for each; more axes are kept.
         delay : float
             Time (s) by which the recording is late.
         """
@@ -83,7 +83,7 @@ class Geometry:
         with np.errstate(over="ignore"):  # z / exp(z) is 0 for a bin far longer than tau
             slope = (self.since - delay * self.rate) / samples - z / np.expm1(z)
         slope += one / np.expm1(one)
-        missing, missing_slope = left[:, self.part], left_slope[:, self.part]
+        missing, missing_slope = left[..., self.part], left_slope[..., self.part]
         part = missing * decay
         return Response(
             value=self.currents[:, self.part] + part,
@@ -94,13 +94,15 @@ class Geometry:
     def _missing(self, samples: complex | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Response less its end, at each edge, and its derivative by log tau."""
         jumps = np.diff(self.currents, axis=1)
-        kind = np.result_type(jumps, samples)
-        missing, slope = (np.zeros(self.currents.shape, dtype=kind) for _ in range(2))
+        kind, shape = np.result_type(jumps, samples), np.shape(samples)
+        shape = (*shape[:-2], *self.currents.shape)
+        missing, slope = np.zeros(shape, dtype=kind), np.zeros(shape, dtype=kind)
         for k in range(jumps.shape[1]):
             if k:
-                x = np.reshape(self.lengths[k - 1] / samples, -1)
+                x = self.lengths[k - 1] / samples
+                x = x[..., 0] if np.ndim(x) else x
                 decay = np.exp(-x)
-                missing[:, k + 1] = missing[:, k] * decay
-                slope[:, k + 1] = (slope[:, k] + missing[:, k] * x) * decay
-            missing[:, k + 1] -= jumps[:, k]
+                missing[..., k + 1] = missing[..., k] * decay
+                slope[..., k + 1] = (slope[..., k] + missing[..., k] * x) * decay
+            missing[..., k + 1] -= jumps[:, k]
         return missing, slope
