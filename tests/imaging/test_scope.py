@@ -10,6 +10,7 @@ from cleo_like.base import CLSimulator
 from cleo_like.coords import assign_xyz
 from cleo_like.core import InputError, UnitError, UnsupportedError
 from cleo_like.imaging import Scope, gcamp6f
+from cleo_like.imaging.plane import focus_weight
 from cleo_like.ioproc import RecordOnlyProcessor
 
 
@@ -309,3 +310,18 @@ def test_the_plot_shows_cells_plane_and_rois(bench):
     bare = Scope(gcamp6f(), 200 * um)
     viz.plot(setup.cells, devices=[bare])
     plt.close("all")
+
+
+def test_the_faintest_cells_are_looked_at():
+    """A cell counts when it gives a thousandth of the light of one in focus, or more."""
+    heights, optics = np.linspace(0, 60, 601), imaging.Optics()
+    scope = scope_on(
+        cells_at(*(100 + heights)),
+        injection={"focus_depth": 100 * um, "soma_radius": 10 * um},
+        optics=optics,
+        snr_cutoff=0,
+    )
+    weights = focus_weight(heights * 1e-6, 10e-6, optics.axial_sigma, "cytoplasm")
+    (seen,) = scope.injections
+    assert np.array_equal(seen.i_targets, np.flatnonzero(weights > 1e-3))
+    assert weights[seen.i_targets[-1]] < 1.2e-3

@@ -70,6 +70,13 @@ def test_a_generator_is_asked_once_for_a_seed(rng):
     assert np.array_equal(shape.samples("1 kHz"), again.samples("1 kHz"))
 
 
+def test_a_band_up_to_the_nyquist_frequency_is_the_whole_band():
+    """Ten samples at 1 kHz: the bin at 500 Hz counts once, so nothing is changed."""
+    whole = shapes.white_noise("1 pA", "10 ms", seed=4).samples("1 kHz")
+    band = shapes.white_noise("1 pA", "10 ms", seed=4, bandwidth="500 Hz").samples("1 kHz")
+    assert np.allclose(band, whole, rtol=1e-12, atol=0)
+
+
 def test_zero_sd_is_the_mean():
     assert shapes.ou_noise("0 pA", "1 ms", "5 ms", seed=0, mean="2 pA").samples(
         "1 kHz"
