@@ -179,24 +179,3 @@ def _safe(  # noqa: PLR0917 (a row of a table)
         name=f"safe_{what}", passed=passed, value=value * scale, high=high * scale, unit=unit,
         reason=f"{what} {'is' if what in ('resistance', 'tau') else 'are'} {verb}: {text}",
     )  # fmt: skip
-
-
-def in_words(checks: Sequence[Check]) -> str:
-    """Put the noise and what it leaves safe into one sentence.
-
-    Examples
-    --------
-    >>> spikes = Check(name="safe_spikes", passed=True, value=0.3, reason="...")
-    >>> tau = Check(name="safe_tau", passed=None, value=0.1, reason="...")
-    >>> in_words([spikes, tau])
-    'noise 0.3 mV: spikes safe, tau not'
-    """
-    own = {c.name[5:]: c for c in checks if c.name.startswith("safe_")}
-    if "spikes" not in own or not np.isfinite(own["spikes"].value):
-        return ""
-    words = {True: "safe", False: "not"}
-    told = [
-        f"{n} {words[c.passed is True] if np.isfinite(c.value) else 'unknown'}"
-        for n, c in own.items()
-    ]
-    return f"noise {own['spikes'].value:.2g} mV: {', '.join(told)}"

@@ -11,7 +11,7 @@ import numpy as np
 from cleo_like.core.arrays import si_number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -173,8 +173,6 @@ class CellQC:
     @property
     def word(self) -> str:
         """The noise, and what it leaves safe to measure; empty where that is unknown."""
-        from cleo_like.features.qc.own import in_words
-
         return in_words(self.checks)
 
     def table(self) -> pd.DataFrame:
@@ -229,3 +227,24 @@ def limited(
 def unknown(name: str, why: str) -> Check:
     """Make a check that could not be judged."""
     return Check(name=name, passed=None, reason=why)
+
+
+def in_words(checks: Sequence[Check]) -> str:
+    """Put the noise and what it leaves safe into one sentence.
+
+    Examples
+    --------
+    >>> spikes = Check(name="safe_spikes", passed=True, value=0.3, reason="...")
+    >>> tau = Check(name="safe_tau", passed=None, value=0.1, reason="...")
+    >>> in_words([spikes, tau])
+    'noise 0.3 mV: spikes safe, tau not'
+    """
+    own = {c.name[5:]: c for c in checks if c.name.startswith("safe_")}
+    if "spikes" not in own or not np.isfinite(own["spikes"].value):
+        return ""
+    words = {True: "safe", False: "not"}
+    told = [
+        f"{n} {words[c.passed is True] if np.isfinite(c.value) else 'unknown'}"
+        for n, c in own.items()
+    ]
+    return f"noise {own['spikes'].value:.2g} mV: {', '.join(told)}"
