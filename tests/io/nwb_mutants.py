@@ -104,8 +104,8 @@ def _replace(file: h5py.File, rng: np.random.Generator) -> str:
     path = _pick(_things(file, h5py.Dataset), rng)
     old = file[path]
     attributes = dict(old.attrs)
-    n = old.shape[0] if old.shape else 1
-    data = old[()] if old.shape else np.zeros(1)
+    n = min(old.shape[0], 9999) if old.shape else 1  # an edit before may have made it huge
+    data = old[:n] if old.shape else np.zeros(1)
     numeric = getattr(data, "dtype", np.dtype("O")).kind in "iuf"
     ramp = np.arange(n, dtype=float)
     made: tuple[Callable[[], dict[str, Any]], ...] = (
@@ -134,7 +134,7 @@ def _replace(file: h5py.File, rng: np.random.Generator) -> str:
 
 
 def _values(file: h5py.File, rng: np.random.Generator) -> str:
-    path = _pick([p for p in _things(file, h5py.Dataset) if file[p].size], rng)
+    path = _pick([p for p in _things(file, h5py.Dataset) if 0 < file[p].size < 10_000], rng)
     thing = file[path]
     if thing.shape == ():
         thing[()] = _value(rng)
@@ -155,7 +155,7 @@ def _stamps(file: h5py.File, rng: np.random.Generator) -> str:
     ]
     path = _pick(series, rng)
     group = file[path]
-    n = group["data"].shape[0] if group["data"].shape else 3
+    n = min(group["data"].shape[0], 9999) if group["data"].shape else 3
     even = rng.random() * 10 + np.arange(n) / _pick((20_000.0, 10_000.0, 1.0), rng)
     made = (
         lambda: even,
