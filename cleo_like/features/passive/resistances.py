@@ -67,7 +67,9 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
     out["input_resistance"], notes = peak, []
     if pulse.known and circuit.kind != "gate" and fitted.known:
         if _agree(fitted, peak):
-            out["input_resistance"] = fitted
+            hidden = _hidden(steps, circuit) * fitted.value
+            error = float(np.hypot(fitted.error, hidden))
+            out["input_resistance"] = attrs.evolve(fitted, error=error)
             notes.append(f"input_resistance and tau also from the constant pulse at {when}")
         else:
             notes.append(f"input_resistance from the steps alone, not the pulse at {when}")
@@ -88,8 +90,8 @@ def _of_steps(steps: Deflections, circuit: Circuit) -> tuple[Estimate, Estimate]
     steady = _doubted(steady, circuit, "resistance")
     sags = circuit.kind == "gate"
     peak = slope(amplitude, steps.peak, steps.peak_noise) if sags else steady
-    opened = _OPENED * steps.sag_before * abs(peak.value) if sags else 0.0
-    peak = attrs.evolve(peak, error=float(np.hypot(peak.error, opened)))
+    unseen = _OPENED * steps.sag_before if sags else _hidden(steps, circuit)
+    peak = attrs.evolve(peak, error=float(np.hypot(peak.error, unseen * peak.value)))
     what = "a resistance (MOhm) of"
     alone = steps.amplitude.size == 1 or circuit.kind == "electrode"
     out = []
@@ -114,6 +116,17 @@ def _steady(steps: Deflections, circuit: Circuit) -> Estimate:
         )
         missing = found.value * steps.reached_error / steps.reached
     return attrs.evolve(found, error=float(np.hypot(found.error, missing)))
+
+
+def _hidden(steps: Deflections, circuit: Circuit) -> float:
+    """Sag that slow noise may hide.
+
+    White noise hides none: the second exponential would have been seen. The more the residual is
+    correlated, the less it would.
+    """
+    known = steps.sag_noise[np.isfinite(steps.sag_noise)]
+    slow = 1 - circuit.fit.effective / circuit.fit.n
+    return float(slow * known.min()) if known.size else 0.0
 
 
 def _doubted(found: Estimate, circuit: Circuit, key: str) -> Estimate:
