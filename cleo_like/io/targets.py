@@ -80,7 +80,7 @@ def _is_foreign(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(_HEAD)
     if start[:4] in (b"ABF ", b"ABF2"):
-        return start[:4] == b"ABF2" or start[CREATOR_AT : CREATOR_AT + len(CREATOR)] != CREATOR
+        return start[CREATOR_AT : CREATOR_AT + len(CREATOR)] != CREATOR
     if start[:3] == b"ATF":
         return ATF_COMMENT not in start
     if start[:4] == b"\x89HDF":

@@ -10,9 +10,10 @@ from cleo_like.core.plugins import PluginWarning, loaded
 
 class Point:
     def __init__(self, name, thing):
-        self.name, self.thing = name, thing
+        self.name, self.thing, self.loads = name, thing, 0
 
     def load(self):
+        self.loads += 1
         if isinstance(self.thing, Exception):
             raise self.thing
         return self.thing
@@ -33,9 +34,11 @@ def offer(monkeypatch):
     [ImportError("No module named foo"), SyntaxError("bad"), NameError("x"), KeyError("k")],
 )
 def test_a_broken_one_is_one_warning(offer, error, recwarn):
-    offer(Point("bad", error), Point("good", 5))
+    bad = Point("bad", error)
+    offer(bad, Point("good", 5))
     assert loaded("group", int) == [5]
     assert loaded("group", int) == [5]
+    assert bad.loads == 1
     (warning,) = recwarn
     assert warning.category is PluginWarning
     assert "'bad' of another package (group) does not work" in str(warning.message)

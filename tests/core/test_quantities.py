@@ -290,6 +290,8 @@ def test_samples_are_of_the_unit_of_the_mode():
     close(unknown.response, [1e-12, 2e-12])
     with pytest.raises(UnitError, match="waveforms must be in pA"):
         protocol(waveforms=np.zeros((2, 4)) * mV)
+    with pytest.raises(UnitError, match="must be in one unit, got A and V side by side"):
+        Sweep(response=[1 * mV, 1 * pA], rate=2e4, mode="unknown")
     step = Epoch(name="step", start=0, stop=2, levels=[1, 2] * mV)
     with pytest.raises(
         UnitError, match=r"the levels of Epoch step .* are in V; mode is current"
