@@ -121,8 +121,8 @@ def _steady(steps: Deflections, circuit: Circuit) -> Estimate:
 def _hidden(steps: Deflections, circuit: Circuit) -> float:
     """Sag that slow noise may hide.
 
-    White noise hides none: the second exponential would have been seen. The more the residual is
-    correlated, the less it would.
+    White noise hides none: the second exponential would have been seen. The more the residual
+    is correlated, the less it would.
     """
     known = steps.sag_noise[np.isfinite(steps.sag_noise)]
     slow = 1 - circuit.fit.effective / circuit.fit.n
