@@ -85,7 +85,7 @@ def match(recording: Recording) -> Match:
             continue
         looks[k] = sketch(sweep.command, sweep.rate, resolution=_RESOLUTION)
     numbers = [s.number for s in recording.sweeps]
-    found = _matched(looks, verdicts, numbers)
+    found = _matched(looks, verdicts, numbers, resolution=_RESOLUTION)
     return found if recording.protocol is None else compare(found, recording)
 
 
@@ -134,27 +134,33 @@ def _set_aside(sweep: Sweep) -> str | None:
 
 
 def _matched(
-    looks: dict[int, Sketch], verdicts: dict[int, SweepVerdict], numbers: Sequence[int]
-) -> Match:
+    looks: dict[int, Sketch], verdicts: dict[int, SweepVerdict], numbers: Sequence[int],
+    *, resolution: float = 0.0,
+) -> Match:  # fmt: skip
     steps: dict[float, list[int]] = {}
     for k, look in looks.items():
         if look.trouble is not None:
             verdicts[k] = _verdict(k, numbers, NONE, look.trouble)
         elif look.shape is not None:
             verdicts[k] = _shape_verdict(k, numbers, look)
-        else:
+        if look.trouble is None and (look.shape is None or look.is_throughout):
             steps.setdefault(round(look.plateaus.rate, 3), []).append(k)
-    decided: list[tuple[Ladder, Decision]] = []
-    for ks in steps.values():
-        for ladder in find_ladders([looks[k].plateaus for k in ks], ks):
-            decided.append((ladder, _steady(ladder, decide(ladder), looks)))
+    decided = [d for ks in steps.values() for d in _decided(ks, looks)]
     for ladder, decision in decided:
         for row, k in enumerate(ladder.members):
-            verdicts[k] = _step_verdict(row, numbers, ladder, decision, looks[k])
+            if looks[k].shape is None or decision.step is not None:
+                verdicts[k] = _step_verdict(row, numbers, ladder, decision, looks[k])
     for k, look in looks.items():
         if k not in verdicts:
-            verdicts[k] = _constant_verdict(k, numbers, look)
+            verdicts[k] = _constant_verdict(k, numbers, look, resolution)
     return _summary([verdicts[k] for k in range(len(numbers))], decided, looks)
+
+
+def _decided(ks: list[int], looks: dict[int, Sketch]) -> list[tuple[Ladder, Decision]]:
+    """Put sweeps of one rate into ladders, and find what each is."""
+    # what goes on throughout (mains, a drift) may be a disturbance of a 0 pA sweep
+    cuts = [looks[k].plateaus if looks[k].shape is None else looks[k].as_still for k in ks]
+    return [(a, _steady(a, decide(a), looks)) for a in find_ladders(cuts, ks)]
 
 
 def _verdict(
@@ -163,10 +169,16 @@ def _verdict(
     return SweepVerdict(index=k, number=numbers[k], family=family, reason=reason, noise=noise)
 
 
-def _constant_verdict(k: int, numbers: Sequence[int], look: Sketch) -> SweepVerdict:
+def _constant_verdict(
+    k: int, numbers: Sequence[int], look: Sketch, resolution: float
+) -> SweepVerdict:
     cut = look.plateaus
     reason = "the command is constant"
-    if cut.transients:
+    span = float(np.ptp(cut.samples)) if cut.n else 0.0
+    if 0 < span <= resolution:
+        reason = f"the command changes by {span:.2g} A only, less than any converter resolves"
+        reason += "; is its unit right?"
+    elif cut.transients:
         reason += f" but for {cut.transients} disturbances of less than 10 ms"
     return SweepVerdict(
         index=k, number=numbers[k], family=NONE, reason=reason, noise=cut.noise,
@@ -212,7 +224,7 @@ def _step_verdict(
         amplitude = float(levels[decision.step]) - holding
         complete = length >= stop or decision.step == len(levels) - 1
         step = next((e for e in epochs if e.start == start), None)
-        if not look.plateaus.edges.size:
+        if not look.plateaus.edges.size or look.shape is not None:
             others = [numbers[m] for m in ladder.members if m != k]
             reason = f"no step of its own: 0 pA in the ladder of sweeps {_listed(others)}"
         if not complete:
@@ -327,6 +339,8 @@ def _rows_differ(looks: list[Sketch]) -> bool:
     """Whether sweeps of one length differ by more than their size, as rows of a picture."""
     rows = [look.plateaus.samples - look.holding for look in looks]
     if len(rows) < 2 or len({r.size for r in rows}) > 1:
+        return False
+    if any(look.is_throughout for look in looks):  # a picture rests before and after
         return False
     whole = np.stack(rows)
     model = whole[int(np.argmax(np.abs(whole).sum(axis=1)))]

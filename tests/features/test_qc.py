@@ -246,6 +246,35 @@ class TestAgainstTheOwnRecording:
             quality(cell(rng), criteria=3)
 
 
+class TestScale:
+    """Deflection over step must be a resistance that a cell can have: 1 MOhm to 20 GOhm."""
+
+    @pytest.mark.parametrize(
+        ("times", "verdict"), [(1, "pass"), (95, "pass"), (105, "fail"), (1e-3, "fail"),
+                               (1 / 190, "pass"), (1 / 210, "fail"), (-1, "fail")],
+    )  # fmt: skip
+    def test_a_command_in_another_unit(self, rng, times, verdict):
+        # the cell has 200 MOhm
+        some = cell(rng)
+        sweeps = [attrs.evolve(s, command=s.command / times) for s in some.sweeps]
+        found = quality(attrs.evolve(some, sweeps=sweeps))
+        assert check(found, "scale").verdict == verdict
+        assert found.passed == (verdict == "pass")
+        if verdict == "fail":
+            assert "unit of the command" in check(found, "scale").reason
+
+    def test_no_deflection_tells_nothing(self, rng):
+        some = cell(
+            rng, change=lambda v: np.copyto(v, -70 + 0.03 * rng.standard_normal(v.shape))
+        )
+        assert check(quality(some), "scale").verdict == "unknown"
+
+    def test_slow_sweeps_raise_nothing(self, rng):
+        slow = [attrs.evolve(s, rate=100.0) for s in cell(rng).sweeps]
+        found = quality(attrs.evolve(cell(rng), sweeps=slow))
+        assert check(found, "plausible", 0).verdict == "fail"
+
+
 class TestWhatIsSafe:
     """Spikes of 20 mV, dV/dt of 5 V/s, resistance to 5 %, a tau of 20 times the noise."""
 

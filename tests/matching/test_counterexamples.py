@@ -190,6 +190,73 @@ class TestPulsesBesideTheStep:
         assert_step(found, 0.5, 1.5, [50] * 4)
 
 
+class TestDisturbances:
+    amplitudes = (-50, 0, 50, 100)
+
+    def test_mains_pickup(self, rng):
+        """3 pA at 60 Hz: the sweep of 0 pA is one of the ladder, and no sine."""
+        phase = np.arange(4)[:, None]
+        pickup = 3 * np.sin(2 * np.pi * 60 * T + phase) + rng.normal(0, 0.3, (4, N))
+        found = match_arrays(ladder(self.amplitudes) + pickup, "20 kHz")
+        assert_step(found, 0.5, 1.5, self.amplitudes)
+
+    def test_a_drift_in_every_sweep(self, rng):
+        drift = 2.5 * T + rng.normal(0, 0.3, (4, N))
+        found = match_arrays(ladder(self.amplitudes) + drift, "20 kHz")
+        assert_step(found, 0.5, 1.5, self.amplitudes, within=2.5)
+
+    def test_another_offset_in_every_sweep(self, rng):
+        offset = 7.3 * np.arange(4)[:, None] + rng.normal(0, 0.3, (4, N))
+        found = match_arrays(ladder(self.amplitudes) + offset, "20 kHz")
+        assert_step(found, 0.5, 1.5, self.amplitudes)
+        assert [v.holding for v in found.sweeps] == pytest.approx([0, 7.3, 14.6, 21.9], abs=0.1)
+
+    def test_a_sine_without_a_ladder_is_a_sine(self, rng):
+        sine = 10 * np.sin(2 * np.pi * 60 * T) + rng.normal(0, 0.3, (2, N))
+        assert match_arrays(sine, "20 kHz").family == "sine"
+
+    def test_a_seal_test_in_front(self):
+        seal = sum(pulse(0.02 + 0.02 * k, 0.03 + 0.02 * k, -100) for k in range(5))
+        found = match_arrays(ladder(self.amplitudes) + seal, "20 kHz")
+        assert_step(found, 0.5, 1.5, self.amplitudes)
+        assert len(found.constant) == 5
+
+
+class TestSmallAndSlow:
+    def test_a_pulse_at_1_khz(self):
+        found = match_arrays(np.repeat([0.0, 50.0, 0.0], [50, 100, 50]), "1 kHz")
+        assert found.family == "short_square"
+        assert (found.step.start, found.step.stop) == (50, 150)
+
+    def test_a_command_in_another_unit_is_said(self, record):
+        found = match(record(ladder([-50, 50]), scale=1e-24))
+        assert found.family == "none"
+        assert "is its unit right?" in found.reason
+        small = match(record(ladder([-0.02, 0.02])))  # pA: just above what can be resolved
+        assert small.family == "long_square"
+
+    def test_pulses_of_1_ms_in_noise(self, rng):
+        steps = ladder([200, 300, 400], 0.5, 0.501) + rng.normal(0, 0.5, (3, N))
+        found = match_arrays(steps, "20 kHz")
+        assert found.family == "short_square"
+        assert np.allclose(found.window, (0.5, 0.501), rtol=0, atol=0.1e-3)
+
+    def test_a_train_of_synaptic_currents_is_no_noise(self):
+        starts = np.arange(0.2, 1.8, 0.1)
+        train = sum(100 * np.exp(-(T - s).clip(0) / 5e-3) * (s <= T) for s in starts)
+        assert match_arrays(train, "20 kHz").family == "arbitrary"
+
+    def test_a_triangle_ends_where_it_comes_back(self):
+        found = match_arrays(50 * (1 - np.abs(T - 1) * 2).clip(0), "20 kHz")
+        assert (found.family, found.window) == ("ramp", (0.5, 1.5))
+
+    def test_a_ramp_that_stays_at_its_top(self):
+        top = 50 * np.clip((T - 0.5) / 0.8, 0, 1)
+        found = match_arrays(top, "20 kHz")
+        assert found.window == pytest.approx((0.5, 1.3), abs=0.1e-3)
+        assert found.sweeps[0].epochs[-1].name == "post_pulse"
+
+
 class TestBrokenCommands:
     def test_missing_tail(self):
         commands = ladder(range(-40, 60, 20))

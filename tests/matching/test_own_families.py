@@ -16,7 +16,7 @@ from cleo_like import Cell, Provenance, Recording, Sweep, stimuli
 from cleo_like.io import read, write
 from cleo_like.matching import match
 
-FEW = settings(max_examples=6, deadline=None, derandomize=True)
+FEW = settings(max_examples=4, deadline=None, derandomize=True)
 FEWER = settings(max_examples=2, deadline=None, derandomize=True)
 MANY = settings(max_examples=150, deadline=None)
 RATES = st.sampled_from(["5 kHz", "10 kHz"])

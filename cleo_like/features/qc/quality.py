@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
@@ -40,6 +41,9 @@ _ZERO = 0.01
 """Steps below this fraction of the largest one are 0 pA: no converter is 1 % off."""
 _DOUBT = 5.0
 """So are those within this many standard errors of their recorded level."""
+_RESISTANCES = (1e6, 20e9)
+"""Deflection over step (ohm) of any cell: the smallest of those in the catalogue, and more than
+that of a cell with one ion channel open (50 pS)."""
 _SEEN = 3e-3
 """Deflections (V) that are expected to be smaller are not judged, nor those below 5 times the
 noise."""
@@ -109,7 +113,8 @@ def quality(
     good = np.array([sweeps[k].passed for k in squares], dtype=bool)
     kept = [r for r, g in zip(rests.values(), good, strict=True) if g]
     safe = what_is_safe(kept, steps[good], measured[good, 0]) if squares else ()
-    checks_of_cell = (*safe, *own, *range_checks(values))
+    scale = (_scale(steps, measured),) if squares else ()
+    checks_of_cell = (*safe, *scale, *own, *range_checks(values))
     return CellQC(cell_id=recording.cell.id, checks=checks_of_cell, sweeps=tuple(sweeps))
 
 
@@ -185,6 +190,21 @@ def _response_checks(
         _zero_response(*m) if z else _response(m[0], want, m[1], limits)
         for m, want, z in zip(measured.tolist(), expected.tolist(), zero.tolist(), strict=True)
     ]
+
+
+def _scale(steps: np.ndarray, measured: np.ndarray) -> Check:
+    """Whether deflections and steps together are those of a cell: a unit may be wrong."""
+    seen = np.abs(measured[:, 0]) > np.fmax(_SEEN, 5 * measured[:, 1])
+    seen &= np.abs(steps) > _ZERO * float(np.nanmax(np.abs(steps), initial=0.0))
+    if not seen.any():
+        return unknown("scale", "no step moves the potential enough to tell")
+    found = limited(
+        "scale", float(np.median(measured[seen, 0] / steps[seen])), _RESISTANCES, "MOhm", 1e-6
+    )
+    if found.passed is not False:
+        return found
+    hint = "is the unit of the command (pA or nA), or its sign, right?"
+    return attrs.evolve(found, reason=f"{found.reason} over the steps; {hint}")
 
 
 def _zero_steps(squares: Sequence[tuple[Sweep, SweepVerdict]], steps: np.ndarray) -> np.ndarray:

@@ -37,9 +37,11 @@ def window_noise(response: Float[np.ndarray, "n"], rests: Sequence[Span], width:
     float
         NaN when no window fits.
     """
+    if width < 2:
+        return np.nan
     parts = [response[a : a + (b - a) // width * width].reshape(-1, width) for a, b in rests]
     parts = [p for p in parts if p.size]
-    if not parts or width < 2:
+    if not parts:
         return np.nan
     return float(np.median(np.std(np.concatenate(parts).astype(float), axis=1)))
 

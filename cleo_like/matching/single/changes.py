@@ -29,8 +29,9 @@ _WINDOWS = 50
 _MEMORY, _SLOWEST = 5e-3, 30.0
 """Recorded noise forgets within 5 ms, and disturbs long means no more than white noise 30
 times larger than its first differences tell; what lasts longer is signal."""
-_ROUGH_BLOCK = 5e-3
-"""Length (s) of the blocks in which the local noise is measured."""
+_ROUGH_BLOCK, _LEAST_BLOCK = 5e-3, 32
+"""Length (s; samples) of the blocks in which the local noise is measured: one edge, which
+three of their differences see, must not be half of a block."""
 
 
 @attrs.frozen(kw_only=True)
@@ -135,7 +136,9 @@ def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
         slowest=_SLOWEST * max(white_sd(samples), quantum(samples)),
     )
     search.total = np.concatenate(([0.0], np.cumsum(samples - np.median(samples))))
-    rough = np.maximum(rough_sd(samples, round(_ROUGH_BLOCK * rate)), quantum(samples) / 2)
+    rough = np.maximum(
+        rough_sd(samples, max(_LEAST_BLOCK, round(_ROUGH_BLOCK * rate))), quantum(samples) / 2
+    )
     search.power = np.concatenate(([0.0], np.cumsum(rough**2)))
     # differences of sums of n terms: below this it is rounding
     search.floor = max(search.floor, 1e-12 * float(np.max(np.abs(search.total), initial=0.0)))

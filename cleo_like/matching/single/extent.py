@@ -60,6 +60,9 @@ def rest_of(samples: np.ndarray, changes: list[Span], rate: float, slow: float) 
     guard = round(1e-3 * rate)
     before, after = samples[: max(first - guard, 0)], samples[last + guard :][::-1]
     quiet = before if before.size >= min(16, after.size) else after
+    if after.size > 2 * before.size > 0:  # the longer rest tells more, where it is the same
+        apart = abs(float(np.median(after)) - float(np.median(before)))
+        quiet = after if apart <= max(sd_of(before), sd_of(after)) / 2 else quiet
     # a change may have begun before it was seen: the half that is farther away
     quiet = quiet[: (quiet.size + 1) // 2] if quiet.size else samples[:1]
     tiny = _SAME * float(np.ptp(samples))

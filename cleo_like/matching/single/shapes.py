@@ -203,7 +203,8 @@ def _is_irregular(samples: np.ndarray, rate: float) -> bool:
     if crossing.size < 20 or samples.size < 0.02 * rate or not _is_rough(samples):
         return False
     half = np.diff(crossing)
-    if np.std(half) < 0.3 * np.mean(half):
+    # pulses of one kind have two lengths that alternate
+    if any(np.std(some) < 0.3 * np.mean(some) for some in (half, half[::2], half[1::2])):
         return False
     changes = np.count_nonzero(np.diff(samples)) / samples.size
     return bool(changes > 0.3)  # a waveform held over many samples is drawn, not noise

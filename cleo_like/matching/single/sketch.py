@@ -26,6 +26,8 @@ _DISTURBED = 0.1
 """Noise in a step beyond this fraction of its height is a noise stimulus."""
 _UNEVEN = 3.0
 """So many times the noise of the rest is no disturbance of a step."""
+_THROUGHOUT = 0.9
+"""A command that varies for so much of its sweep has no rest."""
 _DOMED = 0.15
 """Levels that bulge by this fraction of the jumps beside them are half waves (a sine: 0.34)."""
 _PIECES = 8
@@ -46,6 +48,22 @@ class Sketch:
     stretch: Span | None = None
     holding: float = np.nan
     pulses: tuple[Span, ...] = ()
+
+    @property
+    def is_throughout(self) -> bool:
+        """Whether the command varies from its first sample to its last, or nearly so."""
+        if self.stretch is None:
+            return False
+        return self.stretch[1] - self.stretch[0] >= _THROUGHOUT * self.plateaus.n
+
+    @property
+    def as_still(self) -> Plateaus:
+        """The same command as one plateau that is disturbed."""
+        x = self.plateaus.samples
+        return attrs.evolve(
+            self.plateaus, edges=np.zeros(0, dtype=int), varying=(),
+            levels=np.array([np.median(x)]), noise=float(np.std(x)),
+        )  # fmt: skip
 
     @property
     def trouble(self) -> str | None:

@@ -69,9 +69,9 @@ def ends_of(samples: np.ndarray, stretch: Span, rest: Rest, family: str) -> Span
         head = tail = wave if wave is not None and wave.error < _GOOD * np.std(y) else None
     far = int(_FAR * (b - a))
     start, stop = a, b
-    if head is not None:
+    if head is not None and a > 0:
         start = a + _meets(head, 0, (-min(a, far), far), rest)
-    if tail is not None:
+    if tail is not None and b < samples.size:
         stop = a + _meets(tail, b - a, (b - a - far, min(b - a + far, samples.size - a)), rest)
     return (start, stop) if stop - start >= 16 else stretch
 
@@ -108,7 +108,9 @@ def _held(y: np.ndarray, rest: Rest) -> int | None:
     length, ramp = y.size - at, abs(float(stop - start)) / y.size
     slope = abs(float(np.polyfit(np.arange(length), y[at:], 1)[0]))
     unsure = max(rest.noise, line.error) * (12 / length**3) ** 0.5
-    return at if slope < 0.2 * ramp and unsure < 0.05 * ramp else None
+    spread = float(np.sqrt(np.mean((y[at:] - level) ** 2)))
+    flat = slope < 0.2 * ramp and spread < max(2 * rest.noise, 0.02 * float(np.ptp(y)))
+    return at if flat and unsure < 0.05 * ramp else None
 
 
 def _line(y: np.ndarray, *, from_end: bool) -> Formula:
