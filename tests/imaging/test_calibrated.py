@@ -136,12 +136,16 @@ def test_memory_blocks_change_nothing(monkeypatch, rng):
         (([0.0], [0], [0.0]), {"n": 1, "cells": CellFactors.equal(1)}, "one of them"),
         (([0.0], [1], [0.0]), {"n": 1}, "0 to 0, got 1"),
         (([0.0], [0.5], [0.0]), {"n": 1}, "whole numbers"),
-        ((["a"], [0], [0.0]), {"n": 1}, "real numbers in s"),
     ],
 )
 def test_wrong_input(arguments, keywords, message):
     with pytest.raises(InputError, match=message):
         calibrated_indicator("gcamp6f").dff(*arguments, **keywords)
+
+
+def test_a_word_among_spike_times_is_named():
+    with pytest.raises(UnitError, match=r"times\[0\]='a' is not a number"):
+        calibrated_indicator("gcamp6f").dff(["a"], [0], [0.0], n=1)
 
 
 def test_wrong_cells_and_names():
