@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 LONG = 0.2
 """Shortest long square (s)."""
+_TEST_ENDS = 0.1
+"""A first short pulse that is over by then (s) is a test pulse, beside another one of half of
+its height or more."""
 _DOUBT = 5.0
 """Levels of recorded plateaus differ when they do by this many standard errors."""
 _ALIKE = 0.1
@@ -213,8 +216,11 @@ def _choose_constant(ladder: Ladder, pulses: list[tuple[int, ...]], off: np.ndar
     main = int(np.argmax(lengths))
     is_short = bool(lengths[main] < LONG * ladder.rate)
     sizes = np.nanmax(np.abs(off[:, steps]), axis=0)
-    if is_short:  # among short pulses the tallest
+    if is_short:  # among short pulses the tallest; a test pulse comes first
         main = int(np.argmax(sizes))
+        ends = ladder.bounds()[pulses[0][-1]][1] / ladder.rate
+        if len(pulses) == 2 and ends <= _TEST_ENDS and sizes[1] >= sizes[0] / 2:
+            main = 1
     if len(pulses[main]) == 2:
         other = next(k for k in pulses[main] if k != steps[main])
         if _length(ladder, (other,)) > lengths[main] / 2:

@@ -223,6 +223,14 @@ class TestDisturbances:
 
 
 class TestSmallAndSlow:
+    @pytest.mark.parametrize(
+        ("end", "height", "start"), [(0.09, 14, 0.5), (0.09, 11, 0.05), (0.11, 14, 0.05)]
+    )
+    def test_a_test_pulse_before_one_short_step(self, end, height, start):
+        """It is over within 0.1 s, and the step has half of its height or more."""
+        one = pulse(0.05, end, -25) + pulse(0.5, 0.503, height)
+        assert match_arrays(one, "20 kHz").window[0] == pytest.approx(start)
+
     def test_a_pulse_at_1_khz(self):
         found = match_arrays(np.repeat([0.0, 50.0, 0.0], [50, 100, 50]), "1 kHz")
         assert found.family == "short_square"

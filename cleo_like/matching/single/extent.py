@@ -70,14 +70,21 @@ def rest_of(samples: np.ndarray, changes: list[Span], rate: float, slow: float) 
         return Rest(level=float(quiet[0]), noise=0.0, grain=tiny, block=tiny)
     level, noise = float(np.median(quiet)), sd_of(quiet)
     off = np.abs(quiet - level)
-    if noise == 0.0:  # a converter that flips now and then
-        grain = float(off.max())
-        return Rest(level=level, noise=0.0, grain=grain * 1.01, block=grain * 1.01)
+    if noise == 0.0:
+        grain = max(tiny, 1.5 * _flips(off, tiny))
+        return Rest(level=level, noise=0.0, grain=grain, block=grain)
     means = _means(quiet, max(8, round(_BLOCK * rate))) - level
     error = max(noise, slow) / max(8, round(_BLOCK * rate)) ** 0.5
     if means.size >= 4:
         error = max(error, MAD_TO_SD * float(np.median(np.abs(means))))
     return Rest(level=level, noise=noise, grain=_SIGMAS * noise, block=_SIGMAS * error)
+
+
+def _flips(off: np.ndarray, tiny: float) -> float:
+    """Step of a converter that flips now and then: departures of one sample or two."""
+    starts, stops = runs(off > tiny)
+    brief = starts[stops - starts <= 2]
+    return float(off[brief].min()) if brief.size else 0.0
 
 
 def parts_away(samples: np.ndarray, rest: Rest, rate: float) -> list[Span]:
