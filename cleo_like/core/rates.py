@@ -15,6 +15,10 @@ RATE_TOLERANCE = 1e-6
 """Relative. A digitiser's crystal is true to 1e-5 at best, so a smaller difference is rounding
 (time stamps, 1 / interval) and no other clock; over 10 s at 50 kHz it is half a sample."""
 
+SLOWEST_RATE = 200.0
+"""Hz: below it no step response of a cell can be followed (membranes take 5 to 50 ms), and
+the number is rather one of kHz."""
+
 
 def same_rate(left: float, right: float) -> bool:
     """Whether two rates (Hz) differ by no more than rounding.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.core.rates import SLOWEST_RATE
 from cleo_like.core.sweep import ClampMode
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ junction potential that was not corrected leaves -10 (Neher 1992, Methods Enzymo
 NULLED = 1e-3
 """V: an electrode outside of a cell is nulled to within about this."""
 SMALLEST_POTENTIAL = 1e-6  # V; a potential that never reaches it is rather a current
-SLOWEST = 200.0
-"""Hz: below it no step response of a cell can be followed (membranes take 5 to 50 ms)."""
 UNCHANGED = "; nothing was changed"
 """How each of these findings ends."""
 
@@ -89,7 +88,7 @@ def unit_findings(sweeps: Iterable[Sweep], *, about: str = "") -> tuple[str, ...
 
 
 def _doubts(sweep: Sweep) -> list[str]:
-    slow = [f"a rate of {sweep.rate:g} Hz looks like kHz"] if sweep.rate < SLOWEST else []
+    slow = [f"a rate of {sweep.rate:g} Hz looks like kHz"] if sweep.rate < SLOWEST_RATE else []
     return slow + _values(sweep)
 
 

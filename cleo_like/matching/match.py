@@ -10,6 +10,7 @@ import numpy as np
 
 from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.core.arrays import si_samples
+from cleo_like.core.rates import SLOWEST_RATE
 from cleo_like.matching.described import compare
 from cleo_like.matching.epochs import baseline_before, filled
 from cleo_like.matching.families import Decision, decide
@@ -127,6 +128,8 @@ def _set_aside(sweep: Sweep) -> str | None:
         return None
     if sweep.n_samples == 0:
         return "the sweep is empty"
+    if sweep.rate < SLOWEST_RATE:
+        return f"at {sweep.rate:g} Hz no step of a patch clamp is sampled; is the rate in kHz?"
     top = np.nanmax(np.abs(sweep.command)) if np.isfinite(sweep.command).any() else 0.0
     if top > _LARGEST:
         return f"a command of {top:.3g} A is no current of a patch clamp; is its unit right?"

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 import pytest
 
-from cleo_like.core.errors import InputError, UnknownNameError
+from cleo_like.core.errors import InputError, UnitError, UnknownNameError
 from cleo_like.imaging import calibrated
 from cleo_like.imaging.calibrated import (
     CellFactors,

@@ -290,7 +290,9 @@ def test_times_in_milliseconds(file):
 def test_kilohertz_stored_as_hertz_are_a_finding(file):
     back = read(filled(file, lambda k: {"rate": 20.0}, lambda k: {"rate": 20.0}).save())
     assert "a rate of 20 Hz looks like kHz" in said(back)
-    assert match(back).window is None
+    found = match(back)
+    assert found.window is None
+    assert "is the rate in kHz?" in found.sweeps[0].reason
 
 
 # --- units
