@@ -1,7 +1,27 @@
-"""The patch rig: electrode and bench (cells x sweeps in one Brian2 run)."""
+"""The patch rig: pipette, amplifier, digitiser, and a bench of cells x sweeps in one run."""
 
 from cleo_like.patch.bench import record
 from cleo_like.patch.brian_run import CompilerWarning
 from cleo_like.patch.electrode import IdealElectrode
+from cleo_like.patch.pipette import (
+    CurrentClamp,
+    Digitiser,
+    Electrode,
+    PatchPipette,
+    VoltageClamp,
+    rig_names,
+    rig_preset,
+)
 
-__all__ = ["CompilerWarning", "IdealElectrode", "record"]
+__all__ = [
+    "CompilerWarning",
+    "CurrentClamp",
+    "Digitiser",
+    "Electrode",
+    "IdealElectrode",
+    "PatchPipette",
+    "VoltageClamp",
+    "record",
+    "rig_names",
+    "rig_preset",
+]

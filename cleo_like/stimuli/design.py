@@ -8,8 +8,10 @@ import attrs
 import numpy as np
 
 from cleo_like.core.arrays import si_samples, whole_number
+from cleo_like.core.dimensions import SIFloat
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import si
+from cleo_like.core.unit_table import UNITS
+from cleo_like.core.units import one_finite, si, si_choice
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -25,12 +27,17 @@ def _default_full_scale() -> Any:
     return "4096 pA"
 
 
-def _full_scale(value: Any) -> float:
-    number = si(value, "A", "full_scale")
+def _full_scale(value: Any) -> SIFloat:
+    unit, array = si_choice(value, ("A", "V"), "full_scale")
+    if unit is None:
+        si(value, "A", "full_scale")  # says what to write
+    number = one_finite(array, ("A", "V"), "full_scale")
     if number <= 0:
         msg = f"full_scale must be above 0 pA, got {number * 1e12:g} pA"
+        if unit == "V":
+            msg = f"full_scale must be above 0 mV, got {number * 1e3:g} mV"
         raise InputError(msg)
-    return number
+    return SIFloat.of(number, UNITS[unit or "A"].dimension)
 
 
 def _bits(value: Any) -> int:
@@ -48,7 +55,8 @@ class Dac:
     Parameters
     ----------
     full_scale : quantity or str
-        Largest command (amplifier gain times output range).
+        Largest command (amplifier gain times output range): a current, or a potential for
+        voltage clamp.
     bits : int
         Resolution; codes run from -2^(bits-1) to 2^(bits-1) - 1.
 
@@ -63,13 +71,18 @@ class Dac:
     0.125
     """
 
-    full_scale: float = attrs.field(factory=_default_full_scale, converter=_full_scale)
+    full_scale: SIFloat = attrs.field(factory=_default_full_scale, converter=_full_scale)
     bits: int = attrs.field(default=16, converter=_bits)
 
     @property
     def lsb(self) -> float:
-        """Command of one code (A)."""
+        """Command of one code (A or V)."""
         return self.full_scale / 2 ** (self.bits - 1)
+
+    @property
+    def unit(self) -> str:
+        """SI unit of the command: "A" or "V"."""
+        return "V" if self.full_scale.dimension == UNITS["V"].dimension else "A"
 
     def quantise(
         self, current: Float[np.ndarray, "n_sweeps n_samples"]
@@ -79,29 +92,27 @@ class Dac:
         Parameters
         ----------
         current : array, any shape
-            Command (A).
+            Command (A or V).
 
         Raises
         ------
         InputError
             The command leaves the range; nothing is clipped.
         """
-        current = _current(current)
+        current = si_samples(self.unit, name="current")(current)
         codes = np.rint(current / self.lsb)
         half = 2 ** (self.bits - 1)
         if codes.min() < -half or codes.max() > half - 1:
-            low, high = current.min() * 1e12, current.max() * 1e12
-            unit = self.lsb * 1e12
+            scale, shown = (1e12, "pA") if self.unit == "A" else (1e3, "mV")
+            low, high = current.min() * scale, current.max() * scale
+            step = self.lsb * scale
             msg = (
-                f"the command reaches {low:.6g}..{high:.6g} pA but the DAC plays "
-                f"{-half * unit:.6g}..{(half - 1) * unit:.6g} pA; lower the amplitude, the "
-                "peak or the low-pass frequency"
+                f"the command reaches {low:.6g}..{high:.6g} {shown} but the DAC plays "
+                f"{-half * step:.6g}..{(half - 1) * step:.6g} {shown}; lower the amplitude, "
+                "the peak or the low-pass frequency"
             )
             raise InputError(msg)
         return np.asarray(codes * self.lsb)
-
-
-_current = si_samples("A", name="current")
 
 
 def gaussian_sd(cutoff: float) -> float:

@@ -34,7 +34,7 @@ from cleo_like.stimuli import shapes
 # argument: (number, unit); a list of numbers is an argument of several values
 A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "s": ("s", 1),
      "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "MOhm": ("ohm", 1e6),
-     "nM": ("M", 1e-9), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
+     "nM": ("M", 1e-9), "pF": ("F", 1e-12), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
 REST = {"before": (10, "ms"), "after": (20, "ms"), "rate": (10, "kHz"), "holding": (3, "pA"),
         "gap": (5, "ms"), "test_pulse": (-25, "pA")}  # fmt: skip
 LADDER = {"amplitudes": ([-20, 30], "pA"), "duration": (50, "ms"), **REST}
@@ -158,6 +158,26 @@ CALLS = {
         {"sd": (5, "pA"), "tau": (3, "ms"), "duration": (10, "ms"), "mean": (1, "pA")},
     ),
     "patch.IdealElectrode": (cl.IdealElectrode, {"noise": (0.2, "mV"), "lowpass": (2, "kHz")}),
+    "patch.Electrode": (
+        cl.Electrode,
+        {"access_resistance": (15, "MOhm"), "access_resistance_end": (20, "MOhm"), "capacitance": (4, "pF"),
+         "seal": (2000, "MOhm"), "junction_potential": (10, "mV"), "offset": (1, "mV")},
+    ),
+    "patch.CurrentClamp": (
+        cl.CurrentClamp,
+        {"bridge": (9, "MOhm"), "holding": (5, "pA"), "lowpass": (5, "kHz"), "command_lowpass": (10, "kHz")},
+    ),
+    "patch.VoltageClamp": (
+        cl.VoltageClamp,
+        {"series_resistance": (9, "MOhm"), "whole_cell_capacitance": (80, "pF"), "fast_capacitance": (4, "pF"),
+         "bandwidth": (3, "kHz"), "clamp_time": (0.01, "ms"), "output_time": (0.02, "ms"), "holding": (-60, "mV"),
+         "feedback_resistance": (50, "MOhm"), "lowpass": (5, "kHz"), "command_lowpass": (10, "kHz")},
+    ),
+    "patch.Digitiser": (
+        cl.Digitiser,
+        {"input_range": (10000, "mV"), "pickup": (0.05, "mV"), "mains": (60, "Hz"), "drift": (0.5, "mV"),
+         "rate": (20, "kHz")},
+    ),
     "patch.record": (recorded, {"dt": (0.05, "ms")}),
     "cells.CellModel": (model, {"spike_level": (-20, "mV"), "dt": (0.05, "ms"), "refractory": (2, "ms")}),
     "cells.rheobase": (
