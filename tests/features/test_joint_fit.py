@@ -14,6 +14,7 @@ from cleo_like.features.passive.joint.bins import binned
 from cleo_like.features.passive.joint.command import Command, command_of
 from cleo_like.features.passive.joint.fit import Delay, Problem
 from cleo_like.features.passive.joint.response import Geometry
+from cleo_like.features.passive.joint.rows import Rows
 from cleo_like.features.stack import SweepStack
 
 RATE = 20e3
@@ -124,6 +125,27 @@ def test_two_exponentials_are_found_without_noise():
     np.testing.assert_allclose(fit.exponentials()[0], [0.01, 0.08], rtol=1e-4)
     np.testing.assert_allclose(fit.weights, weights, rtol=1e-4)
     assert fit.levels == pytest.approx([-70.0, -70.0], abs=1e-6)
+
+
+def test_few_rows_say_what_all_sweeps_say(rng):
+    """A rotation of sweeps of equal weights; one of them is used before its step only."""
+    levels = np.vstack((LEVELS, 2 * LEVELS, LEVELS[:, ::-1], rng.normal(size=LEVELS.shape)))
+    bins, geometry = prepared(steps(levels, EDGES))
+    whole = np.arange(len(levels)) < len(levels) - 1
+    bins = bins.without(~whole[:, None] & (bins.part == bins.part[-1]))
+    mean = rng.normal(size=bins.mean.shape)
+    rows = Rows.of(geometry, mean, bins.weight)
+    few = rows.fewer()
+    assert len(few.y) <= len(EDGES) + 1 < len(rows.y)
+
+    def sums(of):
+        x = basis(of.geometry, shape_of([0.01, 0.08]), 1e-4).columns
+        x = of.centred(x).reshape(len(x), -1)
+        y = of.y.ravel()
+        return x @ x.T, x @ y, y @ y + of.unexplained
+
+    for a, b in zip(sums(rows), sums(few), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * np.abs(a).max())
 
 
 def test_a_command_of_steps():

@@ -22,7 +22,7 @@ from cleo_like.features.passive.resistances import NAMES as RESISTANCES
 from cleo_like.features.passive.resistances import conflict, resistances
 from cleo_like.features.passive.sag import sags
 from cleo_like.features.passive.slopes import across_sweeps
-from cleo_like.features.passive.times import single_taus, times
+from cleo_like.features.passive.times import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,7 +126,8 @@ def _measured(found: Found, sweeps: Mapping[str, np.ndarray]) -> Membrane:
     every = deflections(found.problem, found.circuit)
     steps = every.take(np.flatnonzero(family.whole)) if family.down.size else None
     ohms = resistances(found, steps)
-    values = {**ohms.values, **times(found)}
+    of_time, single_taus = times(found)
+    values = {**ohms.values, **of_time}
     by_sweep = sags(found, every, sweeps)
     values |= {"sag": by_sweep.sag, "vm_for_sag": by_sweep.potential}
     if steps is None and not values["sag"].known:
@@ -136,7 +137,7 @@ def _measured(found: Found, sweeps: Mapping[str, np.ndarray]) -> Membrane:
         values |= {name: Estimate(reason=ohms.conflict) for name in names}
     return Membrane(
         values={name: values[name] for name in NAMES},
-        sweeps={"sag": by_sweep.each, "tau_sweep": single_taus(found)},
+        sweeps={"sag": by_sweep.each, "tau_sweep": single_taus},
         notes=(*_notes(found, sweeps), *ohms.notes),
     )
 

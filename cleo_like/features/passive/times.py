@@ -34,8 +34,16 @@ def checked(value: float, error: float, what: str) -> Estimate:
     return Estimate(value=value, error=error)
 
 
-def times(found: Found) -> dict[str, Estimate]:
-    """Give ``tau``, ``tau_effective``, ``capacitance``, and those that a slow gate defines."""
+def times(found: Found) -> tuple[dict[str, Estimate], np.ndarray]:
+    """Give the values of `NAMES`, and the time constant (s) of each sweep by itself.
+
+    That is NaN without a hyperpolarising step, and where the noise leaves nothing of it.
+    """
+    problem, one = _one(found)
+    return _values(found, one), _single(found, problem, one)
+
+
+def _values(found: Found, one: Fit) -> dict[str, Estimate]:
     circuit = found.circuit
     values, errors = circuit.values, dict(circuit.errors)
     if not _SHORTEST < values["tau"] < LONGEST * 0.99:
@@ -47,7 +55,7 @@ def times(found: Found) -> dict[str, Estimate]:
         "capacitance": checked(
             values["capacitance"], errors["capacitance"], "a capacitance (pF) of"
         ),
-        "tau_effective": _effective(found),
+        "tau_effective": _effective(one),
     }
     why = "the potential sags no more than the noise lets see"
     for name, key in (
@@ -100,17 +108,14 @@ def _one(found: Found) -> tuple[Problem, Fit]:
     return problem, problem.solve([circuit.values["tau"]], circuit.fit.delay)
 
 
-def _effective(found: Found) -> Estimate:
-    _, fit = _one(found)
+def _effective(fit: Fit) -> Estimate:
     tau = float(np.exp(fit.shape[0]))
     return checked(tau, tau * fit.error(np.array([1.0, 0, 0])), "an effective tau (s) of")
 
 
-def single_taus(found: Found) -> np.ndarray:
-    """Time constant (s) of each sweep with a hyperpolarising step, by itself; else NaN."""
+def _single(found: Found, problem: Problem, fit: Fit) -> np.ndarray:
     family = found.family
     out = np.full(family.stack.n_sweeps, np.nan)
-    problem, fit = _one(found)
     taus, errors = problem.single_taus(float(np.exp(fit.shape[0])), fit.delay)
     sure = (2 * _WIDE * errors < 1) & (taus > _SHORTEST) & (taus < LONGEST * 0.99)
     rows = family.down[sure[family.down]]

@@ -8,6 +8,7 @@ it the poles are a conjugate pair: a damped resonance.
 
 from __future__ import annotations
 
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cleo_like.features.passive.joint.response import Geometry, Response
+    from cleo_like.features.passive.joint.response import Geometry
 
 SHORTEST, LONGEST = 2e-5, 1.0  # s: bounds of a time constant; electrodes answer at once
 _EQUAL = 1e-4  # square of the relative distance of poles, below which they are held apart
@@ -29,17 +30,29 @@ class Basis:
 
     Parameters
     ----------
-    values : array, shape (n, n_sweeps, n_bins)
-        The responses.
-    by_shape : array, shape (n, n, n_sweeps, n_bins)
-        Their derivatives by each parameter of the shape (first axis).
-    by_delay : array, shape (n, n_sweeps, n_bins)
-        Their derivatives by the delay (per s).
+    n : int
+        How many there are.
+    columns : array, shape (2 n + n^2, n_sweeps, n_bins)
+        `values`, `by_shape` and `by_delay`, one after the other.
     """
 
-    values: np.ndarray
-    by_shape: np.ndarray
-    by_delay: np.ndarray
+    n: int
+    columns: np.ndarray
+
+    @property
+    def values(self) -> np.ndarray:
+        """The responses, (n, n_sweeps, n_bins)."""
+        return self.columns[: self.n]
+
+    @property
+    def by_shape(self) -> np.ndarray:
+        """Their derivatives by each parameter of the shape (first axis), (n, n, ...)."""
+        return self.columns[self.n : -self.n].reshape(self.n, self.n, *self.columns.shape[1:])
+
+    @property
+    def by_delay(self) -> np.ndarray:
+        """Their derivatives by the delay (per s), (n, ...)."""
+        return self.columns[-self.n :]
 
 
 def shape_of(taus: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -75,52 +88,52 @@ def bounded(shape: np.ndarray) -> np.ndarray:
     """Give the nearest allowed shape."""
     if shape.size == 1:
         return np.clip(shape, np.log(SHORTEST), np.log(LONGEST))
-    total = float(np.clip(shape[0], np.log(2 / LONGEST), np.log(1 / SHORTEST)))
-    least = np.log((np.exp(total) - 1 / LONGEST) / LONGEST)
-    return np.array([total, np.clip(shape[1], least, 2 * total + np.log((1 + _RINGING) / 4))])
+    total = min(max(float(shape[0]), log(2 / LONGEST)), log(1 / SHORTEST))
+    least, most = log((exp(total) - 1 / LONGEST) / LONGEST), 2 * total + log((1 + _RINGING) / 4)
+    return np.array([total, min(max(float(shape[1]), least), most)])
 
 
 def basis(geometry: Geometry, shape: np.ndarray, delay: float) -> Basis:
     """Compute the responses of a shape."""
     if shape.size == 1:
         found = geometry.response(float(np.exp(shape[0])), delay)
-        return Basis(
-            values=found.value[None],
-            by_shape=found.by_log_tau[None, None],
-            by_delay=found.by_delay[None],
-        )
+        columns = np.stack((found.value, found.by_log_tau, found.by_delay))
+        return Basis(n=1, columns=columns)
     return _second(geometry, shape, delay)
 
 
 def _second(geometry: Geometry, shape: np.ndarray, delay: float) -> Basis:
     apart = _apart(shape)
-    root = np.emath.sqrt(apart)
-    half = np.exp(shape[0]) / 2
-    first = geometry.response(1 / (half * (1 + root)), delay)
-    second = (
-        geometry.response(1 / (half * (1 - root)), delay) if apart > 0 else _conjugate(first)
-    )
-
-    def both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.stack((((a + b) / 2).real, ((a - b) / (2 * root)).real))
-
-    values = both(first.value, second.value)
-    up, down = -first.by_log_tau, -second.by_log_tau  # by log p
-    by_scale = both(up, down)
-    up, down = up / (2 * root * (1 + root)), -down / (2 * root * (1 - root))
-    by_apart = both(up, down)
-    by_apart[1] -= values[1] / (2 * apart)
-    return Basis(
-        values=values,
-        by_shape=np.stack((by_scale + 2 * (1 - apart) * by_apart, (apart - 1) * by_apart)),
-        by_delay=both(first.by_delay, second.by_delay),
-    )
+    root = sqrt(apart) if apart > 0 else 1j * sqrt(-apart)
+    # the other of a conjugate pair would only double the real part
+    signs, times = ((1, -1), 1) if apart > 0 else ((1,), 2)
+    taus = np.array([2 * exp(-shape[0]) / (1 + sign * root) for sign in signs])
+    found = geometry.response(taus[:, None, None], delay)
+    parts = np.concatenate((found.value, found.by_log_tau, found.by_delay))
+    mixed = times * np.array(_mixed(apart, root, signs))
+    columns = mixed @ parts.reshape(len(parts), -1)
+    return Basis(n=2, columns=columns.real.reshape(-1, *parts.shape[1:]))
 
 
-def _conjugate(of: Response) -> Response:
-    return attrs.evolve(
-        of,
-        value=of.value.conj(),
-        by_log_tau=of.by_log_tau.conj(),
-        by_delay=of.by_delay.conj(),
-    )
+def _mixed(apart: float, root: complex, signs: Sequence[int]) -> list[list[complex]]:
+    """Weights of the responses of the poles, and of their two derivatives, in each column."""
+    none: list[complex] = [0.0 for _ in signs]
+    mean: list[complex] = [0.5 for _ in signs]
+    gap = [sign / (2 * root) for sign in signs]
+    # d log p / d apart of each pole, and that of the gap itself
+    turn = [-sign / (2 * root * (1 + sign * root)) for sign in signs]
+    mean_turn, gap_turn = ([a * b for a, b in zip(of, turn, strict=True)] for of in (mean, gap))
+    shrink = [-x / (2 * apart) for x in gap]
+    total, product = 2 * (1 - apart), apart - 1  # d apart by log S and by log P
+    return [
+        mean + none + none,
+        gap + none + none,
+        none + [total * b - a for a, b in zip(mean, mean_turn, strict=True)] + none,
+        [total * x for x in shrink]
+        + [total * b - a for a, b in zip(gap, gap_turn, strict=True)]
+        + none,
+        none + [product * x for x in mean_turn] + none,
+        [product * x for x in shrink] + [product * x for x in gap_turn] + none,
+        none + none + mean,
+        none + none + gap,
+    ]

@@ -94,11 +94,11 @@ def circuit_of(problem: Problem) -> Circuit:
     first = _meaning(one)
     floor = problem.n * _mean_weight(problem) * (_FLOOR * _largest(problem, one)) ** 2
     left = max(one.squares - problem.gain(one), 0.0)
-    odd = abs(one.delay - problem.delay.expected) > _LATE * problem.delay.error
+    odd = _odd(problem, one)
     if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < _ENTRY:
         return first
     two = problem.solve(two_start, problem.delay.expected if odd else one.delay)
-    if odd:  # no recording is so late: perhaps an electrode that answers at once
+    if odd and _odd(problem, two):  # still too late: perhaps an electrode answers at once
         other = problem.solve([_ELECTRODE / 4, float(np.exp(one.shape[0]))])
         two = min(two, other, key=lambda fit: fit.squares)
     better = two.effective * float(np.log((one.squares + floor) / (two.squares + floor)))
@@ -109,6 +109,11 @@ def circuit_of(problem: Problem) -> Circuit:
     if better > asked:
         return second
     return _doubted(first, second, max(0.0, (better - _ENTRY) / (asked - _ENTRY)))
+
+
+def _odd(problem: Problem, fit: Fit) -> bool:
+    """Whether no recording is so late as this fit has it."""
+    return abs(fit.delay - problem.delay.expected) > _LATE * problem.delay.error
 
 
 def _doubted(first: Circuit, second: Circuit, doubt: float) -> Circuit:

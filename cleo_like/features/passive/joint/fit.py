@@ -21,6 +21,7 @@ from cleo_like.features.passive.joint.basis import (
     exponentials,
     shape_of,
 )
+from cleo_like.features.passive.joint.rows import Rows
 
 if TYPE_CHECKING:
     from cleo_like.features.passive.joint.bins import Bins
@@ -111,26 +112,20 @@ class Problem:
 
     def __init__(self, bins: Bins, geometry: Geometry, delay: Delay) -> None:
         self.bins, self.geometry, self.delay = bins, geometry, delay
-        self._root = np.sqrt(bins.weight)
-        total = bins.weight.sum(axis=1, keepdims=True)
-        self._share = bins.weight / np.where(total > 0, total, 1.0)
-        self.y = self.centred(bins.mean[None])[0]
-        self.n = float((bins.weight > 0).sum() - (total > 0).sum())
-
-    def centred(self, x: np.ndarray) -> np.ndarray:
-        """Take the weighted mean off each sweep and weigh (n, n_sweeps, n_bins)."""
-        mean = np.einsum("psb,sb->ps", x, self._share)
-        return (x - mean[:, :, None]) * self._root
+        self.sweeps = Rows.of(geometry, bins.mean, bins.weight)
+        self.few = self.sweeps.fewer()
+        used = bins.weight > 0
+        self.n = float(used.sum() - used.any(axis=1).sum())
 
     @cached_property
     def _grid(self) -> np.ndarray:
-        """Responses of a grid of time constants, (n_grid, n_sweeps * n_bins)."""
-        x = self.geometry.response(_GRID[:, None, None], self.delay.expected).value
-        return self.centred(x).reshape(_GRID.size, -1)
+        """Responses of a grid of time constants, (n_grid, n_rows * n_bins)."""
+        x = self.few.geometry.response(_GRID[:, None, None], self.delay.expected).value
+        return self.few.centred(x).reshape(_GRID.size, -1)
 
     def gain(self, fit: Fit) -> float:
         """How much, about, a further exponential would take off the sum of squares."""
-        at = _Point(self, np.array([*fit.shape, fit.delay]))
+        at = _Point(self, self.few, np.array([*fit.shape, fit.delay]))
         explained = _solved(at.normal, at.jacobian @ self._grid.T)
         rest = self._grid - explained.T @ at.jacobian
         own = (rest**2).sum(axis=1)
@@ -141,7 +136,7 @@ class Problem:
     def starts(self) -> tuple[list[float], list[float]]:
         """Best one and best two time constants of a grid."""
         columns = self._grid
-        gram, toward = columns @ columns.T, columns @ self.y.ravel()
+        gram, toward = columns @ columns.T, columns @ self.few.y.ravel()
         own = np.diag(gram)
         with np.errstate(divide="ignore", invalid="ignore"):
             one = int(np.nan_to_num(toward**2 / own).argmax())
@@ -160,11 +155,11 @@ class Problem:
     ) -> Fit:
         """Search from some time constants (Levenberg-Marquardt), `steps` at most."""
         start = self.delay.expected if delay is None else delay
-        here = _Point(self, np.array([*shape_of(taus), start]))
+        here = _Point(self, self.few, np.array([*shape_of(taus), start]))
         damping, useless = 1e-4, 0
         for _ in range(steps):
             step = here.step(damping)
-            there = _Point(self, self._bounded(here.p + step), strength=here.strength)
+            there = _Point(self, self.few, self._bounded(here.p + step), strength=here.strength)
             if there.cost <= here.cost * (1 + 1e-14):
                 moved = np.abs(there.p[:-1] - here.p[:-1]).max()
                 useless += here.cost - there.cost < _USELESS * there.cost / max(self.n, 1.0)
@@ -175,32 +170,34 @@ class Problem:
                 break
             else:
                 damping *= 10
-        return self._finished(here)
+        return self._finished(_Point(self, self.sweeps, here.p))
 
     def nearby(self, fit: Fit) -> tuple[np.ndarray, np.ndarray, Fit]:
         """Give shape and weights one Newton step from a fit, and the fit with its errors."""
-        at = _Point(self, np.array([*fit.shape, fit.delay]))
+        at = _Point(self, self.sweeps, np.array([*fit.shape, fit.delay]))
         step, n = at.full_step(0.0), fit.order
         return fit.shape + step[:n], at.weights + step[n + 1 :], self._finished(at)
 
     def single_taus(self, tau: float, delay: float) -> tuple[np.ndarray, np.ndarray]:
         """Time constant (s) of each sweep by itself, and its error relative to it."""
-        log_tau = np.full(len(self.y), np.log(tau))
-        limits = np.log(SHORTEST), np.log(LONGEST)
+        log_tau = np.full(len(self.sweeps.y), np.log(tau))
+        limits, y = (np.log(SHORTEST), np.log(LONGEST)), self.sweeps.y
+        alone = self.geometry.each_alone()
         for _ in range(_SINGLE):
-            found = self.geometry.response(np.exp(log_tau)[:, None], delay)
-            x, slope = self.centred(np.stack((found.value, found.by_log_tau)))
+            found = alone.response(np.exp(log_tau)[:, None, None], delay)
+            both = np.concatenate((found.value, found.by_log_tau), axis=1)
+            x, slope = self.sweeps.centred(both.swapaxes(0, 1))
             xx, xs, ss = (
                 np.einsum("sb,sb->s", a, b) for a, b in ((x, x), (x, slope), (slope, slope))
             )
-            xy, sy = (np.einsum("sb,sb->s", a, self.y) for a in (x, slope))
+            xy, sy = (np.einsum("sb,sb->s", a, y) for a in (x, slope))
             with np.errstate(divide="ignore", invalid="ignore"):
                 determinant = xx * ss - xs**2
                 r = xy / xx
                 left = sy - r * xs  # slope times the residual at the best resistance
                 step = np.nan_to_num(left * xx / determinant / r)
             log_tau = np.clip(log_tau + np.clip(step, -_TOO_FAR, _TOO_FAR), *limits)
-        squares = np.einsum("sb,sb->s", self.y, self.y) - r * xy
+        squares = np.einsum("sb,sb->s", y, y) - r * xy
         bins = np.maximum((self.bins.weight > 0).sum(axis=1) - 3, 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(np.maximum(squares, 0) / bins * xx / determinant) / np.abs(r)
@@ -209,14 +206,14 @@ class Problem:
     def _bounded(self, p: np.ndarray) -> np.ndarray:
         out = p.copy()
         out[:-1] = bounded(p[:-1])
-        out[-1] = np.clip(p[-1], -self.delay.most, self.delay.most)
+        out[-1] = min(max(float(p[-1]), -self.delay.most), self.delay.most)
         return out
 
     def _finished(self, at: _Point) -> Fit:
         model = np.tensordot(at.weights * 1e-3, at.values, axes=1)
         inflation = _inflation(at.residual)
         order = at.weights.size
-        levels = ((self.bins.mean - model) * self._share).sum(axis=1)
+        levels = ((self.bins.mean - model) * self.sweeps.share).sum(axis=1)
         return Fit(
             shape=at.p[:-1],
             delay=float(at.p[-1]),
@@ -227,32 +224,27 @@ class Problem:
             covariance=at.covariance(inflation, max(self.n - 2 * order, 1.0)),
             n=self.n,
             effective=self.n / inflation,
-            freedom=len(self.y) - 1,
+            freedom=len(self.sweeps.y) - 1,
         )
 
 
 class _Point:
     """Sums of squares and their derivatives at some shape and delay."""
 
-    def __init__(self, problem: Problem, p: np.ndarray, strength: float | None = None) -> None:
+    def __init__(
+        self, problem: Problem, rows: Rows, p: np.ndarray, strength: float | None = None
+    ) -> None:
         self.problem, self.p = problem, p
-        found = basis(problem.geometry, p[:-1], float(p[-1]))
-        self.values = found.values
-        n = len(found.values)
-        everything = np.concatenate(
-            (
-                found.values,
-                found.by_shape.reshape(n * n, *found.values.shape[1:]),
-                found.by_delay,
-            )
-        )
-        columns = problem.centred(everything * 1e-3).reshape(len(everything), -1)
-        x, y = columns[:n], problem.y.ravel()
+        found = basis(rows.geometry, p[:-1], float(p[-1]))
+        self.values, n = found.values, found.n
+        columns = rows.centred(found.columns * 1e-3).reshape(len(found.columns), -1)
+        x, y = columns[:n], rows.y.ravel()
         self.weights = _solved(x @ x.T, x @ y)
-        by_shape = np.tensordot(columns[n:-n].reshape(n, n, -1), self.weights, axes=(1, 0))
+        by_shape = self.weights @ columns[n:-n].reshape(n, n, -1)
         self.jacobian = np.concatenate([by_shape, (self.weights @ columns[-n:])[None], x])
-        self.residual = (y - self.weights @ x).reshape(problem.y.shape)
-        self.squares = float(self.residual.ravel() @ self.residual.ravel())
+        residual = y - self.weights @ x
+        self.residual = residual.reshape(rows.y.shape)
+        self.squares = float(residual @ residual) + rows.unexplained
         self.normal = self.jacobian @ self.jacobian.T
         self._weigh(strength)
 
@@ -282,8 +274,8 @@ class _Point:
         gradient = self.jacobian @ self.residual.ravel()
         normal[n, n] += self.strength
         gradient[n] += self.strength * self.away
-        own = np.diag(normal)
-        normal[np.diag_indices_from(normal)] = own * (1 + damping) + 1e-12 * own.max()
+        own = np.einsum("ii->i", normal)  # a view
+        own[:] = own * (1 + damping) + 1e-12 * own.max()
         return _solved(normal, gradient)
 
     def covariance(self, inflation: float, freedom: float) -> np.ndarray:
@@ -336,8 +328,8 @@ def _inverse(x: np.ndarray) -> np.ndarray:
 
 def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solve scaled normal equations; where they are singular, the shortest answer."""
-    scale = np.sqrt(np.maximum(np.diag(normal), 1e-300))
-    scaled = normal / np.multiply.outer(scale, scale)
+    scale = np.sqrt(np.maximum(normal.diagonal(), 1e-300))
+    scaled = normal / (scale * scale[:, None])
     scale = scale[:, None] if right.ndim == 2 else scale
     try:
         return np.linalg.solve(scaled, right / scale) / scale

@@ -7,6 +7,7 @@ the price of one exponential per bin. Means over the samples of a bin are geomet
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import attrs
@@ -65,44 +66,54 @@ class Geometry:
         currents[:, -1] = 1.0
         return attrs.evolve(self, currents=currents)
 
+    def each_alone(self) -> Geometry:
+        """Give each sweep an axis of its own, for time constants that differ between them."""
+        return attrs.evolve(self, currents=self.currents[:, None])
+
+    @cached_property
+    def _level(self) -> np.ndarray:
+        """Current (pA) in each bin."""
+        return self.currents.take(self.part, axis=-1)
+
+    @cached_property
+    def _jumps(self) -> np.ndarray:
+        return self.currents[..., 1:] - self.currents[..., :-1]
+
+    @cached_property
+    def _gaps(self) -> tuple[np.ndarray, np.ndarray]:
+        """Samples from each edge to the start of each plateau, and whether it is later."""
+        edges = np.concatenate(([0.0], np.cumsum(self.lengths)))[: self._jumps.shape[-1]]
+        gaps = np.concatenate(([0.0], edges)) - edges[:, None]
+        later = np.arange(gaps.shape[1]) > np.arange(gaps.shape[0])[:, None]
+        return np.where(later, gaps, 0.0), later
+
     def response(self, tau: complex | np.ndarray, delay: float) -> Response:
         """Compute the response of one exponential.
 
         Parameters
         ----------
-        tau : complex or array, shape (..., n_sweeps or 1, 1)
-            Time constant (s), one for all sweeps or one for each; more axes are kept.
+        tau : complex or array, shape (..., 1, 1)
+            Time constant (s), or several, whose axes come before those of the sweeps.
         delay : float
             Time (s) by which the recording is late.
         """
-        samples = self.rate * tau
-        left, left_slope = self._missing(samples)
-        z, one = self.widths / samples, 1.0 / samples
-        decay = np.exp((delay * self.rate - self.since) / samples)
-        decay = decay * np.expm1(-z) / (self.widths * np.expm1(-one))
-        with np.errstate(over="ignore"):  # z / exp(z) is 0 for a bin far longer than tau
-            slope = (self.since - delay * self.rate) / samples - z / np.expm1(z)
-        slope += one / np.expm1(one)
-        missing, missing_slope = left[..., self.part], left_slope[..., self.part]
+        samples = self.rate * np.asarray(tau)
+        # what is missing of the end of the response, at the start of each plateau, is what
+        # each earlier jump has left
+        gaps, later = self._gaps
+        x = gaps / samples
+        left = later * np.exp(-x)
+        missing = (-self._jumps @ left).take(self.part, axis=-1)
+        missing_slope = (-self._jumps @ (left * x)).take(self.part, axis=-1)  # by log tau
+        # means over a bin are geometric series
+        since, z, one = self.since / samples, self.widths / samples, 1.0 / samples
+        since = since - delay * self.rate / samples
+        far, near = np.expm1(-z), np.expm1(-one)
+        decay = np.exp(-since) * (far / (self.widths * near))
+        slope = since + z * (1 + far) / far - one * (1 + near) / near
         part = missing * decay
         return Response(
-            value=self.currents[:, self.part] + part,
+            value=self._level + part,
             by_log_tau=missing_slope * decay + part * slope,
             by_delay=part / tau,
         )
-
-    def _missing(self, samples: complex | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Response less its end, at each edge, and its derivative by log tau."""
-        jumps = np.diff(self.currents, axis=1)
-        kind, shape = np.result_type(jumps, samples), np.shape(samples)
-        shape = (*shape[:-2], *self.currents.shape)
-        missing, slope = np.zeros(shape, dtype=kind), np.zeros(shape, dtype=kind)
-        for k in range(jumps.shape[1]):
-            if k:
-                x = self.lengths[k - 1] / samples
-                x = x[..., 0] if np.ndim(x) else x
-                decay = np.exp(-x)
-                missing[..., k + 1] = missing[..., k] * decay
-                slope[..., k + 1] = (slope[..., k] + missing[..., k] * x) * decay
-            missing[..., k + 1] -= jumps[:, k]
-        return missing, slope
