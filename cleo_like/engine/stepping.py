@@ -91,6 +91,16 @@ class Stepper:
         """Simulated time (s)."""
         return self._step * self._dt
 
+    @property
+    def dt(self) -> float:
+        """Integration step (s)."""
+        return self._dt
+
+    @property
+    def group(self) -> Any:
+        """The NeuronGroup."""
+        return self._plan.group
+
     def advance(self, n_steps: int) -> None:
         """Run `n_steps` steps of the group's clock.
 

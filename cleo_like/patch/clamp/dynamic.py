@@ -1,0 +1,493 @@
+"""The dynamic clamp: samples a potential, computes a current, injects it a little later."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.base import InterfaceDevice, NeoExportable
+from cleo_like.base.history import History
+from cleo_like.base.views import present_values
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import InputError
+from cleo_like.core.units import si
+from cleo_like.patch.clamp.target import check_current, check_potential, stepper_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jaxtyping import Float
+
+    from cleo_like.core import Recording
+    from cleo_like.engine.stepping import Stepper
+
+_WHOLE = 1e-6
+"""Part of an integration step by which a period may miss a whole number of them."""
+
+
+def _seconds(name: str, unit: str = "s") -> Callable[[Any], float]:
+    # a default is in seconds already
+    return lambda value: value if type(value) is float and value in _DEFAULTS else si(
+        value, unit, name
+    )
+
+
+def _callable(value: Any) -> Callable[[float, float], float]:
+    if not callable(value):
+        msg = (
+            "step must be a function step(t, v) -> i of a time (s) and a potential (V) that "
+            f"gives a current (A), or a conductance such as Leak('5 nS'); got {value!r}"
+        )
+        raise InputError(msg)
+    return value
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ClampRun:
+    """What a dynamic clamp saw and did.
+
+    Attributes
+    ----------
+    rate : float
+        Ticks of the board per second (Hz).
+    voltage : array, shape (n_ticks,)
+        Potential that was sampled (V).
+    computed : array, shape (n_ticks,)
+        Current that `step` gave for it (A).
+    injected : array, shape (n_ticks,)
+        Current that flowed after each sample: the newest that had come out, and the
+        command (A).
+    """
+
+    rate: float
+    voltage: Float[np.ndarray, "n_ticks"]
+    computed: Float[np.ndarray, "n_ticks"]
+    injected: Float[np.ndarray, "n_ticks"]
+
+    @property
+    def time(self) -> Float[np.ndarray, "n_ticks"]:
+        """Times of the samples (s)."""
+        return np.arange(len(self.voltage)) / self.rate
+
+    def recording(self, cell_id: str = "dynamic-clamp") -> Recording:
+        """Give one sweep with the injected current as its command."""
+        from cleo_like.core import Cell, Provenance, Recording, Sweep
+
+        sweep = Sweep(response=self.voltage, command=self.injected, rate=self.rate)
+        return Recording(
+            sweeps=[sweep], cell=Cell(id=cell_id), provenance=Provenance(source="simulation"),
+        )  # fmt: skip
+
+
+@attrs.define(eq=False, slots=False)
+class DynamicClamp(InterfaceDevice, NeoExportable):
+    """A board that reads a potential and injects the current of a conductance.
+
+    `step(t, v) -> i` is all that a real board would need: a function (plain, or compiled by
+    numba) of the time (s) and the potential (V) that gives a current (A, positive
+    depolarises). It runs on a `Stepper` or a cell (`run`), or in a network
+    (``sim.inject(clamp, group, i_targets=[...])``).
+
+    Parameters
+    ----------
+    step : callable
+        The function; `Leak`, `Synapse`, `HCurrent` and `ACurrent` are given. Each target
+        gets a copy of one that has a state (a method ``reset``).
+    period : quantity or str
+        Time between two samples, a whole number of the cell's integration steps.
+    latency : quantity or str
+        From a sample to the current that follows from it, a whole number of integration
+        steps. It may be longer than a period: samples go on meanwhile.
+    jitter : quantity or str
+        Standard deviation of the latency (normal, never below 0, in whole integration
+        steps; answers stay in order).
+    seed : int
+        Of the jitter.
+    name : str
+        Name of the device.
+
+    Examples
+    --------
+    A leak of 5 nS added to 5 nS halves the resistance of 200 MOhm:
+
+    >>> from cleo_like.patch.clamp import Leak
+    >>> clamp = DynamicClamp(Leak("5 nS", "-70 mV"))
+    >>> run = clamp.run("passive", "300 ms", command="10 pA")
+    >>> round(float(run.voltage[-1] + 0.07) / 10e-12 / 1e6, 2)  # MOhm
+    100.0
+    """
+
+    step: Any = attrs.field(converter=_callable)
+    period: float = attrs.field(default=50e-6, kw_only=True, converter=_seconds("period"))
+    latency: float = attrs.field(default=0.0, kw_only=True, converter=_seconds("latency"))
+    jitter: float = attrs.field(default=0.0, kw_only=True, converter=_seconds("jitter"))
+    seed: int = attrs.field(default=0, kw_only=True, converter=whole_number("seed", 0))
+    targets: list[_Target] = attrs.field(init=False, factory=list, repr=False)
+    """One entry for each injection."""
+
+    def __attrs_post_init__(self) -> None:
+        """Check the times."""
+        if not (self.period > 0 and self.latency >= 0 and self.jitter >= 0):
+            msg = (
+                "period must be above 0 s, latency and jitter 0 s or more; got "
+                f"{self.period * 1e6:g} us, {self.latency * 1e6:g} us, {self.jitter * 1e6:g} us"
+            )
+            raise InputError(msg)
+
+    def run(
+        self,
+        cell: Any,
+        duration: Any,
+        *,
+        command: Any = None,
+        voltage: str | None = None,
+        current: str | None = None,
+        target: int = 0,
+        dt: Any = None,
+    ) -> ClampRun:
+        """Clamp one cell for a time.
+
+        Parameters
+        ----------
+        cell : Stepper, CellModel or str
+            A compiled group, which goes on from where it is; or a model or the name of a
+            library cell, which starts from rest.
+        duration : quantity or str
+            How long, a whole number of periods.
+        command : quantity, or array of shape (n_ticks,), optional
+            Current (A) injected besides.
+        voltage, current : str, optional
+            Variables that are read and written (default: those of the model; "v" and "I"
+            of a stepper).
+        target : int
+            Which neuron of the stepper.
+        dt : quantity, optional
+            Longest integration step of a model (default: its own); the one used divides
+            period and latency, and resolves the jitter.
+
+        Raises
+        ------
+        InputError
+            A period that the integration step does not divide, variables that are not
+            there, a current that is no number or makes the potential run away.
+        """
+        stepper, names = stepper_of(cell, (self.period, self.latency, self.jitter), dt)
+        v = check_potential(stepper, voltage if voltage is not None else names[0])
+        i = check_current(stepper, current if current is not None else names[1])
+        if not 0 <= target < len(v):
+            msg = f"target must be 0 to {len(v) - 1}, got {target}"
+            raise InputError(msg)
+        every = self._ticks(stepper.dt)
+        count = _whole(si(duration, "s", "duration"), self.period, "duration", "period")
+        out = self._outputs(count, every, stepper.dt)
+        base = _command(command, count)
+        seen, computed = _play(
+            stepper, self._own_step(), (v[target : target + 1], i[target : target + 1]),
+            every, out, base,
+        )  # fmt: skip
+        newest = np.searchsorted(out, np.arange(count) * every, side="right") - 1
+        injected = np.where(newest >= 0, computed[newest], 0.0)
+        if base is not None:
+            injected = injected + base
+        return ClampRun(
+            rate=1 / self.period, voltage=seen, computed=computed, injected=injected
+        )
+
+    def _own_step(self) -> Any:
+        """Give a step with a state of its own."""
+        if not hasattr(self.step, "reset"):
+            return self.step
+        own = copy.deepcopy(self.step)
+        own.reset()
+        return own
+
+    def _ticks(self, dt: float) -> int:
+        """Integration steps between two samples."""
+        if self.period < dt * (1 - _WHOLE):
+            msg = (
+                f"the dynamic clamp samples every {self.period * 1e6:g} us, faster than the "
+                f"cell's integration step of {dt * 1e6:g} us: the board would be slower than "
+                f"its clock; write period='{dt * 1e6:g} us' or more, or a smaller dt"
+            )
+            raise InputError(msg)
+        if self.latency > 0:
+            _whole(self.latency, dt, "latency", "integration step")
+        return _whole(self.period, dt, "period", "integration step")
+
+    def _outputs(self, count: int, every: int, dt: float) -> np.ndarray:
+        """Integration steps at which the answers come out: none before the one before it."""
+        late = np.full(count, self.latency)
+        if self.jitter > 0:
+            rng = np.random.default_rng(self.seed)
+            late = np.maximum(late + self.jitter * rng.standard_normal(count), 0.0)
+        steps = np.arange(count) * every + np.rint(late / dt).astype(np.int64)
+        return np.maximum.accumulate(steps)
+
+    # --- the device ---
+
+    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+        """Clamp neurons of a group.
+
+        Parameters
+        ----------
+        neuron_group : brian2.NeuronGroup
+            The group; it needs a current that its equations read.
+        **kwparams
+            i_targets (list of int; default all), voltage ("v"), current ("I").
+        """
+        from brian2 import NetworkOperation
+
+        given = {"i_targets": None, "voltage": "v", "current": "I"} | kwparams
+        unknown = sorted(set(given) - {"i_targets", "voltage", "current"})
+        if unknown:
+            msg = (
+                f"{self.name!r} takes i_targets, voltage and current with inject(), not "
+                f"{', '.join(unknown)}"
+            )
+            raise InputError(msg)
+        check_potential(neuron_group, given["voltage"])
+        check_current(neuron_group, given["current"])
+        index = _indices(given["i_targets"], len(neuron_group))
+        self._check_free(neuron_group, given["current"], index)
+        made = _Target(
+            clamp=self, group=neuron_group, voltage=given["voltage"],
+            current=given["current"], index=index,
+            steps=[self._own_step() for _ in index], every=self._ticks(
+                float(neuron_group.clock.dt_)
+            ),
+            number=len(self.targets),
+        )  # fmt: skip
+        self.targets.append(made)
+        self.brian_objects.add(
+            NetworkOperation(made.act, clock=neuron_group.clock, when="start")
+        )
+
+    def _check_free(self, group: Any, current: str, index: np.ndarray) -> None:
+        """Refuse a current that another clamp writes already."""
+        devices = self.sim.devices if self.sim is not None else set()
+        for device in {self, *devices}:
+            for other in getattr(device, "targets", ()):
+                if not isinstance(other, _Target) or other.current != current:
+                    continue
+                whole = getattr(group, "source", group) is getattr(
+                    other.group, "source", other.group
+                )
+                own = set((index + getattr(group, "start", 0)).tolist())
+                if whole and own & other.absolute:
+                    msg = (
+                        f"{device.name!r} writes {current!r} of neuron "
+                        f"{min(own & other.absolute)} of {group.name} already; give this clamp "
+                        "a current of its own in the equations (I_dyn : amp) and "
+                        "current='I_dyn', or other i_targets"
+                    )
+                    raise InputError(msg)
+
+    def reset(self, **kwargs: Any) -> None:
+        """Forget what was seen and done; answers that are on their way are lost."""
+        del kwargs
+        for target in self.targets:
+            target.reset()
+
+    def store_state(self) -> dict[str, Any]:
+        """Give what `brian2.Network.store` keeps: histories, gates, answers on their way."""
+        return {"targets": [copy.deepcopy(target.memory()) for target in self.targets]}
+
+    def restore_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `store_state` gave."""
+        for target, memory in zip(self.targets, state["targets"], strict=True):
+            target.recall(copy.deepcopy(memory))
+
+    def to_neo(self) -> Any:
+        """Give potentials and currents of all targets as Neo signals."""
+        from cleo_like.utilities.neo import signal_to_neo
+
+        return [
+            signal_to_neo(
+                history.times, np.asarray(history.values, dtype=float), unit,
+                name=f"{self.name} {what} of {target.group.name}", description="dynamic clamp",
+            )
+            for target in self.targets
+            for what, unit, history in (
+                ("potential", "V", target.seen), ("current", "A", target.computed)
+            )
+        ]  # fmt: skip
+
+    @property
+    def t(self) -> Any:
+        """Times of the samples of the first injection (quantity, shape (n_ticks,))."""
+        from brian2 import second
+
+        return self._first().seen.times * second
+
+    @property
+    def voltages(self) -> np.ndarray:
+        """Potentials that were sampled (V), shape (n_ticks, n_targets)."""
+        return self._first().seen.values
+
+    @property
+    def currents(self) -> np.ndarray:
+        """Currents that `step` gave (A), shape (n_ticks, n_targets)."""
+        return self._first().computed.values
+
+    def _first(self) -> _Target:
+        if not self.targets:
+            msg = f"{self.name!r} is not injected yet"
+            raise InputError(msg)
+        return self.targets[0]
+
+
+@attrs.define(eq=False, kw_only=True)
+class _Target:
+    """The clamped neurons of one group in a network."""
+
+    clamp: DynamicClamp
+    group: Any
+    voltage: str
+    current: str
+    index: np.ndarray
+    steps: list[Any]
+    every: int
+    number: int
+    seen: History = attrs.field(factory=History)
+    computed: History = attrs.field(factory=History)
+    pending: deque[tuple[int, list[float]]] = attrs.field(factory=deque)
+    rng: Any = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.reset()
+
+    @property
+    def absolute(self) -> set[int]:
+        """Numbers of the neurons in the whole group."""
+        return set((self.index + getattr(self.group, "start", 0)).tolist())
+
+    def reset(self) -> None:
+        self.rng = np.random.default_rng((self.clamp.seed, self.number))
+        self.pending.clear()
+        self.seen.clear()
+        self.computed.clear()
+        for step in self.steps:
+            if hasattr(step, "reset"):
+                step.reset()
+
+    def memory(self) -> tuple[Any, ...]:
+        """Give all that changes in a run."""
+        return self.rng, self.pending, self.seen, self.computed, self.steps
+
+    def recall(self, memory: tuple[Any, ...]) -> None:
+        """Go back to what `memory` gave."""
+        self.rng, self.pending, self.seen, self.computed, self.steps = memory
+
+    def act(self) -> None:
+        """Do what is due at the present integration step."""
+        clock = self.group.clock
+        now = int(clock.variables["timestep"].get_value().item())
+        if now % self.every == 0:
+            self._sample(now, float(clock.dt_))
+        while self.pending and self.pending[0][0] <= now:
+            present_values(self.group, self.current)[self.index] = self.pending.popleft()[1]
+
+    def _sample(self, now: int, dt: float) -> None:
+        t = now * dt
+        volts = present_values(self.group, self.voltage)[self.index].tolist()
+        amps = [float(step(t, v)) for step, v in zip(self.steps, volts, strict=True)]
+        if not np.isfinite(amps).all():
+            raise InputError(_no_number(amps, t, volts))
+        clamp = self.clamp
+        late = clamp.latency
+        if clamp.jitter > 0:
+            late = max(late + clamp.jitter * self.rng.standard_normal(), 0.0)
+        out = now + round(late / dt)
+        if self.pending:
+            out = max(out, self.pending[-1][0])
+        self.pending.append((out, amps))
+        if clamp.save_history:
+            self.seen.append(t, volts)
+            self.computed.append(t, amps)
+
+
+def _play(
+    stepper: Stepper,
+    step: Any,
+    views: tuple[np.ndarray, np.ndarray],
+    every: int,
+    out: np.ndarray,
+    base: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run the loop: sample, compute, and advance to every change of the current."""
+    v, i = views
+    count, dt, start = len(out), stepper.dt, stepper.t
+    due_at, added = out.tolist(), (None if base is None else base.tolist())
+    seen, computed = np.empty(count), np.empty(count)
+    read, advance = v.item, stepper.advance
+    due, held = 0, 0.0
+    for k in range(count):
+        here = k * every
+        seen[k] = now = read()
+        computed[k] = step(start + here * dt, now)
+        end = here + every
+        if added is not None:
+            i[0] = held + added[k]
+        while due <= k and due_at[due] < end:
+            if due_at[due] > here:
+                advance(due_at[due] - here)
+                here = due_at[due]
+            held = computed[due]
+            i[0] = held if added is None else held + added[k]
+            due += 1
+        advance(end - here)
+    if not np.isfinite(computed).all():
+        bad = int(np.flatnonzero(~np.isfinite(computed))[0])
+        message = _no_number([computed[bad]], start + bad * every * dt, [seen[bad]])
+        raise InputError(message)
+    return seen, computed
+
+
+def _no_number(amps: list[float], t: float, volts: list[float]) -> str:
+    return (
+        f"step(t, v) gave {amps} A at {t * 1e3:g} ms and {[v * 1e3 for v in volts]} mV; it "
+        "must give a finite current (A)"
+    )
+
+
+def _whole(length: float, unit: float, name: str, of: str) -> int:
+    count = round(length / unit)
+    if count < 1 or abs(length / unit - count) > _WHOLE * max(count, 1):
+        msg = (
+            f"{name} of {length * 1e6:g} us is no whole number of the {of} of "
+            f"{unit * 1e6:g} us; write {max(count, 1) * unit * 1e6:g} us"
+        )
+        raise InputError(msg)
+    return count
+
+
+def _command(value: Any, count: int) -> np.ndarray | None:
+    if value is None:
+        return None
+    from cleo_like.core.units import carries_unit, si_array
+
+    if not carries_unit(value) and not isinstance(value, np.ndarray):
+        return np.full(count, si(value, "A", "command"))  # says what to write
+    array = si_array(value, "A", "command") if carries_unit(value) else np.asarray(value, float)
+    if array.shape not in ((), (1,), (count,)) or not np.isfinite(array).all():
+        msg = (
+            f"command must be one current or one for each of the {count} ticks, finite; got "
+            f"the shape {array.shape}"
+        )
+        raise InputError(msg)
+    return np.broadcast_to(array, (count,))
+
+
+def _indices(value: Any, n: int) -> np.ndarray:
+    index = np.arange(n) if value is None else np.atleast_1d(np.asarray(value))
+    if index.dtype.kind not in "iu" or index.ndim != 1 or index.size == 0:
+        msg = f"i_targets must be whole numbers of neurons, got {value!r}"
+        raise InputError(msg)
+    if index.min() < 0 or index.max() >= n or len(set(index.tolist())) != len(index):
+        msg = f"i_targets must be different numbers from 0 to {n - 1}, got {value!r}"
+        raise InputError(msg)
+    return index
