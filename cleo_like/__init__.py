@@ -30,6 +30,7 @@ _WHERE = {
     "CellModel": "cells",
     "CurrentClamp": "patch",
     "Digitiser": "patch",
+    "DynamicClamp": "patch.clamp",
     "Dynamics": "cells",
     "Electrode": "patch",
     "FeatureTable": "features.table",

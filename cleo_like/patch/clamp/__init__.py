@@ -5,5 +5,6 @@ from cleo_like.patch.clamp.dynamic import ClampRun, DynamicClamp
 from cleo_like.patch.clamp.limit import largest_conductance
 
 __all__ = [
-    "ACurrent", "ClampRun", "DynamicClamp", "HCurrent", "Leak", "Synapse", "largest_conductance",
+    "ACurrent", "ClampRun", "DynamicClamp", "HCurrent", "Leak", "Synapse",
+    "largest_conductance",
 ]  # fmt: skip

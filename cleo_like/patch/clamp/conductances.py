@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import exp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import si_required
+from cleo_like.core.arrays import si_default
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si_array
+from cleo_like.patch.pipette.fields import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    _Kinetics = tuple[Callable[[float], float], Callable[[float], float], int]
 
 
 @attrs.define(eq=False)
@@ -38,8 +41,10 @@ class Leak:
     -50.0
     """
 
-    conductance: float = attrs.field(converter=si_required("S", "conductance"))
-    reversal: float = attrs.field(default="-70 mV", converter=si_required("V", "reversal"))
+    conductance: float = attrs.field(converter=quantity("S", "conductance"))
+    reversal: float = attrs.field(
+        default=si_default("-70 mV", "V"), converter=quantity("V", "reversal")
+    )
 
     def __call__(self, t: float, v: float) -> float:
         """Give the current (A) at a potential (V)."""
@@ -80,9 +85,13 @@ class Synapse:
     (0.0, 70.0)
     """
 
-    conductance: float = attrs.field(converter=si_required("S", "conductance"))
-    reversal: float = attrs.field(default="0 mV", converter=si_required("V", "reversal"))
-    tau: float = attrs.field(default="5 ms", kw_only=True, converter=si_required("s", "tau"))
+    conductance: float = attrs.field(converter=quantity("S", "conductance"))
+    reversal: float = attrs.field(
+        default=si_default("0 mV", "V"), converter=quantity("V", "reversal")
+    )
+    tau: float = attrs.field(
+        default=si_default("5 ms", "s"), kw_only=True, converter=quantity("s", "tau")
+    )
     times: tuple[float, ...] = attrs.field(kw_only=True, converter=_times)
     _open: float = attrs.field(init=False, default=0.0, repr=False)
     _since: float = attrs.field(init=False, default=0.0, repr=False)
@@ -111,13 +120,13 @@ class Synapse:
 class _Gated:
     """A conductance of gates, each to a power; every gate starts in its steady state."""
 
-    conductance: float = attrs.field(converter=si_required("S", "conductance"))
-    reversal: float = attrs.field(converter=si_required("V", "reversal"))
+    conductance: float = attrs.field(converter=quantity("S", "conductance"))
+    reversal: float = attrs.field(converter=quantity("V", "reversal"))
     _gates: list[float] | None = attrs.field(init=False, default=None, repr=False)
     _last: float = attrs.field(init=False, default=0.0, repr=False)
 
     # (steady state, time constant in ms, power), functions of the potential in mV
-    _KINETICS = ()
+    _KINETICS: ClassVar[tuple[_Kinetics, ...]] = ()
 
     def __call__(self, t: float, v: float) -> float:
         """Give the current (A) at a time (s) and a potential (V)."""
@@ -177,8 +186,10 @@ class HCurrent(_Gated):
     library cell "sag".
     """
 
-    reversal: float = attrs.field(default="-43 mV", converter=si_required("V", "reversal"))
-    _KINETICS = ((_boltzmann(-75.0, 5.5), _h_tau, 1),)
+    reversal: float = attrs.field(
+        default=si_default("-43 mV", "V"), converter=quantity("V", "reversal")
+    )
+    _KINETICS: ClassVar[tuple[_Kinetics, ...]] = ((_boltzmann(-75.0, 5.5), _h_tau, 1),)
 
 
 @attrs.define(eq=False)
@@ -197,8 +208,10 @@ class ACurrent(_Gated):
     Source: Huguenard & McCormick 1992, J Neurophysiol 68:1373 (m^4 h, their first component).
     """
 
-    reversal: float = attrs.field(default="-90 mV", converter=si_required("V", "reversal"))
-    _KINETICS = (
+    reversal: float = attrs.field(
+        default=si_default("-90 mV", "V"), converter=quantity("V", "reversal")
+    )
+    _KINETICS: ClassVar[tuple[_Kinetics, ...]] = (
         (_boltzmann(-60.0, -8.5), _a_tau_m, 4),
         (_boltzmann(-78.0, 6.0), _a_tau_h, 1),
     )

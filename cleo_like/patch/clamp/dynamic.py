@@ -12,10 +12,11 @@ import numpy as np
 from cleo_like.base import InterfaceDevice, NeoExportable
 from cleo_like.base.history import History
 from cleo_like.base.views import present_values
-from cleo_like.core.arrays import whole_number
+from cleo_like.core.arrays import si_default, whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.patch.clamp.target import check_current, check_potential, stepper_of
+from cleo_like.patch.pipette.fields import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 
 _WHOLE = 1e-6
 """Part of an integration step by which a period may miss a whole number of them."""
-
-
-def _seconds(name: str, unit: str = "s") -> Callable[[Any], float]:
-    # a default is in seconds already
-    return lambda value: value if type(value) is float and value in _DEFAULTS else si(
-        value, unit, name
-    )
 
 
 def _callable(value: Any) -> Callable[[float, float], float]:
@@ -122,9 +116,11 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
     """
 
     step: Any = attrs.field(converter=_callable)
-    period: float = attrs.field(default=50e-6, kw_only=True, converter=_seconds("period"))
-    latency: float = attrs.field(default=0.0, kw_only=True, converter=_seconds("latency"))
-    jitter: float = attrs.field(default=0.0, kw_only=True, converter=_seconds("jitter"))
+    period: float = attrs.field(
+        default=si_default("50 us", "s"), kw_only=True, converter=quantity("s", "period")
+    )
+    latency: float = attrs.field(default=0.0, kw_only=True, converter=quantity("s", "latency"))
+    jitter: float = attrs.field(default=0.0, kw_only=True, converter=quantity("s", "jitter"))
     seed: int = attrs.field(default=0, kw_only=True, converter=whole_number("seed", 0))
     targets: list[_Target] = attrs.field(init=False, factory=list, repr=False)
     """One entry for each injection."""
@@ -185,10 +181,8 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         count = _whole(si(duration, "s", "duration"), self.period, "duration", "period")
         out = self._outputs(count, every, stepper.dt)
         base = _command(command, count)
-        seen, computed = _play(
-            stepper, self._own_step(), (v[target : target + 1], i[target : target + 1]),
-            every, out, base,
-        )  # fmt: skip
+        views = v[target : target + 1], i[target : target + 1]
+        seen, computed = _play(stepper, self._own_step(), views, (every, out), base)
         newest = np.searchsorted(out, np.arange(count) * every, side="right") - 1
         injected = np.where(newest >= 0, computed[newest], 0.0)
         if base is not None:
@@ -414,12 +408,11 @@ def _play(
     stepper: Stepper,
     step: Any,
     views: tuple[np.ndarray, np.ndarray],
-    every: int,
-    out: np.ndarray,
+    schedule: tuple[int, np.ndarray],
     base: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run the loop: sample, compute, and advance to every change of the current."""
-    v, i = views
+    (v, i), (every, out) = views, schedule
     count, dt, start = len(out), stepper.dt, stepper.t
     due_at, added = out.tolist(), (None if base is None else base.tolist())
     seen, computed = np.empty(count), np.empty(count)

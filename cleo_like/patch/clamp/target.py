@@ -10,7 +10,6 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
-
 _FINEST = 64
 """Integration steps of a period that are tried to divide a latency."""
 
