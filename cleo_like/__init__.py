@@ -79,7 +79,8 @@ _WHERE = {
 
 # modules that users of Cleo reach as attributes (`cleo.coords.assign_coords_...`)
 _MODULES = (
-    "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities", "viz",
+    "atlas", "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities",
+    "viz",
 )  # fmt: skip
 
 # what Cleo has besides; a script that imports it is told what is missing

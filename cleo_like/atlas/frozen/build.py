@@ -1,0 +1,337 @@
+"""`build`: from a table of cells to a frozen map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.atlas.columns import (
+    as_frame,
+    column_named,
+    feature_columns,
+    ids_of,
+    labs_of,
+    same_measure,
+    texts_of,
+    transform_of,
+    transformed,
+    values_of,
+)
+from cleo_like.atlas.frozen.embed import check_embedding, embed
+from cleo_like.atlas.frozen.landmarks import Landmark, read_landmarks
+from cleo_like.atlas.frozen.metric import supervised_metric
+from cleo_like.atlas.frozen.model import Atlas
+from cleo_like.atlas.frozen.outside import LEAST
+from cleo_like.atlas.frozen.votes import calibrated_sharpness, left_out_shares
+from cleo_like.atlas.harmonise.scale import (
+    LEAST_CELLS,
+    METHODS,
+    POOLED,
+    LabScale,
+    matched_scale,
+    own_scale,
+    pooled,
+)
+from cleo_like.atlas.neighbours import NEIGHBOURS, filled
+from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.provenance import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from cleo_like.features import FeatureTable
+
+_DONOR = ("donor", "subject_id", "mouse", "donor_name")
+_MOST_MISSING = 0.5
+_KEPT = (
+    "species", "taxon", "region", "region_acronym", "dandiset", "licence", "citation", "source",
+    "asset_path", "asset_id", "content_hash", "age", "sex", "temperature", "contributor",
+    "brain_region", "layer", "url",
+)  # fmt: skip
+"""Columns about a cell that a map carries along, with all other texts."""
+_NOT_KEPT = ("notes", "settings", "status", "extractor", "family")
+
+
+def build(
+    table: FeatureTable | pd.DataFrame,
+    *,
+    features: Sequence[str] | None = None,
+    lab: str | None = None,
+    label: str | None = None,
+    donor: str | None = None,
+    harmonise: str = "robust",
+    embedding: str = "umap",
+    options: Mapping[str, Any] | None = None,
+    metric: str | None = None,
+    landmarks: Sequence[Landmark] | None = None,
+    name: str = "atlas",
+    seed: int = 0,
+) -> Atlas:
+    """Make a map of a table of cells, and freeze it.
+
+    Parameters
+    ----------
+    table : FeatureTable or DataFrame
+        One row per cell, in the catalogue's units.
+    features : sequence of str, optional
+        Columns that span the map; `feature_columns` chooses when not given. Columns that
+        measure the same thing (first spike, mean over spikes) share one weight.
+    lab, label, donor : str, optional
+        Columns with the lab ("lab" or "dandiset" where not given), the kind of cell (none
+        where not given) and the donor.
+    harmonise : str
+        "none", "robust" (per-lab z without outliers) or "transport" (linear, closed form).
+    embedding : str
+        "umap", "published" (UMAP as the published map of DANDI), "opentsne" or "pca".
+    options : mapping, optional
+        Of the embedding, instead of its preset.
+    metric : str, optional
+        "supervised": distances by neighbourhood components analysis of the labels.
+    landmarks : sequence of Landmark, optional
+        Those of the package when not given.
+    name : str
+        Name of the map.
+    seed : int
+        Same table and seed: same map, bit for bit.
+
+    Returns
+    -------
+    Atlas
+
+    Raises
+    ------
+    InputError
+        No features, or too few cells.
+    UnknownNameError
+        No such way to harmonise or embed.
+    UnsupportedError
+        A package that is not installed (extra ``atlas``).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(1)
+    >>> cells = pd.DataFrame({"tau": rng.lognormal(-4, 0.3, 60),
+    ...     "v_baseline": rng.normal(-70, 4, 60), "subclass": ["Sst", "Pvalb"] * 30})
+    >>> atlas = build(cells, label="subclass", embedding="pca")
+    >>> len(atlas), atlas.features, atlas.classes
+    (60, ('tau', 'v_baseline'), ('Pvalb', 'Sst'))
+    """
+    if harmonise not in METHODS:
+        raise unknown_name("way to harmonise", harmonise, METHODS)
+    if metric not in (None, "supervised"):
+        raise unknown_name("metric", str(metric), ["supervised"])
+    check_embedding(embedding)
+    frame = as_frame(table)
+    chosen = _checked(frame, features)
+    raw = values_of(frame, chosen)
+    kept = np.isnan(raw).mean(axis=1) <= _MOST_MISSING
+    ids = ids_of(frame)
+    dropped = [ids[k] for k in np.flatnonzero(~kept)]
+    frame, raw = frame[kept].reset_index(drop=True), raw[kept]
+    if len(frame) < 4:
+        msg = f"only {len(frame)} cells have half of the features ({', '.join(chosen)})"
+        raise InputError(msg)
+    cells = _cells(frame, lab, label, donor)
+    transforms = tuple(transform_of(f) for f in chosen)
+    values = transformed(raw, transforms)
+    weights = _weights(chosen)
+    scales, scaled = _harmonised(values, cells, harmonise, weights)
+    full, missing, _ = filled(scaled, scaled, NEIGHBOURS)
+    atlas = Atlas(
+        name=name,
+        features=chosen,
+        transforms=transforms,
+        values=raw,
+        scaled=full,
+        imputed=missing,
+        xy=np.zeros((len(full), 2)),
+        cells=cells,
+        labs=scales,
+        usual={POOLED: np.zeros(0)},
+        about={
+            "harmonise": harmonise,
+            "embedding": embedding,
+            "metric": metric,
+            "label": label,
+            "seed": seed,
+            "dropped": dropped,
+            "not_used": _not_used(frame, chosen),
+            "shared_weights": [f for f, w in zip(chosen, weights, strict=True) if w < 1],
+            "versions": versions(("scipy", "scikit-learn", "umap-learn", "openTSNE")),
+        },
+    )
+    marks = read_landmarks() if landmarks is None else tuple(landmarks)
+    found = tuple(m.with_members(frame, list(cells["cell_id"])) for m in marks)
+    return _finished(attrs.evolve(atlas, landmarks=found), embedding, options, metric, seed)
+
+
+def _checked(frame: pd.DataFrame, features: Sequence[str] | None) -> tuple[str, ...]:
+    if features is None:
+        chosen = feature_columns(frame)
+        if not chosen:
+            msg = (
+                "no column is a feature that is known and measured in 90 % of the cells; "
+                f"give features=; the table has {', '.join(map(str, frame.columns[:30]))}"
+            )
+            raise InputError(msg)
+        return chosen
+    for one in features:
+        column_named(frame, one, ())
+    if len(set(features)) != len(features):
+        msg = "features names a column twice"
+        raise InputError(msg)
+    return tuple(features)
+
+
+def _not_used(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
+    from cleo_like.atlas.columns import PUBLISHED
+
+    return [c for c in PUBLISHED if c in frame.columns and c not in chosen]
+
+
+def _cells(
+    frame: pd.DataFrame,
+    lab: str | None,
+    label: str | None,
+    donor: str | None,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    kinds = column_named(frame, label, ())
+    donors = column_named(frame, donor, _DONOR)
+    told = {
+        "cell_id": ids_of(frame),
+        "lab": labs_of(frame, lab),
+        "donor": texts_of(frame, donors),
+        "label": texts_of(frame, kinds),
+    }
+    for column in (c for c in frame.columns if _is_told(frame, c) and c not in told):
+        told[column] = [None if v != v else v for v in frame[column]]  # noqa: PLR0124  (NaN)
+    return pd.DataFrame(told)
+
+
+def _is_told(frame: pd.DataFrame, column: str) -> bool:
+    import pandas as pd
+
+    is_text = not pd.api.types.is_numeric_dtype(frame[column])
+    return column in _KEPT or (is_text and column not in _NOT_KEPT)
+
+
+def _weights(features: Sequence[str]) -> np.ndarray:
+    """Columns of one measure share a weight of 1 in the squared distance."""
+    measures = [same_measure(f) for f in features]
+    return np.array([1 / np.sqrt(measures.count(m)) for m in measures])
+
+
+def _weighted(scale: LabScale, weights: np.ndarray) -> LabScale:
+    return attrs.evolve(scale, matrix=scale.matrix * weights, offset=scale.offset * weights)
+
+
+def _harmonised(
+    values: np.ndarray, cells: pd.DataFrame, method: str, weights: np.ndarray
+) -> tuple[dict[str, LabScale], np.ndarray]:
+    """Scale of every lab, and all cells on the common scale."""
+    labs = cells["lab"].to_numpy()
+    names = list(dict.fromkeys(labs))
+    reference, base, basis = _reference(cells)
+    common = _weighted(pooled(values[base], method, basis), weights)
+    scales = {POOLED: common}
+    scaled = common.apply(values)
+    if method == "none" or len(names) == 1:
+        scales |= dict.fromkeys(names, common)
+        return scales, scaled
+    for name in names:
+        rows = np.flatnonzero(labs == name)
+        scales[name] = (
+            common
+            if name == reference
+            else _lab_scale(
+                values, scaled, cells, rows, base, method=method, weights=weights, common=common
+            )
+        )
+    for name in names:
+        rows = labs == name
+        scaled[rows] = scales[name].apply(values[rows])
+    return scales, scaled
+
+
+def _reference(cells: pd.DataFrame) -> tuple[str | None, np.ndarray, str]:
+    """Which cells the common scale rests on: the largest labelled lab, or all."""
+    labelled = cells[cells["label"] != ""]
+    if not len(labelled):
+        return None, np.arange(len(cells)), f"all {len(cells)} cells"
+    name = str(labelled["lab"].value_counts().index[0])
+    rows = labelled.index[labelled["lab"] == name].to_numpy()
+    return name, rows, f"{len(rows)} cells of known kind of lab {name!r}"
+
+
+def _lab_scale(
+    values: np.ndarray,
+    scaled: np.ndarray,
+    cells: pd.DataFrame,
+    rows: np.ndarray,
+    base: np.ndarray,
+    *,
+    method: str,
+    weights: np.ndarray,
+    common: LabScale,
+) -> LabScale:
+    """Scale one lab: on shared kinds, else on all its cells, else (too few) as all."""
+    kinds = cells["label"].to_numpy()
+    shared = set(kinds[base]) - {""}
+    known = rows[np.isin(kinds[rows], sorted(shared))] if shared else rows[:0]
+    if len(known) >= LEAST_CELLS:
+        names = sorted(shared)
+        codes = {k: n for n, k in enumerate(names)}
+        told = np.array([codes[k] for k in kinds[known]])
+        return matched_scale(
+            values[known],
+            np.nan_to_num(scaled[base]),
+            np.array([codes[k] for k in kinds[base]]),
+            lambda _: told,
+            method=method,
+            basis=f"{len(known)} cells of shared kinds",
+        )
+    if len(rows) < LEAST_CELLS:
+        why = f"common: {len(rows)} cells are too few for a scale of their own"
+        return attrs.evolve(common, cells=len(rows), basis=why)
+    basis = f"all its {len(rows)} cells"
+    return _weighted(own_scale(values[rows], scaled, method, basis), weights)
+
+
+def _finished(
+    atlas: Atlas,
+    embedding: str,
+    options: Mapping[str, Any] | None,
+    metric: str | None,
+    seed: int,
+) -> Atlas:
+    """Learn the metric, lay out, and measure what is usual."""
+    if metric is not None:
+        atlas = attrs.evolve(
+            atlas, metric=supervised_metric(atlas.scaled, atlas.label_codes, seed)
+        )
+    xy, used = embed(atlas.in_space(atlas.scaled), embedding, seed, options)
+    atlas = attrs.evolve(atlas, xy=xy, about={**atlas.about, "options": used})
+    known = atlas.strangeness.of_known(atlas.donor_codes)
+    labs = atlas.cells["lab"].to_numpy()
+    usual = {POOLED: np.sort(known)}
+    for name in dict.fromkeys(labs):
+        if (labs == name).sum() >= LEAST:
+            usual[name] = np.sort(known[labs == name])
+    return attrs.evolve(atlas, usual=usual, sharpness=_sharpness(atlas))
+
+
+def _sharpness(atlas: Atlas) -> float:
+    if not atlas.classes:
+        return 1.0
+    cells, kinds = atlas.labelled
+    donors = atlas.donor_codes[atlas.label_codes >= 0]
+    return calibrated_sharpness(
+        left_out_shares(cells, kinds, donors, len(atlas.classes)), kinds
+    )

@@ -1,0 +1,80 @@
+"""Cells that belong nowhere: farther from all known cells than known cells are from each other.
+
+The distance is measured where correlations between features are taken out (a cell with the
+width of one kind and the resistance of another is strange though each value is common), and
+relative to how far the nearest cells are from theirs (Breunig et al. 2000,
+doi:10.1145/342009.335388), so that sparse kinds are not called strange.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleo_like.atlas.harmonise.scale import POOLED
+from cleo_like.atlas.harmonise.transport import square_root
+from cleo_like.atlas.neighbours import Neighbours, row_means
+
+if TYPE_CHECKING:
+    from cleo_like.atlas.frozen.model import Atlas
+
+NEAREST = 10
+LIMIT = 0.95
+"""A cell is outside when so large a share of the known cells of its lab is less strange."""
+LEAST = 40
+"""Known cells from which on a lab has its own limit: fewer do not show a 95th percentile."""
+_RIDGE = 0.05  # of a unit variance: a direction without spread is not to rule the distance
+
+
+class Strangeness:
+    """How strange cells are to a set of cells."""
+
+    def __init__(self, scaled: np.ndarray) -> None:
+        d = scaled.shape[1]
+        covariance = np.cov(scaled, rowvar=False, bias=True).reshape(d, d)
+        self._matrix = square_root(covariance + _RIDGE * np.eye(d), -0.5)
+        self._cells = Neighbours(self._decorrelated(scaled))
+        nobody = np.full(len(scaled), -1)
+        self._own = _finite_means(*self._cells.nearest_others(_all(scaled), NEAREST, nobody))
+
+    def of(self, scaled: np.ndarray) -> np.ndarray:
+        """Give the distance to the nearest cells over theirs to their nearest."""
+        if not len(scaled):
+            return np.zeros(0)
+        distance, index = self._cells.nearest(self._decorrelated(scaled), NEAREST)
+        return row_means(distance) / np.maximum(row_means(self._own[index]), 1e-9)
+
+    def of_known(self, donors: np.ndarray) -> np.ndarray:
+        """Give it for the cells themselves, each without its own donor."""
+        distance, index = self._cells.nearest_others(
+            np.arange(len(self._cells)), NEAREST, donors
+        )
+        near = np.where(index >= 0, self._own[index], np.nan)
+        return _finite_means(distance, index) / np.maximum(_finite_means(near, index), 1e-9)
+
+    def _decorrelated(self, scaled: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(scaled)
+        for k in range(scaled.shape[1]):  # one order of sums: a cell alone as in a batch
+            out = out + scaled[:, k : k + 1] * self._matrix[k]
+        return out
+
+
+def _all(cells: np.ndarray) -> np.ndarray:
+    return np.arange(len(cells))
+
+
+def _finite_means(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Mean of each row over the neighbours that are there."""
+    known = index >= 0
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return total / np.maximum(known.sum(axis=1), 1)
+
+
+def percentiles(atlas: Atlas, strangeness: np.ndarray, labs: list[str]) -> np.ndarray:
+    """Share of known cells that are less strange, by the lab of the cell."""
+    out = np.zeros(len(strangeness))
+    for k, (value, lab) in enumerate(zip(strangeness, labs, strict=True)):
+        usual = atlas.usual[lab if lab in atlas.usual else POOLED]
+        out[k] = np.searchsorted(usual, value, side="left") / max(len(usual), 1)
+    return out

@@ -1,0 +1,99 @@
+"""Kinds by the vote of the nearest cells: balanced, weighted by distance, calibrated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleo_like.atlas.neighbours import NEIGHBOURS
+
+if TYPE_CHECKING:
+    from cleo_like.atlas.frozen.model import Atlas
+    from cleo_like.atlas.neighbours import Neighbours
+
+VOTERS = NEIGHBOURS
+"""Nearest cells that vote."""
+_NEAREST = 1e-3  # spreads: nearer than measurements repeat counts as equally near
+_POWERS = np.geomspace(0.25, 4.0, 25)
+
+
+def vote_shares(
+    distance: np.ndarray, kinds: np.ndarray, count: np.ndarray, sharpness: float = 1.0
+) -> np.ndarray:
+    """Share of the vote of each kind.
+
+    A neighbour votes with 1 / distance / size of its kind, so that a kind does not win by
+    being common.
+
+    Parameters
+    ----------
+    distance, kinds : ndarray
+        (cells x voters): distance and kind of each neighbour (-1: none).
+    count : ndarray
+        Cells of each kind on the map.
+    sharpness : float
+        Power of the shares.
+
+    Returns
+    -------
+    ndarray
+        (cells x kinds); rows sum to 1, NaN where nobody voted.
+    """
+    weight = 1.0 / np.maximum(distance, _NEAREST)
+    shares = np.zeros((len(distance), count.size))
+    for k in range(distance.shape[1]):
+        for c in range(count.size):
+            shares[:, c] = shares[:, c] + np.where(
+                kinds[:, k] == c, weight[:, k] / max(count[c], 1), 0.0
+            )
+    total = _row_sums(shares)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = (shares / total[:, None]) ** sharpness
+        return shares / _row_sums(shares)[:, None]
+
+
+def _row_sums(values: np.ndarray) -> np.ndarray:
+    total = np.zeros(len(values))
+    for k in range(values.shape[1]):
+        total = total + values[:, k]
+    return total
+
+
+def shares_of(
+    atlas: Atlas, space: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
+    """Vote shares of cells in the space of distances; `near` their nearest, if known."""
+    if not atlas.classes or not len(space):
+        return np.zeros((len(space), len(atlas.classes)))
+    cells, kinds = atlas.labelled
+    if near is None or len(cells) < len(atlas):  # some cells have no kind, and no vote
+        near = cells.nearest(space, VOTERS)
+    distance, index = near
+    count = np.bincount(kinds, minlength=len(atlas.classes))
+    return vote_shares(distance, kinds[index], count, atlas.sharpness)
+
+
+def left_out_shares(
+    cells: Neighbours, kinds: np.ndarray, donors: np.ndarray, n_kinds: int
+) -> np.ndarray:
+    """Vote shares of the cells of the map themselves, without their own donor."""
+    distance, index = cells.nearest_others(np.arange(len(cells)), VOTERS, donors)
+    voted = np.where(index >= 0, kinds[index], -1)
+    distance = np.where(index >= 0, distance, 1.0)
+    return vote_shares(distance, voted, np.bincount(kinds, minlength=n_kinds))
+
+
+def calibrated_sharpness(shares: np.ndarray, kinds: np.ndarray) -> float:
+    """Find the power of the shares with the least log loss, every kind weighing the same."""
+    there = np.isfinite(shares).all(axis=1)
+    shares, kinds = shares[there], kinds[there]
+    if not len(kinds) or len(np.unique(kinds)) < 2:
+        return 1.0
+    weight = 1.0 / np.bincount(kinds)[kinds]
+    losses = []
+    for power in _POWERS:
+        p = (shares + 1e-3) ** power
+        p = p / p.sum(axis=1, keepdims=True)
+        losses.append(float((-weight * np.log(p[np.arange(len(kinds)), kinds])).sum()))
+    return float(_POWERS[int(np.argmin(losses))])
