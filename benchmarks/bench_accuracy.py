@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from cleo_like.cells import Dynamics, cell_names, get_cell
 from cleo_like.engine.device import register as register_device
-from cleo_like.engine.updaters import METHODS, register
+from cleo_like.engine.integrators import METHODS, register
 
 METHODS_COMPARED = ("staggered", "rush_larsen", "shared_rk4", "exponential_euler")
 STEPS_US = (5, 10, 20, 25, 100 / 3, 50, 100)

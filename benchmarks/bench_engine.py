@@ -21,11 +21,11 @@ import brian2 as b2
 import numpy as np
 
 from cleo_like.cells import Population, get_cell
-from cleo_like.engine.build import build
+from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.network import read_network
 from cleo_like.engine.device import register as register_device
-from cleo_like.engine.plan import read_network
-from cleo_like.engine.program import Program, Recorder
-from cleo_like.engine.updaters import register as register_method
+from cleo_like.engine.integrators import register as register_method
+from cleo_like.engine.runtime.program import Program, Recorder
 
 RATE, SWEEPS = 10_000.0, 97
 
@@ -437,7 +437,7 @@ def start_up(repeats: int, *, stock: bool) -> None:
                 "22-25 expected",
             )
     from cleo_like.engine import toolchain
-    from cleo_like.engine.build import generate
+    from cleo_like.engine.codegen.build import generate
 
     group = hh_group(8, "exponential_euler", 25e-6, picture(100))
     network = b2.Network(group, b2.StateMonitor(group, "v", record=True))
@@ -458,7 +458,7 @@ def start_up(repeats: int, *, stock: bool) -> None:
 
 def stepping(repeats: int) -> None:
     """Closed loop: read the mean potential and write a current every simulated ms."""
-    from cleo_like.engine.stepping import Stepper
+    from cleo_like.engine.stepper import Stepper
 
     for n in (100, 1000, 10_000):
         group = b2.NeuronGroup(

@@ -28,10 +28,10 @@ import numpy as np
 from scipy import signal
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.features.adapters.efel import efel_features
+from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import ExtractionParameters
-from cleo_like.features.peers.efel import efel_features
-from cleo_like.features.peers.ipfx import peers_python
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack, Window
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from cleo_like.cells import Dynamics, get_cell
 from cleo_like.core import Protocol
-from cleo_like.patch.job import Specimen, make_job, rest_and_answers
-from cleo_like.patch.simulate import simulate
+from cleo_like.patch.backends.choose import simulate
+from cleo_like.patch.batch import Specimen, make_job, rest_and_answers
 
 RATE, SWEEPS, SECONDS, DT = 10_000.0, 97, 1.0, 20e-6
 

@@ -10,6 +10,8 @@ The flow, in one line::
 
 import importlib
 
+from cleo_like import _moved
+
 __version__ = "0.1.0"
 
 # public name -> the module that has it; loaded on first use, so that importing the
@@ -23,7 +25,7 @@ _WHERE = {
     "NeoExportable": "base",
     "RecordOnlyProcessor": "ioproc",
     "Recorder": "base",
-    "Stepper": "engine.stepping",
+    "Stepper": "engine.stepper",
     "Stimulator": "base",
     "SynapseDevice": "base",
     "Traces": "core",
@@ -51,7 +53,7 @@ _WHERE = {
     "noise": "stimuli",
     "parse_protocol": "stimuli",
     "pulse_train": "stimuli",
-    "quality": "features.qc",
+    "quality": "qc",
     "ramp": "stimuli",
     "read": "io",
     "read_all": "io",
@@ -76,6 +78,8 @@ _WHERE = {
     "Recording": "core",
     "Sweep": "core",
 }
+
+_moved.install()
 
 # modules that users of Cleo reach as attributes (`cleo.coords.assign_coords_...`)
 _MODULES = (

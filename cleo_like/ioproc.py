@@ -12,8 +12,8 @@ from typing import Any
 from cleo_like.base.history import History
 from cleo_like.base.processor import TICK_SLACK, IOProcessor
 from cleo_like.base.quantities import seconds, time_quantity
-from cleo_like.core.dimensions import has_unit
 from cleo_like.core.errors import InputError, NotHereYetError
+from cleo_like.core.units.dimensions import has_unit
 
 __all__ = [
     "IOProcessor",

@@ -9,8 +9,8 @@ import numpy as np
 
 from cleo_like.base.device import Stimulator
 from cleo_like.base.views import present_values
-from cleo_like.core.dimensions import dimension_of, has_unit
 from cleo_like.core.errors import InputError
+from cleo_like.core.units.dimensions import dimension_of, has_unit
 
 __all__ = ["StateVariableSetter"]
 

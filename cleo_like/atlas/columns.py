@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError, UnknownNameError
-from cleo_like.core.feature import Feature
+from cleo_like.features.catalogue import Feature
 from cleo_like.features.catalogue import feature as catalogued
 
 if TYPE_CHECKING:

@@ -140,8 +140,8 @@ def on_kernels(
     from brian2 import get_device, prefs
     from brian2.core.namespace import get_local_namespace
 
+    from cleo_like.engine.codegen.network import NotCompilableError
     from cleo_like.engine.loop_run import LoopRun
-    from cleo_like.engine.plan import NotCompilableError
     from cleo_like.engine.toolchain import CompilerError
 
     if set(options) - {"namespace"} or prefs.codegen.target == "numpy":

@@ -11,11 +11,10 @@ from cleo_like.base.device import (
     Stimulator,
     check_is_device,
 )
-from cleo_like.base.keeper import keeper_of
 from cleo_like.base.loop import Loop, loop_operation, on_kernels
 from cleo_like.base.processor import IOProcessor
 from cleo_like.base.quantities import quantity
-from cleo_like.base.snapshot import Snapshot
+from cleo_like.base.snapshot import Snapshot, keeper_of
 from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.dimensions import PURE, Dimension
 from cleo_like.core.errors import CleoLikeError, InputError, UnitError
-from cleo_like.core.unit_table import UNITS
+from cleo_like.core.units.dimensions import PURE, Dimension
+from cleo_like.core.units.table import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,9 +10,10 @@ import numpy as np
 from cleo_like.cells.dimension_check import check_model
 from cleo_like.cells.reading import check_texts, equations_text
 from cleo_like.core.arrays import as_mapping, frozen_mapping, si_default, si_required
-from cleo_like.core.dimensions import PURE, Dimension, SIFloat, dimension_of
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.unit_table import (
+from cleo_like.core.units import carries_unit, one_finite, si_choice
+from cleo_like.core.units.dimensions import PURE, Dimension, SIFloat, dimension_of
+from cleo_like.core.units.table import (
     TEXT,
     UNITS,
     ascii_text,
@@ -21,8 +22,7 @@ from cleo_like.core.unit_table import (
     si_of_text,
     text_factor,
 )
-from cleo_like.core.units import carries_unit, one_finite, si_choice
-from cleo_like.engine.updaters import choose
+from cleo_like.engine.integrators import choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -180,7 +180,7 @@ class CellModel:
     method : str
         Integration method: "rk4" (default), "staggered" or "rush_larsen" (one exponential
         step per state), or another of Brian2; "auto" takes what
-        `cleo_like.engine.updaters.choose` gives for the equations.
+        `cleo_like.engine.integrators.choose` gives for the equations.
     dt : quantity
         Longest integration step (default 0.025 ms: with rk4, spike times of the library's
         conductance-based cells are then true to 0.1 ms per second).

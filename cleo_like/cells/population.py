@@ -11,8 +11,8 @@ import numpy as np
 from cleo_like.cells.model import si_and_dimension
 from cleo_like.core.arrays import as_mapping, frozen_mapping, read_only, whole_number
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.unit_table import code_of
 from cleo_like.core.units import carries_unit, number
+from cleo_like.core.units.table import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.cells.model import CellModel
-    from cleo_like.core.dimensions import SIFloat
+    from cleo_like.core.units.dimensions import SIFloat
 
 
 def _si_arrays(values: Mapping[str, Any], population: Any) -> Mapping[str, np.ndarray]:

@@ -137,7 +137,7 @@ def _write_feature_figures(path: Path, folder: Path, stem: str, *, overwrite: bo
     from cleo_like.core.errors import CleoLikeError
     from cleo_like.features.registry import cell_features
     from cleo_like.io import read_all
-    from cleo_like.report.features_figure import features_figure
+    from cleo_like.report.plots.features import features_figure
 
     try:
         recordings = read_all(path)
@@ -200,7 +200,7 @@ def _is_table(path: Path) -> bool:
 def _judged_table(path: Path) -> Any:
     """Print what is out of range in a feature table; give all verdicts."""
     from cleo_like.features import FeatureTable
-    from cleo_like.features.qc import range_table
+    from cleo_like.qc import range_table
 
     table = FeatureTable.read(path)
     verdicts = range_table(table.frame)
@@ -224,8 +224,8 @@ def _judged_recordings(path: Path, criteria: str) -> Any:
     """Print the verdict of each cell and its failing sweeps; give all verdicts."""
     import pandas as pd
 
-    from cleo_like.features.qc import quality
     from cleo_like.io import read_all
+    from cleo_like.qc import quality
 
     found = [quality(recording, criteria=criteria) for recording in read_all(path)]
     for cell in found:

@@ -91,7 +91,7 @@ def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite:
     """Refuse files that cannot be written, before the simulation."""
     from cleo_like.io import simulated_path
     from cleo_like.io.save import check_writable
-    from cleo_like.patch.job import specimens
+    from cleo_like.patch.batch import specimens
 
     for cell in specimens(list(names)):
         for kind, folder in folders.items():

@@ -13,10 +13,9 @@ from cleo_like.core.errors import (
 )
 from cleo_like.core.protocol import Epoch, Protocol
 from cleo_like.core.provenance import Provenance
-from cleo_like.core.recording import Recording
+from cleo_like.core.recording import GroundTruth, Recording
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.traces import ImagingTruth, Traces
-from cleo_like.core.truth import GroundTruth
 from cleo_like.core.units import si, si_array
 
 __all__ = [

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.dimensions import SIFloat, dimension_of, has_unit
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.unit_table import UNITS
 from cleo_like.core.units import carries_unit, one_finite, si, si_choice
+from cleo_like.core.units.dimensions import SIFloat, dimension_of, has_unit
+from cleo_like.core.units.table import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

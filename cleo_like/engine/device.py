@@ -17,18 +17,18 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.engine.build import build
-from cleo_like.engine.guard import exclusive
-from cleo_like.engine.monitors import allow_single_steps, recorders_of, store
-from cleo_like.engine.plan import NotCompilableError, clocks_of, read_network
-from cleo_like.engine.program import Program
+from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.network import NotCompilableError, clocks_of, read_network
+from cleo_like.engine.runtime.monitors import allow_single_steps, recorders_of, store
+from cleo_like.engine.runtime.program import Program
+from cleo_like.engine.runtime.run_lock import exclusive
+from cleo_like.engine.runtime.snapshot import Before
 from cleo_like.engine.toolchain import CompilerError
-from cleo_like.engine.undo import Before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cleo_like.engine.program import Lost, Outcome
+    from cleo_like.engine.runtime.program import Lost, Outcome
 
 NAME = "sweeps"
 

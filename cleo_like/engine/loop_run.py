@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cleo_like.engine.build import build
-from cleo_like.engine.guard import exclusive
-from cleo_like.engine.monitors import store
-from cleo_like.engine.plan import GroupPlan, NotCompilableError, clocks_of, read_network
-from cleo_like.engine.program import Program
-from cleo_like.engine.recorded import Recorded
-from cleo_like.engine.together import Together
+from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.network import (
+    GroupPlan,
+    NotCompilableError,
+    clocks_of,
+    read_network,
+)
+from cleo_like.engine.runtime.group_runner import Together
+from cleo_like.engine.runtime.monitors import store
+from cleo_like.engine.runtime.program import Program
+from cleo_like.engine.runtime.recorded_runner import Recorded
+from cleo_like.engine.runtime.run_lock import exclusive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

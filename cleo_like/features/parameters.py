@@ -8,8 +8,8 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.unit_table import is_number
 from cleo_like.core.units import carries_unit, number, si
+from cleo_like.core.units.table import is_number
 
 _IPFX_LIMITS = {"dv_cutoff": 20.0, "min_height": 2.0, "min_peak": -30.0}
 _POSITIVE = ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.dimensions import has_unit
 from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
 from cleo_like.core.plugins import BROKEN, offered
+from cleo_like.core.units.dimensions import has_unit
 from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
-from cleo_like.features.qc.signal import longest_flat
+from cleo_like.features.saturation import longest_flat
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.features.table import Record
 from cleo_like.matching import Match, match
@@ -51,14 +51,14 @@ def native(stack: SweepStack, step: Window, parameters: ExtractionParameters) ->
 
 def efel(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
     """Measure with eFEL, its units and names mapped."""
-    from cleo_like.features.peers.efel import efel_cell
+    from cleo_like.features.adapters.efel import efel_cell
 
     return of_cell(efel_cell(stack, step, parameters))
 
 
 def ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
     """Measure with ipfx in the peers' environment."""
-    from cleo_like.features.peers.ipfx import ipfx_cell
+    from cleo_like.features.adapters.ipfx import ipfx_cell
 
     return of_cell(ipfx_cell(stack, step, parameters))
 
@@ -67,13 +67,13 @@ _OWN: dict[str, Extractor] = {"native": native, "efel": efel, "ipfx": ipfx}
 
 
 def _need_efel() -> None:
-    from cleo_like.features.peers.efel import need_efel
+    from cleo_like.features.adapters.efel import need_efel
 
     need_efel()
 
 
 def _need_ipfx() -> None:
-    from cleo_like.features.peers.ipfx import peers_python
+    from cleo_like.features.adapters.ipfx import peers_python
 
     peers_python()
 

@@ -2,7 +2,10 @@
 
 from cleo_like.imaging import calibrated
 from cleo_like.imaging.events import EventDriven, Kinetics, dff_of_spikes
-from cleo_like.imaging.factories import (
+from cleo_like.imaging.optics import Optics
+from cleo_like.imaging.plane import target_neurons_in_plane
+from cleo_like.imaging.scope import Scope
+from cleo_like.imaging.sensors.cleo import (
     gcamp3,
     gcamp6_rs06,
     gcamp6_rs09,
@@ -18,8 +21,8 @@ from cleo_like.imaging.factories import (
     ogb1,
     ogb_1,
 )
-from cleo_like.imaging.indicators import INDICATORS, Indicator
-from cleo_like.imaging.models import (
+from cleo_like.imaging.sensors.cleo_table import INDICATORS, Indicator
+from cleo_like.imaging.sensors.parts import (
     CalBindingActivationModel,
     CalciumModel,
     DoubExpCalBindingActivation,
@@ -30,10 +33,7 @@ from cleo_like.imaging.models import (
     NullExcitation,
     PreexistingCalcium,
 )
-from cleo_like.imaging.optics import Optics
-from cleo_like.imaging.plane import target_neurons_in_plane
-from cleo_like.imaging.scope import Scope
-from cleo_like.imaging.sensor import GECI, Sensor
+from cleo_like.imaging.sensors.sensor import GECI, Sensor
 
 __all__ = [
     "GECI",

@@ -9,8 +9,8 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.provenance import Provenance, now, versions
 from cleo_like.core.traces import ImagingTruth, Traces
-from cleo_like.imaging.block import EventBlock
 from cleo_like.imaging.events import frames_of_cells
+from cleo_like.imaging.sensors.block import EventBlock
 
 if TYPE_CHECKING:
     from cleo_like.imaging.scope import Scope

@@ -13,7 +13,7 @@ from cleo_like.imaging.injection import Injection, assigned
 from cleo_like.imaging.rois import Rois
 
 if TYPE_CHECKING:
-    from cleo_like.imaging.sensor import Sensor
+    from cleo_like.imaging.sensors.sensor import Sensor
 
 
 @attrs.define(eq=False, slots=False)

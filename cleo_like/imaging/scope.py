@@ -22,7 +22,7 @@ from cleo_like.imaging.injection import in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
 from cleo_like.imaging.plane import target_neurons_in_plane
 from cleo_like.imaging.planes import Planes
-from cleo_like.imaging.sensor import Sensor
+from cleo_like.imaging.sensors.sensor import Sensor
 from cleo_like.utilities import normalize_coords
 
 if TYPE_CHECKING:

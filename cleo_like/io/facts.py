@@ -17,10 +17,9 @@ from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.protocol import Protocol, levels_from_epochs
 from cleo_like.core.provenance import Provenance, to_json
-from cleo_like.core.rates import same_rate
-from cleo_like.core.sweep import ClampMode
-from cleo_like.core.truth import GroundTruth
-from cleo_like.io.plausibility import UNCHANGED
+from cleo_like.core.recording import GroundTruth
+from cleo_like.core.sweep import ClampMode, same_rate
+from cleo_like.io.findings.plausibility import UNCHANGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

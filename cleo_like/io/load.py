@@ -10,7 +10,7 @@ import attrs
 
 from cleo_like.core.errors import FileFormatError, unknown_name
 from cleo_like.core.plugins import loaded
-from cleo_like.io.electrodes import pick
+from cleo_like.io.findings.electrodes import pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import attrs
 import numpy as np
 
 from cleo_like.core import ClampMode, Epoch
+from cleo_like.matching.command.levels import level_of
 from cleo_like.matching.epochs import HOLDING, baseline_before, filled
-from cleo_like.matching.single.levels import level_of
 from cleo_like.matching.verdict import (
     ARBITRARY,
     LONG_SQUARE,

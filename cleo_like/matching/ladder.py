@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.matching.single.changes import SLEW
-from cleo_like.matching.single.levels import level_of
-from cleo_like.matching.single.noise import quantum
+from cleo_like.matching.command.changes import SLEW
+from cleo_like.matching.command.levels import level_of
+from cleo_like.matching.command.noise import quantum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cleo_like.matching.single.plateaus import Plateaus
+    from cleo_like.matching.command.plateaus import Plateaus
 
 _SAME = 0.5e-3
 """Edges of recorded commands within this time (s) of each other are the same edge."""

@@ -10,14 +10,14 @@ import numpy as np
 
 from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.core.arrays import si_samples
-from cleo_like.core.rates import SLOWEST_RATE
+from cleo_like.core.sweep import SLOWEST_RATE
+from cleo_like.matching.command.classify import Sketch, is_noisier, sketch, wanders
+from cleo_like.matching.command.levels import level_of
+from cleo_like.matching.command.shapes import shape_of
 from cleo_like.matching.described import compare
 from cleo_like.matching.epochs import baseline_before, filled
 from cleo_like.matching.families import Decision, decide
 from cleo_like.matching.ladder import Ladder, find_ladders
-from cleo_like.matching.single.levels import level_of
-from cleo_like.matching.single.shapes import shape_of
-from cleo_like.matching.single.sketch import Sketch, is_noisier, sketch, wanders
 from cleo_like.matching.verdict import (
     ARBITRARY,
     LONG_SQUARE,

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core import InputError
+from cleo_like.matching.command.classify import sketch
 from cleo_like.matching.families import decide
 from cleo_like.matching.ladder import find_ladders
 from cleo_like.matching.match import match_arrays
-from cleo_like.matching.single.sketch import sketch
 from cleo_like.matching.verdict import LONG_SQUARE
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-    from cleo_like.matching.single.plateaus import Plateaus
+    from cleo_like.matching.command.plateaus import Plateaus
 
 Characteristics = tuple[float | None, float | None, float, int | None, int | None]
 _NOTHING: Characteristics = (None, None, 0.0, None, None)

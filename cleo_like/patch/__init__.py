@@ -1,7 +1,6 @@
 """The patch rig: pipette, amplifier, digitiser, and a bench of cells x sweeps in one run."""
 
-from cleo_like.patch.bench import record
-from cleo_like.patch.brian_run import CompilerWarning
+from cleo_like.patch.backends.brian import CompilerWarning
 from cleo_like.patch.electrode import IdealElectrode
 from cleo_like.patch.pipette import (
     CurrentClamp,
@@ -12,6 +11,7 @@ from cleo_like.patch.pipette import (
     rig_names,
     rig_preset,
 )
+from cleo_like.patch.recording_run import record
 
 __all__ = [
     "CompilerWarning",

@@ -1,11 +1,11 @@
 """For people: figures and the self-contained page."""
 
-from cleo_like.report.cells_figure import cells_figure
-from cleo_like.report.figures import family_figure, protocol_figure, sweep_figure
-from cleo_like.report.imaging_figure import imaging_figure
-from cleo_like.report.loop_figure import loop_figure
 from cleo_like.report.page import Page
-from cleo_like.report.relief_figure import comparison_figure, relief_figure
+from cleo_like.report.plots.cells import cells_figure
+from cleo_like.report.plots.imaging import imaging_figure
+from cleo_like.report.plots.loop import loop_figure
+from cleo_like.report.plots.recordings import family_figure, protocol_figure, sweep_figure
+from cleo_like.report.plots.relief import comparison_figure, relief_figure
 from cleo_like.report.relief_page import relief_page
 from cleo_like.report.versions import show_versions
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cleo_like.report.page import Page
-from cleo_like.report.relief_figure import comparison_figure, relief_figure
+from cleo_like.report.plots.relief import comparison_figure, relief_figure
 
 if TYPE_CHECKING:
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
-    from cleo_like.stimuli.relief import Agreement, Relief
+    from cleo_like.stimuli.images.relief import Agreement, Relief
 
 
 def relief_page(

@@ -1,7 +1,6 @@
 """How to drive a cell: shapes, standard families, pictures, and pictures read back."""
 
 from cleo_like.core.protocol import Epoch, Protocol
-from cleo_like.stimuli import shapes
 from cleo_like.stimuli.build import with_test_pulse
 from cleo_like.stimuli.design import Dac
 from cleo_like.stimuli.families import (
@@ -14,11 +13,12 @@ from cleo_like.stimuli.families import (
     short_square,
     sine,
 )
-from cleo_like.stimuli.image import from_image
-from cleo_like.stimuli.relief import Agreement, Relief, relief
-from cleo_like.stimuli.shape import Shape, sum_of
+from cleo_like.stimuli.images.encode import from_image
+from cleo_like.stimuli.images.relief import Agreement, Relief, relief
 from cleo_like.stimuli.spec import parse_protocol
 from cleo_like.stimuli.summary import protocol_summary
+from cleo_like.stimuli.waveforms import shapes
+from cleo_like.stimuli.waveforms.shape import Shape, sum_of
 
 __all__ = [
     "Agreement",

@@ -12,12 +12,12 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Epoch, Protocol, levels_from_epochs
 from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si, si_array
-from cleo_like.stimuli.grid import sample_rate, whole_samples
+from cleo_like.stimuli.waveforms.grid import sample_rate, whole_samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cleo_like.stimuli.shape import Shape
+    from cleo_like.stimuli.waveforms.shape import Shape
 
 
 @attrs.frozen

@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 
 from cleo_like.core.arrays import si_samples, whole_number
-from cleo_like.core.dimensions import SIFloat
 from cleo_like.core.errors import InputError
-from cleo_like.core.unit_table import UNITS
 from cleo_like.core.units import one_finite, si, si_choice
+from cleo_like.core.units.dimensions import SIFloat
+from cleo_like.core.units.table import UNITS
 
 if TYPE_CHECKING:
     from jaxtyping import Float

@@ -15,9 +15,9 @@ from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Epoch
 from cleo_like.core.units import si
-from cleo_like.stimuli import shapes
 from cleo_like.stimuli.build import Frame, amplitude_list, finished, from_epochs, from_shape
-from cleo_like.stimuli.grid import whole_samples
+from cleo_like.stimuli.waveforms import shapes
+from cleo_like.stimuli.waveforms.grid import whole_samples
 
 if TYPE_CHECKING:
     from cleo_like.core.protocol import Protocol

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
-from cleo_like.stimuli import families, image
+from cleo_like.stimuli import families
+from cleo_like.stimuli.images import encode as image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

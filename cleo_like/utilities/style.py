@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cleo_like.core.dimensions import has_unit
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import si
+from cleo_like.core.units.dimensions import has_unit
 
 # wavelength (nm) of the corners, and red, green, blue there: linear between (Bruton 1996)
 _CORNERS = np.array([380.0, 440.0, 490.0, 510.0, 580.0, 645.0, 750.0])

@@ -10,7 +10,7 @@ import pytest
 
 from cleo_like.atlas import PUBLISHED, adapt, build, place
 from cleo_like.atlas.frozen.votes import left_out_shares
-from cleo_like.features.qc import range_table
+from cleo_like.qc import range_table
 from tests.atlas.test_map import balanced
 
 pytestmark = pytest.mark.data

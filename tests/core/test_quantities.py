@@ -20,9 +20,9 @@ from cleo_like.core import (
     Traces,
     UnitError,
 )
-from cleo_like.core.dimensions import dimension_of, has_unit
-from cleo_like.core.unit_table import UNITS, show, si_of_text
 from cleo_like.core.units import carries_unit, celsius, degrees, number, si, si_array
+from cleo_like.core.units.dimensions import dimension_of, has_unit
+from cleo_like.core.units.table import UNITS, show, si_of_text
 
 
 def of_pint():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
-from cleo_like.core.rates import RATE_TOLERANCE, same_rate
+from cleo_like.core.sweep import RATE_TOLERANCE, same_rate
 
 
 def made(*rates, modes=None):

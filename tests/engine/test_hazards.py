@@ -30,10 +30,10 @@ from brian2.units.fundamentalunits import DimensionMismatchError
 
 from cleo_like.core import InputError, UnsupportedError
 from cleo_like.engine import device as device_module
-from cleo_like.engine import program
 from cleo_like.engine.device import FallbackWarning, NotFiniteWarning
-from cleo_like.engine.guard import exclusive
-from cleo_like.engine.stepping import Stepper
+from cleo_like.engine.runtime import program
+from cleo_like.engine.runtime.run_lock import exclusive
+from cleo_like.engine.stepper import Stepper
 
 EQUATIONS = "dv/dt = (2 - v)/(10*ms) : 1\nw : 1"
 

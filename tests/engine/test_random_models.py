@@ -7,7 +7,7 @@ from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray,
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from cleo_like.engine.updaters import register
+from cleo_like.engine.integrators import register
 
 GATES = (
     "d{g}/dt = (1/(1 + exp(-(v - {p})/0.3)) - {g})/(4*ms) : 1",

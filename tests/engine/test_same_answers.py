@@ -11,8 +11,8 @@ from brian2 import prefs, second
 from cleo_like.cells import CellModel, Population, cell_names, get_cell
 from cleo_like.core import InputError, Protocol
 from cleo_like.patch import record
-from cleo_like.patch.job import make_job, rest_and_answers, same_equations, specimens
-from cleo_like.patch.objects import BenchObjects
+from cleo_like.patch.backends.objects import BenchObjects
+from cleo_like.patch.batch import make_job, rest_and_answers, same_equations, specimens
 from cleo_like.stimuli import (
     chirp,
     from_image,
@@ -217,8 +217,8 @@ import resource
 import numpy as np
 from cleo_like.cells import Population, get_cell
 from cleo_like.core import Protocol
-from cleo_like.patch.job import make_job, rest_and_answers, specimens
-from cleo_like.patch.simulate import simulate
+from cleo_like.patch.batch import make_job, rest_and_answers, specimens
+from cleo_like.patch.backends.choose import simulate
 
 cells = specimens(Population.draw(get_cell("passive"), {n}, {{"gL": 0.1}}, seed=1))
 waves = 1e-11 * np.random.default_rng(1).standard_normal((1, 4000))

@@ -16,9 +16,9 @@ from brian2 import (
 )
 
 from cleo_like.core.errors import InputError
-from cleo_like.engine import program
 from cleo_like.engine.device import FallbackWarning
-from cleo_like.engine.stepping import Stepper
+from cleo_like.engine.runtime import program
+from cleo_like.engine.stepper import Stepper
 
 
 def test_a_quotient_of_constants_is_exact(twin):

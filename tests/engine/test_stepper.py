@@ -5,7 +5,7 @@ import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms
 
 from cleo_like.core import InputError, UnknownNameError, UnsupportedError
-from cleo_like.engine.stepping import Stepper
+from cleo_like.engine.stepper import Stepper
 
 EQUATIONS = """dv/dt = (drive + wave(t, column) - v)/tau + noise*xi*tau**-0.5 : 1
 drive : 1

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms
 
-from cleo_like.engine import build, toolchain
+from cleo_like.engine import toolchain
+from cleo_like.engine.codegen import build
 from cleo_like.engine.device import FallbackWarning
 
 

@@ -21,7 +21,7 @@ from brian2.units.fundamentalunits import get_or_create_dimension
 import cleo_like as cl
 from cleo_like import core, imaging, ioproc, stimuli
 from cleo_like.core import UnitError
-from cleo_like.core.unit_table import UNITS
+from cleo_like.core.units.table import UNITS
 from cleo_like.features.impedance import impedance
 from cleo_like.features.long_square.cell import long_square_features
 from cleo_like.features.parameters import ExtractionParameters
@@ -29,7 +29,7 @@ from cleo_like.features.spikes.table import spike_features
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.io import Header, write_abf1
 from cleo_like.matching.match import match_arrays
-from cleo_like.stimuli import shapes
+from cleo_like.stimuli.waveforms import shapes
 
 # argument: (number, unit); a list of numbers is an argument of several values
 A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "s": ("s", 1),

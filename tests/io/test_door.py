@@ -13,7 +13,7 @@ import pytest
 from cleo_like import Cell, Protocol, Provenance, Recording, Sweep
 from cleo_like.core import FileFormatError, InputError, UnknownNameError
 from cleo_like.io import Reader, describe, load, read, read_protocol, write
-from cleo_like.io.plausibility import unit_findings
+from cleo_like.io.findings.plausibility import unit_findings
 from cleo_like.io.text_units import parse_unit
 
 

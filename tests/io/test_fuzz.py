@@ -8,7 +8,7 @@ import pytest
 
 from cleo_like.io import Header, write, write_abf1
 from cleo_like.io.abf.table import EpochTable
-from tests.io.abf2 import In, Out, write_abf2
+from tests.io.abf.abf2 import In, Out, write_abf2
 from tests.io.fuzz import fuzz, mutants
 
 STEP = EpochTable(levels=(0.0, -50.0), increments=(0.0, 50.0), durations=(90, 300))

@@ -7,7 +7,7 @@ import pytest
 
 from cleo_like import Sweep, stimuli
 from cleo_like.io.facts import restored_protocol
-from cleo_like.io.plausibility import unit_findings
+from cleo_like.io.findings.plausibility import unit_findings
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import bessel, butter, sosfilt
 
 from cleo_like.matching import match_arrays
-from cleo_like.matching.single.filtered import Marks, pulse_edges, settle, without_creep
+from cleo_like.matching.command.filtered import Marks, pulse_edges, settle, without_creep
 
 FILTERS = {
     "RC": lambda w: butter(1, w, output="sos"),

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleo_like.matching import match_arrays
-from cleo_like.matching.single.changes import find_changes
-from cleo_like.matching.single.noise import fill, is_clean, quantum, white_sd
-from cleo_like.matching.single.plateaus import find_plateaus
-from cleo_like.matching.single.shapes import shape_of
+from cleo_like.matching.command.changes import find_changes
+from cleo_like.matching.command.noise import fill, is_clean, quantum, white_sd
+from cleo_like.matching.command.plateaus import find_plateaus
+from cleo_like.matching.command.shapes import shape_of
 
 RATE = 10_000
 QUICK = settings(max_examples=25, deadline=None)

@@ -7,7 +7,7 @@ from brian2 import Hz, kHz, ms, mV, nS, pF
 from cleo_like.cells import CellModel, Population, get_cell
 from cleo_like.core import InputError, Protocol, UnitError, UnknownNameError, UnsupportedError
 from cleo_like.patch import CompilerWarning, IdealElectrode, record
-from cleo_like.patch.brian_run import auto_target_is_numpy
+from cleo_like.patch.backends.brian import auto_target_is_numpy
 
 
 def protocol(waveforms, rate=20_000.0, **changes):
@@ -210,7 +210,7 @@ def test_a_cell_without_rest_says_so():
 
 
 def test_no_compiler_is_said(monkeypatch):
-    monkeypatch.setattr("cleo_like.patch.brian_run.auto_target_is_numpy", lambda: True)
+    monkeypatch.setattr("cleo_like.patch.backends.brian.auto_target_is_numpy", lambda: True)
     with pytest.warns(CompilerWarning, match=r"install g\+\+"):
         record("passive", protocol(np.zeros((1, 20))), backend="brian2")
 
@@ -222,7 +222,7 @@ def test_exprel_without_a_compiler_is_the_plain_function(monkeypatch):
 
     kept = DEFAULT_FUNCTIONS["exprel"].implementations._implementations
     before = kept.get("numpy")
-    monkeypatch.setattr("cleo_like.patch.brian_run.auto_target_is_numpy", lambda: True)
+    monkeypatch.setattr("cleo_like.patch.backends.brian.auto_target_is_numpy", lambda: True)
     b2.prefs.codegen.target = "numpy"
     try:
         p = protocol(np.full((1, 100), 4e-10))

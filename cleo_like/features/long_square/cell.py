@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.features.long_square.values import (
+from cleo_like.features.long_square.row import (
     Answers,
     firing_values,
     measured,

@@ -4,7 +4,7 @@ They are the vectors from which Gouwens et al. 2019 (doi:10.1038/s41593-019-0417
 electrophysiological types, with the same bins, normalisations and interpolations as ipfx.
 """
 
-from cleo_like.features.vectors.door import (
+from cleo_like.features.vectors.cell_vectors import (
     ABOVE_RHEOBASE,
     SPIKE_VECTORS,
     STEP_TARGETS,

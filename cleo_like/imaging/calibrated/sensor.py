@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.imaging.block import EventBlock
 from cleo_like.imaging.calibrated.cells import CellFactors
 from cleo_like.imaging.calibrated.online import OnlineCells
-from cleo_like.imaging.sensor import Sensor
+from cleo_like.imaging.sensors.block import EventBlock
+from cleo_like.imaging.sensors.sensor import Sensor
 
 if TYPE_CHECKING:
     from cleo_like.imaging.calibrated.indicator import CalibratedIndicator

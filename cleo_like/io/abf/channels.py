@@ -15,7 +15,7 @@ import attrs
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.sweep import ClampMode
 from cleo_like.io.abf.command import command_of, is_played
-from cleo_like.io.responses import (
+from cleo_like.io.findings.responses import (
     ANSWER,
     COPY,
     ENOUGH,

@@ -17,9 +17,9 @@ from cleo_like.io.abf.channels import Choice, choice_of, choose
 from cleo_like.io.abf.command import Command, command_of, is_played
 from cleo_like.io.abf.source import AbfSource, open_abf
 from cleo_like.io.channels import family_in
-from cleo_like.io.electrodes import electrode_names, pick
-from cleo_like.io.plausibility import unit_findings
-from cleo_like.io.samples import measured, sample_findings
+from cleo_like.io.findings.electrodes import electrode_names, pick
+from cleo_like.io.findings.plausibility import unit_findings
+from cleo_like.io.findings.samples import measured, sample_findings
 from cleo_like.io.sidecar import apply_sidecar, protocol_in_sidecar
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.io.atf.parse import read_table
 from cleo_like.io.channels import family_in
-from cleo_like.io.electrodes import electrode_names, pick
-from cleo_like.io.plausibility import unit_findings
-from cleo_like.io.responses import REACH, is_auxiliary, is_potential, reach
-from cleo_like.io.samples import measured, sample_findings
+from cleo_like.io.findings.electrodes import electrode_names, pick
+from cleo_like.io.findings.plausibility import unit_findings
+from cleo_like.io.findings.responses import REACH, is_auxiliary, is_potential, reach
+from cleo_like.io.findings.samples import measured, sample_findings
 from cleo_like.io.sidecar import apply_sidecar, protocol_in_sidecar
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
+from cleo_like.io.findings.responses import COPY, correlation, is_auxiliary, is_potential
 from cleo_like.io.nwb.evidence import OTHER, START
 from cleo_like.io.nwb.source.contents import named
-from cleo_like.io.responses import COPY, correlation, is_auxiliary, is_potential
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -13,15 +13,15 @@ from cleo_like.core.errors import CleoLikeError, FileFormatError, unknown_name
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance, hash_of, versions
 from cleo_like.core.recording import Recording
-from cleo_like.io.electrodes import pick
 from cleo_like.io.facts import facts_of_some, restored_protocol, with_facts
+from cleo_like.io.findings.electrodes import pick
+from cleo_like.io.findings.plausibility import unit_findings
 from cleo_like.io.nwb.extras import stored_facts
 from cleo_like.io.nwb.pairs import pair
 from cleo_like.io.nwb.source import hdf5
 from cleo_like.io.nwb.source.contents import contents_of
 from cleo_like.io.nwb.source.series import known
 from cleo_like.io.nwb.sweeps import sweeps_of
-from cleo_like.io.plausibility import unit_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.core.rates import same_rate
-from cleo_like.core.sweep import Sweep
+from cleo_like.core.sweep import Sweep, same_rate
 from cleo_like.io.nwb.source.clock import common_rates, lay
 from cleo_like.io.nwb.source.contents import named
 

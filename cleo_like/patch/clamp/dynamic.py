@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.core import Recording
-    from cleo_like.engine.stepping import Stepper
+    from cleo_like.engine.stepper import Stepper
 
 _WHOLE = 1e-6
 """Part of an integration step by which a period may miss a whole number of them."""

@@ -30,7 +30,7 @@ def stepper_of(
         Longest step of a model.
     """
     from cleo_like.cells import CellModel, get_cell
-    from cleo_like.engine.stepping import Stepper
+    from cleo_like.engine.stepper import Stepper
 
     if isinstance(cell, Stepper):
         if dt is not None:
@@ -65,9 +65,9 @@ def stepper_at_rest(model: Any, period: float, longest: float) -> Any:
     from brian2 import Network
 
     from cleo_like.core import Protocol
-    from cleo_like.engine.stepping import Stepper
-    from cleo_like.patch.job import make_job, rest_and_answers, specimens
-    from cleo_like.patch.objects import BenchObjects, refusals
+    from cleo_like.engine.stepper import Stepper
+    from cleo_like.patch.backends.objects import BenchObjects, refusals
+    from cleo_like.patch.batch import make_job, rest_and_answers, specimens
 
     silent = Protocol(waveforms=np.zeros((1, 1)), rate=1 / period, family="arbitrary")
     cells = specimens(model)

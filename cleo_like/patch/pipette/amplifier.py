@@ -7,10 +7,10 @@ import math
 import attrs
 
 from cleo_like.core.arrays import si_default, whole_number
-from cleo_like.core.dimensions import SIFloat
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode
-from cleo_like.core.unit_table import UNITS, show
+from cleo_like.core.units.dimensions import SIFloat
+from cleo_like.core.units.table import UNITS, show
 from cleo_like.patch.pipette.fields import check_above_zero, check_range, pure, quantity
 
 MOST_POLES = 10

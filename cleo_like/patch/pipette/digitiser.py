@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 
 from cleo_like.core.arrays import si_default, whole_number
-from cleo_like.core.dimensions import SIFloat
 from cleo_like.core.errors import InputError
-from cleo_like.core.unit_table import UNITS, show
 from cleo_like.core.units import si_choice
+from cleo_like.core.units.dimensions import SIFloat
+from cleo_like.core.units.table import UNITS, show
 from cleo_like.patch.pipette.fields import check_above_zero, check_range, quantity
 from cleo_like.stimuli.design import Dac
 

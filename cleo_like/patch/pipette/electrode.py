@@ -9,8 +9,8 @@ import numpy as np
 
 from cleo_like.core.arrays import si_default
 from cleo_like.core.errors import InputError
-from cleo_like.core.unit_table import show
 from cleo_like.core.units import celsius
+from cleo_like.core.units.table import show
 from cleo_like.patch.pipette.fields import check_above_zero, check_range, quantity
 
 BOLTZMANN = 1.380649e-23  # J/K

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.arrays import si_required
 from cleo_like.core.errors import InputError
-from cleo_like.core.unit_table import show
 from cleo_like.core.units import number
+from cleo_like.core.units.table import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable

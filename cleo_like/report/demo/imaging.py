@@ -38,8 +38,8 @@ def imaging_part(page: Page, seed: int, say: Callable[[str], Any]) -> None:
     say : callable
         Told, line by line, what is being done.
     """
-    from cleo_like.report.imaging_figure import imaging_figure
-    from cleo_like.report.loop_figure import loop_figure
+    from cleo_like.report.plots.imaging import imaging_figure
+    from cleo_like.report.plots.loop import loop_figure
 
     say("imaging    a population for 30 s, alone and in closed loop ...")
     run = run_loop(seed)

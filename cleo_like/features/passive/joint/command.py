@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.matching.single.plateaus import find_plateaus
+from cleo_like.matching.command.plateaus import find_plateaus
 
 if TYPE_CHECKING:
     from cleo_like.features.stack import SweepStack

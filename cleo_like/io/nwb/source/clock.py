@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.core.rates import RATE_TOLERANCE, same_rate
+from cleo_like.core.sweep import RATE_TOLERANCE, same_rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

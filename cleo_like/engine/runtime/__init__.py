@@ -1,0 +1,1 @@
+"""Compiled kernels at work: chunks and threads, monitors, snapshots, one run at a time."""

@@ -1,0 +1,1 @@
+"""What is doubtful in a file: units, samples, and which channel is a cell."""

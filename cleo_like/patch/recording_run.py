@@ -1,0 +1,310 @@
+"""The bench: all cells x all sweeps in one Brian2 run, and out come recordings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.cells.reading import TIME, uses
+from cleo_like.core import (
+    Cell,
+    ClampMode,
+    GroundTruth,
+    Protocol,
+    Provenance,
+    Recording,
+    Sweep,
+)
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.provenance import hash_of, now, versions
+from cleo_like.core.units import number, si
+from cleo_like.patch.backends.choose import simulate
+from cleo_like.patch.backends.objects import block_seed
+from cleo_like.patch.batch import (
+    Specimen,
+    gap_samples,
+    make_job,
+    rest_and_answers,
+    same_equations,
+    specimens,
+)
+from cleo_like.patch.electrode import IdealElectrode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cleo_like.patch.backends.choose import Simulation
+    from cleo_like.patch.backends.objects import Block
+    from cleo_like.patch.batch import Job
+
+
+def record(
+    cells: Any,
+    protocol: Protocol,
+    *,
+    electrode: IdealElectrode | None = None,
+    seed: int | None = None,
+    backend: str = "auto",
+    threads: int | None = None,
+    sequential: bool = False,
+    dt: Any = None,
+    keep_voltage: bool = False,
+    memory: float = 512e6,
+    progress: bool | None = None,
+    consume: Callable[[Recording], Any] | None = None,
+) -> list[Any]:
+    """Play a protocol to cells and record from them.
+
+    Cells that share their equations run as one NeuronGroup of cells x sweeps. Every sweep
+    starts from the cell's rest at the holding current, unless `sequential`.
+
+    Parameters
+    ----------
+    cells : str, CellModel, Population, or a sequence of these
+        What to record from; a text is the name of a library cell.
+    protocol : Protocol
+        Current-clamp sweeps.
+    electrode : IdealElectrode, optional
+        Noise and filter of the recording (default: none of either).
+    seed : int, optional
+        Seed of the recording noise and of noise in the equations. None draws one, which
+        the provenance keeps.
+    backend : str
+        "auto" (default): "compiled" where the equations allow it, else "brian2" with a
+        warning that says why. "compiled" runs the whole time loop in one compiled function
+        made from the Brian2 equations; "brian2" is Brian2's own loop (Cython, or numpy
+        without a compiler); "cpp_standalone" a standalone program of Brian2.
+    threads : int, optional
+        Threads of the compiled loop (default: one per core). The recordings are the same
+        for any number.
+    sequential : bool
+        Play the sweeps one after another to each cell, with the protocol's gap at holding
+        between them, so that slow states carry over as on a rig.
+    dt : quantity, optional
+        Longest integration step (default: the model's); the step used divides the
+        sampling interval.
+    keep_voltage : bool
+        Keep the noise-free potential at the sampling rate in the ground truth.
+    memory : float
+        Bound on the simulation's recording buffer in bytes (default 512 MB); more traces
+        than fit run in blocks. The recordings themselves take 4 bytes a sample.
+    progress : bool, optional
+        Show a progress bar; None (default) shows it on a terminal only.
+    consume : callable, optional
+        Called with each recording as soon as its cell is done (a writer, a feature
+        extractor); its results are returned and the recordings are not kept, so that the
+        memory stays within the bound for any number of cells.
+
+    Returns
+    -------
+    list of Recording
+        One per cell, in the order given, with ground truth; or what `consume` made of them.
+
+    Raises
+    ------
+    UnknownNameError
+        No library cell has that name.
+    UnsupportedError
+        A voltage-clamp protocol, or equations that the method cannot integrate.
+    InputError
+        Wrong arguments, or a potential that does not stay finite.
+
+    Examples
+    --------
+    >>> from cleo_like import Protocol
+    >>> protocol = Protocol(waveforms=np.full((1, 200), 1e-11), rate=2e4, family="arbitrary")
+    >>> record("passive", protocol, seed=1)
+    [Recording of passive: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-69.22 mV, command 10..10 pA]
+    """  # noqa: E501
+    if not isinstance(protocol, Protocol):
+        kind = type(protocol).__name__
+        msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"
+        raise InputError(msg)
+    if electrode is not None and not isinstance(electrode, IdealElectrode):
+        msg = f"electrode must be an IdealElectrode, got {electrode!r}"
+        raise InputError(msg)
+    if protocol.mode is not ClampMode.CURRENT:
+        msg = f"the ideal electrode records in current clamp; the protocol is {protocol.mode}"
+        raise UnsupportedError(msg)
+    electrode = electrode if electrode is not None else IdealElectrode()
+    electrode.check(protocol.rate)
+    step = None if dt is None else si(dt, "s", "dt")
+    if step is not None and not step > 0:
+        msg = f"dt must be above 0 ms, got {step * 1e3:g} ms"
+        raise InputError(msg)
+    if seed is None:
+        seed = int(np.random.SeedSequence().generate_state(1)[0])
+    seed, memory = whole_number("seed", 0)(seed), number(memory, "memory")
+    threads = None if threads is None else whole_number("threads", 1)(threads)
+    run = _Run(
+        protocol=protocol, electrode=electrode, seed=seed, backend=backend, threads=threads,
+        sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
+        input_hash=hash_of(protocol.waveforms),
+    )  # fmt: skip
+    found = specimens(cells)
+    results: dict[int, Any] = {}
+    with _bar(found, protocol, shown=progress, sequential=sequential) as bar:
+        for indices in same_equations(found):
+            group = [found[k] for k in indices]
+            for k, recording in zip(indices, run.group(group, indices, bar), strict=True):
+                results[k] = recording if consume is None else consume(recording)
+    return [results[k] for k in range(len(found))]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Run:
+    """The arguments of one call of `record`."""
+
+    protocol: Protocol
+    electrode: IdealElectrode
+    seed: int
+    backend: str
+    threads: int | None
+    sequential: bool
+    dt: float | None
+    keep_voltage: bool
+    memory: float
+    input_hash: str
+
+    def group(self, cells: list[Specimen], indices: list[int], bar: Any) -> Iterator[Recording]:
+        """Record from cells of the same equations; a cell is given when its last trace is."""
+        rest, resting, answers = rest_and_answers(cells, self.protocol.holding)
+        job = make_job(cells, self.protocol, sequential=self.sequential, dt=self.dt, rest=rest)
+        per_cell = 1 if self.sequential else self.protocol.n_sweeps
+        simulation = simulate(
+            job, backend=self.backend, memory=self.memory, threads=self.threads,
+            seed=block_seed(self.seed, indices[0]),
+            report=bar.update,
+        )  # fmt: skip
+        for k, part in enumerate(_by_cell(simulation.blocks, per_cell)):
+            voltage, spikes = self._sweeps(*part)
+            truth = GroundTruth(
+                spike_times=spikes,
+                voltage=list(voltage) if self.keep_voltage else None,
+                model=cells[k].model.name,
+                parameters=cells[k].parameters,
+                answers={name: float(value[k]) for name, value in answers.items()},
+            )
+            recording = self._recording(cells[k], indices[k], voltage)
+            yield attrs.evolve(
+                recording,
+                truth=truth,
+                findings=() if resting[k] else (_no_rest(cells[k]),),
+                provenance=self._provenance(cells[k], job, simulation, recording.session_start),
+            )
+
+    def _sweeps(
+        self, voltage: np.ndarray, spikes: list[np.ndarray]
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Cut the one long trace of a sequential run into sweeps."""
+        if not self.sequential:
+            return voltage, spikes
+        n, gap = self.protocol.n_samples, gap_samples(self.protocol)
+        cut = voltage.reshape(self.protocol.n_sweeps, n + gap)[:, :n]
+        starts = np.arange(self.protocol.n_sweeps) * (n + gap) / self.protocol.rate
+        length = self.protocol.duration
+        times = spikes[0]
+        inside = [times[(times >= s) & (times < s + length)] - s for s in starts]
+        return cut, inside
+
+    def _recording(self, cell: Specimen, index: int, voltage: np.ndarray) -> Recording:
+        """Turn true potentials into recorded sweeps."""
+        # a stream of its own for every cell and sweep: the same noise in any block layout
+        rngs = [
+            np.random.default_rng(np.random.SeedSequence((self.seed, index, sweep)))
+            for sweep in range(self.protocol.n_sweeps)
+        ]
+        response = self.electrode.record(voltage, self.protocol.rate, rngs)
+        starts = self.protocol.start_times
+        sweeps = [
+            Sweep(
+                response=response[k],
+                command=self.protocol.waveforms[k],
+                rate=self.protocol.rate,
+                number=k,
+                start_time=starts[k],
+                stimulus=self.protocol.name,
+                settings=_IDEAL_SETTINGS,
+            )
+            for k in range(self.protocol.n_sweeps)
+        ]
+        return Recording(
+            sweeps=sweeps,
+            cell=Cell(id=cell.id, source=f"model {cell.model.name}: {cell.model.source}"),
+            provenance=Provenance(source="simulation"),
+            protocol=self.protocol,
+            session_start=now(),
+            device=self.electrode.description(),
+        )
+
+    def _provenance(
+        self, cell: Specimen, job: Job, simulation: Simulation, created: str | None
+    ) -> Provenance:
+        return Provenance(
+            source="simulation",
+            software=versions(("brian2", "scipy")),
+            parameters={
+                "cell": cell.id,
+                "model": cell.model.name,
+                "model_source": cell.model.source,
+                "equations": cell.model.equations,
+                "cell_parameters": dict(cell.parameters),
+                "method": cell.model.method,
+                "dt": job.dt,
+                "backend": simulation.backend,
+                "sequential": self.sequential,
+                "traces_per_block": simulation.block_size,
+                "electrode": self.electrode.description(),
+            },
+            seed=self.seed,
+            input_hash=self.input_hash,
+            created=created,
+        )
+
+
+_IDEAL_SETTINGS = {
+    "gain": 1.0, "bridge_balance": 0.0, "capacitance_compensation": 0.0, "bias_current": 0.0,
+}  # fmt: skip
+
+
+def _no_rest(cell: Specimen) -> str:
+    reason = "the cell has no stable rest at the holding current"
+    if uses(cell.model, TIME):
+        reason = "the equations depend on time, so that the cell has no rest"
+    return f"{reason}; sweeps start from the model's initial values"
+
+
+def _by_cell(
+    blocks: Iterator[Block], per_cell: int
+) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+    """Regroup blocks of traces, whatever their size, into the traces of one cell each."""
+    voltage: list[np.ndarray] = []
+    spikes: list[np.ndarray] = []
+    for block in blocks:
+        voltage.extend(block.voltage)
+        spikes.extend(block.spike_times)
+        while len(voltage) >= per_cell:
+            yield np.stack(voltage[:per_cell]), spikes[:per_cell]
+            del voltage[:per_cell], spikes[:per_cell]
+        voltage = [trace.copy() for trace in voltage]  # the next block overwrites its buffer
+
+
+def _bar(
+    found: list[Specimen], protocol: Protocol, *, shown: bool | None, sequential: bool
+) -> Any:
+    from tqdm.auto import tqdm
+
+    total = len(found) * protocol.n_sweeps * protocol.duration
+    if sequential:
+        total += len(found) * protocol.n_sweeps * gap_samples(protocol) / protocol.rate
+    return tqdm(
+        total=round(total, 3),
+        desc=f"recording {len(found)} cells x {protocol.n_sweeps} sweeps",
+        unit="s",
+        bar_format="{l_bar}{bar}| {n:.1f}/{total:.1f} trace-s [{elapsed}<{remaining}]",
+        disable=None if shown is None else not shown,
+        leave=False,
+    )

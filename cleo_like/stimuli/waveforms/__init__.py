@@ -1,0 +1,1 @@
+"""Shapes of current in time, and the sample grid they are drawn on."""
