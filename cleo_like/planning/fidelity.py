@@ -151,6 +151,6 @@ def recorded(recording: Recording, protocol: Protocol, target: Protocol) -> Fide
 
 
 def shift_of(protocol: Protocol) -> int:
-    """Samples by which a designed protocol begins before its target."""
+    """Give the samples by which a designed protocol begins before its target."""
     made: Any = protocol.parameters.get("design", {})
     return int(made.get("shift", 0))

@@ -56,9 +56,7 @@ class Inverse:
     def impedance(cls, responses: Sequence[LinearResponse]) -> Inverse:
         """Give the inverse of measured impedances."""
         several = f" of {len(responses)} cells" if len(responses) > 1 else ""
-        return cls(
-            name="impedance", detail=f"measured impedance{several}", responses=responses
-        )
+        return cls(name="impedance", detail=f"measured impedance{several}", responses=responses)
 
     def _moments(self, size: int, rate: float) -> tuple[np.ndarray, np.ndarray]:
         """Give mean(z_k*) and mean |z_k|^2 at the frequencies of a transform."""

@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from cleo_like.core import Protocol, Recording
 
 LOWEST, HIGHEST = 0.5, 150.0
-"""Range of the chirp (Hz): below, the step answers; above, a design's filter lets little pass."""
+"""Range of the chirp (Hz): below, the step answers; above, a design lets little pass."""
 _REST, _TAIL, _STEP = 0.5, 1.5, 1.5  # s
 _RATE = 10e3  # Hz
-_RESOLUTION = 0.05
-"""Width of the averaged spectrum as a part of the frequency, at the lowest one at least 0.25 Hz."""
 _TRIES = 4
 
 
@@ -93,11 +91,11 @@ def rate_of(electrode: Any) -> float:
     return _RATE if lowpass is None else max(_RATE, float(np.ceil(lowpass / 0.4 / 1e4) * 1e4))
 
 
-def _measured(  # noqa: PLR0913, PLR0917
+def _measured(  # noqa: PLR0917
     cells: Any, amplitude: float, holding: float, electrode: Any, seed: int,
     duration: float, repeats: int, rate: float,
 ) -> list[LinearResponse]:  # fmt: skip
-    pico, hold = f"{amplitude * 1e12!r} pA", f"{holding * 1e12!r} pA"
+    pico, hold = f"{float(amplitude)!r} A", f"{float(holding)!r} A"
     common: dict[str, Any] = {"rate": f"{rate!r} Hz", "holding": hold}
     sweep = chirp(
         pico, start=f"{LOWEST} Hz", stop=f"{HIGHEST} Hz", duration=f"{duration} s",
@@ -110,11 +108,13 @@ def _measured(  # noqa: PLR0913, PLR0917
     )  # fmt: skip
     played = {"electrode": electrode, "progress": False}
     resistances = record(
-        cells, steps, seed=seed + 1, consume=lambda r: _resistance(r, steps, amplitude), **played
+        cells,
+        steps,
+        seed=seed + 1,
+        consume=lambda r: _resistance(r, steps, amplitude),
+        **played,
     )
-    found = record(
-        cells, sweep, seed=seed, consume=lambda r: _spectrum(r, sweep), **played
-    )
+    found = record(cells, sweep, seed=seed, consume=lambda r: _spectrum(r, sweep), **played)
     return [_joined(z, ohm) for z, ohm in zip(found, resistances, strict=True)]
 
 
@@ -188,8 +188,8 @@ def rheobase_through(
     for _ in range(3):
         levels = np.geomspace(low, high, 12)
         family = long_square(
-            [f"{level * 1e12!r} pA" for level in levels], before="0.2 s", after="0.1 s",
-            rate=f"{sampling!r} Hz", holding=f"{holding * 1e12!r} pA",
+            [f"{level!r} A" for level in levels.tolist()], before="0.2 s", after="0.1 s",
+            rate=f"{sampling!r} Hz", holding=f"{float(holding)!r} A",
         )  # fmt: skip
         (recording,) = record(cell, family, electrode=electrode, seed=seed, progress=False)
         step = family.epoch("step")

@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import InputError
-from cleo_like.core.units import si_array
+from cleo_like.core.units import si_choice
 
 if TYPE_CHECKING:
     from jaxtyping import Complex, Float
@@ -53,8 +53,8 @@ class LinearResponse:
         InputError
             Wrong shapes, numbers that are not finite, magnitudes without phase.
         """
-        f = si_array(frequency, "Hz", "frequency") if not _plain(frequency) else frequency
-        f, z = np.asarray(f, dtype=float), np.asarray(impedance)
+        f = np.asarray(si_choice(frequency, ("Hz",), "frequency")[1], dtype=float)
+        z = np.asarray(impedance)
         if f.ndim != 1 or f.shape != z.shape or f.size < 4:
             msg = (
                 "impedance must be a pair (frequency in Hz, complex ohm) of equal length, at "
@@ -139,7 +139,7 @@ class LinearResponse:
 
 
 _QUIET = 1.0
-"""Silence (s) after a sweep in which its answer dies away before the Fourier transform wraps."""
+"""Silence (s) after a sweep, in which its answer dies before the transform wraps round."""
 
 
 def padded_size(n: int, rate: float) -> int:
@@ -147,7 +147,3 @@ def padded_size(n: int, rate: float) -> int:
     from scipy.fft import next_fast_len
 
     return int(next_fast_len(n + round(_QUIET * rate), real=True))
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and not hasattr(value, "dim")
