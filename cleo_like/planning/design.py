@@ -12,7 +12,7 @@ from cleo_like.core import ClampMode, Protocol
 from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.core.units import si
 from cleo_like.patch import record
-from cleo_like.patch.job import specimens
+from cleo_like.patch.batch import specimens
 from cleo_like.planning.fidelity import Fidelity, Goal, recorded
 from cleo_like.planning.inverse import Inverse, cutoff_for
 from cleo_like.planning.layout import padded, trimmed
@@ -340,7 +340,7 @@ def _some(cell: Any, cells: Any, count: int) -> list[Any]:
 
 
 def _quantities(one: Any) -> dict[str, Any]:
-    from cleo_like.core.dimensions import SIFloat
+    from cleo_like.core.units.dimensions import SIFloat
 
     own = one.model.parameters
     return {k: SIFloat.of(float(v), own[k].dimension) for k, v in one.parameters.items()}

@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.planning.response import padded_size
 from cleo_like.stimuli import relief
-from cleo_like.stimuli.similarity import correlation, linear_fit, ssim
+from cleo_like.stimuli.images.similarity import correlation, linear_fit, ssim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
