@@ -21,6 +21,7 @@ from cleo_like.io.nwb.pairs import pair
 from cleo_like.io.nwb.source import hdf5
 from cleo_like.io.nwb.source.contents import contents_of
 from cleo_like.io.nwb.source.series import known
+from cleo_like.io.nwb.source.streamed import Streamed
 from cleo_like.io.nwb.sweeps import sweeps_of
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
     from cleo_like.core.sweep import Sweep
     from cleo_like.io.nwb.pairs import Pair, Pairing
-    from cleo_like.io.nwb.sweeps import Cut
+from cleo_like.io.nwb.sweeps import Cut
 
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "u": "U", "o": "O"}
 
 
-def read_nwb(path: Path, electrode: str | None = None) -> list[Recording]:
+def read_nwb(path: Path | Streamed, electrode: str | None = None) -> list[Recording]:
     """Read every electrode of an NWB file that has responses.
 
     Parameters
@@ -141,7 +142,7 @@ def _series_named(pairing: Pairing, name: str) -> dict[str, list[Pair]]:
     return {name: found} if found else {}
 
 
-def _nothing(path: Path, pairing: Pairing) -> str:
+def _nothing(path: Path | Streamed, pairing: Pairing) -> str:
     contents = pairing.contents
     reasons = contents.findings()
     if reasons:
@@ -218,7 +219,12 @@ def _commanded(path: Path, recording: Recording) -> Protocol | None:
 
 
 def _recording(
-    path: Path, file: Any, pairing: Pairing, part: tuple[str, Pair, Cut], *, several: bool
+    path: Path | Streamed,
+    file: Any,
+    pairing: Pairing,
+    part: tuple[str, Pair, Cut],
+    *,
+    several: bool,
 ) -> Recording:
     electrode, first, cut = part
     place = hdf5.optional_or_none(first.response.series.group, "electrode")
@@ -241,7 +247,7 @@ def _recording(
             source=path.name,
             software=versions(["h5py"]),
             parameters={"paired_by": pairing.method},
-            input_hash=hash_of(path),
+            input_hash=path.digest if isinstance(path, Streamed) else hash_of(path),
         ),
         session_start=started,
         findings=(*pairing.findings, *cut.findings, *doubts, *undated),
@@ -262,7 +268,7 @@ def _session_start(file: Any) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _cell(
-    path: Path, file: Any, place: Any, electrode: str, *, several: bool
+    path: Path | Streamed, file: Any, place: Any, electrode: str, *, several: bool
 ) -> tuple[Cell, list[str]]:
     subject = hdf5.optional_or_none(file, "general", "subject")
     about = {

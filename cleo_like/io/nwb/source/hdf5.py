@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
+from cleo_like.io.nwb.source.streamed import Streamed
 from cleo_like.io.nwb.source.texts import TEXT_SIZE, Texts
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: Path | Streamed) -> Iterator[Any]:
     """Open an NWB 2 file for reading.
 
     Yields
@@ -40,19 +41,21 @@ def opened(path: Path) -> Iterator[Any]:
     """
     import h5py
 
-    texts = Texts(path)
-    lost = texts.endless_heap()
+    # the bytes of a streamed file are not there to be looked through
+    texts = None if isinstance(path, Streamed) else Texts(path)
+    lost = texts.endless_heap() if texts is not None else None
     if lost is not None:
         raise _cannot_be_read(path, f"the texts that it keeps from byte {lost} on are damaged")
     try:
-        file = h5py.File(path, "r")
+        file = h5py.File(path.file if isinstance(path, Streamed) else path, "r")
     except READ_ERRORS as error:
         raise _cannot_be_read(path, _why_not_open(error)) from error
     number = None
     try:
         with file:
             number = int(h5py.h5o.get_info(file.id).fileno)
-            _TEXTS[number] = texts
+            if texts is not None:
+                _TEXTS[number] = texts
             _check_version(path, file)
             yield file
     except FileFormatError as error:
@@ -64,11 +67,11 @@ def opened(path: Path) -> Iterator[Any]:
             raise
         raise _cannot_be_read(path, f"it is damaged, {said_by(error)}") from error
     finally:
-        if number is not None and _TEXTS.get(number) is texts:
+        if number is not None and texts is not None and _TEXTS.get(number) is texts:
             del _TEXTS[number]
 
 
-def _cannot_be_read(path: Path, why: str) -> FileFormatError:
+def _cannot_be_read(path: Path | Streamed, why: str) -> FileFormatError:
     return FileFormatError(
         f"{path.name} cannot be read as NWB ({why}); expected a complete NWB 2 file in HDF5"
     )
@@ -87,7 +90,7 @@ def _why_not_open(error: BaseException) -> str:
     return said_by(error)
 
 
-def _check_version(path: Path, file: Any) -> None:
+def _check_version(path: Path | Streamed, file: Any) -> None:
     version = nwb_version(file)
     if version is None:
         msg = (
