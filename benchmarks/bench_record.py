@@ -73,7 +73,7 @@ def one_run(backend: str, repeats: int) -> tuple[float, np.ndarray, int]:
         start = cpu()
         block = next(blocks)
         best = min(best, cpu() - start)
-    return best, block.voltage, sum(map(len, block.spike_times))
+    return best, block.samples[job.model.voltage], sum(map(len, block.spike_times))
 
 
 def sweep_after_sweep(n_sweeps: int) -> float:

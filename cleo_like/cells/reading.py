@@ -39,10 +39,11 @@ def equations_text(equations: Any) -> str:
             f"{type(equations).__name__}: {equations!r}"
         )
         raise InputError(msg)
-    return "\n".join(_line(equation) for equation in equations.values())
+    return "\n".join(equation_line(equation) for equation in equations.values())
 
 
-def _line(equation: Any) -> str:
+def equation_line(equation: Any) -> str:
+    """Give one equation of Brian2 as text."""
     from brian2 import get_unit
 
     unit = equation.var_type

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
     from cleo_like.core import Protocol
+    from cleo_like.engine.integrators import LinearPart
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -49,6 +50,16 @@ class Job:
         Sampling rate (Hz).
     dt : float
         Integration step (s); divides the sampling interval.
+    recorded : tuple of str
+        Variables that are sampled.
+    unit : str
+        Brian2's unit of the waveforms: "amp", or "volt" for a voltage clamp.
+    linear : LinearPart, optional
+        States that the integrator advances exactly (a pipette's).
+    coefficients : mapping of str to array, shape (n_traces,)
+        Of the linear part.
+    before : float, optional
+        Command before the first sample; None: the first sample's.
     """
 
     model: CellModel
@@ -59,6 +70,11 @@ class Job:
     waveforms: Float[np.ndarray, "n_waveforms n_samples"]
     rate: float
     dt: float
+    recorded: tuple[str, ...]
+    unit: str = "amp"
+    linear: LinearPart | None = None
+    coefficients: Mapping[str, Float[np.ndarray, "n_traces"]] = attrs.field(factory=dict)
+    before: float | None = None
 
     @property
     def n_traces(self) -> int:
@@ -77,6 +93,7 @@ class Job:
             parameters={k: v[start:stop] for k, v in self.parameters.items()},
             sweep=self.sweep[start:stop],
             initial=self.initial[:, start:stop],
+            coefficients={k: v[start:stop] for k, v in self.coefficients.items()},
         )
 
 
@@ -186,6 +203,7 @@ def make_job(
         waveforms=waveforms,
         rate=protocol.rate,
         dt=integration_step(protocol.rate, dt if dt is not None else model.dt),
+        recorded=(model.voltage,),
     )
 
 

@@ -26,12 +26,13 @@ from cleo_like.patch.backends.objects import block_seed
 from cleo_like.patch.batch import (
     Specimen,
     gap_samples,
-    make_job,
     rest_and_answers,
     same_equations,
     specimens,
 )
+from cleo_like.patch.benches import Bench, IdealBench, RigBench
 from cleo_like.patch.electrode import IdealElectrode
+from cleo_like.patch.pipette import PatchPipette, rig_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ def record(
     cells: Any,
     protocol: Protocol,
     *,
-    electrode: IdealElectrode | None = None,
+    electrode: IdealElectrode | PatchPipette | str | None = None,
     seed: int | None = None,
     backend: str = "auto",
     threads: int | None = None,
@@ -66,9 +67,10 @@ def record(
     cells : str, CellModel, Population, or a sequence of these
         What to record from; a text is the name of a library cell.
     protocol : Protocol
-        Current-clamp sweeps.
-    electrode : IdealElectrode, optional
-        Noise and filter of the recording (default: none of either).
+        Sweeps of current clamp, or of voltage clamp for a pipette with `VoltageClamp`.
+    electrode : IdealElectrode, PatchPipette or str, optional
+        Noise and filter of the recording (default: none of either), or a whole rig; a text is
+        the name of one ("multiclamp_700b"), which clamps what the protocol commands.
     seed : int, optional
         Seed of the recording noise and of noise in the equations. None draws one, which
         the provenance keeps.
@@ -87,7 +89,7 @@ def record(
         Longest integration step (default: the model's); the step used divides the
         sampling interval.
     keep_voltage : bool
-        Keep the noise-free potential at the sampling rate in the ground truth.
+        Keep the noise-free membrane potential at the sampling rate in the ground truth.
     memory : float
         Bound on the simulation's recording buffer in bytes (default 512 MB); more traces
         than fit run in blocks. The recordings themselves take 4 bytes a sample.
@@ -108,7 +110,7 @@ def record(
     UnknownNameError
         No library cell has that name.
     UnsupportedError
-        A voltage-clamp protocol, or equations that the method cannot integrate.
+        Voltage clamp with an ideal electrode, or equations that the method cannot integrate.
     InputError
         Wrong arguments, or a potential that does not stay finite.
 
@@ -123,14 +125,7 @@ def record(
         kind = type(protocol).__name__
         msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"
         raise InputError(msg)
-    if electrode is not None and not isinstance(electrode, IdealElectrode):
-        msg = f"electrode must be an IdealElectrode, got {electrode!r}"
-        raise InputError(msg)
-    if protocol.mode is not ClampMode.CURRENT:
-        msg = f"the ideal electrode records in current clamp; the protocol is {protocol.mode}"
-        raise UnsupportedError(msg)
-    electrode = electrode if electrode is not None else IdealElectrode()
-    electrode.check(protocol.rate)
+    pipette = _pipette(electrode, protocol)
     step = None if dt is None else si(dt, "s", "dt")
     if step is not None and not step > 0:
         msg = f"dt must be above 0 ms, got {step * 1e3:g} ms"
@@ -140,7 +135,7 @@ def record(
     seed, memory = whole_number("seed", 0)(seed), number(memory, "memory")
     threads = None if threads is None else whole_number("threads", 1)(threads)
     run = _Run(
-        protocol=protocol, electrode=electrode, seed=seed, backend=backend, threads=threads,
+        protocol=protocol, pipette=pipette, seed=seed, backend=backend, threads=threads,
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
         input_hash=hash_of(protocol.waveforms),
     )  # fmt: skip
@@ -159,7 +154,7 @@ class _Run:
     """The arguments of one call of `record`."""
 
     protocol: Protocol
-    electrode: IdealElectrode
+    pipette: PatchPipette
     seed: int
     backend: str
     threads: int | None
@@ -172,62 +167,76 @@ class _Run:
     def group(self, cells: list[Specimen], indices: list[int], bar: Any) -> Iterator[Recording]:
         """Record from cells of the same equations; a cell is given when its last trace is."""
         rest, resting, answers = rest_and_answers(cells, self.protocol.holding)
-        job = make_job(cells, self.protocol, sequential=self.sequential, dt=self.dt, rest=rest)
+        kind = IdealBench if self.pipette.is_ideal else RigBench
+        bench: Bench = kind(self.pipette, self.protocol, answers)
+        job, resting = bench.lay_out(
+            cells, rest, resting,
+            sequential=self.sequential, dt=self.dt, keep_voltage=self.keep_voltage,
+        )  # fmt: skip
         per_cell = 1 if self.sequential else self.protocol.n_sweeps
         simulation = simulate(
             job, backend=self.backend, memory=self.memory, threads=self.threads,
             seed=block_seed(self.seed, indices[0]),
             report=bar.update,
         )  # fmt: skip
-        for k, part in enumerate(_by_cell(simulation.blocks, per_cell)):
-            voltage, spikes = self._sweeps(*part)
+        for k, traces in enumerate(_by_cell(simulation.blocks, per_cell)):
+            samples, spikes = self._sweeps(*traces)
+            voltage = samples.get(job.model.voltage)
             truth = GroundTruth(
                 spike_times=spikes,
-                voltage=list(voltage) if self.keep_voltage else None,
+                voltage=list(voltage) if self.keep_voltage and voltage is not None else None,
                 model=cells[k].model.name,
                 parameters=cells[k].parameters,
-                answers={name: float(value[k]) for name, value in answers.items()},
+                answers={name: float(value[k]) for name, value in answers.items()}
+                | bench.truth(),
             )
-            recording = self._recording(cells[k], indices[k], voltage)
+            response, found = bench.respond(k, samples, self._rngs(indices[k]))
+            recording = self._recording(cells[k], response, bench)
+            findings = () if resting[k] else (_no_rest(cells[k]),)
             yield attrs.evolve(
                 recording,
                 truth=truth,
-                findings=() if resting[k] else (_no_rest(cells[k]),),
+                findings=(*findings, *found),
                 provenance=self._provenance(cells[k], job, simulation, recording.session_start),
             )
 
     def _sweeps(
-        self, voltage: np.ndarray, spikes: list[np.ndarray]
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        self, samples: dict[str, np.ndarray], spikes: list[np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:
         """Cut the one long trace of a sequential run into sweeps."""
         if not self.sequential:
-            return voltage, spikes
+            return samples, spikes
         n, gap = self.protocol.n_samples, gap_samples(self.protocol)
-        cut = voltage.reshape(self.protocol.n_sweeps, n + gap)[:, :n]
+        cut = {
+            name: values.reshape(self.protocol.n_sweeps, n + gap)[:, :n]
+            for name, values in samples.items()
+        }
         starts = np.arange(self.protocol.n_sweeps) * (n + gap) / self.protocol.rate
         length = self.protocol.duration
         times = spikes[0]
         inside = [times[(times >= s) & (times < s + length)] - s for s in starts]
         return cut, inside
 
-    def _recording(self, cell: Specimen, index: int, voltage: np.ndarray) -> Recording:
-        """Turn true potentials into recorded sweeps."""
-        # a stream of its own for every cell and sweep: the same noise in any block layout
-        rngs = [
+    def _rngs(self, index: int) -> list[np.random.Generator]:
+        """Give a stream to every cell and sweep: the same noise in any block layout."""
+        return [
             np.random.default_rng(np.random.SeedSequence((self.seed, index, sweep)))
             for sweep in range(self.protocol.n_sweeps)
         ]
-        response = self.electrode.record(voltage, self.protocol.rate, rngs)
-        starts = self.protocol.start_times
+
+    def _recording(self, cell: Specimen, response: np.ndarray, bench: Bench) -> Recording:
+        """Put the recorded sweeps together."""
+        starts, commands = self.protocol.start_times, bench.commands()
         sweeps = [
             Sweep(
+                mode=self.protocol.mode,
                 response=response[k],
-                command=self.protocol.waveforms[k],
+                command=commands[k],
                 rate=self.protocol.rate,
                 number=k,
                 start_time=starts[k],
                 stimulus=self.protocol.name,
-                settings=_IDEAL_SETTINGS,
+                settings=bench.settings(),
             )
             for k in range(self.protocol.n_sweeps)
         ]
@@ -237,7 +246,7 @@ class _Run:
             provenance=Provenance(source="simulation"),
             protocol=self.protocol,
             session_start=now(),
-            device=self.electrode.description(),
+            device=bench.device(),
         )
 
     def _provenance(
@@ -252,12 +261,12 @@ class _Run:
                 "model_source": cell.model.source,
                 "equations": cell.model.equations,
                 "cell_parameters": dict(cell.parameters),
-                "method": cell.model.method,
+                "method": cell.model.method if job.linear is None else "exponential_rk4",
                 "dt": job.dt,
                 "backend": simulation.backend,
                 "sequential": self.sequential,
                 "traces_per_block": simulation.block_size,
-                "electrode": self.electrode.description(),
+                "electrode": self.pipette.description(),
             },
             seed=self.seed,
             input_hash=self.input_hash,
@@ -265,9 +274,28 @@ class _Run:
         )
 
 
-_IDEAL_SETTINGS = {
-    "gain": 1.0, "bridge_balance": 0.0, "capacitance_compensation": 0.0, "bias_current": 0.0,
-}  # fmt: skip
+def _pipette(electrode: Any, protocol: Protocol) -> PatchPipette:
+    """Give the rig that is meant, and check that it can play the protocol."""
+    if electrode is None:
+        electrode = IdealElectrode()
+    if isinstance(electrode, str):
+        electrode = rig_preset(electrode, protocol.mode)
+    if isinstance(electrode, IdealElectrode):
+        electrode = PatchPipette(electrode=electrode, name="ideal")
+    if not isinstance(electrode, PatchPipette):
+        msg = (
+            "electrode must be an IdealElectrode, a PatchPipette or the name of a rig, got "
+            f"{electrode!r}"
+        )
+        raise InputError(msg)
+    if electrode.is_ideal and protocol.mode is not ClampMode.CURRENT:
+        msg = (
+            f"the ideal electrode records in current clamp; the protocol is {protocol.mode}: "
+            f"give electrode='multiclamp_700b' or a PatchPipette(amplifier=VoltageClamp(...))"
+        )
+        raise UnsupportedError(msg)
+    electrode.check(protocol)
+    return electrode
 
 
 def _no_rest(cell: Specimen) -> str:
@@ -279,17 +307,24 @@ def _no_rest(cell: Specimen) -> str:
 
 def _by_cell(
     blocks: Iterator[Block], per_cell: int
-) -> Iterator[tuple[np.ndarray, list[np.ndarray]]]:
+) -> Iterator[tuple[dict[str, np.ndarray], list[np.ndarray]]]:
     """Regroup blocks of traces, whatever their size, into the traces of one cell each."""
-    voltage: list[np.ndarray] = []
+    samples: dict[str, list[np.ndarray]] = {}
     spikes: list[np.ndarray] = []
     for block in blocks:
-        voltage.extend(block.voltage)
+        for name, values in block.samples.items():
+            samples.setdefault(name, []).extend(values)
         spikes.extend(block.spike_times)
-        while len(voltage) >= per_cell:
-            yield np.stack(voltage[:per_cell]), spikes[:per_cell]
-            del voltage[:per_cell], spikes[:per_cell]
-        voltage = [trace.copy() for trace in voltage]  # the next block overwrites its buffer
+        while len(spikes) >= per_cell:
+            yield (
+                {n: np.stack(traces[:per_cell]) for n, traces in samples.items()},
+                spikes[:per_cell],
+            )
+            del spikes[:per_cell]
+            for traces in samples.values():
+                del traces[:per_cell]
+        # the next block overwrites its buffers
+        samples = {n: [trace.copy() for trace in traces] for n, traces in samples.items()}
 
 
 def _bar(

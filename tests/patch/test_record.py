@@ -337,7 +337,7 @@ def test_wrong_input_is_refused_with_the_reason(make, error, message):
         ({"dt": 0 * ms}, "dt must be above 0 ms"),
         ({"seed": 1.5}, "seed must be a whole number, got 1.5"),
         ({"threads": 0}, "threads must be 1 or more"),
-        ({"electrode": "ideal"}, "electrode must be an IdealElectrode"),
+        ({"electrode": 1}, "electrode must be an IdealElectrode, a PatchPipette"),
         (
             {"protocol": "ramp"},
             r"must be a Protocol \(parse_protocol makes one of text\), got str",

@@ -7,6 +7,9 @@
 ``staggered``
     the same exponential steps, the potential first and its gates with the new potential:
     second order at the same cost
+``exponential_rk4``
+    Runge-Kutta of order 4 with an exact linear part: for an electrode or an amplifier that is
+    too fast for `shared_rk4`
 
 `register` makes the names known to Brian2; `choose` says which one suits equations.
 """
@@ -18,6 +21,13 @@ from cleo_like.engine.integrators.exponential import (
     rush_larsen_statements,
     staggered_statements,
 )
+from cleo_like.engine.integrators.exponential_rk4 import (
+    Linear,
+    LinearPart,
+    coefficients_of,
+    exponential_rk4_statements,
+    linear_part,
+)
 from cleo_like.engine.integrators.registry import METHODS, NAME, register
 from cleo_like.engine.integrators.rk4 import rk4_statements
 
@@ -25,8 +35,13 @@ __all__ = [
     "METHODS",
     "NAME",
     "Choice",
+    "Linear",
+    "LinearPart",
     "choose",
+    "coefficients_of",
+    "exponential_rk4_statements",
     "halves_of",
+    "linear_part",
     "register",
     "rk4_statements",
     "rush_larsen_statements",

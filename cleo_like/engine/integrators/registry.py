@@ -9,13 +9,14 @@ from cleo_like.engine.integrators.exponential import (
     rush_larsen_statements,
     staggered_statements,
 )
+from cleo_like.engine.integrators.exponential_rk4 import exponential_rk4_statements
 from cleo_like.engine.integrators.rk4 import rk4_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 NAME = "shared_rk4"
-METHODS = (NAME, "rush_larsen", "staggered")
+METHODS = (NAME, "rush_larsen", "staggered", "exponential_rk4")
 """Names of the updaters."""
 
 # writer, and its options with their defaults
@@ -23,6 +24,7 @@ _WRITERS: dict[str, tuple[Callable[..., str], dict[str, Any]]] = {
     NAME: (rk4_statements, {"previous": None}),
     "rush_larsen": (rush_larsen_statements, {"previous": None}),
     "staggered": (staggered_statements, {"previous": None, "first": None}),
+    "exponential_rk4": (exponential_rk4_statements, {"previous": None, "linear": None}),
 }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # stage k evaluates the model at x + a*k_(k-1) and t + a*dt; k already contains dt
-_STAGES = (
+STAGES = (
     (1, "0", "t"),
     (2, "0.5", "(t + 0.5*dt)"),
     (3, "0.5", "(t + 0.5*dt)"),
@@ -66,16 +66,16 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     """
     refuse_noise(equations, "rk4")
     states = sorted(equations.diff_eq_names)
-    needed = _per_step_subexpressions(equations)
+    needed = per_step_subexpressions(equations)
     lines: list[str] = []
-    for stage, weight, time in _STAGES:
+    for stage, weight, time in STAGES:
         renamed = {name: f"_s{stage}_{name}" for name, _ in needed} | {"t": time}
         if stage > 1:
             renamed |= {x: f"_x{stage}_{x}" for x in states}
             lines += [f"_x{stage}_{x} = {x} + {weight}*_k{stage - 1}_{x}" for x in states]
-        lines += [f"{renamed[name]} = {_rename(code, renamed)}" for name, code in needed]
+        lines += [f"{renamed[name]} = {rename(code, renamed)}" for name, code in needed]
         for x in states:
-            rate = _rename(equations[x].expr.code.strip(), renamed)
+            rate = rename(equations[x].expr.code.strip(), renamed)
             lines.append(f"_k{stage}_{x} = dt*({rate})")
     lines += [f"_d_{x} = (_k1_{x} + 2*_k2_{x} + 2*_k3_{x} + _k4_{x})/6" for x in states]
     lines += [f"{x} = {x} + _d_{x}" for x in states]
@@ -84,7 +84,7 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     return "\n".join(lines)
 
 
-def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
+def per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
     """Give the subexpressions that a step must evaluate, in order of dependence."""
     found = []
     for equation in equations.ordered:
@@ -93,14 +93,20 @@ def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
         found.append((equation.varname, equation.expr.code.strip()))
     used: set[str] = set()
     for x in equations.diff_eq_names:
-        used |= set(_IDENTIFIER.findall(equations[x].expr.code))
+        used |= set(identifiers(equations[x].expr.code))
     needed = []
     for name, code in reversed(found):
         if name in used:
-            used |= set(_IDENTIFIER.findall(code))
+            used |= set(identifiers(code))
             needed.append((name, code))
     return needed[::-1]
 
 
-def _rename(code: str, names: Mapping[str, str]) -> str:
+def identifiers(code: str) -> list[str]:
+    """Give the names in an expression."""
+    return _IDENTIFIER.findall(code)
+
+
+def rename(code: str, names: Mapping[str, str]) -> str:
+    """Replace names in an expression."""
     return _IDENTIFIER.sub(lambda match: names.get(match[0], match[0]), code)

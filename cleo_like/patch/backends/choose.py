@@ -126,7 +126,7 @@ def block_size(job: Job, memory: float, backend: str) -> int:
     InputError
         Not even one trace fits.
     """
-    per_trace = _BYTES_PER_SAMPLE[backend] * job.n_samples
+    per_trace = _BYTES_PER_SAMPLE[backend] * job.n_samples * len(job.recorded)
     fit = int(memory // max(per_trace, 1))
     if fit < 1:
         msg = (

@@ -64,14 +64,18 @@ def run_compiled(
     """Run a job on what `prepare` made of it, `threads` chunks at a time."""
     objects, program = prepared
     size = program.n_traces
-    voltage = np.empty((size, job.n_samples), dtype=np.float32)
+    # the recorders of a program are in the order of names
+    buffers = {
+        name: np.empty((size, job.n_samples), dtype=np.float32) for name in sorted(job.recorded)
+    }
+    recorders = [Recorder(out=buffer.T) for buffer in buffers.values()]
     n_steps = round(job.n_samples / job.rate / job.dt)
     for start in range(0, job.n_traces, size):
         part = job.part(start, min(start + size, job.n_traces))
         objects.set_values(padded(part, size))
         with exclusive():
             outcome = program.run(
-                0, n_steps, [Recorder(out=voltage.T)], seed=seed, offset=start,
+                0, n_steps, recorders, seed=seed, offset=start,
                 threads=threads, report=_in_seconds(report, part, size),
             )  # fmt: skip
         lost = outcome.lost
@@ -84,7 +88,7 @@ def run_compiled(
             part, spikes.trace, spikes.step * job.dt,
             spikes.variables[job.model.voltage], spikes.variables[BEFORE],
         )  # fmt: skip
-        yield block_of(part, start, voltage, spikes.trace, times)
+        yield block_of(part, start, buffers, spikes.trace, times)
 
 
 def _in_seconds(

@@ -13,7 +13,7 @@ from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.engine.integrators import register
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from jaxtyping import Float
 
@@ -27,14 +27,14 @@ _SWEEP, BEFORE, _LEVEL = "bench_sweep", "bench_before", "bench_level"
 class Block:
     """Simulated traces [start, stop) of a job.
 
-    `voltage` is (n, n_samples) float32 in V, in a buffer that the next block overwrites;
-    `spike_times[k]` are the times (s) of trace start + k from its first sample, refined
-    between integration steps.
+    `samples` holds, for every recorded variable, an array (n, n_samples) float32 in SI, in a
+    buffer that the next block overwrites; `spike_times[k]` are the times (s) of trace
+    start + k from its first sample, refined between integration steps.
     """
 
     start: int
     stop: int
-    voltage: Float[np.ndarray, "n n_samples"]
+    samples: Mapping[str, Float[np.ndarray, "n n_samples"]]
     spike_times: list[np.ndarray]
 
 
@@ -70,6 +70,7 @@ def padded(part: Job, size: int) -> Job:
         parameters={k: v[index] for k, v in part.parameters.items()},
         sweep=part.sweep[index],
         initial=part.initial[:, index],
+        coefficients={k: v[index] for k, v in part.coefficients.items()},
     )
 
 
@@ -107,12 +108,12 @@ class BenchObjects:
                 f"{model.current} = bench_command(t, {_SWEEP})", clock=sampling, when="start"
             )
         ]
-        if model.method not in _OWN:
+        if model.method not in _OWN and job.linear is None:
             objects.append(
                 group.run_regularly(f"{BEFORE} = {model.voltage}", when="start", order=1)
             )
         recorder = StateMonitor(
-            group, model.voltage, record=True, clock=sampling, when="start", order=-1,
+            group, list(job.recorded), record=True, clock=sampling, when="start", order=-1,
             name="bench_recorder",
         )  # fmt: skip
         spikes = SpikeMonitor(group, variables=[model.voltage, BEFORE], name="bench_spikes")
@@ -141,49 +142,60 @@ class BenchObjects:
         }
 
     def _values(self, job: Job) -> dict[str, np.ndarray]:
-        values: dict[str, np.ndarray] = dict(job.parameters)
+        values: dict[str, np.ndarray] = dict(job.parameters) | dict(job.coefficients)
         values |= dict(zip(self.states, job.initial, strict=True))
         values[_SWEEP] = job.sweep.astype(np.int32)
         values[BEFORE] = values[job.model.voltage]
+        if job.before is not None:
+            values[job.model.current] = np.full(job.n_traces, job.before)
         return values
 
     def block(self, job: Job, start: int) -> Block:
         """Take the recorded samples and the spikes out of the monitors."""
-        recorded = self.recorder.variables[job.model.voltage].get_value()
+        samples = {}
         with np.errstate(over="ignore"):  # a runaway becomes inf, which is refused
-            voltage = np.ascontiguousarray(
-                recorded[: job.n_samples, : job.n_traces].T, dtype=np.float32
-            )
+            for name in job.recorded:
+                recorded = self.recorder.variables[name].get_value()
+                samples[name] = np.ascontiguousarray(
+                    recorded[: job.n_samples, : job.n_traces].T, dtype=np.float32
+                )
         found = self.spikes.variables
         index, t, after, before = (
             np.array(found[name].get_value()) for name in ("i", "t", job.model.voltage, BEFORE)
         )
-        return block_of(job, start, voltage, index, refined(job, index, t, after, before))
+        return block_of(job, start, samples, index, refined(job, index, t, after, before))
 
 
 def block_of(
-    job: Job, start: int, voltage: np.ndarray, trace: np.ndarray, times: np.ndarray
+    job: Job,
+    start: int,
+    samples: Mapping[str, np.ndarray],
+    trace: np.ndarray,
+    times: np.ndarray,
 ) -> Block:
     """Make a block; traces that were added to fill the block up are left out.
 
     Raises
     ------
     InputError
-        A potential is not finite; says which and when.
+        A sample is not finite; says which and when.
     """
     n = job.n_traces
-    if not np.isfinite(voltage[:n]).all():
-        lost, sample = np.argwhere(~np.isfinite(voltage[:n]))[0]
-        msg = (
-            f"the potential of {job.model.name!r} is not finite in trace {start + lost} at "
-            f"{sample / job.rate * 1e3:.3f} ms; try a smaller dt (now {job.dt * 1e3:g} ms)"
-        )
-        raise InputError(msg)
+    for name, values in samples.items():
+        if not np.isfinite(values[:n]).all():
+            what = "potential" if name == job.model.voltage else "recorded signal"
+            lost, sample = np.argwhere(~np.isfinite(values[:n]))[0]
+            msg = (
+                f"the {what} of {job.model.name!r} is not finite in trace {start + lost} at "
+                f"{sample / job.rate * 1e3:.3f} ms; try a smaller dt (now "
+                f"{job.dt * 1e3:g} ms)"
+            )
+            raise InputError(msg)
     inside = trace < n
     return Block(
         start=start,
         stop=start + n,
-        voltage=voltage[:n],
+        samples={name: values[:n] for name, values in samples.items()},
         spike_times=by_trace(trace[inside], times[inside], n),
     )
 
@@ -221,7 +233,8 @@ def _bench_equations(job: Job) -> Any:
     equations = job.model.brian_equations()
     added = [f"{_SWEEP} : integer (constant)", f"{BEFORE} : volt"]
     if job.model.current not in equations.names:
-        added.append(f"{job.model.current} : amp")
+        added.append(f"{job.model.current} : {job.unit}")
+    added += [f"{name} : 1 (constant)" for name in job.coefficients]
     return equations + Equations("\n".join(added))
 
 
@@ -231,6 +244,10 @@ _OWN = {"rk4": "shared_rk4", "rush_larsen": "rush_larsen", "staggered": "stagger
 
 def _integration(job: Job, stochastic: bool) -> dict[str, Any]:  # noqa: FBT001
     model = job.model
+    options: dict[str, Any]
+    if job.linear is not None:
+        options = {"previous": {BEFORE: model.voltage}, "linear": job.linear}
+        return {"method": register("exponential_rk4"), "method_options": options}
     if model.method not in _OWN:
         return {"method": model.method}
     if stochastic:
@@ -239,7 +256,7 @@ def _integration(job: Job, stochastic: bool) -> dict[str, Any]:  # noqa: FBT001
             "give the model method='heun' (or 'euler', 'milstein')"
         )
         raise UnsupportedError(msg)
-    options: dict[str, Any] = {"previous": {BEFORE: model.voltage}}
+    options = {"previous": {BEFORE: model.voltage}}
     if model.method == "staggered":
         options["first"] = model.voltage
     return {"method": register(_OWN[model.method]), "method_options": options}
@@ -266,8 +283,8 @@ def _brian_refractory(value: float | str | None) -> Any:
 def _namespace(job: Job) -> dict[str, Any]:
     from brian2 import TimedArray, amp, second, volt
 
-    model = job.model
-    names = {"bench_command": TimedArray(job.waveforms.T * amp, dt=second / job.rate)}
+    model, unit = job.model, {"amp": amp, "volt": volt}[job.unit]
+    names = {"bench_command": TimedArray(job.waveforms.T * unit, dt=second / job.rate)}
     if not isinstance(model.spike_level, str):
         names[_LEVEL] = model.spike_level * volt
     return names
