@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.cells.model import si_and_dimension
+from cleo_like.cells.model import CellModel, si_and_dimension
 from cleo_like.core.arrays import as_mapping, frozen_mapping, read_only, whole_number
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import carries_unit, number
-from cleo_like.core.units.table import code_of
+from cleo_like.core.units.table import UNITS, code_of, show_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jaxtyping import Float
 
-    from cleo_like.cells.model import CellModel
     from cleo_like.core.units.dimensions import SIFloat
+
+
+def _a_model(value: Any) -> CellModel:
+    if isinstance(value, CellModel):
+        return value
+    hint = f"; get_cell({value!r}) gives the library's" if isinstance(value, str) else ""
+    msg = f"model must be a CellModel, got {value!r:.60}{hint}"
+    raise InputError(msg)
 
 
 def _si_arrays(values: Mapping[str, Any], population: Any) -> Mapping[str, np.ndarray]:
@@ -75,7 +82,7 @@ class Population:
     Population of 3 passive: gL 5.9..7.54 nS, C 63.4..137 pF
     """
 
-    model: CellModel
+    model: CellModel = attrs.field(converter=_a_model)
     parameters: Mapping[str, Float[np.ndarray, "n_cells"]] = attrs.field(
         converter=attrs.Converter(_si_arrays, takes_self=True)
     )
@@ -127,6 +134,7 @@ class Population:
         Population
             The draw is in its `description`.
         """
+        model = _a_model(model)
         if whole_number("size")(size) < 1:
             msg = f"a population needs at least 1 cell, got size={size}"
             raise InputError(msg)
@@ -167,15 +175,11 @@ class Population:
         eqs = self.model.brian_equations()
         ranges = []
         for key, values in self.parameters.items():
-            scale, unit = _SHOWN.get(str(eqs[key].unit), (1.0, str(eqs[key].unit)))
-            low, high = values.min() * scale, values.max() * scale
-            ranges.append(f"{key} {low:.3g}..{high:.3g} {unit}")
+            unit = str(eqs[key].unit)
+            known = unit in UNITS
+            ranges.append(f"{key} {show_range(values, unit if known else '1', 3)}")
+            ranges[-1] += "" if known else f" {unit}"
         return f"Population of {len(self)} {self.name}: {', '.join(ranges)}"
-
-
-_SHOWN = {
-    "S": (1e9, "nS"), "F": (1e12, "pF"), "V": (1e3, "mV"), "s": (1e3, "ms"), "A": (1e12, "pA"),
-}  # fmt: skip
 
 
 def _with_unit(median: SIFloat, factors: np.ndarray) -> Any:

@@ -66,14 +66,17 @@ def simulate(
       cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV -o recordings
     """
     from cleo_like.io import write_simulated
+    from cleo_like.io.save import check_fits
     from cleo_like.patch import IdealElectrode, record
 
     electrode = IdealElectrode(noise=noise, lowpass=lowpass)
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
     _check_files(names, folders, overwrite=overwrite)
+    steps = read_or_make_protocol(protocol)
+    check_fits(steps, folders)
     recordings = record(
         list(names),
-        read_or_make_protocol(protocol),
+        steps,
         electrode=electrode,
         seed=seed,
         backend=backend,

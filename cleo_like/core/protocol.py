@@ -22,8 +22,9 @@ from cleo_like.core.arrays import (
     whole_number,
 )
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.sweep import ClampMode, clamp_mode, shown_range
+from cleo_like.core.sweep import ClampMode, clamp_mode
 from cleo_like.core.units import si_choice
+from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -297,7 +298,7 @@ class Protocol:
         return (
             f"Protocol {self.name}: {n} sweep{'s' if n != 1 else ''} of "
             f"{self.duration * 1e3:.6g} ms at {self.rate / 1e3:g} kHz, "
-            f"{shown_range(self.waveforms, self.mode.command_unit)}, gap {self.gap * 1e3:g} ms"
+            f"{show_range(self.waveforms, self.mode.command_unit)}, gap {self.gap * 1e3:g} ms"
         )
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples, texts
 from cleo_like.core.errors import InputError
-from cleo_like.core.sweep import Sweep, shown_range, with_common_rates
+from cleo_like.core.sweep import Sweep, with_common_rates
+from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -237,8 +238,8 @@ def _contents(sweeps: list[Sweep]) -> str:
     command = np.array(
         [_extremes(s.command) for s in sweeps if s.command is not None and s.n_samples]
     )
-    shown = shown_range(command, mode.command_unit) if command.size else "unknown"
-    return f"{shown_range(response, mode.response_unit)}, command {shown}"
+    shown = show_range(command, mode.command_unit) if command.size else "unknown"
+    return f"{show_range(response, mode.response_unit)}, command {shown}"
 
 
 def _extremes(samples: Float[np.ndarray, "n"]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from cleo_like.core.arrays import (
     whole_number,
 )
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,18 +58,6 @@ def clamp_mode(value: Any) -> ClampMode:
     if isinstance(value, str) and value in {str(mode) for mode in ClampMode}:
         return ClampMode(value)
     raise unknown_name("clamp mode", str(value), map(str, ClampMode))
-
-
-_SHOWN = {"A": (1e12, "pA"), "V": (1e3, "mV"), "?": (1.0, "(unit unknown)")}
-
-
-def shown_range(samples: np.ndarray, unit: str) -> str:
-    """Show the range of an SI array in the unit people read: "-70.1..32.5 mV"."""
-    scale, name = _SHOWN[unit]
-    if samples.size == 0 or np.all(np.isnan(samples)):
-        return f"no {name}"
-    low, high = float(np.nanmin(samples)) * scale, float(np.nanmax(samples)) * scale
-    return f"{low:.4g}..{high:.4g} {name}"
 
 
 @attrs.frozen(kw_only=True)
@@ -160,12 +149,12 @@ class Sweep:
         command = (
             "no command"
             if self.command is None
-            else f"command {shown_range(self.command, self.mode.command_unit)}"
+            else f"command {show_range(self.command, self.mode.command_unit)}"
         )
         return (
             f"Sweep {self.number}: {self.mode}, {self.n_samples} samples at "
             f"{self.rate / 1e3:g} kHz ({self.duration * 1e3:.6g} ms), "
-            f"{shown_range(self.response, self.mode.response_unit)}, {command}"
+            f"{show_range(self.response, self.mode.response_unit)}, {command}"
         )
 
 

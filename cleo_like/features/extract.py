@@ -105,7 +105,7 @@ def extract(
         raise InputError(msg)
     if isinstance(extractor, str):
         extractor_named(extractor)  # an unknown name is said before any work
-    items = [sources] if isinstance(sources, (Recording, str, Path)) else list(sources)
+    items = _items(sources)
     tasks = [_task(item, extractor, parameters) for item in items]
     done = _Done(tasks, None if resume is None else Path(resume))
     with _Runner(executor, n_jobs, retries) as runner, done, _bar(len(items), progress) as bar:
@@ -114,6 +114,24 @@ def extract(
             done.put(position, records)
             bar.update(1)
     return done.table()
+
+
+def _items(sources: Source | Iterable[Source]) -> list[Source]:
+    """List the sources, or say which is none."""
+    if isinstance(sources, (Recording, str, Path)):
+        return [sources]
+    try:
+        items = list(sources)
+    except TypeError:
+        items = [sources]  # type: ignore[list-item]
+    for item in items:
+        if not isinstance(item, (Recording, str, Path)):
+            msg = (
+                "sources must be recordings or paths of files, one or a list of them; got "
+                f"{type(item).__name__}: {item!r:.60}"
+            )
+            raise InputError(msg)
+    return items
 
 
 def _task(item: Source, extractor: ExtractorLike, parameters: ExtractionParameters) -> Task:

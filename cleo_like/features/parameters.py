@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import carries_unit, number, si
 from cleo_like.core.units.table import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _IPFX_LIMITS = {"dv_cutoff": 20.0, "min_height": 2.0, "min_peak": -30.0}
 _POSITIVE = ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval")
@@ -20,7 +23,7 @@ _UNIT = {
 }  # fmt: skip
 
 
-def _in(unit: str, name: str) -> Any:
+def in_unit(unit: str, name: str) -> Callable[[Any], float]:
     """Make a converter: a quantity is converted, a plain number is already in ipfx's unit."""
     base, scale = _UNIT[unit]
 
@@ -36,12 +39,12 @@ def _filter(value: Any) -> float | None:
     """None and 0 both mean "no filter", as in ipfx."""
     if value is None:
         return None
-    number = _in("kHz", "filter")(value)
+    number = in_unit("kHz", "filter")(value)
     return number if number > 0 else None
 
 
 def _or_none(unit: str, name: str) -> Any:
-    convert = _in(unit, name)
+    convert = in_unit(unit, name)
     return lambda value: None if value is None else convert(value)
 
 
@@ -51,7 +54,7 @@ def _limit(unit: str, name: str) -> Any:
 
 
 def _field(default: float, unit: str, name: str) -> Any:
-    return attrs.field(default=default, converter=_in(unit, name))
+    return attrs.field(default=default, converter=in_unit(unit, name))
 
 
 @attrs.frozen(kw_only=True)

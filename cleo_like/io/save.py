@@ -12,7 +12,9 @@ from cleo_like.core.files import together
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
+from cleo_like.io.abf.arrays import check_shape
 from cleo_like.io.abf.write import write_abf
+from cleo_like.io.atf.table import check_columns
 from cleo_like.io.atf.write import write_atf
 from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.write import write_nwb
@@ -105,6 +107,30 @@ def check_writable(
     if suffix not in _WRITERS:
         raise unknown_name("file suffix", suffix, _WRITERS)
     return check_target(path, overwrite=overwrite, how=how)
+
+
+def check_fits(protocol: Protocol, kinds: Iterable[str]) -> None:
+    """Refuse, before any work, formats that cannot hold the recording of a protocol.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        What is going to be recorded: response and command of each sweep.
+    kinds : iterable of str
+        Formats ("abf", "nwb", "atf").
+
+    Raises
+    ------
+    FileFormatError
+        More sweeps or samples than the format can count.
+    """
+    channels = 2
+    shape = (channels, protocol.n_sweeps, protocol.n_samples)
+    for kind in kinds:
+        if kind == "abf":
+            check_shape(shape, round(float(protocol.start_times[-1]) * protocol.rate))
+        elif kind == "atf":
+            check_columns(channels, protocol.n_sweeps)
 
 
 SIMULATED_SESSION = "simulation"

@@ -6,6 +6,8 @@ import re
 
 import attrs
 
+from cleo_like.core.units.table import shown_unit
+
 _PREFIXES = {
     "": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "f": 1e-15,
 }  # fmt: skip
@@ -66,5 +68,5 @@ def parse_unit(text: str) -> TextUnit:
     return TextUnit(clean, "?", 1.0)
 
 
-SHOWN = {"V": TextUnit("mV", "V", 1e-3), "A": TextUnit("pA", "A", 1e-12)}
+SHOWN = {si: TextUnit(text, si, size) for si in "VA" for text, size in [shown_unit(si)]}
 """The unit in which files and people want a quantity: mV for V, pA for A."""

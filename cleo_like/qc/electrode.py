@@ -79,14 +79,17 @@ def _series(
 
 def _series_resistance(recording: Recording) -> tuple[float, str]:
     """Median over the sweeps of the first setting that is in use, else what was measured."""
+    doubts = []
     for name in _SERIES:
-        found = [s.settings.get(name) for s in recording.sweeps]
-        known = [float(v) for v in found if v is not None and float(v) > 0]
+        said = [s.settings[name] for s in recording.sweeps if s.settings.get(name) is not None]
+        read = [said_number(one, name, "ohm") for one in said]
+        known = [value for value, _ in read if value > 0]
         if known:
             return float(np.median(known)), name
+        doubts += [why for _, why in read if why]
     key = "initial_access_resistance"
     value, why = _of_device(recording, key, "ohm")
-    return value, why if np.isnan(value) else key
+    return value, key if np.isfinite(value) else "; ".join([*dict.fromkeys(doubts), why])
 
 
 def _input_resistance(recording: Recording, measured: float) -> tuple[float, str]:
@@ -109,6 +112,11 @@ def _of_device(recording: Recording, key: str, unit: str) -> tuple[float, str]:
         if _is_ideal(recording):
             return np.nan, "the simulated electrode is ideal: it has none"
         return np.nan, f"the recording does not say its {key.replace('_', ' ')}"
+    return said_number(said, key, unit)
+
+
+def said_number(said: Any, key: str, unit: str) -> tuple[float, str]:
+    """Read what a file or a person wrote ("5 MOhm", SI) as SI, or give NaN and why."""
     try:
         return float(si_number(unit, key)(said)), ""
     except (CleoLikeError, TypeError, ValueError):

@@ -13,7 +13,7 @@ from cleo_like.features.catalogue import CATALOGUE
 from cleo_like.features.saturation import longest_flat
 from cleo_like.io.findings.plausibility import unit_findings
 from cleo_like.matching import Match, match
-from cleo_like.qc.electrode import rig_checks
+from cleo_like.qc.electrode import rig_checks, said_number
 from cleo_like.qc.own_limits import limits_of, what_is_safe
 from cleo_like.qc.ranges import range_checks
 from cleo_like.qc.rests import rests_of
@@ -115,7 +115,7 @@ def quality(
     kept = [r for r, g in zip(rests.values(), good, strict=True) if g]
     safe = what_is_safe(kept, steps[good], measured[good, 0]) if squares else ()
     scale = (_scale(steps, measured),) if squares else ()
-    checks_of_cell = (*safe, *scale, *own, *range_checks(values))
+    checks_of_cell = (*_noticed(recording), *safe, *scale, *own, *range_checks(values))
     return CellQC(cell_id=recording.cell.id, checks=checks_of_cell, sweeps=tuple(sweeps))
 
 
@@ -129,6 +129,11 @@ def _criteria(given: Criteria | str | None) -> Criteria:
         msg = f"criteria must be Criteria or one of {names}, got {type(given).__name__}"
         raise InputError(msg)
     return given if given is not None else Criteria()
+
+
+def _noticed(recording: Recording) -> tuple[Check, ...]:
+    """Say what the reader noticed about the file; what it means for the cell is not judged."""
+    return (unknown("file", "; ".join(recording.findings)),) if recording.findings else ()
 
 
 def _family(verdict: SweepVerdict) -> Check:
@@ -174,7 +179,11 @@ def _plausible(recording: Recording, sweep: Sweep, about: str) -> Check:
 
 def _leak(sweep: Sweep, verdict: SweepVerdict, limits: Limits) -> Check:
     bias = sweep.settings.get("bias_current")
-    value = float(bias) if bias is not None else verdict.holding
+    value = verdict.holding
+    if bias is not None:
+        value, why = said_number(bias, "bias_current", "A")
+        if why:
+            return unknown("leak", why)
     high = limits.leak.high
     return because(limited("leak", value, (-high, high), "pA", 1e12), limits.leak)
 

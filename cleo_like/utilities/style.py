@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from cleo_like.core.errors import InputError, UnitError
-from cleo_like.core.units import si
-from cleo_like.core.units.dimensions import has_unit
+from cleo_like.core.units import carries_unit, si
 
 # wavelength (nm) of the corners, and red, green, blue there: linear between (Bruton 1996)
 _CORNERS = np.array([380.0, 440.0, 490.0, 510.0, 580.0, 645.0, 750.0])
@@ -43,7 +42,7 @@ def wavelength_to_rgb(wavelength: Any, gamma: float = 0.8) -> tuple[float, float
     >>> [round(channel, 2) for channel in wavelength_to_rgb("473 nm")]
     [0.0, 0.72, 1.0]
     """
-    if not has_unit(wavelength) and not isinstance(wavelength, str):
+    if not carries_unit(wavelength):
         msg = f"wavelength={wavelength} has no unit; did you mean {wavelength}*nmeter?"
         raise UnitError(msg)
     nm = float(np.clip(si(wavelength, "m", "wavelength") * 1e9, _CORNERS[0], _CORNERS[-1]))

@@ -36,6 +36,16 @@ REFUSED = [
     (lambda: model().with_parameters(gK=1 * nS), InputError, "has no parameter gK"),
     (lambda: Population.draw(model(), 0, {"gL": 0.5}, seed=1), InputError, "at least 1 cell"),
     (lambda: Population.draw(model(), 2, {}, seed=1), InputError, "spread names nothing"),
+    (
+        lambda: Population.draw("passive", 2, {"gL": 0.1}, seed=1),
+        InputError,
+        r"model must be a CellModel, got 'passive'; get_cell\('passive'\) gives",
+    ),
+    (
+        lambda: Population(model=5, parameters={"gL": [1, 2] * nS}),
+        InputError,
+        "model must be a CellModel, got 5$",
+    ),
     (lambda: Population.draw(model(), 2, {"gL": -1}, seed=1), InputError, ">= 0"),
     (
         lambda: Population.draw(model(), 2, {"gNa": 0.1}, seed=1),

@@ -221,6 +221,12 @@ def test_an_installed_extractor(cells, monkeypatch):
         registry.extractor_named("their")
 
 
+@pytest.mark.parametrize("wrong", [5, None, [5], [None], [["a.abf"]]])
+def test_what_is_no_source_is_refused_before_any_work(wrong):
+    with pytest.raises(InputError, match="sources must be recordings or paths of files"):
+        extract(wrong, progress=False)
+
+
 def test_an_unknown_extractor_is_said_at_once(cells):
     with pytest.raises(UnknownNameError, match="unknown extractor 'nativ'"):
         extract(cells, extractor="nativ", progress=False)

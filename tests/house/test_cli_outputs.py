@@ -16,12 +16,14 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from cleo_like import Cell, Provenance, Recording, Sweep, patch, stimuli, write
+from cleo_like import Cell, Protocol, Provenance, Recording, Sweep, patch, stimuli, write
 from cleo_like import io as cl_io
 from cleo_like.cli import main
+from cleo_like.core.errors import FileFormatError, InputError
 from cleo_like.features import FeatureTable
 from cleo_like.features.extract import extract
 from cleo_like.io import read
+from cleo_like.io.save import check_fits
 
 SHORT = "long_square amplitudes=-40,-20pA duration=0.2s before=0.1s after=0.1s rate=10kHz"
 extraction = importlib.import_module("cleo_like.features.extract")
@@ -83,6 +85,53 @@ def recorded(here):
         write(recording, f"{name}.abf")
     (here / "broken.abf").write_bytes(b"ABF2" + bytes(3000))
     return here
+
+
+@pytest.mark.parametrize(
+    ("kind", "sweeps", "message"),
+    [
+        ("atf", 2047, None),  # two columns each, and one of time: 4095 of 4096
+        ("atf", 2048, "2048 sweeps of 2 channels need 4096 columns"),
+        ("nwb", 2048, None),
+    ],
+)
+def test_what_a_format_cannot_hold_is_said_before_the_simulation(
+    here, monkeypatch, kind, sweeps, message
+):
+    started = []
+
+    def record(*_, **__):
+        started.append(1)
+        raise InputError("stop here")
+
+    monkeypatch.setattr("cleo_like.patch.record", record)
+    cl_io.write(Protocol(waveforms=np.zeros((sweeps, 20)), rate=1e4, family="noise"), "p.nwb")
+    said = refused(
+        "simulate", "--cell", "rs", "--protocol", "p.nwb", "--format", kind, "-o", "r"
+    )
+    assert (message or "stop here") in said
+    assert bool(started) == (message is None)
+    assert not (here / "r").exists()
+
+
+@pytest.mark.parametrize(
+    ("samples", "gap", "message"),
+    [
+        (1_032_258, 0.0, None),
+        (1_032_259, 0.0, "at most 1032258 samples per sweep"),
+        (1000, 107.274e3, None),  # 2 channels at 10 kHz: starts up to 2^31 - 1 samples
+        (1000, 107.375e3, "the last sweep would start at 21475"),
+    ],
+)
+def test_lengths_and_starts_of_abf_are_checked_before_any_work(samples, gap, message):
+    waveforms = np.broadcast_to(0.0, (2, samples))
+    steps = Protocol(waveforms=waveforms, rate=1e4, family="noise", gap=gap)
+    if message is None:
+        assert check_fits(steps, ["abf", "nwb"]) is None
+    else:
+        with pytest.raises(FileFormatError, match=message):
+            check_fits(steps, ["abf"])
+        assert check_fits(steps, ["nwb"]) is None
 
 
 def test_a_rerun_of_simulate_replaces_all_files_or_none(here):

@@ -30,10 +30,11 @@ from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.io import Header, write_abf1
 from cleo_like.matching.match import match_arrays
 from cleo_like.stimuli.waveforms import shapes
+from cleo_like.utilities import analog_signal, wavelength_to_rgb
 
 # argument: (number, unit); a list of numbers is an argument of several values
 A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "s": ("s", 1),
-     "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "MOhm": ("ohm", 1e6),
+     "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "nm": ("m", 1e-9), "MOhm": ("ohm", 1e6),
      "nM": ("M", 1e-9), "pF": ("F", 1e-12), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
 REST = {"before": (10, "ms"), "after": (20, "ms"), "rate": (10, "kHz"), "holding": (3, "pA"),
         "gap": (5, "ms"), "test_pulse": (-25, "pA")}  # fmt: skip
@@ -232,6 +233,10 @@ CALLS = {
     "calibrated.Kernel": (
         lambda **k: Kernel(weights=(1.0,), **k), {"rise": (5, "ms"), "decays": ([50], "ms")},
     ),
+    "utilities.wavelength_to_rgb": (wavelength_to_rgb, {"wavelength": (473, "nm")}),
+    "utilities.analog_signal": (
+        lambda t: analog_signal(t, [1, 2, 3]).times.magnitude, {"t": ([0, 1, 2], "ms")},
+    ),
     "io.write_abf1": (written, {"rate": (10, "kHz"), "start_times": ([0, 10], "ms")}),
 }  # fmt: skip
 
@@ -249,8 +254,8 @@ NOT_ASKED = {
     ("normalize_coords", "coords"): "any unit: directions",
     ("unit_safe_append", "q1"): "any unit",
     ("unit_safe_append", "q2"): "any unit",
-    ("wavelength_to_rgb", "wavelength"): "Cleo's: plain numbers are nm",
-    ("analog_signal", "t"): "Cleo's: plain numbers are ms",
+    **{("feature_vectors", name): "plain numbers are pA: tests/features/test_cell.py"
+       for name in ("above_rheobase", "step_targets", "tolerance")},
     ("times_are_regular", "times"): "any unit",
     ("GECI", "K_d"): "through the factories of imaging",
     ("LightExcitation", "wavelength"): "needs a spectrum",

@@ -191,19 +191,17 @@ def test_anything_that_a_recording_holds_through_nwb(tmp_path_factory, recording
     wanted = [_tail_cut(s) for s in recording.sweeps]
     wanted = [s for s in wanted if s.n_samples]
     path = write(recording, tmp_path_factory.mktemp("r") / "r.nwb")
-    if not wanted:
-        assert read(path).sweeps == ()
-        return
     back = read(path)
     assert back.n_sweeps == len(wanted)
     for ours, theirs in zip(back.sweeps, wanted, strict=True):
         extra = [n for n in ours.notes if n not in theirs.notes]
         assert all("NaN tail" in n for n in extra)
         assert attrs.evolve(ours, notes=theirs.notes) == theirs
-    assert attrs.evolve(back, sweeps=(), findings=()) == attrs.evolve(
-        recording, sweeps=(), findings=()
-    )
-    assert set(recording.findings) <= set(back.findings)
+    if wanted:  # a file without a sweep keeps nothing of its cell
+        assert attrs.evolve(back, sweeps=(), findings=()) == attrs.evolve(
+            recording, sweeps=(), findings=()
+        )
+        assert set(recording.findings) <= set(back.findings)
 
 
 @settings(max_examples=20, deadline=None)

@@ -1,8 +1,10 @@
 """The bench against analytic answers, against itself, and against wrong input."""
 
+import importlib
+
 import numpy as np
 import pytest
-from brian2 import Hz, kHz, ms, mV, nS, pF
+from brian2 import Hz, kHz, ms, mV, nS, pF, prefs
 
 from cleo_like.cells import CellModel, Population, get_cell
 from cleo_like.core import InputError, Protocol, UnitError, UnknownNameError, UnsupportedError
@@ -239,8 +241,19 @@ def test_exprel_without_a_compiler_is_the_plain_function(monkeypatch):
     )
 
 
-def test_this_machine_has_a_compiler():
-    assert auto_target_is_numpy() in (True, False)
+@pytest.mark.parametrize(
+    ("chosen", "found", "numpy"),
+    [
+        ("auto", "NumpyCodeObject", True),
+        ("auto", "CythonCodeObject", False),
+        ("numpy", "NumpyCodeObject", False),  # asked for: nothing fell back
+    ],
+)
+def test_brian2_that_found_no_compiler_is_told(monkeypatch, chosen, found, numpy):
+    monkeypatch.setitem(prefs, "codegen.target", chosen)
+    devices = importlib.import_module("brian2.devices.device")
+    monkeypatch.setattr(devices, "auto_target", lambda: type(found, (), {}))
+    assert auto_target_is_numpy() is numpy
 
 
 def test_a_potential_that_runs_away_is_named():

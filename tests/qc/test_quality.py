@@ -524,6 +524,9 @@ def test_short_rests_leave_drift_unknown(rng):
         ({"bridge_balance": 25e6}, "fail", "pass"),
         ({"series_resistance": 40e6, "bridge_balance": 1e6}, "fail", "fail"),
         ({"bridge_balance": 0.0}, "unknown", "unknown"),
+        ({"bridge_balance": "10 MOhm"}, "pass", "pass"),
+        ({"bridge_balance": "25 MOhm"}, "fail", "pass"),
+        ({"bridge_balance": "on"}, "unknown", "unknown"),
     ],
 )
 def test_series_resistance(rng, settings, series, ratio):
@@ -531,6 +534,25 @@ def test_series_resistance(rng, settings, series, ratio):
     found = quality(recording, features=cell_features(recording))
     assert check(found, "series_resistance").verdict == series
     assert check(found, "series_ratio").verdict == ratio
+
+
+def test_settings_that_are_no_numbers_are_said(rng):
+    found = quality(cell(rng, settings={"bridge_balance": "on", "bias_current": "off"}))
+    reason = check(found, "series_resistance").reason
+    assert reason.startswith("bridge balance is said to be 'on', no number of ohm; ")
+    assert check(found, "leak", 0).verdict == "unknown"
+    assert check(found, "leak", 0).reason == "bias current is said to be 'off', no number of A"
+    told = quality(cell(rng, settings={"bias_current": "-30 pA"}))
+    assert check(told, "leak", 0).value == pytest.approx(-30)
+
+
+def test_what_the_reader_noticed_is_in_the_report_and_fails_nothing(rng):
+    plain = quality(cell(rng))
+    assert "file" not in {c.name for c in plain.checks}
+    found = quality(attrs.evolve(cell(rng), findings=("a gap of 3 s", "no stimulus")))
+    assert check(found, "file").verdict == "unknown"
+    assert check(found, "file").reason == "a gap of 3 s; no stimulus"
+    assert found.passed == plain.passed
 
 
 def test_access_resistance_of_the_electrode(rng):

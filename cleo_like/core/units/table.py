@@ -69,9 +69,37 @@ def show(value: float, unit: str, digits: int = 4) -> str:
     >>> show(1e-10, "A"), show(0.5, "1")
     ('100 pA', '0.5')
     """
+    text, size = shown_unit(unit)
+    return f"{value / size:.{digits}g} {text}".rstrip()
+
+
+def show_range(samples: np.ndarray, unit: str, digits: int = 4) -> str:
+    """Show the range of an SI array in the unit that people read, NaN left out.
+
+    Examples
+    --------
+    >>> show_range(np.array([-0.07, np.nan, 0.03]), "V"), show_range(np.zeros(0), "A")
+    ('-70..30 mV', 'no pA')
+    """
+    text, size = shown_unit(unit)
+    if samples.size == 0 or np.isnan(samples).all():
+        return f"no {text}"
+    low, high = float(np.nanmin(samples)) / size, float(np.nanmax(samples)) / size
+    return f"{low:.{digits}g}..{high:.{digits}g} {text}".rstrip()
+
+
+def shown_unit(unit: str) -> tuple[str, float]:
+    """Give the unit in which people read an SI unit, and its size in SI.
+
+    Examples
+    --------
+    >>> shown_unit("A"), shown_unit("1"), shown_unit("?")
+    (('pA', 1e-12), ('', 1.0), ('(unit unknown)', 1.0))
+    """
+    if unit == "?":
+        return "(unit unknown)", 1.0
     text = UNITS[unit].text
-    scale = text_factor(text, unit) if text else 1.0
-    return f"{value / scale:.{digits}g} {text}".rstrip()  # type: ignore[operator]
+    return text, (text_factor(text, unit) or 1.0) if text else 1.0
 
 
 def si_of_text(text: str, name: str) -> tuple[str, float]:

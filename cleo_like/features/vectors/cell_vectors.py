@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.features.parameters import in_unit
 from cleo_like.features.vectors.steps import (
     EXTEND,
     SUBSAMPLE,
@@ -63,9 +64,9 @@ class FeatureVectors:
 def feature_vectors(
     cell: CellFeatures,
     *,
-    above_rheobase: Sequence[float] = ABOVE_RHEOBASE,
-    step_targets: Sequence[float] = STEP_TARGETS,
-    tolerance: float = 0.0,
+    above_rheobase: Sequence[Any] = ABOVE_RHEOBASE,
+    step_targets: Sequence[Any] = STEP_TARGETS,
+    tolerance: Any = 0.0,
 ) -> FeatureVectors:
     """Make all vectors of a cell.
 
@@ -73,13 +74,13 @@ def feature_vectors(
     ----------
     cell : CellFeatures
         From `long_square_features`.
-    above_rheobase : sequence of float
-        Currents (pA) above rheobase of the train vectors; sweeps that are missing are
-        interpolated between their neighbours.
-    step_targets : sequence of float
-        Currents (pA) of the hyperpolarising steps in ``step_subthresh``.
-    tolerance : float
-        How far (pA) a sweep may be from its target.
+    above_rheobase : sequence of float or quantity
+        Currents (quantities, or numbers in pA) above rheobase of the train vectors; sweeps
+        that are missing are interpolated between their neighbours.
+    step_targets : sequence of float or quantity
+        Currents (likewise) of the hyperpolarising steps in ``step_subthresh``.
+    tolerance : float or quantity
+        How far (likewise) a sweep may be from its target.
 
     Returns
     -------
@@ -89,6 +90,9 @@ def feature_vectors(
         for the spike features of `SPIKE_VECTORS`; ``step_subthresh`` (mV);
         ``subthresh_norm`` and ``subthresh_depol_norm``.
     """
+    above_rheobase = _currents(above_rheobase, "above_rheobase")
+    step_targets = _currents(step_targets, "step_targets")
+    tolerance = in_unit("pA", "tolerance")(tolerance)
     rows = spiking_rows(cell, above_rheobase, tolerance)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "first_ap_v": lambda: first_ap(cell, [_rheobase(cell)])[0],
@@ -110,6 +114,12 @@ def feature_vectors(
             reasons[name] = str(error)
             vectors[name] = np.full(_length(name, cell, len(rows), len(step_targets)), np.nan)
     return FeatureVectors(vectors=vectors, reasons=reasons)
+
+
+def _currents(values: Any, name: str) -> list[float]:
+    """Currents (pA), one or more."""
+    several = np.iterable(values) and not isinstance(values, str)
+    return [in_unit("pA", name)(one) for one in (values if several else [values])]
 
 
 def _length(name: str, cell: CellFeatures, n_rows: int, n_steps: int) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.features.parameters import in_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +36,25 @@ def spiking_rows(
     return out
 
 
+def _seconds(width: Any) -> float:
+    """Width (s) of bins from a quantity, or a number in s."""
+    found = in_unit("s", "width")(width)
+    if not found > 0:
+        msg = f"width must be above 0 s, got {width}"
+        raise InputError(msg)
+    return found
+
+
 def bins(duration: float, width: float) -> int:
     """Count the whole bins of a width (s) in a duration (s)."""
     return int(np.floor(duration / width + 1e-6))
 
 
 def psth(
-    cell: CellFeatures, rows: Sequence[int | None], *, width: float = PSTH_WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], *, width: Any = PSTH_WIDTH
 ) -> np.ndarray:
-    """Count spikes in bins of `width` (s) and give rates (Hz), sweep after sweep."""
+    """Count spikes in bins of `width` (a quantity, or s); rates (Hz), sweep after sweep."""
+    width = _seconds(width)
     count = bins(cell.window.duration, width)
 
     def one(t: np.ndarray) -> np.ndarray:
@@ -54,7 +65,7 @@ def psth(
 
 
 def instantaneous_rate(
-    cell: CellFeatures, rows: Sequence[int | None], *, width: float = WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], *, width: Any = WIDTH
 ) -> np.ndarray:
     """Instantaneous rate (Hz) in bins of `width` (s), sweep after sweep.
 
@@ -62,7 +73,7 @@ def instantaneous_rate(
     on both sides, at the end one over the last interval or, if that is longer, over the
     time since the last spike.
     """
-    step = cell.window
+    step, width = cell.window, _seconds(width)
     count = bins(step.duration, width)
 
     def one(t: np.ndarray) -> np.ndarray:
@@ -86,9 +97,10 @@ def _rates(t: np.ndarray, start: float, end: float) -> tuple[np.ndarray, np.ndar
 
 
 def spike_vector(
-    cell: CellFeatures, rows: Sequence[int | None], name: str, *, width: float = WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], name: str, *, width: Any = WIDTH
 ) -> np.ndarray:
     """Mean of a spike feature in bins of `width` (s), empty bins interpolated."""
+    width = _seconds(width)
     count = bins(cell.window.duration, width)
 
     def one(row: int) -> np.ndarray:

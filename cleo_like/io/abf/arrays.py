@@ -167,17 +167,28 @@ def _checked(data: Any) -> np.ndarray:
             f"(n_sweeps, n_samples) with at least one sample, got {data.shape}"
         )
         raise InputError(msg)
-    n_channels, _, n_samples = data.shape
+    check_shape(data.shape)
+    return data
+
+
+def check_shape(shape: tuple[int, ...], last_start: int = 0) -> None:
+    """Refuse what ABF1 cannot count: (n_channels, n_sweeps, n_samples), start of the last."""
+    n_channels, n_sweeps, n_samples = shape
     limits = (
         (n_channels, MAX_CHANNELS, "channels"),
         (n_samples, MAX_SWEEP, "samples per sweep and channel"),
-        (data.size, MAX_INT, "samples in all"),
+        (n_channels * n_sweeps * n_samples, MAX_INT, "samples in all"),
     )
     for have, limit, what in limits:
         if have > limit:
             msg = f"ABF1 holds at most {limit} {what}, got {have}; write NWB or shorter sweeps"
             raise FileFormatError(msg)
-    return data
+    if last_start * n_channels > MAX_INT:
+        msg = (
+            f"ABF1 counts starts up to {MAX_INT} samples; the last sweep would start at "
+            f"{last_start * n_channels}. Write NWB, or shorter gaps"
+        )
+        raise FileFormatError(msg)
 
 
 def _starts(start_times: Any, shape: tuple[int, ...], rate: float) -> np.ndarray:
@@ -194,14 +205,8 @@ def _starts(start_times: Any, shape: tuple[int, ...], rate: float) -> np.ndarray
     if starts[0] < 0 or (np.diff(starts) < n_samples).any():
         msg = "start_times must not be negative and sweeps must not overlap"
         raise InputError(msg)
-    starts = starts * n_channels
-    if starts[-1] > MAX_INT:
-        msg = (
-            f"ABF1 counts starts up to {MAX_INT} samples; the last sweep would start at "
-            f"{starts[-1]}. Write NWB, or shorter gaps"
-        )
-        raise FileFormatError(msg)
-    return starts
+    check_shape(shape, int(starts[-1]))
+    return starts * n_channels
 
 
 def _digitised(data: np.ndarray) -> tuple[list[float], np.ndarray]:

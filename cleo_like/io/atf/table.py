@@ -48,6 +48,18 @@ class AtfTable:
     findings: tuple[str, ...] = ()
 
 
+def check_columns(n_channels: int, n_sweeps: int) -> None:
+    """Refuse more columns than an ATF line has room for."""
+    columns = n_sweeps * n_channels + 1
+    limit = min(MAX_COLUMNS, MAX_LINE // _CHARS_PER_NUMBER)
+    if columns > limit:
+        msg = (
+            f"{n_sweeps} sweeps of {n_channels} channels need {columns - 1} columns; an ATF "
+            f"line has room for {limit - 1}: write ABF, or fewer sweeps"
+        )
+        raise FileFormatError(msg)
+
+
 def write_table(path: Path, table: AtfTable) -> None:
     """Write an ATF file, whole or not at all.
 
@@ -57,14 +69,8 @@ def write_table(path: Path, table: AtfTable) -> None:
         More columns or longer lines than the format allows.
     """
     n_channels, n_sweeps, n_samples = table.values.shape
+    check_columns(n_channels, n_sweeps)
     columns = n_sweeps * n_channels + 1
-    if columns > MAX_COLUMNS or columns * _CHARS_PER_NUMBER > MAX_LINE:
-        limit = min(MAX_COLUMNS, MAX_LINE // _CHARS_PER_NUMBER) - 1
-        msg = (
-            f"{n_sweeps} sweeps of {n_channels} channels need {columns - 1} columns; an ATF "
-            f"line has room for {limit}: write ABF, or fewer sweeps"
-        )
-        raise FileFormatError(msg)
     # sweeps follow each other, the channels of one sweep side by side
     body = np.empty((n_samples, columns))
     rate = table.rate if table.rate is not None else 1.0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.units.table import shown_unit
 from cleo_like.report.plots.style import (
     COMMAND_COLOUR,
     CURRENT_MAP,
@@ -33,11 +34,7 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
-_SHOWN = {
-    "A": ("current", "pA", 1e12),
-    "V": ("potential", "mV", 1e3),
-    "?": ("signal", "?", 1.0),
-}
+_WHAT = {"A": "current", "V": "potential", "?": "signal"}
 
 
 def protocol_figure(protocol: Protocol) -> Figure:
@@ -61,7 +58,7 @@ def protocol_figure(protocol: Protocol) -> Figure:
     """
     with house_style():
         figure, (axes,) = _stack([1.0], height=3.2 if protocol.picture is None else 4.4)
-        what, label, scale = _SHOWN[protocol.mode.command_unit]
+        what, label, scale = _shown(protocol.mode.command_unit)
         scaled, milliseconds = protocol.waveforms * scale, protocol.duration * 1e3
         if protocol.picture is not None:
             most = min(1200, protocol.n_samples)
@@ -80,14 +77,20 @@ def protocol_figure(protocol: Protocol) -> Figure:
     return figure
 
 
+def _shown(unit: str) -> tuple[str, str, float]:
+    """Name what has this SI unit, give the unit to show it in, and how many make one SI."""
+    text, size = shown_unit(unit)
+    return _WHAT[unit], text.strip("()"), 1 / size
+
+
 def _overlay(axes: Axes, protocol: Protocol, scaled: np.ndarray) -> None:
     """Draw commands over each other; steps are coloured by their amplitude."""
-    rest = protocol.holding * _SHOWN[protocol.mode.command_unit][2]
+    rest = protocol.holding * _shown(protocol.mode.command_unit)[2]
     amplitudes = _largest(scaled, rest) if protocol.is_steps else np.zeros(len(scaled))
     colours, norm = _coloured(amplitudes)
     for colour, row in zip(colours, scaled, strict=True):
         trace(axes, protocol.time * 1e3, row, colour=colour)
-    _amplitude_bar(_figure_of(axes), [axes], norm, _SHOWN[protocol.mode.command_unit][1])
+    _amplitude_bar(_figure_of(axes), [axes], norm, _shown(protocol.mode.command_unit)[1])
 
 
 def sweep_figure(recording: Recording, index: int = 0) -> Figure:
@@ -146,7 +149,7 @@ def family_figure(recording: Recording) -> Figure:
         )
         raise InputError(msg)
     mode = recording.sweeps[0].mode
-    _, label, scale = _SHOWN[mode.command_unit]
+    _, label, scale = _shown(mode.command_unit)
     with house_style():
         amplitudes = _amplitudes(recording.sweeps) * scale
         colours, norm = _coloured(amplitudes)
@@ -166,12 +169,12 @@ def _response_and_command(
     figure, panels = _stack([3.0, 1.0] if with_command else [1.0], height=5.0)
     for sweep, upper, lower in zip(sweeps, response_colours, command_colours, strict=True):
         time = sweep.time * 1e3
-        trace(panels[0], time, sweep.response * _SHOWN[mode.response_unit][2], colour=upper)
+        trace(panels[0], time, sweep.response * _shown(mode.response_unit)[2], colour=upper)
         if sweep.command is not None:
-            command = sweep.command * _SHOWN[mode.command_unit][2]
+            command = sweep.command * _shown(mode.command_unit)[2]
             trace(panels[1], time, command, colour=lower)
     for axes, unit in zip(panels, (mode.response_unit, mode.command_unit), strict=False):
-        what, label, _ = _SHOWN[unit]
+        what, label, _ = _shown(unit)
         axes.set_ylabel(f"{what} ({label})")
     _time_axis(panels[-1], max(sweep.duration for sweep in sweeps))
     figure.align_ylabels(panels)

@@ -365,9 +365,10 @@ def test_states_that_cannot_take_turns_are_named():
 
 @pytest.mark.usefixtures("numpy_target")
 def test_brian2_may_be_given_a_list_of_methods():
-    methods = (register("staggered"), "shared_rk4")
+    methods = (register("staggered"), "shared_rk4")  # the first refuses these equations
     found = trajectory(_CALCIUM, methods, dt=0.1 * ms, duration=1 * ms)
-    assert np.isfinite(found).all()
+    alone = trajectory(_CALCIUM, register("shared_rk4"), dt=0.1 * ms, duration=1 * ms)
+    np.testing.assert_array_equal(found, alone)
 
 
 @pytest.mark.parametrize("write", [rush_larsen_statements, staggered_statements])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pytest
+from brian2 import ms, pA
 
+from cleo_like.core.errors import InputError, UnitError
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.long_square import analyse, long_square_features
 from cleo_like.features.long_square.atlas_row import atlas_row, column_names
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.features.vectors import feature_vectors
+from cleo_like.features.vectors.trains import psth
 
 STEP = Window(start=0.2, end=0.7)
 
@@ -165,6 +168,39 @@ def test_vectors_of_known_course(rc, firing):
     assert found["first_ap_v"].size == 150
     assert found.reasons.keys() == {"subthresh_depol_norm"}
     assert np.isnan(found["subthresh_depol_norm"]).all()
+
+
+@pytest.mark.parametrize(
+    ("above", "same"),
+    [([0.0, 20 * pA], [0.0, 20.0]), ([0, 20] * pA, [0, 20]), (["0 pA", "0.02 nA"], [0, 20])],
+)
+def test_currents_of_vectors_are_quantities_or_pa(firing, above, same):
+    stack = firing([[], [0.43, 0.63], [0.43]], [-100.0, 60.0, 80.0], start=0.3, end=0.8,
+                   length=1.2, resistance=150.0)  # fmt: skip
+    cell = analyse(stack, Window(start=0.3, end=0.8), DEFAULT)
+    found = feature_vectors(
+        cell, above_rheobase=above, step_targets="-100 pA", tolerance=1 * pA
+    )
+    wanted = feature_vectors(cell, above_rheobase=same, step_targets=[-100.0], tolerance=1.0)
+    assert found["psth"].size == 20
+    for name, vector in wanted.vectors.items():
+        np.testing.assert_array_equal(found[name], vector, err_msg=name)
+
+
+def test_currents_and_widths_of_another_unit_are_refused(firing):
+    stack = firing([[], [0.43]], [-100.0, 60.0], start=0.3, end=0.8, length=1.2)
+    cell = analyse(stack, Window(start=0.3, end=0.8), DEFAULT)
+    for wrong in ({"above_rheobase": [1 * ms]}, {"step_targets": [1 * ms]},
+                  {"tolerance": 5 * ms}):  # fmt: skip
+        with pytest.raises(UnitError, match=next(iter(wrong))):
+            feature_vectors(cell, **wrong)
+    np.testing.assert_array_equal(psth(cell, [1], width=100 * ms), psth(cell, [1], width=0.1))
+    assert psth(cell, [1], width="100 ms").tolist() == [0, 10, 0, 0, 0]
+    for width in (0, -0.1, 0 * ms):
+        with pytest.raises(InputError, match="width must be above 0 s"):
+            psth(cell, [1], width=width)
+    with pytest.raises(UnitError, match="width"):
+        psth(cell, [1], width=5 * pA)
 
 
 def test_the_public_door_takes_recordings(rc):
