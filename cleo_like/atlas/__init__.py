@@ -6,6 +6,7 @@ Labels and neighbours come from feature space; the map is for looking.
 """
 
 from cleo_like.atlas.columns import PUBLISHED, feature_columns
+from cleo_like.atlas.evaluate import batch_panel, label_transfer
 from cleo_like.atlas.frozen import (
     Atlas,
     Landmark,
@@ -16,8 +17,10 @@ from cleo_like.atlas.frozen import (
     read_landmarks,
 )
 from cleo_like.atlas.harmonise import Comparison, compare
+from cleo_like.atlas.tables import import_table, mapping_names, read_mapping
 
 __all__ = [
-    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "build", "compare",
-    "feature_columns", "place", "read_landmarks",
+    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "batch_panel",
+    "build", "compare", "feature_columns", "import_table", "label_transfer",
+    "mapping_names", "place", "read_landmarks", "read_mapping",
 ]  # fmt: skip
