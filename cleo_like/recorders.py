@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
+from cleo_like.base.every_step import every_step
 from cleo_like.base.history import History
 from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.base.views import present_values
@@ -153,8 +154,6 @@ class VoltageRecorder(_NumberRecorder):
 
     def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
         """Record a group."""
-        from brian2 import StateMonitor
-
         del kwparams
         name = self.voltage_var_name
         if name not in neuron_group.variables:
@@ -165,7 +164,7 @@ class VoltageRecorder(_NumberRecorder):
             raise InputError(msg)
         self.take_group(neuron_group)
         if self.save_history:
-            self.mon = StateMonitor(neuron_group, name, record=True)
+            self.mon = every_step(neuron_group, name)
             self.brian_objects.add(self.mon)
 
     def get_state(self) -> Any:

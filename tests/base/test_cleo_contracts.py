@@ -14,7 +14,7 @@ from cleo_like.base import CLSimulator, Stimulator
 from cleo_like.base.by_group import ByGroup
 from cleo_like.core import InputError, UnitError
 from cleo_like.core.errors import NotHereYetError
-from cleo_like.ioproc import exp_firing_rate_estimate
+from cleo_like.ioproc import RecordOnlyProcessor, exp_firing_rate_estimate
 from cleo_like.recorders import GroundTruthSpikeRecorder, RateRecorder, VoltageRecorder
 from cleo_like.stimulators import StateVariableSetter
 
@@ -81,6 +81,75 @@ def test_a_voltage_recorder_keeps_every_step_unless_it_keeps_nothing(group):
     assert keeps.mon.t[-1] == 1.9 * ms
     assert forgets.mon is None
     assert len(forgets.get_state()) == 2
+
+
+def pair(steps):
+    """The recorder's monitor and Brian2's own, of the same group, after some steps."""
+    group = b2.NeuronGroup(5, "dx/dt = -x/(10*ms) : 1", method="exact", dt=0.1 * ms)
+    group.x = "1 + i"
+    brians = b2.StateMonitor(group, "x", record=True)
+    voltage = VoltageRecorder("x")
+    sim = CLSimulator(b2.Network(group, brians)).inject(voltage, group)
+    sim.run(steps * 0.1 * ms)
+    return sim, voltage.mon, brians
+
+
+@pytest.mark.parametrize("steps", [1, 511, 512, 513, 1100])
+def test_the_monitor_of_a_voltage_recorder_is_a_state_monitor(steps):
+    sim, ours, brians = pair(steps)
+    assert isinstance(ours, b2.StateMonitor)
+
+    def same():
+        for look in (
+            lambda m: m.variables["N"].get_value(), lambda m: m.t_, lambda m: m.x_,
+            lambda m: m[2].x, lambda m: m[[0, 3]].x_, lambda m: m.get_states()["x"],
+        ):  # fmt: skip
+            np.testing.assert_array_equal(look(ours), look(brians))
+
+    same()
+    for monitor in (ours, brians):
+        monitor.record_single_timestep()
+    same()
+    assert len(ours.t) == steps + 1
+    sim.reset()
+    assert len(ours.t) == 0
+    sim.run(3 * 0.1 * ms)
+    same()
+    sim.network.store("here")
+    sim.run(4 * 0.1 * ms)
+    same()
+    sim.network.restore("here")
+    same()
+    assert len(ours.t) == 3
+
+
+@pytest.mark.parametrize("look", ["x", "t", "x_", "N"])
+def test_a_controller_sees_every_step_so_far_in_the_monitor(look):
+    """Within a run, whatever it looks at first."""
+    group = b2.NeuronGroup(2, "dx/dt = 1/ms : 1", method="euler", dt=0.1 * ms)
+    voltage, seen = VoltageRecorder("x"), []
+
+    class Reader(RecordOnlyProcessor):
+        def process(self, state_dict, t_samp):
+            found = getattr(voltage.mon, look)
+            seen.append(int(found[()]) if look == "N" else np.shape(found)[-1])
+            return {}, t_samp
+
+    sim = CLSimulator(b2.Network(group)).inject(voltage, group)
+    sim.set_io_processor(Reader(sample_period=0.5 * ms))
+    sim.run(1.6 * ms)
+    assert seen == [0, 5, 10, 15]
+
+
+@pytest.mark.parametrize(
+    "model", ["dx/dt = 1/ms : 1\ny = 2*x : 1", "dx/dt = 1/ms : 1\ny : integer"]
+)
+def test_subexpressions_and_whole_numbers_are_recorded_by_brian2_itself(model):
+    group = b2.NeuronGroup(2, model, method="euler", dt=0.1 * ms)
+    voltage = VoltageRecorder("y")
+    CLSimulator(b2.Network(group)).inject(voltage, group).run(1 * ms)
+    assert type(voltage.mon) is b2.StateMonitor
+    assert voltage.mon.y.shape == (2, 10)
 
 
 def test_a_signal_that_is_an_array_of_one_is_for_all(group):

@@ -146,7 +146,7 @@ def _role(found: Any) -> tuple[Any, str]:
     if isinstance(found, NetworkOperation):
         msg = f"network operation {name!r} runs Python code between steps"
         raise NotCompilableError(msg)
-    if type(found) is StateMonitor:
+    if getattr(type(found), "compiles_as", type(found)) is StateMonitor:
         return _whole(found.source, name), "record"
     if type(found) is SpikeMonitor:
         return _whole(found.source, name), "spikes"

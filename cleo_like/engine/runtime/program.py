@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -227,8 +228,7 @@ class Arguments:
         """Add a recorder of the traces [first, first + n)."""
         (first, n), out, wanted = chunk, recorder.out, recorder.lanes
         if wanted is None:
-            lanes = np.arange(n, dtype=np.int32)
-            columns = np.arange(first, first + n, dtype=np.int64)
+            lanes, columns = _all_lanes(first, n)
         else:
             inside = (wanted >= first) & (wanted < first + n)
             columns = np.flatnonzero(inside).astype(np.int64)
@@ -255,6 +255,12 @@ class Arguments:
     def counters(self) -> np.ndarray:
         """Numbers of spikes in the buffers, one per monitor; a view."""
         return self.results[len(self.results) - len(self.buffers) :]
+
+
+@lru_cache(maxsize=64)
+def _all_lanes(first: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lanes and columns of the traces [first, first + n): a loop asks at every sample."""
+    return np.arange(n, dtype=np.int32), np.arange(first, first + n, dtype=np.int64)
 
 
 def _value(plan: GroupPlan, name: str) -> float:
