@@ -98,7 +98,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             (n, p) for n in _walk(parso.parse(source)) for p in operator.mutation_positions(n)
         )
         for occurrence, (node, ((line, _), _)) in enumerate(places):
-            if line not in unseen and not _annotates(node):
+            if line not in unseen and not _annotates(node) and not _marks(node):
                 yield Mutant(str(path.relative_to(ROOT)), line, name, occurrence)
 
 
@@ -227,6 +227,12 @@ def _annotates(node: Any) -> bool:
             return True
         node = parent
     return False
+
+
+def _marks(node: Any) -> bool:
+    """Tell whether a star is no product: in a signature, or before what is unpacked."""
+    starred = ("parameters", "param", "argument", "star_expr")
+    return node.type == "operator" and node.value in ("*", "**") and node.parent.type in starred
 
 
 def _unseen_lines(source: str) -> set[int]:

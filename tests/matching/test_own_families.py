@@ -12,9 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cleo_like import Cell, Provenance, Recording, Sweep, stimuli
+from cleo_like import Cell, Protocol, Provenance, Recording, Sweep, stimuli
 from cleo_like.io import read, write
 from cleo_like.matching import match
+from cleo_like.matching.described import _is_still
 
 FEW = settings(max_examples=4, deadline=None, derandomize=True)
 FEWER = settings(max_examples=2, deadline=None, derandomize=True)
@@ -269,3 +270,17 @@ def test_many_exact_commands(name, data):
     protocol = data.draw(FAMILIES[name])
     assert_found(match(recorded(protocol, described=True)), protocol)
     assert_found_bare(match(recorded(protocol, described=False)), protocol)
+
+
+@pytest.mark.parametrize(("described", "still"), [(2, True), (3, False), (1, False)])
+def test_still_sweeps_are_those_described_only_if_there_are_as_many(described, still):
+    protocol = Protocol(waveforms=np.zeros((described, 2000)), rate=1e4, family="arbitrary")
+    sweeps = [
+        Sweep(response=np.full(2000, -0.07), command=np.zeros(2000), rate=1e4, number=k)
+        for k in range(2)
+    ]
+    recording = Recording(
+        sweeps=sweeps, cell=Cell(id="c"), provenance=Provenance(source="x"), protocol=protocol
+    )
+    verdict = match(attrs.evolve(recording, protocol=None)).sweeps[0]
+    assert _is_still(verdict, recording, protocol) is still

@@ -7,6 +7,7 @@ import pytest
 
 from cleo_like.core import InputError, UnknownNameError
 from cleo_like.io import describe, read, read_all
+from cleo_like.io.abf.source import _named
 from cleo_like.io.findings.responses import (
     ANSWER,
     COPY,
@@ -344,3 +345,8 @@ def test_the_answer_of_cells_and_of_noise(step, cell, held, rng):
     assert correlation([cell[0], cell[1][:-1]], step[:2]) == 0
     drifting = held + 10 * np.arange(4)[:, None]  # between sweeps only
     assert abs(correlation(list(drifting), step)) < ANSWER / 3
+
+
+def test_names_that_occur_twice_are_told_apart_by_their_place():
+    names = _named(["Vm", "", "Vm", "Cmd", ""], [0, 4, 2, 1, 7])
+    assert names == ("Vm #0", "IN 4", "Vm #2", "Cmd", "IN 7")
