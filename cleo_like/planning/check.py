@@ -41,6 +41,9 @@ _IN_SEQUENCE = 8
 """Sweeps that are played one after another to see what carries over: the slowest library
 state (1 s) is settled by then."""
 
+_PATIENCE = 2.0
+"""Longest gap (s) that is simulated: what carries over a longer one is less."""
+
 
 def check(
     protocol: Protocol, cells: Any, pipette: Any = None, *, seed: int = 0
@@ -121,8 +124,9 @@ def _first_sweeps(protocol: Protocol, count: int) -> Protocol:
     )
     picture = None if protocol.picture is None else protocol.picture[:count]
     return attrs.evolve(
-        protocol, waveforms=protocol.waveforms[:count], epochs=epochs, picture=picture
-    )
+        protocol, waveforms=protocol.waveforms[:count], epochs=epochs, picture=picture,
+        gap=min(protocol.gap, _PATIENCE),
+    )  # fmt: skip
 
 
 def _in_voltage_clamp(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.unit_table import show
+from cleo_like.core.units.table import show
 from cleo_like.planning.fidelity import Fidelity, Goal, recorded
 from cleo_like.planning.report import Row, graded, not_judged
 from cleo_like.qc import quality

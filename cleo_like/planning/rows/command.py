@@ -12,7 +12,7 @@ import numpy as np
 
 from cleo_like.core import ClampMode
 from cleo_like.core.errors import CleoLikeError
-from cleo_like.core.unit_table import show
+from cleo_like.core.units.table import show
 from cleo_like.planning.report import Row, graded, not_judged
 from cleo_like.stimuli.design import Dac
 from cleo_like.stimuli.summary import protocol_summary
@@ -29,8 +29,8 @@ _LONG, _TOO_LONG = 10.0, 30.0
 """Minutes: a whole-cell recording is stable for about half an hour; two repeats fit in 20."""
 _COARSE, _TOO_COARSE = 0.03, 0.3
 """LSB over peak: 0.3 of 10 pA costs a relief nothing, 3 of 10 pA cost .005 of r, .04 of SSIM."""
-_ONE_SIDED, _ALL_ONE_SIDED = 0.5, 0.8
-"""Net over absolute charge of a picture: 1 is a current of one sign."""
+_ONE_SIDED, _ALL_ONE_SIDED = 0.85, 0.97
+"""Net over absolute charge: 1 is a current of one sign, .78 a dark portrait of +-10 pA."""
 _HEADSTAGE = 10.0
 """Volts that a headstage's feedback can make: I < 10 V / Rf."""
 
