@@ -16,6 +16,7 @@ import click
 
 from cleo_like.cli.analysis import features, info, match, qc
 from cleo_like.cli.bench import cells, demo, relief, simulate
+from cleo_like.cli.planning import check, design, serve
 from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
 from cleo_like.core.errors import CleoLikeError
@@ -72,11 +73,26 @@ def main() -> None:
     \b
     Examples:
       cleo-like stimulus image photo.jpg --sweep-duration 1s --sample-rate 10kHz -o photo.abf
+      cleo-like check photo.abf --cell rs --rig multiclamp_700b
+      cleo-like design photo.abf --cell rs --peak 14pA -o designed.abf
       cleo-like simulate --cell rs --protocol photo.abf -o recordings
       cleo-like relief recordings/rs.abf -o relief.png
       cleo-like demo
     """
 
 
-for _verb in (stimulus, cells, simulate, relief, info, match, features, qc, demo):
+for _verb in (
+    stimulus,
+    design,
+    check,
+    cells,
+    simulate,
+    serve,
+    relief,
+    info,
+    match,
+    features,
+    qc,
+    demo,
+):
     main.add_command(_verb)

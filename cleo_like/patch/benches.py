@@ -126,13 +126,16 @@ class RigBench(_Bench):
         self, cell: int, samples: dict[str, np.ndarray], rngs: list[np.random.Generator]
     ) -> tuple[np.ndarray, tuple[str, ...]]:
         """Give the recorded sweeps of a cell, and what is to be said of them."""
+        response, findings = self.readout.record(samples[OUTPUT], self.load(cell), rngs)
+        return response, (*self.readout.findings(), *findings)
+
+    def load(self, cell: int) -> Load:
+        """Give what noise sees of a cell."""
         resistance = float(self.answers["input_resistance"][cell])
-        load = Load(
+        return Load(
             capacitance=float(self._wired.capacitance[cell * self._per_cell]),
             resistance=resistance if resistance > 0 else np.inf,
         )
-        response, findings = self.readout.record(samples[OUTPUT], load, rngs)
-        return response, (*self.readout.findings(), *findings)
 
     def commands(self) -> np.ndarray:
         """Give what is commanded, as the converter plays it."""
@@ -196,7 +199,7 @@ def wire(
         attrs.evolve(c, model=model, parameters=dict(model.parameters) | dict(c.parameters))
         for c in cells
     ]
-    added = _offset(pipette)
+    added = added_by(pipette)
     commanded = attrs.evolve(
         protocol,
         waveforms=played(protocol, pipette) + added,
@@ -230,7 +233,7 @@ def wire(
     )
 
 
-def _offset(pipette: PatchPipette) -> float:
+def added_by(pipette: PatchPipette) -> float:
     """Give what the amplifier adds to the command (A or V)."""
     amplifier, glass = pipette.amplifier, pipette.electrode
     if isinstance(amplifier, VoltageClamp):

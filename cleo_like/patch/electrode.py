@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -84,12 +85,42 @@ class IdealElectrode:
             Recorded potential (V), float32.
         """
         recorded = np.asarray(voltage, dtype=np.float64)
-        sos = self._filter(rate)
-        if sos is not None and recorded.shape[1] > 0:
-            recorded = _filtered(sos, recorded)
-        if self.noise > 0:
-            recorded = recorded + self._noise(sos, recorded.shape[1], rate, rngs)
+        if recorded.shape[1] > 0:
+            recorded, _ = self.filtered(recorded, rate)
+        noise = self.noise_of(recorded.shape[1], rate, rngs)
+        if noise is not None:
+            recorded = recorded + noise
         return recorded.astype(np.float32)
+
+    def filtered(
+        self, voltage: np.ndarray, rate: float, state: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Filter causally, as an amplifier does; gives the filter's state too.
+
+        Parameters
+        ----------
+        voltage : array, shape (n_traces, n_samples)
+            V.
+        rate : float
+            Hz.
+        state : array, optional
+            Of an earlier stretch; None starts from the steady state of the first sample.
+        """
+        sos = self._filter(rate)
+        if sos is None:
+            return voltage, None
+        from scipy.signal import sosfilt, sosfilt_zi
+
+        if state is None:
+            state = sosfilt_zi(sos)[:, np.newaxis, :] * voltage[np.newaxis, :, :1]
+        found, state = sosfilt(sos, voltage, axis=1, zi=state)
+        return found, state
+
+    def noise_of(
+        self, n: int, rate: float, rngs: list[np.random.Generator]
+    ) -> np.ndarray | None:
+        """Draw the noise of sweeps of n samples (V); None where there is none."""
+        return self._noise(self._filter(rate), n, rate, rngs) if self.noise > 0 else None
 
     def description(self) -> dict[str, Any]:
         """Give the settings in SI, for provenance."""
@@ -102,8 +133,6 @@ class IdealElectrode:
     def _filter(self, rate: float) -> np.ndarray | None:
         if self.lowpass is None:
             return None
-        from scipy.signal import bessel
-
         if self.lowpass > 0.4 * rate:
             msg = (
                 f"a {self.lowpass:g} Hz filter needs a sampling rate of at least "
@@ -111,7 +140,7 @@ class IdealElectrode:
                 "rate, or leave the filter out"
             )
             raise InputError(msg)
-        return bessel(self.poles, self.lowpass, fs=rate, output="sos", norm="mag")
+        return _bessel(self.poles, self.lowpass, rate)
 
     def _noise(
         self, sos: np.ndarray | None, n: int, rate: float, rngs: list[np.random.Generator]
@@ -139,9 +168,9 @@ class IdealElectrode:
         return f"IdealElectrode(noise={self.noise * 1e3:g} mV rms, {bandwidth})"
 
 
-def _filtered(sos: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Filter causally, as an amplifier does, from the steady state of the first sample."""
-    from scipy.signal import sosfilt, sosfilt_zi
 
-    zi = sosfilt_zi(sos)[:, np.newaxis, :] * x[np.newaxis, :, :1]
-    return sosfilt(sos, x, axis=1, zi=zi)[0]
+@functools.cache
+def _bessel(poles: int, corner: float, rate: float) -> np.ndarray:
+    from scipy.signal import bessel
+
+    return np.asarray(bessel(poles, corner, fs=rate, output="sos", norm="mag"))

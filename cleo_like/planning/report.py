@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 import numpy as np
 
+from cleo_like.core.arrays import as_tuple
 from cleo_like.core.errors import InputError
 from cleo_like.core.provenance import to_json
 
@@ -109,8 +110,8 @@ class ProtocolReport:
 
     protocol: str
     rig: str
-    cells: Sequence[str] = attrs.field(converter=tuple)
-    rows: Sequence[Row] = attrs.field(converter=tuple)
+    cells: Sequence[str] = attrs.field(converter=as_tuple)
+    rows: Sequence[Row] = attrs.field(converter=as_tuple)
 
     @property
     def verdict(self) -> Verdict:

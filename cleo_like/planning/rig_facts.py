@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from cleo_like.core.errors import InputError
 from cleo_like.patch import IdealElectrode, PatchPipette
 from cleo_like.patch.pipette import CurrentClamp, Electrode, VoltageClamp
-from cleo_like.stimuli.design import Dac
+
+if TYPE_CHECKING:
+    from cleo_like.stimuli.design import Dac
 
 _FEEDBACK = 500e6
 """Feedback resistance (ohm) of a MultiClamp 700B headstage for cells."""

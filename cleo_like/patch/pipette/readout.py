@@ -93,7 +93,7 @@ class Readout:
         if isinstance(self.amplifier, CurrentClamp):
             response += self.glass.error
         if self.glass.johnson_noise and response.shape[1]:
-            self._add_noise(response, load, rngs)
+            self.add_noise(response, load, rngs)
         digitiser = self.pipette.digitiser
         if digitiser is None:
             return response.astype(np.float32), ()
@@ -101,9 +101,10 @@ class Readout:
         response, clipped = digitiser.digitised(response, self.gain)
         return response.astype(np.float32), self._clipped(clipped)
 
-    def _add_noise(
+    def add_noise(
         self, response: np.ndarray, load: Load, rngs: list[np.random.Generator]
     ) -> None:
+        """Add thermal noise to sweeps, in place; one generator for each."""
         from scipy.fft import next_fast_len
 
         n = response.shape[1]

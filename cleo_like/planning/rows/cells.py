@@ -172,7 +172,12 @@ def _spikes(protocol: Protocol, played: Sequence[Played]) -> Row:
             limit=f"none: a {protocol.family} may fire", source="family of the protocol",
         )  # fmt: skip
     return graded(
-        "spikes", share, 0.0, _SPIKING_ROWS, unit="rows", text=text,
+        "spikes",
+        share,
+        0.0,
+        _SPIKING_ROWS,
+        unit="rows",
+        text=text,
         limit=f"no row (red above {_SPIKING_ROWS:.0%})",
         source="26 of 48 rows that spike take r from .88 to .75 (image_stimulus 2.2)",
         advice="hold + amplitude below 0.8 rheobase: design() finds it",
@@ -186,7 +191,11 @@ def _worst(played: Sequence[Played], key: Any) -> Played:
 def _block(played: Sequence[Played]) -> Row:
     worst = _worst(played, lambda p: p.stuck)
     return graded(
-        "block", worst.stuck * 1e3, _STUCK[0] * 1e3, _STUCK[1] * 1e3, unit="ms",
+        "block",
+        worst.stuck * 1e3,
+        _STUCK[0] * 1e3,
+        _STUCK[1] * 1e3,
+        unit="ms",
         text=f"{worst.name} stays above {_PLATEAU * 1e3:g} mV for {worst.stuck * 1e3:.3g} ms",
         limit=f"{_STUCK[0] * 1e3:g} ms (red {_STUCK[1] * 1e3:g})",
         source="spikes last 10 ms at most (quality control); sodium channels inactivate",
@@ -197,7 +206,11 @@ def _block(played: Sequence[Played]) -> Row:
 def _hyperpolarisation(played: Sequence[Played]) -> Row:
     worst = _worst(played, lambda p: -p.low)
     return graded(
-        "hyperpolarisation", worst.low * 1e3, _LOW[0] * 1e3, _LOW[1] * 1e3, unit="mV",
+        "hyperpolarisation",
+        worst.low * 1e3,
+        _LOW[0] * 1e3,
+        _LOW[1] * 1e3,
+        unit="mV",
         text=f"{worst.name} goes down to {worst.low * 1e3:.4g} mV",
         limit=f"{_LOW[0] * 1e3:g} mV (red {_LOW[1] * 1e3:g})",
         source="range of baselines in quality control, -100 to 0 mV",
@@ -211,8 +224,13 @@ def _fidelity(played: Sequence[Played]) -> Row:
         return not_judged("fidelity", "the protocol draws no picture")
     r, worst = min(found, key=lambda pair: pair[0])
     return graded(
-        "fidelity", r, *_R, unit="r", text=f"{worst.name}: {worst.fidelity!r} at lag 0",
-        limit=f"r {_R[0]:g} (red {_R[1]:g})", source="image_stimulus 2.2",
+        "fidelity",
+        r,
+        *_R,
+        unit="r",
+        text=f"{worst.name}: {worst.fidelity!r} at lag 0",
+        limit=f"r {_R[0]:g} (red {_R[1]:g})",
+        source="image_stimulus 2.2",
         advice="design(target, cell) (cleo-like design), or longer rows",
     )
 
@@ -229,7 +247,7 @@ def _signal(protocol: Protocol, played: Sequence[Played]) -> Row:
             f"{worst.name} swings by {worst.swing * 1e3:.3g} mV (SD), noise "
             f"{worst.noise * 1e3:.3g} mV"
         ),
-        limit=f"{_SNR[0]:g} (red {_SNR[1]:g})", source="amplitude against noise (image_stimulus)",
+        limit=f"{_SNR[0]:g} (red {_SNR[1]:g})", source="image_stimulus 2.2",
         advice=f"{_SNR[0] / max(ratio, 1e-9):.2g} times the amplitude, or a lower filter",
     )  # fmt: skip
 
@@ -257,9 +275,7 @@ def _carry_over(
     )  # fmt: skip
 
 
-def access_rows(
-    protocol: Protocol, rig: RigFacts, played: Sequence[Played]
-) -> tuple[Row, Row]:
+def access_rows(protocol: Protocol, rig: RigFacts, played: Sequence[Played]) -> tuple[Row, Row]:
     """Judge access resistance, and the error of the bridge."""
     if rig.access is None or rig.access == 0:
         why = "an ideal electrode has no access resistance"
@@ -311,9 +327,13 @@ def _population(played: Sequence[Played]) -> Row:
     low, middle, high = np.percentile(known, [5, 50, 95])
     good = np.mean(np.array(known) >= _R[0])
     return graded(
-        "population", float(low), *_R, unit="r",
+        "population",
+        float(low),
+        *_R,
+        unit="r",
         text=f"r {low:.3f} / {middle:.3f} / {high:.3f} (5 / 50 / 95 %), {good:.0%} pass",
-        limit=f"5th percentile {_R[0]:g} (red {_R[1]:g})", source="image_stimulus 2.2",
+        limit=f"5th percentile {_R[0]:g} (red {_R[1]:g})",
+        source="image_stimulus 2.2",
         advice="design(target, population)",
     )
 
@@ -324,8 +344,13 @@ def _quality(played: Sequence[Played]) -> Row:
     reasons = sorted({reason for p in played for reason in p.failed})
     why = f" ({', '.join(reasons)})" if reasons else ""
     return graded(
-        "quality", failed / total, 0.0, 0.5, unit="sweeps",
+        "quality",
+        failed / total,
+        0.0,
+        0.5,
+        unit="sweeps",
         text=f"quality control rejects {failed} of {total} simulated sweeps{why}",
-        limit="none (red above half)", source="quality()",
+        limit="none (red above half)",
+        source="quality()",
         advice="see the rows above; the sweeps would be rejected on a rig too",
     )

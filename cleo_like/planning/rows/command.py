@@ -28,7 +28,7 @@ _MOST_COLUMNS = 8000
 _LONG, _TOO_LONG = 10.0, 30.0
 """Minutes: a whole-cell recording is stable for about half an hour; two repeats fit in 20."""
 _COARSE, _TOO_COARSE = 0.03, 0.3
-"""LSB over peak: 0.3 of 10 pA costs a relief nothing, 3 of 10 pA cost .005 of r, .04 of SSIM."""
+"""LSB over peak: 0.3 of 10 pA costs a relief nothing, 3 of 10 pA .005 of r, .04 of SSIM."""
 _ONE_SIDED, _ALL_ONE_SIDED = 0.85, 0.97
 """Net over absolute charge: 1 is a current of one sign, .78 a dark portrait of +-10 pA."""
 _HEADSTAGE = 10.0
@@ -215,7 +215,11 @@ def _rests(facts: dict[str, Any]) -> Row:
 def _duration(facts: dict[str, Any]) -> Row:
     minutes = facts["total_duration"] / 60
     return graded(
-        "duration", minutes, _LONG, _TOO_LONG, unit="min",
+        "duration",
+        minutes,
+        _LONG,
+        _TOO_LONG,
+        unit="min",
         text=f"{minutes:.3g} min, gaps of {facts['gap'] * 1e3:.4g} ms included",
         limit=f"{_LONG:g} min (red {_TOO_LONG:g})",
         source="a whole-cell recording lasts about half an hour",
@@ -255,12 +259,13 @@ def _charge(protocol: Protocol) -> Row:
     if total == 0:
         return not_judged("charge", "the command stays at holding")
     net = deviation.sum(axis=1) / protocol.rate
+    worst = float(net[np.argmax(np.abs(net))])
     share = float(abs(deviation.sum()) / total)
     return graded(
         "charge", share, _ONE_SIDED, _ALL_ONE_SIDED, unit="1",
         text=(
-            f"net {net.sum() * 1e12:.3g} pC, worst row {net[np.argmax(np.abs(net))] * 1e12:.3g} "
-            f"pC, mean {deviation.mean() * 1e12:.3g} pA: {share:.0%} of all charge is one-sided"
+            f"net {net.sum() * 1e12:.3g} pC, worst row {worst * 1e12:.3g} pC, mean "
+            f"{deviation.mean() * 1e12:.3g} pA: {share:.0%} of all charge is one-sided"
         ),
         limit=f"{_ONE_SIDED:.0%} (red {_ALL_ONE_SIDED:.0%})",
         source="carry-over into the next row (image_stimulus 2.2)",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cleo_like.core import Protocol
 
 _ERROR = 2e-3, 5e-3
-"""Series-resistance error (V) of a plateau: 5 mV shifts an activation curve by its own slope."""
+"""Series-resistance error (V) of a plateau: 5 mV shifts an activation curve by its slope."""
 
 
 def error_row(protocol: Protocol, recordings: Sequence[Any]) -> Row:

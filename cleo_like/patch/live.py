@@ -1,0 +1,224 @@
+"""A cell with a pipette in it that is played to as the command arrives, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core import ClampMode, Protocol
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.units import carries_unit, si
+from cleo_like.engine.codegen.network import NotCompilableError
+from cleo_like.engine.runtime.run_lock import exclusive
+from cleo_like.engine.runtime.stream import Stream
+from cleo_like.engine.toolchain import CompilerError
+from cleo_like.patch.backends.compiled import prepare
+from cleo_like.patch.backends.objects import BEFORE, refined
+from cleo_like.patch.batch import rest_and_answers, specimens
+from cleo_like.patch.benches import Bench, IdealBench, RigBench
+from cleo_like.patch.electrode import IdealElectrode
+from cleo_like.patch.live_output import IdealOutput, RigOutput
+from cleo_like.patch.pipette import PatchPipette, rig_preset
+
+if TYPE_CHECKING:
+    from cleo_like.patch.batch import Job
+
+_SECONDS = 10.0
+"""Length of a sweep (s) where none is given."""
+
+
+class LiveCell:
+    """One cell on a rig, in lockstep: a block of command in, a block of recording out.
+
+    The answers are those of `record` for one sweep with the same command, bit for bit, noise
+    included, however it is cut into blocks.
+
+    Parameters
+    ----------
+    cell : str or CellModel
+        The cell.
+    rig : PatchPipette, IdealElectrode or str
+        The rig, or the name of one.
+    rate : quantity or str
+        Sampling rate.
+    mode : ClampMode or str
+        Used where `rig` is a name.
+    holding : quantity or str, optional
+        Command (A or V) at which the cell rests before a sweep (default 0 pA; in voltage
+        clamp it must be given).
+    seed : int
+        Of the noise.
+    longest : int
+        Samples of the longest block.
+
+    Raises
+    ------
+    UnsupportedError
+        Equations that cannot be compiled, or an access resistance that drifts.
+
+    Examples
+    --------
+    >>> cell = LiveCell("passive", "ideal", "20 kHz")
+    >>> cell.start(40_000)
+    >>> for _ in range(100):
+    ...     answer = cell.play(np.full(20, 10e-12))
+    >>> round(float(answer[-1] * 1e3), 2), cell.position  # mV, samples
+    (-68.01, 2000)
+    """
+
+    def __init__(
+        self,
+        cell: Any,
+        rig: Any,
+        rate: Any,
+        *,
+        mode: Any = ClampMode.CURRENT,
+        holding: Any = None,
+        seed: int = 0,
+        longest: int = 65_536,
+    ) -> None:
+        self.pipette = _pipette(rig, mode)
+        self.rate = si(rate, "Hz", "rate")
+        self.seed, self.longest = whole_number("seed", 0)(seed), longest
+        self.mode = self.pipette.mode
+        self.holding = _holding(holding, self.mode)
+        found = specimens(cell)
+        if len(found) != 1:
+            msg = f"a live cell is one cell, got {len(found)}"
+            raise InputError(msg)
+        self.name = found[0].id
+        protocol = Protocol(
+            waveforms=np.full((1, longest), self.holding), rate=self.rate, mode=self.mode,
+            family="arbitrary", holding=self.holding,
+        )  # fmt: skip
+        self.pipette.check(protocol)
+        if not self.pipette.is_ideal and self.pipette.electrode.drifts:  # type: ignore[union-attr]
+            msg = (
+                "a live cell's access resistance cannot drift; leave out access_resistance_end"
+            )
+            raise UnsupportedError(msg)
+        rest, resting, answers = rest_and_answers(found, self.holding)
+        kind = IdealBench if self.pipette.is_ideal else RigBench
+        self._bench: Bench = kind(self.pipette, protocol, answers)
+        self._job, _ = self._bench.lay_out(
+            found, rest, resting, sequential=False, dt=None, keep_voltage=True
+        )
+        self.answers = {name: float(value[0]) for name, value in answers.items()}
+        try:
+            self._objects, program = prepare(self._job, 1)
+        except (NotCompilableError, CompilerError) as error:
+            msg = f"{self.name!r} cannot be played live: {error}"
+            raise UnsupportedError(msg) from error
+        steps = round(1 / (self.rate * self._job.dt))
+        self._stream = Stream(program, sorted(self._job.recorded), longest, steps)
+        self._output = (
+            IdealOutput(self._bench)
+            if isinstance(self._bench, IdealBench)
+            else RigOutput(self._bench)
+        )
+        self.start()
+
+    def start(self, n_samples: int | None = None, *, sweep: int = 0, at: float = 0.0) -> None:
+        """Put the cell back to rest, and begin a sweep.
+
+        Parameters
+        ----------
+        n_samples : int, optional
+            Samples of the sweep (default: 10 s); the noise of `record` depends on them. What
+            is played beyond goes on with other noise.
+        sweep : int
+            Number of the sweep, which tells its noise.
+        at : float
+            Start of the sweep (s), which tells the phase of the mains.
+        """
+        count = round(_SECONDS * self.rate) if n_samples is None else n_samples
+        count = whole_number("n_samples", 1)(count)
+        if count > _MOST:
+            msg = f"a sweep has at most {_MOST} samples, got {count}"
+            raise InputError(msg)
+        self._objects.set_values(self._job)
+        self._stream.restart()
+        self._output.start(count, (self.seed, 0, whole_number("sweep", 0)(sweep)), at)
+        self.spike_times = np.zeros(0)
+        self.voltage = np.zeros(0)
+
+    @property
+    def position(self) -> int:
+        """Samples played since the start of the sweep."""
+        return self._stream.position
+
+    def play(self, command: Any) -> np.ndarray:
+        """Play a block; gives what the rig records of it.
+
+        Afterwards `voltage` has the true potential of the block (V), and `spike_times` the
+        true spikes in it (s from the start of the sweep).
+
+        Parameters
+        ----------
+        command : array, shape (n,)
+            A (V in voltage clamp), held for one sample each.
+
+        Returns
+        -------
+        array, shape (n,)
+            V (A in voltage clamp).
+
+        Raises
+        ------
+        InputError
+            Not finite, too long, beyond the range of the converter; nothing is played then.
+        """
+        block = np.asarray(command, dtype=np.float64)
+        if block.ndim != 1 or not 0 < block.size <= self.longest:
+            msg = f"a block has 1 to {self.longest} samples, got the shape {block.shape}"
+            raise InputError(msg)
+        if not np.isfinite(block).all():
+            bad = int(np.argmin(np.isfinite(block)))
+            msg = f"the command is {block[bad]} at sample {bad} of the block; it must be finite"
+            raise InputError(msg)
+        total = self._output.commanded(block)
+        before = self.position
+        with exclusive():
+            (spikes,) = self._stream.play(total)
+        job, n = self._job, block.size
+        samples = {name: kept[:, :n] for name, kept in self._stream.samples.items()}
+        self.voltage = samples[job.model.voltage][0].astype(np.float64)
+        self.spike_times = _times(job, spikes)
+        return self._output.record(samples, before)[0].astype(np.float64)
+
+
+_MOST = 100_000_000
+"""Samples of the longest sweep: 83 min at 20 kHz, and 1.6 GB of noise."""
+
+
+def _times(job: Job, spikes: Any) -> np.ndarray:
+    if not spikes.trace.size:
+        return np.zeros(0)
+    return refined(
+        job, spikes.trace, spikes.step * job.dt, spikes.variables[job.model.voltage],
+        spikes.variables[BEFORE],
+    )  # fmt: skip
+
+
+def _pipette(rig: Any, mode: Any) -> PatchPipette:
+    if isinstance(rig, str):
+        return rig_preset(rig, mode)
+    if isinstance(rig, IdealElectrode):
+        return PatchPipette(electrode=rig, name="ideal")
+    if not isinstance(rig, PatchPipette):
+        msg = f"rig must be a PatchPipette, an IdealElectrode or a name, got {rig!r}"
+        raise InputError(msg)
+    return attrs.evolve(rig)
+
+
+def _holding(value: Any, mode: ClampMode) -> float:
+    if value is None:
+        if mode is ClampMode.VOLTAGE:
+            msg = "voltage clamp needs the potential at which the cell rests: holding='-70 mV'"
+            raise InputError(msg)
+        return 0.0
+    unit = mode.command_unit
+    return si(value, unit, "holding") if carries_unit(value) else si(value, unit, "holding")
