@@ -168,7 +168,6 @@ class IdealElectrode:
         return f"IdealElectrode(noise={self.noise * 1e3:g} mV rms, {bandwidth})"
 
 
-
 @functools.cache
 def _bessel(poles: int, corner: float, rate: float) -> np.ndarray:
     from scipy.signal import bessel

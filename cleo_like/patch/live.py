@@ -10,7 +10,7 @@ import numpy as np
 from cleo_like.core import ClampMode, Protocol
 from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError, UnsupportedError
-from cleo_like.core.units import carries_unit, si
+from cleo_like.core.units import si
 from cleo_like.engine.codegen.network import NotCompilableError
 from cleo_like.engine.runtime.run_lock import exclusive
 from cleo_like.engine.runtime.stream import Stream
@@ -220,5 +220,4 @@ def _holding(value: Any, mode: ClampMode) -> float:
             msg = "voltage clamp needs the potential at which the cell rests: holding='-70 mV'"
             raise InputError(msg)
         return 0.0
-    unit = mode.command_unit
-    return si(value, unit, "holding") if carries_unit(value) else si(value, unit, "holding")
+    return si(value, mode.command_unit, "holding")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.core.errors import CleoLikeError
+from cleo_like.core.errors import CleoLikeError, InputError
 from cleo_like.core.provenance import to_json
 from cleo_like.remote.message import (
     MOST_SAMPLES,
@@ -62,7 +62,11 @@ class CellServer:
         zmq = zmq_module()
         self.cell, self._idle = cell, idle
         self._context = zmq.Context()
-        self._socket = bound(self._context, zmq.ROUTER, host, port)
+        try:
+            self._socket = bound(self._context, zmq.ROUTER, host, port)
+        except InputError:
+            self._context.term()
+            raise
         self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self.endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
         self._owner: tuple[bytes, int] | None = None

@@ -44,11 +44,12 @@ def bound(context: Any, kind: int, host: str, port: int) -> Any:
         The port is taken, or the host is not this machine's.
     """
     zmq = zmq_module()
+    endpoint = endpoint_of(host, port)
     socket = context.socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
     socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
     try:
-        socket.bind(endpoint_of(host, port))
+        socket.bind(endpoint)
     except zmq.ZMQError as error:
         socket.close()
         msg = f"cannot listen on {host}:{port}: {error}; choose another port (0: any)"

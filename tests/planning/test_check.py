@@ -61,7 +61,7 @@ FAULTY = {
     "aliasing": ("bandwidth", lambda: (picture(), "rs", rig_preset("multiclamp_700b", lowpass="6 kHz"))),
     "charge": ("charge", lambda: (picture(amplitude=("0 pA", "20 pA")), "rs", NOISY)),
     "spikes in a relief": ("spikes", lambda: (picture(amplitude=("-100 pA", "600 pA")), "rs", NOISY)),
-    "block": ("block", lambda: (long_square(["50 pA", "3 nA"], duration="400 ms", rate="20 kHz"), "rs", FAST)),
+    "block": ("block", lambda: (long_square(["10 pA", "1.5 nA"], duration="400 ms", rate="20 kHz", gap="1 s"), "wang_buzsaki", FAST)),
     "hyperpolarised": (
         "hyperpolarisation",
         lambda: (long_square(["-50 pA", "-900 pA"], duration="400 ms", rate="20 kHz", gap="2 s"), "rs", FAST),
@@ -69,7 +69,7 @@ FAULTY = {
     "blurred": ("fidelity", lambda: (picture(columns=64, duration="100 ms"), "passive", None)),
     "drowned in noise": (
         "signal",
-        lambda: (picture(amplitude=("-2 pA", "2 pA")), "narrow_fs", IdealElectrode(noise="1 mV", lowpass="2 kHz")),
+        lambda: (picture(amplitude=("-3 pA", "3 pA")), "narrow_fs", IdealElectrode(noise="1.6 mV", lowpass="2 kHz")),
     ),
     "carry-over": (
         "carry_over",
@@ -101,7 +101,7 @@ GOOD = {
     "long squares": lambda: (
         long_square(["-50 pA", "50 pA", "400 pA"], duration="500 ms", rate="20 kHz", gap="1 s"), "rs", FAST),
     "long squares on a rig": lambda: (
-        long_square(["-50 pA", "50 pA", "400 pA"], duration="500 ms", rate="20 kHz", gap="1 s"), "rs", RIG),
+        long_square(["-50 pA", "50 pA", "400 pA"], duration="500 ms", rate="20 kHz", gap="1 s"), "narrow_fs", RIG),
     "a slow relief": lambda: (picture(columns=16, duration="2 s"), "narrow_fs", NOISY),
     "a ramp": lambda: (ramp("50 pA/s", duration="2 s", rate="20 kHz"), "rs", FAST),
     "a chirp": lambda: (chirp("20 pA", duration="5 s", rate="20 kHz"), "sag", FAST),
@@ -132,7 +132,8 @@ def test_a_population_is_told_in_percentiles():
 
     rng = np.random.default_rng(1)
     cells = Population(
-        model=get_cell("passive"), parameters={"gL": b2.nS * 5 * np.exp(0.6 * rng.standard_normal(8))}
+        model=get_cell("passive"),
+        parameters={"gL": b2.nS * 5 * np.exp(0.6 * rng.standard_normal(8))},
     )
     report = check(picture(rows=3), cells, NOISY)
     assert "5 / 50 / 95 %" in report["population"].text

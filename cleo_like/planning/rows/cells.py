@@ -95,7 +95,8 @@ class Played:
         noise = float(np.sqrt(_fast_variance(rest))) if rest.shape[1] > 3 else np.nan
         spikes = np.zeros(len(potential), int) if truth is None else truth.spike_counts
         drawn = potential[:, window].astype(float)
-        swing = float(drawn.std(axis=1).mean()) if drawn.size else 0.0
+        power = float(drawn.var(axis=1).mean()) if drawn.size else 0.0
+        swing = float(np.sqrt(max(power - (noise**2 if noise > 0 else 0.0), 0.0)))
         verdict = quality(recording)
         bad = [sweep for sweep in verdict.sweeps if not sweep.passed]
         reasons = sorted({c.name for s in bad for c in s.checks if c.passed is False})
