@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,9 @@ from cleo_like.cli.shared import (
     read_or_make_protocol,
     save_figure,
 )
+
+if TYPE_CHECKING:
+    from cleo_like.core import Protocol
 
 
 @click.command()
@@ -33,8 +37,14 @@ def cells() -> None:
 @click.option("--protocol", required=True, metavar="FILE|SPEC", help="File or one line.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
 @click.option("--format", "formats", multiple=True, type=click.Choice(["abf", "nwb", "atf"]))
-@click.option("--noise", default="0 mV", show_default=True, help="Recording noise, rms.")
+@click.option("--noise", default=None, help="Recording noise, rms (default: none).")
 @click.option("--lowpass", default=None, help="Bessel filter, for example '2 kHz'.")
+@click.option("--rig", default=None, help="Pipette, amplifier, digitiser: multiclamp_700b.")
+@click.option("--rs", default=None, help="Access resistance of the rig, e.g. 15Mohm.")
+@click.option("--rs-end", default=None, help="Access resistance it drifts to.")
+@click.option("--bridge", default=None, help="Bridge balance (default: balanced).")
+@click.option("--neutralisation", type=float, default=None, help="Of pipette capacitance.")
+@click.option("--correction", type=float, default=None, help="Of Rs in voltage clamp.")
 @click.option("--seed", type=int, default=None, help="Seed (default: drawn, kept).")
 @click.option(
     "--backend",
@@ -44,13 +54,19 @@ def cells() -> None:
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
 @overwrite_option
-def simulate(
+def simulate(  # noqa: PLR0913  # as many as there are options
     names: tuple[str, ...],
     protocol: str,
     out: Path,
     formats: tuple[str, ...],
-    noise: str,
+    noise: str | None,
     lowpass: str | None,
+    rig: str | None,
+    rs: str | None,
+    rs_end: str | None,
+    bridge: str | None,
+    neutralisation: float | None,
+    correction: float | None,
     seed: int | None,
     backend: str,
     sequential: bool,
@@ -64,19 +80,24 @@ def simulate(
       cleo-like simulate --cell rs --cell narrow_fs --protocol steps.atf -o recordings
       cleo-like simulate --cell sag --protocol "sag_ladder rate=20kHz" -o recordings
       cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV -o recordings
+      cleo-like simulate --cell rs --protocol steps.atf --rig multiclamp_700b --rs 15Mohm -o r
     """
     from cleo_like.io import write_simulated
     from cleo_like.io.save import check_fits
-    from cleo_like.patch import IdealElectrode, record
+    from cleo_like.patch import record
 
-    electrode = IdealElectrode(noise=noise, lowpass=lowpass)
+    played = read_or_make_protocol(protocol)
+    settings = {
+        "access_resistance": rs, "access_resistance_end": rs_end, "bridge": bridge,
+        "neutralisation": neutralisation, "correction": correction,
+    }  # fmt: skip
+    electrode = _electrode(rig, played, noise, lowpass, settings)
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
     _check_files(names, folders, overwrite=overwrite)
-    steps = read_or_make_protocol(protocol)
-    check_fits(steps, folders)
+    check_fits(played, folders)
     recordings = record(
         list(names),
-        steps,
+        played,
         electrode=electrode,
         seed=seed,
         backend=backend,
@@ -88,6 +109,40 @@ def simulate(
         click.echo(repr(recording))
         for path in paths:
             click.echo(f"  {path}")
+
+
+def _electrode(
+    rig: str | None,
+    played: Protocol,
+    noise: str | None,
+    lowpass: str | None,
+    settings: dict[str, Any],
+) -> Any:
+    """Give the electrode or the rig that the options ask for."""
+    from cleo_like.core.errors import InputError
+    from cleo_like.patch import IdealElectrode, rig_preset
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    if rig is None:
+        if given:
+            option = _OPTIONS[next(iter(given))]
+            msg = f"{option} is of a rig; give --rig multiclamp_700b too"
+            raise InputError(msg)
+        return IdealElectrode(noise="0 mV" if noise is None else noise, lowpass=lowpass)
+    if lowpass is not None:
+        given["lowpass"] = lowpass
+    if noise is not None:
+        if rig != "ideal":
+            msg = f"the rig {rig!r} makes its own noise; leave out --noise"
+            raise InputError(msg)
+        given["noise"] = noise
+    return rig_preset(rig, played.mode, **given)
+
+
+_OPTIONS = {
+    "access_resistance": "--rs", "access_resistance_end": "--rs-end", "bridge": "--bridge",
+    "neutralisation": "--neutralisation", "correction": "--correction",
+}  # fmt: skip
 
 
 def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite: bool) -> None:

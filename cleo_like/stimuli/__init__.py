@@ -17,6 +17,7 @@ from cleo_like.stimuli.images.encode import from_image
 from cleo_like.stimuli.images.relief import Agreement, Relief, relief
 from cleo_like.stimuli.spec import parse_protocol
 from cleo_like.stimuli.summary import protocol_summary
+from cleo_like.stimuli.voltage import p_over_n, voltage_steps
 from cleo_like.stimuli.waveforms import shapes
 from cleo_like.stimuli.waveforms.shape import Shape, sum_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "from_image",
     "long_square",
     "noise",
+    "p_over_n",
     "parse_protocol",
     "protocol_summary",
     "pulse_train",
@@ -41,5 +43,6 @@ __all__ = [
     "short_square",
     "sine",
     "sum_of",
+    "voltage_steps",
     "with_test_pulse",
 ]

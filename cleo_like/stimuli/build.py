@@ -134,7 +134,7 @@ def finished(
 
 def with_test_pulse(
     protocol: Protocol,
-    amplitude: Any = "-25 pA",
+    amplitude: Any = None,
     *,
     duration: Any = "10 ms",
     before: Any = "40 ms",
@@ -145,9 +145,9 @@ def with_test_pulse(
     Parameters
     ----------
     protocol : Protocol
-        Any current-clamp protocol; its epochs move by the length of the front.
-    amplitude : quantity or str
-        Pulse relative to holding.
+        Its epochs move by the length of the front.
+    amplitude : quantity or str, optional
+        Pulse relative to holding (default -25 pA, in voltage clamp -5 mV).
     duration, before, after : quantity or str
         Length of the pulse and of the rest before and after it.
 
@@ -170,17 +170,24 @@ def with_test_pulse(
     if any(epoch.name == "test_pulse" for epoch in protocol.epochs):
         msg = f"protocol {protocol.name!r} has a test pulse already"
         raise InputError(msg)
-    if protocol.mode is not ClampMode.CURRENT:
-        msg = f"a test pulse is a current, but protocol {protocol.name!r} is {protocol.mode}"
+    unit = protocol.mode.command_unit
+    if protocol.mode is ClampMode.UNKNOWN:
+        msg = f"the clamp mode of protocol {protocol.name!r} is unknown; give mode="
         raise InputError(msg)
+    if amplitude is None:
+        amplitude = "-25 pA" if unit == "A" else "-5 mV"
     rate = protocol.rate
     start = whole_samples(si(before, "s", "before"), rate, "before", least=0)
     stop = start + whole_samples(si(duration, "s", "duration"), rate)
     front = stop + whole_samples(si(after, "s", "after"), rate, "after", least=0)
-    height = si(amplitude, "A", "amplitude")
+    height = si(amplitude, unit, "amplitude")
     level = protocol.holding + height
     pulse = Epoch(
-        name="test_pulse", start=start, stop=stop, levels=np.full(protocol.n_sweeps, level)
+        name="test_pulse",
+        start=start,
+        stop=stop,
+        levels=np.full(protocol.n_sweeps, level),
+        unit=unit,
     )
     added = levels_from_epochs([pulse], protocol.n_sweeps, front, protocol.holding)
     moved = [

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
-from cleo_like.stimuli import families
+from cleo_like.stimuli import families, voltage
 from cleo_like.stimuli.images import encode as image
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ FAMILY_MAKERS: dict[str, Callable[..., Protocol]] = {
     "sag_ladder": families.sag_ladder,
     "short_square": families.short_square,
     "sine": families.sine,
+    "voltage_steps": voltage.voltage_steps,
 }
 """Name in the text -> the function that makes the protocol."""
 
-_LISTS = ("amplitudes", "amplitude", "percentiles")
+_LISTS = ("amplitudes", "amplitude", "levels", "percentiles")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _VALUES = re.compile(rf"\s*({_NUMBER})\s*([^\d\s,:;.+-][^\s,:;]*)?\s*([,:]|$)")
 _NEXT_ARGUMENT = re.compile(r"[,;]\s*(?=[A-Za-z_]\w*\s*=)")

@@ -1,0 +1,316 @@
+"""The membrane test: access, resistance, capacitance and holding from a pulse in each sweep."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.core.sweep import ClampMode
+from cleo_like.core.units import si
+from cleo_like.features.clamp.chain import Chain, chain_of
+from cleo_like.features.clamp.circuit_fit import fit_circuit
+from cleo_like.features.clamp.exponential import Fit, fit_exponential
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cleo_like.core.recording import Recording
+    from cleo_like.core.sweep import Sweep
+
+_BASE = 20e-3
+"""Stretch before the pulse (s) that gives its zero, where there is as much."""
+_SKIP = 0.15e-3
+"""Time after an edge (s) in which filter and electrode show, not the cell, at least."""
+_DELAYS = 4.0
+"""... and as many delays of the recording chain: a 4-pole Bessel filter is over by then."""
+_LEAST = 20
+"""Samples that a fit of three values needs."""
+_SURE = 3.0
+"""Standard errors by which the pulse's steady response must differ from zero."""
+_ALIKE = 4.0
+"""Neighbours that filtered noise has in common: 50 kHz and a 10 kHz filter."""
+_MISFIT = 0.03
+"""Misfit above which a response is not one exponential (an I_h cell with a third of sag has
+.1; noise of 50 uV on a pulse of 4 mV has .01)."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class MembraneTest:
+    """What a pulse tells of pipette and cell, sweep by sweep (SI).
+
+    Attributes
+    ----------
+    number : array of int, shape (n_sweeps,)
+        Number of each sweep.
+    access_resistance : array, shape (n_sweeps,)
+        Between pipette and cell (ohm).
+    input_resistance : array, shape (n_sweeps,)
+        Of the cell (ohm), the seal in parallel, without the access resistance.
+    capacitance : array, shape (n_sweeps,)
+        Of the membrane (F).
+    time_constant : array, shape (n_sweeps,)
+        Of the fitted response (s): the membrane's in current clamp, about access resistance
+        times capacitance in voltage clamp.
+    holding : array, shape (n_sweeps,)
+        Before the pulse: the current (A) in voltage clamp, the potential (V) in current clamp.
+    notes : tuple of tuple of str
+        For each sweep: why a value is missing, and what biases it.
+    """
+
+    number: np.ndarray
+    access_resistance: np.ndarray
+    input_resistance: np.ndarray
+    capacitance: np.ndarray
+    time_constant: np.ndarray
+    holding: np.ndarray
+    notes: tuple[tuple[str, ...], ...]
+
+    def table(self) -> pd.DataFrame:
+        """Give a table in MOhm, pF, ms and pA (or mV)."""
+        import pandas as pd
+
+        return pd.DataFrame({
+            "sweep": self.number,
+            "access_resistance": self.access_resistance / 1e6,
+            "input_resistance": self.input_resistance / 1e6,
+            "capacitance": self.capacitance * 1e12,
+            "time_constant": self.time_constant * 1e3,
+            "holding": self.holding,
+            "notes": ["; ".join(n) for n in self.notes],
+        })  # fmt: skip
+
+    def __repr__(self) -> str:
+        """Medians in one line."""
+        with np.errstate(invalid="ignore"):
+            access, resistance, capacitance = (
+                float(np.nanmedian(x)) if np.isfinite(x).any() else np.nan
+                for x in (self.access_resistance, self.input_resistance, self.capacitance)
+            )
+        return (
+            f"MembraneTest of {len(self.number)} sweeps: access {access / 1e6:.3g} MOhm, "
+            f"input resistance {resistance / 1e6:.4g} MOhm, "
+            f"capacitance {capacitance * 1e12:.4g} pF (medians)"
+        )
+
+
+def membrane_test(recording: Recording, *, start: Any = None, end: Any = None) -> MembraneTest:
+    """Estimate access resistance, input resistance and capacitance from a pulse.
+
+    Parameters
+    ----------
+    recording : Recording
+        Sweeps in one clamp mode, with their commands.
+    start, end : quantity or str, optional
+        The pulse; default: the protocol's epoch "test_pulse", else the first pulse of the
+        command that returns to where it came from.
+
+    Returns
+    -------
+    MembraneTest
+
+    Raises
+    ------
+    InputError
+        No sweep, no command, no pulse, or an unknown clamp mode.
+
+    Notes
+    -----
+    Voltage clamp: the step response of pipette, cell, amplifier and filter is fitted to the
+    current; what the sweep's settings state of correction and bandwidth, and the device of
+    the filter, is known in it. It begins at the classic answer: the steady current gives access
+    plus input resistance, the charge above it over its time constant the access. Current
+    clamp: the response is a jump (what the bridge leaves) and an exponential;
+    both are read at the edge plus the delay of the filter that the device states.
+
+    Examples
+    --------
+    >>> from cleo_like import long_square, record
+    >>> pulse = long_square(["-20 pA"], duration="150 ms", before="50 ms", after="50 ms")
+    >>> membrane_test(record("passive", pulse, electrode="multiclamp_700b", seed=1)[0])
+    MembraneTest of 1 sweeps: access 9.99 MOhm, input resistance 192.3 MOhm, \
+capacitance 100.1 pF (medians)
+    """
+    if not recording.sweeps:
+        msg = f"the recording of {recording.cell.id} has no sweep to test"
+        raise InputError(msg)
+    limits = [None if v is None else si(v, "s", n) for n, v in (("start", start), ("end", end))]
+    rows = [_row(recording, sweep, limits) for sweep in recording.sweeps]
+    names = ("access_resistance", "input_resistance", "capacitance", "time_constant", "holding")
+    return MembraneTest(
+        number=np.array([s.number for s in recording.sweeps]),
+        notes=tuple(tuple(row["notes"]) for row in rows),
+        **{name: np.array([row.get(name, np.nan) for row in rows]) for name in names},
+    )
+
+
+def with_membrane_test(recording: Recording, **options: Any) -> Recording:
+    """Write the estimates into the settings of the sweeps, as a rig's software does.
+
+    Keys: ``series_resistance`` (which quality control reads), ``input_resistance``,
+    ``membrane_capacitance`` (SI). What could not be estimated is left out.
+
+    Parameters
+    ----------
+    recording : Recording
+        As for `membrane_test`.
+    **options
+        Of `membrane_test`.
+    """
+    found = membrane_test(recording, **options)
+    keys = {
+        "series_resistance": found.access_resistance,
+        "input_resistance": found.input_resistance,
+        "membrane_capacitance": found.capacitance,
+    }
+    sweeps = []
+    for k, sweep in enumerate(recording.sweeps):
+        known = {name: float(v[k]) for name, v in keys.items() if np.isfinite(v[k])}
+        sweeps.append(attrs.evolve(sweep, settings=dict(sweep.settings) | known))
+    return attrs.evolve(recording, sweeps=tuple(sweeps))
+
+
+def _row(recording: Recording, sweep: Sweep, limits: list[float | None]) -> dict[str, Any]:
+    """Measure one sweep."""
+    if sweep.mode is ClampMode.UNKNOWN:
+        msg = f"the clamp mode of sweep {sweep.number} is unknown; set Sweep.mode"
+        raise InputError(msg)
+    if sweep.command is None:
+        msg = (
+            f"sweep {sweep.number} has no command, so that the pulse's size is not known; give "
+            "the recording its protocol (Sweep.command)"
+        )
+        raise InputError(msg)
+    first, last = _pulse(recording, sweep, limits)
+    chain = chain_of(recording, sweep)
+    skip = round(max(_SKIP, _DELAYS * chain.delay) * sweep.rate)
+    base = sweep.response[max(0, first - round(_BASE * sweep.rate)) : first].astype(float)
+    middle = (first + last) // 2
+    size = float(sweep.command[middle]) - float(sweep.command[first - 1])
+    response = sweep.response[first:last].astype(float)
+    row: dict[str, Any] = {"holding": float(base.mean()), "notes": []}
+    if size == 0:
+        row["notes"].append("the pulse has no height")
+        return row
+    if last - first - skip < _LEAST:
+        row["notes"].append(f"the pulse has {last - first} samples; a fit needs more")
+        return row
+    fit = fit_exponential(response[np.newaxis, skip:], 1 / sweep.rate)
+    change = float(fit.offset[0]) - row["holding"]
+    late = response[-(len(response) // 4) :]
+    noise = float(np.std(base)) * np.sqrt(_ALIKE / len(base) + _ALIKE / len(late))
+    if not abs(late.mean() - base.mean()) > _SURE * noise:
+        row["notes"].append("the response to the pulse is within the noise")
+        return row
+    measure = _in_voltage_clamp if sweep.mode is ClampMode.VOLTAGE else _in_current_clamp
+    row |= {"time_constant": float(fit.tau[0])}
+    row |= measure(response, fit, (skip, 1 / sweep.rate, size, change), chain, row["notes"])
+    return _checked(row, fit)
+
+
+def _pulse(recording: Recording, sweep: Sweep, limits: list[float | None]) -> tuple[int, int]:
+    """Give the samples of the pulse."""
+    start, end = limits
+    protocol = recording.protocol
+    if start is not None and end is not None:
+        first, last = round(start * sweep.rate), round(end * sweep.rate)
+        if not 0 < first < last <= sweep.n_samples:
+            msg = (
+                f"the pulse must lie inside the sweep of {sweep.duration * 1e3:g} ms with a "
+                f"rest before it, got {start * 1e3:g} to {end * 1e3:g} ms"
+            )
+            raise InputError(msg)
+        return first, last
+    if protocol is not None and any(e.name == "test_pulse" for e in protocol.epochs):
+        epoch = protocol.epoch("test_pulse")
+        return epoch.start, min(epoch.stop, sweep.n_samples)
+    assert sweep.command is not None  # noqa: S101  # `_row` has refused it
+    command = np.asarray(sweep.command, dtype=float)
+    edges = np.flatnonzero(np.diff(command)) + 1
+    for first, last in itertools.pairwise(edges):
+        if command[first - 1] == command[min(last, len(command) - 1)]:
+            return int(first), int(last)
+    msg = (
+        f"sweep {sweep.number} has no pulse that returns to where it came from; give start= "
+        "and end=, or put one in front of the protocol (with_test_pulse)"
+    )
+    raise InputError(msg)
+
+
+def _in_voltage_clamp(
+    response: np.ndarray,
+    fit: Fit,
+    known: tuple[int, float, float, float],
+    chain: Chain,
+    notes: list[str],
+) -> dict[str, float]:
+    """Solve charge, decay and steady current for capacitance, access and resistance."""
+    skip, dt, size, change = known
+    tau, total = float(fit.tau[0]), size / change
+    if chain.whole_cell > 0:
+        notes.append(
+            f"whole-cell compensation takes the transient of {chain.whole_cell * 1e12:g} pF "
+            "away: access resistance and capacitance cannot be seen"
+        )
+        return {"input_resistance": total}
+    above = response[: skip + 1] - float(fit.offset[0])
+    charge = dt * (above.sum() - 0.5 * (above[0] + above[-1]))
+    charge += float(fit.amplitude[0]) * tau + change * chain.delay
+    # the circuit without amplifier and filter, solved; then all of it, fitted
+    access = size / (charge / tau + change)
+    resistance = total - access
+    guess = (access, tau * (1 / access + 1 / resistance), resistance)
+    if not (np.isfinite(guess).all() and min(guess) > 0):
+        guess = (0.1 * abs(total), 10 * tau / abs(total), abs(total))
+    holding = float(fit.offset[0]) - change
+    found = fit_circuit(response - holding, dt, size, guess, chain)
+    if found is None:
+        notes.append("no circuit of a pipette and a cell fits the pulse")
+        return {"input_resistance": total}
+    if chain.correction > 0:
+        notes.append(
+            f"series resistance is corrected by {chain.correction:.0%}: the access resistance "
+            "relies on that setting"
+        )
+    return dict(
+        zip(("access_resistance", "capacitance", "input_resistance"), found, strict=True)
+    )
+
+
+def _in_current_clamp(
+    response: np.ndarray,
+    fit: Fit,
+    known: tuple[int, float, float, float],
+    chain: Chain,
+    notes: list[str],
+) -> dict[str, float]:
+    """Read jump and exponential at the edge plus the filter's delay."""
+    del response
+    skip, dt, size, change = known
+    tau = float(fit.tau[0])
+    grown = float(fit.amplitude[0]) * np.exp((skip * dt - chain.filter_delay) / tau)
+    resistance = -grown / size
+    jump = change / size - resistance
+    found = {"input_resistance": resistance, "capacitance": tau / resistance}
+    if chain.bridge is None:
+        notes.append("the bridge balance is not known: access resistance is what it leaves")
+        return found | {"access_resistance": jump}
+    return found | {"access_resistance": jump + chain.bridge}
+
+
+def _checked(row: dict[str, Any], fit: Fit) -> dict[str, Any]:
+    """Take away what cannot be, and say what biases the rest."""
+    for name in ("input_resistance", "capacitance", "access_resistance"):
+        value = row.get(name)
+        if value is not None and not (np.isfinite(value) and value > 0):
+            row["notes"].append(f"{name.replace('_', ' ')} cannot be told from this pulse")
+            row[name] = np.nan
+    if fit.misfit[0] > _MISFIT:
+        row["notes"].append(
+            "the response is not one exponential (a sag, a second compartment, or it has not "
+            f"settled): values are biased (misfit {fit.misfit[0]:.0%} of the amplitude)"
+        )
+    return row

@@ -1,0 +1,204 @@
+"""Membrane test, I-V curves and leak subtraction against cells whose answers are known."""
+
+import attrs
+import numpy as np
+import pytest
+from brian2 import Mohm, mV
+
+import cleo_like as cl
+from cleo_like.cells import Population, get_cell
+from cleo_like.core import InputError
+from cleo_like.features.clamp import (
+    boltzmann_fit,
+    current_voltage,
+    membrane_test,
+    subtract_leak,
+    with_membrane_test,
+)
+from cleo_like.features.clamp.chain import chain_of, filter_delay
+from cleo_like.features.clamp.circuit_fit import step_response
+from cleo_like.features.clamp.exponential import fit_exponential
+from cleo_like.stimuli import p_over_n, voltage_steps, with_test_pulse
+
+CURRENT = cl.long_square(
+    ["-50 pA"], duration="120 ms", before="40 ms", after="20 ms", rate="50 kHz"
+)
+VOLTAGE = voltage_steps(["-75 mV"], duration="30 ms", before="20 ms", after="10 ms")
+
+
+def recorded(cells, played, **changes):
+    rig = cl.rig_preset("multiclamp_700b", played.mode, **{"seal": None} | changes)
+    return cl.record(cells, played, electrode=rig, seed=3, progress=False)
+
+
+def errors(recordings, access):
+    found = [(membrane_test(r), r.truth.parameters) for r in recordings]
+    return np.abs([
+        [f.access_resistance[0] / access - 1, f.input_resistance[0] * p["gL"] - 1,
+         f.capacitance[0] / p["C"] - 1]
+        for f, p in found
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("played", "changes"),
+    [(CURRENT, {}), (CURRENT, {"bridge": 0}), (VOLTAGE, {"correction": 0}), (VOLTAGE, {})],
+)
+@pytest.mark.parametrize("access", [5, 30])
+def test_membrane_test_of_random_passive_cells(played, changes, access):
+    cells = Population.draw(get_cell("passive"), 12, seed=access, spread={"gL": 0.5, "C": 0.35})
+    off = errors(
+        recorded(cells, played, access_resistance=access * Mohm, **changes), access * 1e6
+    )
+    assert np.median(off, axis=0).max() < 0.03
+    assert np.quantile(off, 0.95, axis=0).max() < 0.10
+
+
+@pytest.mark.slow
+def test_membrane_test_of_two_hundred_cells():
+    for played, changes in ((CURRENT, {}), (VOLTAGE, {"correction": 0}), (VOLTAGE, {})):
+        rows = []
+        for k, access in enumerate(np.linspace(5, 30, 8)):
+            cells = Population.draw(
+                get_cell("passive"), 25, seed=k, spread={"gL": 0.5, "C": 0.35}
+            )
+            made = recorded(cells, played, access_resistance=access * Mohm, **changes)
+            rows.append(errors(made, access * 1e6))
+        off = np.concatenate(rows)
+        assert np.median(off, axis=0).max() < 0.03
+        assert np.quantile(off, 0.95, axis=0).max() < 0.10
+
+
+def test_estimates_follow_a_drift():
+    played = with_test_pulse(
+        cl.long_square(["0 pA"] * 5, duration="20 ms", before="10 ms", after="10 ms"), "-50 pA",
+        duration="100 ms", after="100 ms",
+    )  # fmt: skip
+    (made,) = recorded(
+        "passive", played, access_resistance=10 * Mohm, access_resistance_end=30 * Mohm
+    )
+    found = membrane_test(made)
+    truth = made.truth.answers["access_resistance_by_sweep"]
+    np.testing.assert_allclose(found.access_resistance, truth, rtol=0.06)
+    settings = with_membrane_test(made).sweeps[4].settings
+    assert settings["series_resistance"] == found.access_resistance[4]
+    assert settings["bridge_balance"] == 10e6
+
+
+def test_what_biases_the_test_is_said():
+    (whole,) = recorded("passive", VOLTAGE, whole_cell_capacitance="100 pF", correction=0)
+    found = membrane_test(whole)
+    assert "whole-cell compensation" in found.notes[0][0]
+    assert np.isnan(found.capacitance[0])
+    assert found.input_resistance[0] == pytest.approx(200e6, rel=0.1)
+    deep = cl.long_square(["-100 pA"], duration="500 ms", before="50 ms", after="20 ms")
+    (sag,), (plain,) = recorded("sag", deep), recorded("passive", deep)
+    assert "not one exponential" in membrane_test(sag).notes[0][-1]
+    assert membrane_test(plain).notes == ((),)
+    (small,) = recorded(
+        "passive", cl.long_square(["-0.005 pA"], duration="50 ms", before="50 ms"), command=None
+    )
+    assert membrane_test(small).notes == (("the response to the pulse is within the noise",),)
+
+
+def test_a_pulse_that_is_not_there():
+    (made,) = recorded("passive", CURRENT)
+    still = attrs.evolve(made.sweeps[0], command=np.zeros(made.sweeps[0].n_samples))
+    made = attrs.evolve(made, sweeps=(still,))
+    with pytest.raises(InputError, match="no pulse that returns"):
+        membrane_test(made)
+    with pytest.raises(InputError, match="has no command"):
+        membrane_test(attrs.evolve(made, sweeps=(attrs.evolve(still, command=None),)))
+    with pytest.raises(InputError, match="must lie inside the sweep"):
+        membrane_test(made, start="100 ms", end="900 ms")
+    with pytest.raises(InputError, match="has no sweep"):
+        membrane_test(attrs.evolve(made, sweeps=(), truth=None))
+
+
+def test_the_exponential_fit_finds_what_is_there():
+    t = np.arange(2000) * 2e-5
+    taus = np.array([2e-4, 1e-3, 9e-3])
+    y = 3.0 - 2.0 * np.exp(-t / taus[:, np.newaxis])
+    fit = fit_exponential(y, 2e-5)
+    np.testing.assert_allclose(fit.tau, taus, rtol=1e-3)
+    np.testing.assert_allclose(fit.offset, 3.0, rtol=1e-3)
+    np.testing.assert_allclose(fit.amplitude, -2.0, rtol=2e-3)
+
+
+def test_delay_and_step_response_are_those_of_the_circuit():
+    assert filter_delay("4-pole Bessel, 10 kHz") == filter_delay("4-pole Bessel, 10000 Hz") > 0
+    assert filter_delay("something") == filter_delay(None) == 0
+    (made,) = recorded(
+        "passive", VOLTAGE, johnson_noise=False, bits=32, fast_capacitance="4.5 pF"
+    )
+    sweep = made.sweeps[0]
+    t = np.arange(1000) / sweep.rate
+    wanted = -5e-3 * step_response(t, (10e6, 100e-12, 200e6, 0.5e-12), chain_of(made, sweep))
+    found = sweep.response[1000:2000] - sweep.response[999]
+    assert np.abs(found - wanted).max() < 0.015 * np.abs(wanted).max()
+
+
+# --- families ---
+
+
+def test_current_voltage_of_a_passive_cell_is_its_resistance():
+    levels = np.arange(-100, -30, 10)
+    steps = voltage_steps([f"{v} mV" for v in levels], duration="60 ms", rate="20 kHz")
+    (made,) = recorded("passive", steps)
+    curve = current_voltage(made)
+    np.testing.assert_allclose(curve.voltage * 1e3, levels)
+    slope = np.polyfit(curve.voltage, curve.steady, 1)[0]
+    assert 1 / slope == pytest.approx(200e6 + 3e6, rel=0.01)  # 70 % corrected
+    np.testing.assert_allclose(curve.error, 3e6 * curve.peak)
+    assert next(iter(curve.table().columns)) == "voltage"
+    with pytest.raises(InputError, match="no epoch 'pulse'"):
+        current_voltage(made, epoch="pulse")
+    with pytest.raises(InputError, match="voltage clamp"):
+        current_voltage(recorded("passive", CURRENT)[0])
+
+
+def test_activation_of_the_sodium_current():
+    """P/4 takes leak and capacity away; the peak conductance is a Boltzmann curve."""
+    levels = [f"{v} mV" for v in range(-80, 31, 10)]
+    steps = voltage_steps(levels, holding="-90 mV", duration="10 ms", before="10 ms",
+                          after="10 ms", rate="50 kHz")  # fmt: skip
+    sodium = get_cell("rs").with_parameters(gK="0 nS", gM="0 nS", gNa="75 nS")
+    (made,) = recorded(sodium, p_over_n(steps), access_resistance=5 * Mohm, correction=0.8, whole_cell_capacitance="150 pF", johnson_noise=False)  # fmt: skip
+    pure = subtract_leak(made)
+    assert pure.n_sweeps == len(levels)
+    curve = current_voltage(pure)
+    assert curve.inward.min() < -0.5e-9
+    half, slope, most = curve.activation(50 * mV, "inward")
+    # by the equations: m^3 at its peak has half its largest value near -37 mV
+    assert -0.045 < half < -0.030
+    assert 0.003 < slope < 0.012
+    assert 10e-9 < most < 75e-9
+    # a hundred times the sodium conductance: the clamp loses the cell, and says by how much
+    wild = get_cell("rs").with_parameters(gK="0 nS", gM="0 nS")
+    (made,) = recorded(wild, steps, access_resistance=5 * Mohm, correction=0.9)
+    assert current_voltage(made).error.min() < -0.005
+    with pytest.raises(InputError, match="no sub-sweeps"):
+        subtract_leak(pure)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_leak_subtraction_leaves_nothing_of_a_passive_cell(same):
+    steps = voltage_steps(["-60 mV", "-40 mV"], duration="20 ms", rate="20 kHz")
+    played = p_over_n(steps, 4, same_polarity=same)
+    assert played.n_sweeps == 10
+    (made,) = recorded("passive", played, johnson_noise=False, bits=32, command=None)
+    for sweep in subtract_leak(made).sweeps:
+        assert np.abs(sweep.response).max() < 1e-15
+    with pytest.raises(InputError, match="already"):
+        p_over_n(played)
+    with pytest.raises(InputError, match="voltage clamp"):
+        p_over_n(CURRENT)
+
+
+def test_boltzmann_fit_refuses_what_has_no_curve():
+    v = np.linspace(-0.08, 0.02, 11)
+    with pytest.raises(InputError, match="4 potentials or more, got 3"):
+        boltzmann_fit(v[:3], v[:3])
+    boltzmann_fit(v[:4], 1 / (1 + np.exp((-0.065 - v[:4]) / 0.006)))
+    with pytest.raises(InputError, match="0 everywhere"):
+        boltzmann_fit(v, 0 * v)
