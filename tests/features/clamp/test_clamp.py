@@ -3,11 +3,11 @@
 import attrs
 import numpy as np
 import pytest
-from brian2 import Mohm, mV
+from brian2 import Mohm
 
 import cleo_like as cl
 from cleo_like.cells import Population, get_cell
-from cleo_like.core import InputError
+from cleo_like.core import InputError, UnknownNameError
 from cleo_like.features.clamp import (
     boltzmann_fit,
     current_voltage,
@@ -157,28 +157,40 @@ def test_current_voltage_of_a_passive_cell_is_its_resistance():
         current_voltage(recorded("passive", CURRENT)[0])
 
 
-def test_activation_of_the_sodium_current():
-    """P/4 takes leak and capacity away; the peak conductance is a Boltzmann curve."""
-    levels = [f"{v} mV" for v in range(-80, 31, 10)]
-    steps = voltage_steps(levels, holding="-90 mV", duration="10 ms", before="10 ms",
-                          after="10 ms", rate="50 kHz")  # fmt: skip
-    sodium = get_cell("rs").with_parameters(gK="0 nS", gM="0 nS", gNa="75 nS")
-    (made,) = recorded(sodium, p_over_n(steps), access_resistance=5 * Mohm, correction=0.8, whole_cell_capacitance="150 pF", johnson_noise=False)  # fmt: skip
-    pure = subtract_leak(made)
-    assert pure.n_sweeps == len(levels)
-    curve = current_voltage(pure)
-    assert curve.inward.min() < -0.5e-9
-    half, slope, most = curve.activation(50 * mV, "inward")
-    # by the equations: m^3 at its peak has half its largest value near -37 mV
-    assert -0.045 < half < -0.030
-    assert 0.003 < slope < 0.012
-    assert 10e-9 < most < 75e-9
-    # a hundred times the sodium conductance: the clamp loses the cell, and says by how much
-    wild = get_cell("rs").with_parameters(gK="0 nS", gM="0 nS")
-    (made,) = recorded(wild, steps, access_resistance=5 * Mohm, correction=0.9)
-    assert current_voltage(made).error.min() < -0.005
+def test_activation_of_a_known_conductance():
+    """Sweeps drawn from a Boltzmann curve that rises and inactivates, and a leak."""
+    levels = np.arange(-80, 41, 10) * 1e-3
+    steps = voltage_steps([f"{v * 1e3} mV" for v in levels], holding="-90 mV",
+                          duration="20 ms", before="10 ms", after="10 ms")  # fmt: skip
+    (made,) = recorded("passive", steps)
+    open_ = 30e-9 / (1 + np.exp((-0.035 - levels) / 0.006))
+    t = (np.arange(steps.n_samples) - steps.epoch("step").start) / steps.rate
+    shape = np.where((t >= 0) & (t < 0.02), np.exp(-np.maximum(t, 0) / 5e-3), 0)
+    shape /= np.exp(-0.3e-3 / 5e-3)  # the peak is where the skip ends
+    sweeps = [
+        attrs.evolve(s, response=g * (v - 0.05) * shape, settings={}, command=s.command)
+        for s, g, v in zip(made.sweeps, open_, levels, strict=True)
+    ]
+    curve = current_voltage(attrs.evolve(made, sweeps=sweeps, device={}))
+    assert np.isnan(curve.error).all()  # nothing is said of the series resistance
+    np.testing.assert_allclose(curve.conductance("50 mV"), open_, rtol=1e-6)
+    half, slope, most = curve.activation("50 mV", "inward")
+    assert (half, slope, most) == pytest.approx((-0.035, 0.006, 30e-9), rel=1e-3)
+    assert curve.time_to_peak == pytest.approx(0.3e-3)
+    with pytest.raises(InputError, match="give reversal="):
+        curve.conductance()
+    with pytest.raises(UnknownNameError, match="did you mean 'inward'"):
+        curve.conductance("50 mV", "inwards")
+
+
+def test_a_clamp_that_loses_the_cell_says_by_how_much():
+    levels = [f"{v} mV" for v in range(-80, 1, 20)]
+    steps = voltage_steps(levels, holding="-90 mV", duration="10 ms", rate="20 kHz")
+    (made,) = recorded("rs", steps, access_resistance=5 * Mohm, correction=0.7)
+    error = current_voltage(made).error
+    assert error.min() < -0.010
     with pytest.raises(InputError, match="no sub-sweeps"):
-        subtract_leak(pure)
+        subtract_leak(made)
 
 
 @pytest.mark.parametrize("same", [True, False])
