@@ -22,6 +22,7 @@ import cleo_like as cl
 from cleo_like import core, imaging, ioproc, stimuli
 from cleo_like.core import UnitError
 from cleo_like.core.units.table import UNITS
+from cleo_like.features import clamp
 from cleo_like.features.impedance import impedance
 from cleo_like.features.long_square.cell import long_square_features
 from cleo_like.features.parameters import ExtractionParameters
@@ -51,6 +52,17 @@ def steps():
     ]
     return cl.Recording(
         sweeps=sweeps, cell=cl.Cell(id="rc"), provenance=cl.Provenance(source="test")
+    )
+
+
+def clamped():
+    played = stimuli.voltage_steps(["-60 mV", "-50 mV"], rate="10 kHz", duration="20 ms")
+    sweeps = [
+        cl.Sweep(response=5e-9 * (w + 0.07), command=w, rate=1e4, number=k, mode="voltage_clamp")
+        for k, w in enumerate(played.waveforms)
+    ]
+    return cl.Recording(
+        sweeps=sweeps, cell=cl.Cell(id="rc"), provenance=cl.Provenance(source="test"), protocol=played
     )
 
 
@@ -124,6 +136,15 @@ CALLS = {
         lambda **k: stimuli.pulse_train(count=3, **k),
         REST | {"amplitudes": ([50, 60], "pA"), "frequency": (50, "Hz"), "width": (3, "ms")},
     ),
+    "stimuli.voltage_steps": (
+        stimuli.voltage_steps,
+        {"levels": ([-60, -40], "mV"), "holding": (-70, "mV"), "duration": (20, "ms"), "before": (10, "ms"),
+         "after": (10, "ms"), "rate": (20, "kHz"), "gap": (5, "ms"), "test_pulse": (-5, "mV")},
+    ),
+    "stimuli.voltage_steps with a prepulse": (
+        lambda **k: stimuli.voltage_steps("-60 mV", rate="20 kHz", **{"prepulse": "-90 mV"} | k),
+        {"prepulse": (-100, "mV"), "prepulse_duration": (20, "ms")},
+    ),
     "stimuli.with_test_pulse": (
         lambda **k: stimuli.with_test_pulse(stimuli.long_square("5 pA", rate="10 kHz"), **k),
         {"amplitude": (-25, "pA"), "duration": (10, "ms"), "before": (40, "ms"), "after": (450, "ms")},
@@ -187,6 +208,13 @@ CALLS = {
     ),
     "matching.match_arrays": (
         lambda **k: match_arrays(np.repeat([[0.0, 5e-11, 0.0]], 5000, axis=1), **k), {"rate": (20, "kHz")},
+    ),
+    "features.membrane_test": (
+        lambda **k: clamp.membrane_test(steps(), **k).input_resistance.tolist(),
+        {"start": (50, "ms"), "end": (150, "ms")},
+    ),
+    "features.current_voltage": (
+        lambda **k: clamp.current_voltage(clamped(), **k).steady.tolist(), {"skip": (0.5, "ms")},
     ),
     "features.impedance": (
         lambda **k: impedance(steps(), **k),
