@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cleo_like.cli.analysis import features, info, match, qc
+from cleo_like.cli.atlas import atlas
 from cleo_like.cli.bench import cells, demo, relief, simulate
+from cleo_like.cli.convert import convert
 from cleo_like.cli.planning import check, design, serve
 from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
@@ -94,5 +96,7 @@ for _verb in (
     features,
     qc,
     demo,
+    atlas,
+    convert,
 ):
     main.add_command(_verb)

@@ -107,7 +107,7 @@ def _read(source: str | Path | pd.DataFrame) -> pd.DataFrame:
         with path.open(encoding="utf-8-sig") as file:
             head = file.readline()
         separator = "\t" if head.count("\t") > head.count(",") else ","
-        return pd.read_csv(path, sep=separator, low_memory=False, encoding="utf-8-sig")
+        return pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig")
     except (ValueError, OSError, ImportError) as error:
         msg = f"{path.name} cannot be read as a table ({type(error).__name__}: {error})"
         raise FileFormatError(msg) from error

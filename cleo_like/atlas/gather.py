@@ -1,0 +1,225 @@
+"""From files to the table of an atlas: features, provenance, and a verdict for every sweep."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from cleo_like.atlas.columns import as_frame, labs_of
+from cleo_like.atlas.frozen.adapt import adapt
+from cleo_like.atlas.harmonise.scale import LEAST_CELLS
+from cleo_like.core.errors import CleoLikeError, FileFormatError, InputError, UnsupportedError
+from cleo_like.core.files import atomic_path
+from cleo_like.core.provenance import hash_of
+from cleo_like.features.extract import extract
+from cleo_like.features.table import FeatureTable, check_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from cleo_like.atlas.frozen.model import Atlas
+
+_TOLD = (
+    "dandiset", "asset_id", "asset_path", "taxon", "age", "sex", "licence", "citation",
+)  # fmt: skip
+
+
+def gather(
+    files: Sequence[str | Path],
+    *,
+    output: str | Path,
+    cache: str | Path | None = None,
+    jobs: int = 1,
+    dask: str | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Measure files, or what `atlas fetch` left in a cache; one row per cell.
+
+    An interrupted run goes on where it stopped, to the same table byte for byte.
+
+    Parameters
+    ----------
+    files : sequence of path
+        Recordings; those of the cache's manifest when there are none.
+    output : path
+        The table (.csv); features as measured stand beside it in ``<name>.features.csv``,
+        verdicts on every file and sweep in ``<name>.verdicts.csv``.
+    cache : path, optional
+        Folder of `atlas fetch`.
+    jobs : int
+        Processes.
+    dask : str, optional
+        Address of a scheduler ("tcp://...").
+    overwrite : bool
+        Whether a finished table may be replaced.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    InputError
+        Neither files nor a cache.
+    """
+    target = Path(output)
+    check_table(target, overwrite=overwrite)
+    told, sources = _sources(files, None if cache is None else Path(cache))
+    features = target.with_name(f"{target.stem}.features.csv")
+    with _executor(dask) as executor:
+        table = extract(
+            sources, n_jobs=jobs, executor=executor, resume=features, progress=progress
+        )
+    frame = _with_provenance(table, told)
+    with atomic_path(target, overwrite=overwrite) as temporary:
+        frame.to_csv(temporary, index=False)
+    with atomic_path(target.with_name(f"{target.stem}.verdicts.csv")) as temporary:
+        verdicts(sources).to_csv(temporary, index=False)
+    return frame
+
+
+def _sources(
+    files: Sequence[str | Path], cache: Path | None
+) -> tuple[dict[str, dict[str, Any]], list[Any]]:
+    """Files to measure, and what the archive told of each, by the hash of its content."""
+    told: dict[str, dict[str, Any]] = {}
+    sources: list[Any] = [Path(f) for f in files]
+    if cache is not None:
+        try:
+            rows = json.loads((cache / "manifest.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            msg = f"{cache} has no manifest; run `cleo-like atlas fetch` first"
+            raise FileFormatError(msg) from error
+        for row in rows:
+            path = cache / row["file"]
+            if path.is_file():
+                sources.append(path)
+                told[hash_of(path)] = row
+            else:
+                sources += _streamed(row, told)
+    if not sources:
+        msg = "nothing to measure: give files, or a cache that `cleo-like atlas fetch` filled"
+        raise InputError(msg)
+    return told, sources
+
+
+def _streamed(row: dict[str, Any], told: dict[str, dict[str, Any]]) -> list[Any]:
+    """Read a file that was too large to fetch over the network."""
+    from cleo_like.io.dandi import Asset, read_streamed
+
+    names = {f.name for f in attrs.fields(Asset)}
+    told_of = {k: v for k, v in row.items() if k in names}
+    asset = Asset(**{**told_of, "measured": tuple(row.get("measured", ()))})
+    try:
+        found = read_streamed(asset)
+    except (CleoLikeError, OSError):
+        return []
+    for recording in found:
+        told[recording.cell.id] = row
+    return list(found)
+
+
+@contextmanager
+def _executor(address: str | None) -> Iterator[Any]:
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        msg = "--dask needs the package distributed: pip install 'cleo_like[distributed]'"
+        raise UnsupportedError(msg) from error
+    with Client(address) as client:
+        yield client.get_executor()
+
+
+def _with_provenance(table: FeatureTable, told: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """Put what the archive told before the features; the file's own word on a subject stays."""
+    frame = table.frame.copy()
+    rows = [
+        told.get(str(h), told.get(str(c), {}))
+        for h, c in zip(frame["content_hash"], frame["cell_id"], strict=True)
+    ]
+    for name in ("species", "donor"):
+        mine = [v if v else row.get(name) for v, row in zip(frame[name], rows, strict=True)]
+        frame[name] = mine
+    place = list(frame.columns).index("status")
+    for name in reversed(_TOLD):
+        key = "path" if name == "asset_path" else name
+        frame.insert(place, name, [row.get(key) for row in rows])
+    return frame
+
+
+def verdicts(sources: Sequence[Any]) -> pd.DataFrame:
+    """Say of every file, cell and sweep which protocol it is and whether it is a long square.
+
+    Returns
+    -------
+    DataFrame
+        source, cell_id, sweep, family, used, reason.
+    """
+    import pandas as pd
+
+    from cleo_like.core.recording import Recording
+    from cleo_like.io import read_all
+    from cleo_like.matching import match
+
+    rows: list[tuple[Any, ...]] = []
+    for source in sources:
+        name = source.provenance.source if isinstance(source, Recording) else source.name
+        try:
+            found = [source] if isinstance(source, Recording) else read_all(source)
+            for recording in found:
+                for position, verdict in enumerate(match(recording).sweeps):
+                    used = verdict.family == "long_square"
+                    number = recording.sweeps[position].number
+                    rows.append(
+                        (name, recording.cell.id, number, verdict.family, used, verdict.reason)
+                    )
+        except (CleoLikeError, OSError) as error:
+            rows.append((name, None, None, None, False, f"{type(error).__name__}: {error}"))
+    columns = ["source", "cell_id", "sweep", "family", "used", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table of cells: CSV or parquet, of this package or of `import_table`.
+
+    Raises
+    ------
+    FileFormatError
+        No such file, or no table.
+    """
+    import pandas as pd
+
+    target = Path(path)
+    if not target.is_file():
+        msg = f"no table at {target}"
+        raise FileFormatError(msg)
+    texts = dict.fromkeys(("cell_id", "dandiset", "lab", "donor", "specimen_id"), str)
+    try:
+        if target.suffix.lower() == ".parquet":
+            return pd.read_parquet(target)
+        return pd.read_csv(target, dtype=texts, low_memory=False)
+    except (ValueError, OSError) as error:
+        msg = f"{target.name} cannot be read as a table ({type(error).__name__}: {error})"
+        raise FileFormatError(msg) from error
+
+
+def adapted(
+    atlas: Atlas, table: pd.DataFrame, *, lab: str | None = None, label: str | None = None
+) -> Atlas:
+    """Adapt a map to the labs of a table that it does not know and that have enough cells."""
+    frame = as_frame(table)
+    labs = labs_of(frame, lab)
+    for name in dict.fromkeys(labs):
+        mine = [v == name for v in labs]
+        if atlas.scale_for(name) is not None or sum(mine) < LEAST_CELLS:
+            continue
+        atlas = adapt(atlas, frame[mine].reset_index(drop=True), lab=lab, label=label)
+    return atlas
