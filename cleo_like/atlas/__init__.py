@@ -17,10 +17,12 @@ from cleo_like.atlas.frozen import (
     read_landmarks,
 )
 from cleo_like.atlas.harmonise import Comparison, compare
+from cleo_like.atlas.simulated import against_real, simulated_atlas
 from cleo_like.atlas.tables import import_table, mapping_names, read_mapping
 
 __all__ = [
-    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "batch_panel",
+    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "against_real",
+    "batch_panel",
     "build", "compare", "feature_columns", "import_table", "label_transfer",
-    "mapping_names", "place", "read_landmarks", "read_mapping",
+    "mapping_names", "place", "read_landmarks", "read_mapping", "simulated_atlas",
 ]  # fmt: skip
