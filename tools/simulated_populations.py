@@ -15,7 +15,7 @@ from cleo_like.stimuli import parse_protocol
 
 KINDS = ("rs", "broad_rs", "narrow_fs", "long_latency", "stuttering", "sag")
 SPREAD = {"gL": 0.25, "C": 0.15}
-LADDER = "long_square amplitudes=-100:300:10pA duration=1s before=0.2s after=0.2s rate=50kHz"
+LADDER = "long_square amplitudes=-100:460:20pA duration=1s before=0.2s after=0.2s rate=50kHz"
 
 
 def main() -> None:
