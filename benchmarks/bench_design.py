@@ -86,11 +86,11 @@ def clamp():
     print(
         f"stepper alone {_cpu(lambda: [stepper.advance(2) for _ in range(20000)]) / 20000 * 1e6:.1f} us per tick"
     )
-    steps = {"Leak": Leak("5 nS", "-70 mV"), "plain function": lambda t, v: 5e-9 * (-0.07 - v)}
+    steps = {"Leak": Leak("5 nS", "-70 mV"), "plain function": _leak}
     try:
         import numba
 
-        steps["numba"] = numba.njit(lambda t, v: 5e-9 * (-0.07 - v))
+        steps["numba"] = numba.njit(_leak)
     except ImportError:
         pass
     for name, step in steps.items():
@@ -99,6 +99,10 @@ def clamp():
         print(
             f"{name}: {_cpu(lambda board=board: board.run(stepper, '1 s')) / 20000 * 1e6:.1f} us per tick"
         )
+
+
+def _leak(_, v):
+    return 5e-9 * (-0.07 - v)
 
 
 def _measured(delay):

@@ -38,6 +38,7 @@ class Link:
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # ask again when no answer came
+        self._socket.setsockopt(zmq.RCVTIMEO, round(1000 * timeout))
         try:
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
@@ -67,10 +68,11 @@ class Link:
         return answer
 
     def _received(self) -> Message:
-        if not self._socket.poll(1000 * self.timeout):
+        try:
+            return Message.parse(self._socket.recv_multipart())
+        except zmq_module().Again as error:
             msg = f"no answer from {self.endpoint} within {self.timeout:g} s"
-            raise RemoteError(msg)
-        return Message.parse(self._socket.recv_multipart())
+            raise RemoteError(msg) from error
 
     def close(self) -> None:
         """Close the connection."""

@@ -97,19 +97,22 @@ class CellServer:
 
     def serve(self) -> None:
         """Answer until `stop` is called."""
+        zmq = zmq_module()
+        self._socket.setsockopt(zmq.RCVTIMEO, _TICK)
         while not self._stopping.is_set():
-            if self._socket.poll(_TICK):
-                self._once()
+            try:
+                parts = self._socket.recv_multipart(copy=False)
+            except zmq.Again:  # nobody asked
+                continue
+            self._once(parts)
 
     def stop(self) -> None:
         """Let `serve` return."""
         self._stopping.set()
 
-    def _once(self) -> None:
-        """Take one message and answer it, whatever it is."""
-        zmq = zmq_module()
-        parts = self._socket.recv_multipart(copy=False)
-        client, file = parts[0].bytes, int(parts[-1].get(zmq.SRCFD))
+    def _once(self, parts: list[Any]) -> None:
+        """Answer one message, whatever it is."""
+        client, file = parts[0].bytes, int(parts[-1].get(zmq_module().SRCFD))
         frames = [part.bytes for part in parts[1:]]
         # a REQ socket puts an empty frame in front, after a number if it correlates
         own = 1 if frames[:1] == [b""] else 2 if frames[1:2] == [b""] else 0
