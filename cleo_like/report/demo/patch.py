@@ -56,6 +56,7 @@ def patch_part(
         Whether files of an earlier run may be replaced.
     """
     from cleo_like.io import write
+    from cleo_like.report.demo.rig import rig_part
 
     stimulus = _picture_protocol(picture)
     for suffix in (".abf", ".atf"):
@@ -72,6 +73,7 @@ def patch_part(
         "stimfit and everything that reads NWB."
     )
     _add_drawings(page, stimulus, drawings)
+    rig_part(page, stimulus, seed, say)
     _add_steps(page, steps)
     page.add_heading("Files")
     page.add_table(files)
