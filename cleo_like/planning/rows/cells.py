@@ -199,7 +199,7 @@ def _block(played: Sequence[Played]) -> Row:
         unit="ms",
         text=f"{worst.name} stays above {_PLATEAU * 1e3:g} mV for {worst.stuck * 1e3:.3g} ms",
         limit=f"{_STUCK[0] * 1e3:g} ms (red {_STUCK[1] * 1e3:g})",
-        source="spikes last 10 ms at most (quality control); sodium channels inactivate",
+        source="spikes last 10 ms at most (quality control); sodium channels stay closed",
         advice="less depolarising current",
     )
 
