@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from cleo_like.atlas import against_real, build, place, simulated_atlas
 from cleo_like.atlas.evaluate import batch_panel
-
 from tests.atlas.conftest import lab_of
 
 

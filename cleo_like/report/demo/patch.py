@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from cleo_like.report.demo.atlas import atlas_part
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -75,6 +77,7 @@ def patch_part(
     _add_drawings(page, stimulus, drawings)
     rig_part(page, stimulus, seed, say)
     _add_steps(page, steps)
+    atlas_part(page, folder, steps, say, overwrite=overwrite)
     page.add_heading("Files")
     page.add_table(files)
 
