@@ -49,13 +49,13 @@ def atlas_part(
     page.add_table(
         [
             {
-                "cell": row.cell_id.removesuffix("-steps"),
-                "nearest kind": row.label,
-                "share of the vote": row.share,
-                "outside the map": "yes" if row.outside else "no",
+                "cell": str(row["cell_id"]).removesuffix("-steps"),
+                "nearest kind": row["label"],
+                "share of the vote": row["share"],
+                "outside the map": "yes" if row["outside"] else "no",
                 "nearest cells": ", ".join(placed.neighbours(k)["cell_id"].head(3)),
             }
-            for k, row in enumerate(placed.table.itertuples())
+            for k, row in enumerate(placed.table.to_dict("records"))
         ],
         caption=f"Among {len(atlas)} simulated cells of six kinds; the map is in {_PAGE}.",
     )
