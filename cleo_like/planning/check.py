@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.core import ClampMode, Protocol
 from cleo_like.core.errors import InputError
-from cleo_like.patch import record
+from cleo_like.patch import PatchPipette, record, rig_preset
 from cleo_like.patch.batch import specimens
 from cleo_like.planning.report import ProtocolReport, Row, not_judged
 from cleo_like.planning.rig_facts import RigFacts
@@ -56,8 +56,8 @@ def check(
         What is planned.
     cells : str, CellModel, Population, or a sequence of these
         What it is planned for.
-    pipette : PatchPipette or IdealElectrode, optional
-        The rig (default: ideal).
+    pipette : PatchPipette, IdealElectrode or str, optional
+        The rig, or the name of one (default: ideal).
     seed : int
         Of the noise.
 
@@ -72,7 +72,7 @@ def check(
     Raises
     ------
     InputError
-        No Protocol, no rig.
+        No Protocol, no rig, or a rig in the other clamp mode.
     UnknownNameError
         No library cell has that name.
 
@@ -86,7 +86,11 @@ def check(
     if not isinstance(protocol, Protocol):
         msg = f"protocol must be a Protocol, got {type(protocol).__name__}: {protocol!r}"
         raise InputError(msg)
+    if isinstance(pipette, str):
+        pipette = rig_preset(pipette, protocol.mode)
     rig = RigFacts.of(pipette)
+    if isinstance(pipette, PatchPipette) and pipette.mode is not protocol.mode:
+        pipette.check(protocol)  # says so
     names = [one.id for one in specimens(cells)]
     rows = command_rows(protocol, rig)
     bad = [row.name for row in rows if row.verdict == "red" and row.name in _UNPLAYABLE]

@@ -23,6 +23,8 @@ LOWEST, HIGHEST = 0.5, 150.0
 _REST, _TAIL, _STEP = 0.5, 1.5, 1.5  # s
 _RATE = 10e3  # Hz
 _TRIES = 4
+_STRONGEST = 50e-12
+"""Amplitude (A) above which no cell's answer is linear any more."""
 
 
 def probe(
@@ -43,7 +45,7 @@ def probe(
     cells : str, CellModel, Population, or a sequence of these
         What to measure.
     amplitude : float
-        Of chirp and steps (A); halved where the cell fires.
+        Of chirp and steps (A), at most 50 pA; halved where the cell fires.
     holding : float
         Current at which the cell rests (A).
     electrode : IdealElectrode or PatchPipette, optional
@@ -63,6 +65,7 @@ def probe(
         A cell that fires at every amplitude.
     """
     sampling = rate if rate is not None else rate_of(electrode)
+    amplitude = min(amplitude, _STRONGEST)
     for _ in range(_TRIES):
         try:
             return _measured(cells, amplitude, holding, electrode, seed, duration, repeats,

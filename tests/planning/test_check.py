@@ -179,6 +179,15 @@ def test_wrong_input_is_told():
     with pytest.raises(InputError, match="Protocol"):
         check("photo.jpg", "rs")
     with pytest.raises(InputError, match="rig_preset"):
+        check(picture(rows=1), "rs", 5)
+    with pytest.raises(UnknownNameError, match="multiclamp_700b"):
         check(picture(rows=1), "rs", "multiclamp")
+    clamp = Protocol(
+        waveforms=np.full((1, 400), -0.07), rate=2e4, family="arbitrary", mode="voltage_clamp"
+    )
+    with pytest.raises(InputError, match="VoltageClamp"):
+        check(clamp, "rs", RIG)
+    still = Protocol(waveforms=np.zeros((2, 4000)), rate=2e4, family="arbitrary")
+    assert not check(still, "passive", "multiclamp_700b").red
     with pytest.raises(UnknownNameError, match="rs"):
         check(picture(rows=1), "rss")

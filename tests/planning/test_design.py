@@ -292,6 +292,11 @@ def test_more_wrong_input_is_told():
         design_text(target)
 
 
+def test_a_target_far_beyond_is_told():
+    with pytest.raises(InputError, match="above the limit"):
+        design(photograph(rows=2, amplitude=("-2 nA", "2 nA")), "rs")
+
+
 def test_a_cell_that_fires_by_itself_is_told():
     pacing = photograph(rows=2, holding="600 pA")
     with pytest.raises(InputError, match="holding"):

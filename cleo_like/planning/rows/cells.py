@@ -98,8 +98,11 @@ class Played:
         power = float(drawn.var(axis=1).mean()) if drawn.size else 0.0
         swing = float(np.sqrt(max(power - (noise**2 if noise > 0 else 0.0), 0.0)))
         verdict = quality(recording)
-        bad = [sweep for sweep in verdict.sweeps if not sweep.passed]
-        reasons = sorted({c.name for s in bad for c in s.checks if c.passed is False})
+        # a command that is no known family is no fault of the recording
+        reasons = [
+            {c.name for c in sweep.checks if c.passed is False} - {"family"}
+            for sweep in verdict.sweeps
+        ]
         return cls(
             name=recording.cell.id, spikes=np.asarray(spikes), low=float(potential.min()),
             stuck=_longest_above(potential, _PLATEAU) / stacked.rate,
@@ -109,7 +112,8 @@ class Played:
             ),
             fidelity=recorded(recording, protocol, protocol)
             if protocol.picture is not None else None,
-            early=early(recording), failed=tuple(reasons), n_failed=len(bad),
+            early=early(recording), failed=tuple(sorted(set().union(*reasons))),
+            n_failed=sum(map(bool, reasons)),
         )  # fmt: skip
 
 
