@@ -13,7 +13,7 @@ from cleo_like.atlas.columns import as_frame, labs_of
 from cleo_like.atlas.frozen.adapt import adapt
 from cleo_like.atlas.harmonise.scale import LEAST_CELLS
 from cleo_like.core.errors import CleoLikeError, FileFormatError, InputError, UnsupportedError
-from cleo_like.core.files import atomic_path
+from cleo_like.core.files import atomic_path, together
 from cleo_like.core.provenance import hash_of
 from cleo_like.features.extract import extract
 from cleo_like.features.table import FeatureTable, check_table
@@ -76,10 +76,15 @@ def gather(
             sources, n_jobs=jobs, executor=executor, resume=features, progress=progress
         )
     frame = _with_provenance(table, told)
-    with atomic_path(target, overwrite=overwrite) as temporary:
-        frame.to_csv(temporary, index=False)
-    with atomic_path(target.with_name(f"{target.stem}.verdicts.csv")) as temporary:
-        verdicts(sources).to_csv(temporary, index=False)
+    judged = verdicts(sources)
+    other = target.with_name(f"{target.stem}.verdicts.csv")
+    with (
+        together(),  # a run that was killed before has neither, and can be repeated
+        atomic_path(target, overwrite=overwrite) as table_file,
+        atomic_path(other) as verdict_file,
+    ):
+        frame.to_csv(table_file, index=False)
+        judged.to_csv(verdict_file, index=False)
     return frame
 
 
