@@ -111,6 +111,8 @@ class CLSimulator(NeoExportable):
             No group, a group outside the network, a name that is taken, a device that
             belongs to another simulator. Nothing is left behind in the network then.
         """
+        if hasattr(device, "as_device"):  # a frozen noun, such as a PatchPipette
+            device = device.as_device()
         self._check_injection(device, neuron_groups)
         first = device.sim is None
         before = set(device.brian_objects)

@@ -64,7 +64,7 @@ class Dynamics:
         object.__setattr__(self, "states", tuple(sorted(eqs.diff_eq_names)))
         object.__setattr__(self, "_code", code)
         object.__setattr__(
-            self, "_namespace", _namespace(_identifiers(self.model, eqs), self.model.dt)
+            self, "_namespace", brian_names(_identifiers(self.model, eqs), self.model.dt)
         )
         volts = np.array([eqs[x].dim is volt.dim for x in self.states])
         object.__setattr__(self, "potentials", volts)
@@ -240,7 +240,7 @@ def _identifiers(model: CellModel, eqs: Any) -> set[str]:
     return set(eqs.identifiers).union(*map(get_identifiers, texts))
 
 
-def _namespace(identifiers: set[str], dt: float) -> dict[str, Any]:
+def brian_names(identifiers: set[str], dt: float) -> dict[str, Any]:
     """Names that Brian2 equations may use: units as floats, numpy functions, mean noise.
 
     The time is 0, and the cell has not fired.

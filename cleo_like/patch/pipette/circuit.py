@@ -93,7 +93,7 @@ def wired(model: CellModel, pipette: PatchPipette) -> CellModel:
         msg = f"names beginning with 'rig_' are the rig's; {model.name!r} uses {taken[0]!r}"
         raise InputError(msg)
     text = "\n".join(equation_line(e) for name, e in equations.items() if name != model.current)
-    text += "\n" + _circuit(model, amplifier)
+    text += "\n" + circuit_equations(model, amplifier, model.current)
     return attrs.evolve(
         model,
         equations=text,
@@ -104,7 +104,10 @@ def wired(model: CellModel, pipette: PatchPipette) -> CellModel:
     )
 
 
-def _circuit(model: CellModel, amplifier: CurrentClamp | VoltageClamp) -> str:
+def circuit_equations(
+    model: CellModel, amplifier: CurrentClamp | VoltageClamp, current: str
+) -> str:
+    """Write the circuit of a rig; `current` is the name of what flows into the cell."""
     voltage = isinstance(amplifier, VoltageClamp)
     unit = "volt" if voltage else "amp"
     drive, text = COMMAND, f"{COMMAND} : {unit}\n"
@@ -113,7 +116,7 @@ def _circuit(model: CellModel, amplifier: CurrentClamp | VoltageClamp) -> str:
         text += filter_equations("rig_drive", COMMAND, unit, _COMMAND_POLES)
     whole = voltage and amplifier.whole_cell_capacitance is not None  # type: ignore[union-attr]
     names = {
-        "v": model.voltage, "current": model.current, "tip": "rig_tip", "drive": drive,
+        "v": model.voltage, "current": current, "tip": "rig_tip", "drive": drive,
         "predicted": " + rig_predicted_time*rig_estimate_rate" if whole else "",
         "charging": " - rig_whole_cell*rig_estimate_rate" if whole else "",
     }  # fmt: skip

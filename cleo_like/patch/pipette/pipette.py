@@ -118,6 +118,18 @@ class PatchPipette:
             units = (self.mode.command_unit, self.mode.response_unit)
             self.digitiser.check(protocol.rate, units)
 
+    def as_device(self, name: str | None = None) -> Any:
+        """Give a device of this pipette, for ``sim.inject(device, group, i_targets=[...])``.
+
+        Parameters
+        ----------
+        name : str, optional
+            Name of the device (default: "InjectedPipette").
+        """
+        from cleo_like.patch.injected import InjectedPipette
+
+        return InjectedPipette(self) if name is None else InjectedPipette(self, name=name)
+
     def description(self) -> dict[str, Any]:
         """Give all settings in SI, for provenance."""
         if isinstance(self.electrode, IdealElectrode):
