@@ -9,9 +9,9 @@ import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
 from cleo_like.base.every_step import every_step
+from cleo_like.base.groups import present_values
 from cleo_like.base.history import History
 from cleo_like.base.quantities import set_times_of, times_of
-from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.utilities.neo import signal_to_neo
 

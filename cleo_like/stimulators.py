@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.base.device import Stimulator
-from cleo_like.base.views import present_values
+from cleo_like.base.groups import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.core.units.dimensions import dimension_of, has_unit
 

@@ -16,7 +16,7 @@ from cleo_like.utilities import new_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.base.simulator import CLSimulator
+    from cleo_like.base.simulation import Simulation
 
 
 class NeoExportable(ABC):
@@ -44,7 +44,7 @@ class InterfaceDevice(ABC):
 
     brian_objects: set = attrs.field(init=False, factory=set, repr=False)
     """Brian2 objects of the device; the simulator adds them to the network."""
-    sim: CLSimulator | None = attrs.field(init=False, default=None, repr=False)
+    sim: Simulation | None = attrs.field(init=False, default=None, repr=False)
     """The simulator the device is injected into."""
     name: str = attrs.field(kw_only=True)
     """Unique name of the device."""
@@ -70,7 +70,7 @@ class InterfaceDevice(ABC):
         """Time of the network (s); 0 before the device is injected."""
         return 0.0 if self.sim is None else self.sim.network.t_
 
-    def init_for_simulator(self, simulator: CLSimulator) -> None:  # noqa: B027
+    def init_for_simulator(self, simulator: Simulation) -> None:  # noqa: B027
         """Prepare the device for a simulator; called at its first injection."""
 
     @abstractmethod

@@ -15,7 +15,7 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.base.simulator import CLSimulator
+    from cleo_like.base.simulation import Simulation
     from cleo_like.engine.loop_run import LoopRun
 
 _WHOLE = 1e-6
@@ -26,7 +26,7 @@ class Loop:
 
     Parameters
     ----------
-    simulator : CLSimulator
+    simulator : Simulation
         Whose recorders are read and stimulators set.
     clock : brian2.Clock
         Clock of the groups.
@@ -34,7 +34,7 @@ class Loop:
         Seconds between two communications; None asks at every step.
     """
 
-    def __init__(self, simulator: CLSimulator, clock: Any, period: float | None) -> None:
+    def __init__(self, simulator: Simulation, clock: Any, period: float | None) -> None:
         self.simulator = simulator
         self.clock = clock
         self.period = period

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-    from cleo_like.base.simulator import CLSimulator
+    from cleo_like.base.simulation import Simulation
 
 TICK_SLACK = 1e-4
 """Part of one tick by which a time may miss a tick and still count as on it."""
@@ -34,7 +34,7 @@ class IOProcessor(ABC):
 
     _tick: float | None = None  # s between two communications; None outside a simulator
     _period: float = 1e-3
-    _simulator: weakref.ref[CLSimulator] | None = None
+    _simulator: weakref.ref[Simulation] | None = None
     latest_ctrl_signal: dict[str, Any]
     """The last signal for every stimulator."""
 
@@ -66,7 +66,7 @@ class IOProcessor(ABC):
         """Time between samples in ms."""
         return self._period * 1e3
 
-    def enter(self, simulator: CLSimulator) -> None:
+    def enter(self, simulator: Simulation) -> None:
         """Join a simulator; what is pending for another one is forgotten."""
         if self._simulator is not None and self._simulator() is not simulator:
             self.forget()

@@ -17,7 +17,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
-    from cleo_like.base.simulator import CLSimulator
+    from cleo_like.base.simulation import Simulation
 
 NAME = "cleo_like start"
 LARGE = 16 * 2**20
@@ -100,7 +100,7 @@ def _keeper_class() -> type:
 
         add_to_magic_network = False
 
-        def __init__(self, simulator: CLSimulator) -> None:
+        def __init__(self, simulator: Simulation) -> None:
             super().__init__(when="start", order=-2, name="cleo_like_keeper*")
             self.simulator = simulator
 
@@ -128,7 +128,7 @@ def _keeper_class() -> type:
     return Keeper
 
 
-def _known(sim: CLSimulator) -> dict[str, Any]:
+def _known(sim: Simulation) -> dict[str, Any]:
     """Give what devices and controller know."""
     processor = sim.io_processor
     return {
@@ -138,7 +138,7 @@ def _known(sim: CLSimulator) -> dict[str, Any]:
     }
 
 
-def _know(sim: CLSimulator, state: dict[str, Any]) -> None:
+def _know(sim: Simulation, state: dict[str, Any]) -> None:
     """Let them know it again; a controller that was not there then knows nothing."""
     for device in sim.devices:
         if device.name in state["devices"]:
@@ -151,6 +151,6 @@ def _know(sim: CLSimulator, state: dict[str, Any]) -> None:
         processor.restore_state(state["controller"])
 
 
-def keeper_of(simulator: CLSimulator) -> Any:
+def keeper_of(simulator: Simulation) -> Any:
     """Make the Brian2 object that keeps what a simulator knows."""
     return _keeper_class()(simulator)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.base.by_group import ByGroup
 from cleo_like.base.device import InterfaceDevice
+from cleo_like.base.groups import ByGroup
 from cleo_like.core.errors import InputError
 from cleo_like.utilities import brian_safe_name
 

@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
-    from cleo_like.cells.model import CellModel
+    from collections.abc import Mapping
 
 TIME = {"t", "t_in_timesteps"}
 """Names of Brian2's clock: a model that uses them has no rest."""
 NOISE = {"rand", "randn", "poisson"}
 _OWN = TIME | {"dt", "and", "or", "not", "True", "False"}
 _REFRACTORY = {"lastspike", "not_refractory"}
+
+
+class Texts(Protocol):
+    """The texts of a model, of which `CellModel` is the one that is stored."""
+
+    @property
+    def name(self) -> str:
+        """For errors."""
+
+    @property
+    def threshold(self) -> str | None:
+        """When it spikes."""
+
+    @property
+    def reset(self) -> str | None:
+        """What happens at a spike."""
+
+    @property
+    def refractory(self) -> Any:
+        """How long it cannot spike."""
+
+    @property
+    def current(self) -> str:
+        """Name of the injected current."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Numbers that the texts name."""
+
+    def brian_equations(self) -> Any:
+        """Give the equations as `brian2.Equations`."""
 
 
 def equations_text(equations: Any) -> str:
@@ -56,7 +87,7 @@ def equation_line(equation: Any) -> str:
     return f"{left} : {unit}{flags}"
 
 
-def check_texts(model: CellModel, equations: Any) -> None:
+def check_texts(model: Texts, equations: Any) -> None:
     """Refuse what a cell cannot have: names that nothing explains, unreadable expressions.
 
     Raises
@@ -69,7 +100,7 @@ def check_texts(model: CellModel, equations: Any) -> None:
     _check_names(model, equations)
 
 
-def _check_expressions(model: CellModel) -> None:
+def _check_expressions(model: Texts) -> None:
     for where in ("threshold", "refractory"):
         text = getattr(model, where)
         try:
@@ -79,7 +110,7 @@ def _check_expressions(model: CellModel) -> None:
             raise InputError(msg) from error
 
 
-def _check_flags(model: CellModel, equations: Any) -> None:
+def _check_flags(model: Texts, equations: Any) -> None:
     for name in equations.parameter_names:
         found = {"shared", "linked"} & set(equations[name].flags)
         if found:
@@ -90,7 +121,7 @@ def _check_flags(model: CellModel, equations: Any) -> None:
             raise InputError(msg)
 
 
-def _check_names(model: CellModel, equations: Any) -> None:
+def _check_names(model: Texts, equations: Any) -> None:
     from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
 
     known = {*equations.names, *model.parameters, model.current, *_OWN,
@@ -115,7 +146,7 @@ def _check_names(model: CellModel, equations: Any) -> None:
             raise InputError(msg)
 
 
-def used_names(model: CellModel, equations: Any) -> dict[str, set[str]]:
+def used_names(model: Texts, equations: Any) -> dict[str, set[str]]:
     """Give the names that the equations and the other texts of a model use."""
     from brian2.utils.stringtools import get_identifiers
 
@@ -129,7 +160,7 @@ def used_names(model: CellModel, equations: Any) -> dict[str, set[str]]:
     return found
 
 
-def uses(model: CellModel, names: set[str]) -> bool:
+def uses(model: Texts, names: set[str]) -> bool:
     """Whether a model uses one of some names anywhere."""
     found = used_names(model, model.brian_equations())
     return any(used & names for used in found.values())

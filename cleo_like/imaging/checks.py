@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cleo_like.base.quantities import quantity
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.plane import positive
-
-if TYPE_CHECKING:
-    from cleo_like.imaging.scope import Scope
 
 
 def length(name: str) -> Any:
@@ -42,7 +39,17 @@ def whole(value: Any) -> int:
     return int(value)
 
 
-def check_sensor(scope: Scope, neuron_group: Any) -> None:
+def check_exposure(times: np.ndarray, exposure: float) -> None:
+    """Refuse frames (s) that follow each other faster than they are exposed (s)."""
+    if len(times) > 1 and exposure > times[1] - times[0] + 1e-12:
+        msg = (
+            f"an exposure of {exposure * 1e3:g} ms is longer than the time between frames, "
+            f"{(times[1] - times[0]) * 1e3:g} ms"
+        )
+        raise InputError(msg)
+
+
+def check_sensor(scope: Any, neuron_group: Any) -> None:
     """Refuse a sensor that could not be put into the cells later."""
     devices = set() if scope.sim is None else scope.sim.devices - {scope, scope.sensor}
     scopes: list[Any] = [other for other in devices if hasattr(other, "injections")]

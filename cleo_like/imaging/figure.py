@@ -9,12 +9,14 @@ import numpy as np
 from cleo_like.utilities import get_orth_vectors_for_V
 
 if TYPE_CHECKING:
-    from cleo_like.imaging.scope import Scope
+    from cleo_like.imaging.frame_log import Microscope
 
 GREEN = "#2f9e44"
 
 
-def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any, color: Any = GREEN) -> list[Any]:
+def draw_scope(
+    scope: Microscope, ax: Any, axis_scale_unit: Any, color: Any = GREEN
+) -> list[Any]:
     """Draw a scope on 3-D axes.
 
     Parameters
@@ -40,7 +42,7 @@ def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any, color: Any = GREEN) 
     artists += _light_path(scope, depths, ax, unit, color)
     rois = _roi_places(scope)
     if len(rois):
-        label = f"{scope.name}: {scope.n} ROIs"
+        label = f"{scope.name}: {sum(len(i.i_targets) for i in scope.injections)} ROIs"
         artists.append(
             ax.scatter(
                 *(rois / unit).T, marker="o", s=28, facecolors="none", edgecolors=color,
@@ -50,7 +52,7 @@ def draw_scope(scope: Scope, ax: Any, axis_scale_unit: Any, color: Any = GREEN) 
     return artists
 
 
-def _rim(scope: Scope, depth: float, n: int = 64) -> np.ndarray:
+def _rim(scope: Microscope, depth: float, n: int = 64) -> np.ndarray:
     """Give points on the edge of the image (m)."""
     first, second = get_orth_vectors_for_V(scope.direction)
     angle = np.linspace(0, 2 * np.pi, n)
@@ -60,7 +62,7 @@ def _rim(scope: Scope, depth: float, n: int = 64) -> np.ndarray:
     return np.asarray(centre + radius * ring)
 
 
-def _disc(scope: Scope, depth: float, ax: Any, unit: float, color: Any) -> Any:
+def _disc(scope: Microscope, depth: float, ax: Any, unit: float, color: Any) -> Any:
     from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
 
     disc = Poly3DCollection(
@@ -70,7 +72,7 @@ def _disc(scope: Scope, depth: float, ax: Any, unit: float, color: Any) -> Any:
 
 
 def _light_path(
-    scope: Scope, depths: set[float], ax: Any, unit: float, color: Any
+    scope: Microscope, depths: set[float], ax: Any, unit: float, color: Any
 ) -> list[Any]:
     """Draw lines from the objective to the deepest plane."""
     if not depths:
@@ -80,7 +82,7 @@ def _light_path(
     return [ax.plot(*np.stack([start, p]).T, color=color, lw=0.6, alpha=0.6)[0] for p in rim]
 
 
-def _roi_places(scope: Scope) -> np.ndarray:
+def _roi_places(scope: Microscope) -> np.ndarray:
     """Give places of all cells that are imaged (m), where they are known."""
     from cleo_like.coords import coords_from_ng
 

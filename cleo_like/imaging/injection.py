@@ -19,7 +19,7 @@ from cleo_like.imaging.plane import (
 )
 
 if TYPE_CHECKING:
-    from cleo_like.imaging.scope import Scope
+    from cleo_like.imaging.frame_log import Microscope
 
 FAINTEST = 1e-3
 """Cells whose light is a smaller part of that in focus are not looked at."""
@@ -53,7 +53,7 @@ class Injection:
     focus_coords: Any = None
 
 
-def without_plane(scope: Scope, group: Any, kwparams: dict[str, Any]) -> Injection:
+def without_plane(scope: Microscope, group: Any, kwparams: dict[str, Any]) -> Injection:
     """Take the cells that are named (by default all), without asking where they are."""
     n = len(group)
     wanted = kwparams.get("i_targets")
@@ -90,7 +90,7 @@ def _places(group: Any, targets: np.ndarray) -> Any:
     return coords_from_ng(group)[targets]
 
 
-def in_plane(scope: Scope, group: Any, depth: Any, kwparams: dict[str, Any]) -> Injection:
+def in_plane(scope: Microscope, group: Any, depth: Any, kwparams: dict[str, Any]) -> Injection:
     """Take the cells that a plane shows well enough."""
     radius = _radius(scope, kwparams)
     if scope.optics is None:
@@ -153,7 +153,7 @@ def _of_nobody(scope: Any, n: int) -> Injection:
 
 
 def _in_focus(
-    scope: Scope, group: Any, depth: Any, radius: float
+    scope: Microscope, group: Any, depth: Any, radius: float
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Find cells by the light that reaches the detector through the point spread."""
     from brian2 import metre
@@ -169,7 +169,7 @@ def _in_focus(
 
 
 def _light(
-    scope: Scope, weights: np.ndarray, rho: np.ndarray, radius: float
+    scope: Microscope, weights: np.ndarray, rho: np.ndarray, radius: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give photons per frame at rest, pixels, and the noise of dF/F of cells."""
     optics = scope.optics
@@ -182,7 +182,7 @@ def _light(
     return photons, pixels, scale * optics.noise(photons, pixels)
 
 
-def _well_seen(scope: Scope, rho: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+def _well_seen(scope: Microscope, rho: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """Whether cells pass the SNR cut (all do where the sensor's response is unknown)."""
     response = scope.sensor.dFF_1AP
     if response is None:
@@ -190,7 +190,7 @@ def _well_seen(scope: Scope, rho: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     return np.asarray(rho * response > scope.snr_cutoff * sigma)
 
 
-def _expression(scope: Scope, kwparams: dict[str, Any], n: int) -> np.ndarray:
+def _expression(scope: Microscope, kwparams: dict[str, Any], n: int) -> np.ndarray:
     generator = kwparams.get("rho_rel_generator")
     if generator is None:
         return np.ones(n)
@@ -204,11 +204,11 @@ def _expression(scope: Scope, kwparams: dict[str, Any], n: int) -> np.ndarray:
     return levels
 
 
-def _base_sigma(scope: Scope, kwparams: dict[str, Any]) -> float:
+def _base_sigma(scope: Microscope, kwparams: dict[str, Any]) -> float:
     given = kwparams.get("base_sigma")
     return scope.sensor.sigma_noise if given is None else float(given)
 
 
-def _radius(scope: Scope, kwparams: dict[str, Any]) -> float:
+def _radius(scope: Microscope, kwparams: dict[str, Any]) -> float:
     given = kwparams.get("soma_radius")
     return positive(scope.soma_radius if given is None else given, "soma_radius")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.base.groups import is_same
 from cleo_like.base.quantities import unit_of
-from cleo_like.base.views import is_same
 from cleo_like.imaging.injection import Injection, assigned
 from cleo_like.imaging.rois import Rois
 
@@ -103,6 +103,34 @@ class Planes:
         """Fluorescence change of all cells for one action potential (NaN if unknown)."""
         one = self.sensor.dFF_1AP
         return self.rois.rho_rel * (np.nan if one is None else one)
+
+    def roi_table(self) -> dict[str, np.ndarray]:
+        """Give what is known of each ROI as columns, each of shape (n,)."""
+        depths = [i.focus_depth for i in self.injections]
+        metres = np.array([np.nan if d is None else float(d) for d in depths])
+        names = np.array(
+            [getattr(i.neuron_group, "name", "") for i in self.injections], dtype=str
+        )
+        plane = self.rois.plane
+        return {
+            "group": np.array(names, dtype=str)[plane],
+            "neuron": self.rois.targets,
+            "plane": plane,
+            "focus_depth": metres[plane],
+            "sigma_noise": self.rois.sigma_noise,
+            "rho_rel": self.rois.rho_rel,
+        }
+
+    def cell_places(self) -> np.ndarray | None:
+        """Give the places of the cells (m, shape (n, 3)); None where a group has none."""
+        from cleo_like.coords import coords_from_ng
+
+        if not all("x" in getattr(i.neuron_group, "variables", ()) for i in self.injections):
+            return None
+        known = [
+            np.asarray(coords_from_ng(i.neuron_group))[i.i_targets] for i in self.injections
+        ]
+        return np.concatenate(known) if known else None
 
     def i_targets_for_neuron_group(self, neuron_group: Any) -> list[int]:
         """Give the cells of a group in all its planes, in the order of injection.

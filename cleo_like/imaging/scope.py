@@ -17,7 +17,10 @@ from cleo_like.base.quantities import (
 )
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
-from cleo_like.imaging.checks import check_sensor, length, place, whole
+from cleo_like.imaging.checks import check_exposure, check_sensor, length, place, whole
+from cleo_like.imaging.export import neo_of, traces_of
+from cleo_like.imaging.figure import draw_scope
+from cleo_like.imaging.frame_log import FrameLog
 from cleo_like.imaging.injection import in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
 from cleo_like.imaging.plane import target_neurons_in_plane
@@ -334,23 +337,80 @@ class Scope(Planes, Recorder, NeoExportable):
             whole run, computed now from the spikes: for runs without a controller, also
             standalone ones (event-driven sensors only).
         """
-        from cleo_like.imaging.export import frames_from_spikes, frames_taken
+        return traces_of(self.frame_log(rate))
 
+    def frame_log(self, rate: Any = None) -> FrameLog:
+        """Give the frames with all that is known of them; `rate` as for `traces`."""
         if rate is None:
-            return frames_taken(self)
-        return frames_from_spikes(self, si(rate, "Hz", "rate"))
+            self.history.check(self.name)
+            known = len(self._clean) == len(self.history)
+            seen, clean, calcium = (
+                np.asarray(h.values, dtype=float).reshape(len(h), self.n)
+                for h in (self.history, self._clean, self._calcium)
+            )
+            return self._log(
+                self.history.times, seen, *(clean, calcium) if known else (None, None)
+            )
+        return self._log(*self._computed(si(rate, "Hz", "rate")))
+
+    def _computed(self, rate: float) -> tuple[np.ndarray, ...]:
+        """Compute frames over the whole run from the recorded spikes."""
+        self.prepare()
+        if self.sim is None:
+            msg = f"{self.name!r} is in no simulator"
+            raise InputError(msg)
+        end = float(self.sim.network.t_)
+        times = np.arange(int(np.floor(end * rate + 1e-9)) + 1) / rate
+        check_exposure(times, self.exposure)
+        parts = [
+            self.sensor.blocks[g.name].frames(times, self.exposure) for g in self.rois.groups
+        ]
+        clean, calcium = (self.rois.in_order(some).T for some in zip(*parts, strict=True))
+        seen = np.array(
+            [self.with_noise(*frame) for frame in zip(clean, times.tolist(), strict=True)]
+        )
+        return times, seen, clean, calcium
+
+    def _log(
+        self,
+        times: np.ndarray,
+        seen: np.ndarray,
+        clean: np.ndarray | None,
+        calcium: np.ndarray | None,
+    ) -> FrameLog:
+        blocks = [self.sensor.blocks.get(getattr(g, "name", "")) for g in self.rois.groups]
+        spikes = [b.spikes_by_roi() for b in blocks if b is not None]
+        followed = len(spikes) == len(blocks) and not any(some is None for some in spikes)
+        return FrameLog(
+            name=self.name,
+            sensor=self.sensor.name,
+            times=times,
+            seen=seen,
+            clean=clean,
+            calcium=calcium,
+            spike_times=list(self.rois.in_order(spikes)) if followed else None,
+            rois=self.roi_table(),
+            dff_1ap=self.dFF_1AP,
+            positions=self.cell_places(),
+            focus_coords=np.asarray(self.focus_coords),
+            resting_brightness=self.sensor.resting_brightness,
+            exposure=self.exposure,
+            location=np.asarray(self.location),
+            direction=self.direction,
+            img_width=float(self.img_width),
+            focus_depth=None if self.focus_depth is None else float(self.focus_depth),
+            seed=self.rand_seed,
+            network_seed=None if self.sim is None else self.sim.seed,
+            settings=repr(self),
+        )
 
     def to_neo(self) -> Any:
         """Give the frames as a Neo signal with the places of the cells, under Cleo's names."""
-        from cleo_like.imaging.export import frames_as_neo
-
-        return frames_as_neo(self)
+        return neo_of(self.frame_log())
 
     def add_self_to_plot(self, ax: Any, axis_scale_unit: Any, **kwargs: Any) -> list[Any]:
         """Draw planes, cells in focus and the light path; used by `cleo_like.viz.plot`.
 
         The keyword ``color`` is that of all of it.
         """
-        from cleo_like.imaging.figure import draw_scope
-
         return draw_scope(self, ax, axis_scale_unit, **kwargs)

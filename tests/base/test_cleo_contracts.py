@@ -11,7 +11,7 @@ from brian2 import Hz, ms
 
 import cleo_like as cleo
 from cleo_like.base import CLSimulator, Stimulator
-from cleo_like.base.by_group import ByGroup
+from cleo_like.base.groups import ByGroup
 from cleo_like.core import InputError, UnitError
 from cleo_like.core.errors import NotHereYetError
 from cleo_like.ioproc import RecordOnlyProcessor, exp_firing_rate_estimate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -22,7 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cleo_like.engine.codegen.network import GroupPlan
-    from cleo_like.engine.runtime.program import Arguments
+
+
+class Tables(Protocol):
+    """Tables of addresses and numbers that a kernel reads, as arrays."""
+
+    @property
+    def head(self) -> np.ndarray:
+        """Numbers and addresses, in the order of the layout."""
+
+    @property
+    def constants(self) -> np.ndarray:
+        """Addresses of what stays constant during a run."""
+
+    @property
+    def results(self) -> np.ndarray:
+        """Where counts and spikes are written."""
 
 
 @attrs.frozen(eq=False)
@@ -33,7 +48,7 @@ class Kernel:
     layout: Layout
     source: str
 
-    def bind(self, arguments: Arguments) -> Callable[[], None]:
+    def bind(self, arguments: Tables) -> Callable[[], None]:
         """Give a function that runs one chunk of traces."""
         a = arguments
         return partial(
@@ -41,7 +56,7 @@ class Kernel:
             a.results.ctypes.data,
         )  # fmt: skip
 
-    def bind_all(self, arguments: Arguments, n_traces: int) -> Callable[[], None]:
+    def bind_all(self, arguments: Tables, n_traces: int) -> Callable[[], None]:
         """Give a function that runs all traces, one chunk after the other."""
         a = arguments
         return partial(

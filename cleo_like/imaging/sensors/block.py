@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.imaging.events import frames_of_cells
+from cleo_like.imaging.sensors.exposure import moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SLACK = 1e-9  # s; a spike that acts at the time of a frame is in it
 _NO_SPIKES = (np.zeros(0, dtype=int), np.zeros(0))
-FINEST = 5e-3
-"""Longest time (s) between the moments whose mean is a frame with an exposure."""
 
 
 class EventBlock:
@@ -90,6 +90,38 @@ class EventBlock:
         who = np.asarray(self.monitor.i[:], dtype=int)
         return self._to_rois(who, np.asarray(self.monitor.t_[:]))
 
+    def spikes_by_roi(self) -> np.ndarray:
+        """Give the times (s) of all spikes of each ROI, as an array of arrays."""
+        rois, times = self.all_spikes()
+        order = np.argsort(rois, kind="stable")
+        edges = np.searchsorted(rois[order], np.arange(1, len(self.targets)))
+        lists = np.empty(len(self.targets), dtype=object)
+        for k, part in enumerate(np.split(times[order], edges) if len(lists) else []):
+            lists[k] = part
+        return lists
+
+    def frames(self, ends: np.ndarray, exposure: float) -> tuple[np.ndarray, np.ndarray]:
+        """Compute all frames from all spikes, beside what the run itself reads.
+
+        Parameters
+        ----------
+        ends : array, shape (n_frames,)
+            End of each exposure (s), rising.
+        exposure : float
+            Its length (s).
+
+        Returns
+        -------
+        tuple of array, shape (n, n_frames)
+            dF/F without noise, and free calcium (mol/m^3).
+        """
+        rois, spikes = self.all_spikes()
+        acting = spikes + float(self.group.clock.dt_)
+        inner = moments(ends, exposure)
+        found = frames_of_cells(self.cells_at_rest(), rois, acting, inner.ravel())
+        dff, calcium = (a.reshape(len(a), *inner.shape).mean(axis=2) for a in found)
+        return self.rho_rel[:, None] * dff, calcium
+
     def _to_rois(self, who: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give every ROI that shows a neuron its spikes."""
         if self._single is not None:  # no neuron is in two planes
@@ -122,9 +154,7 @@ class EventBlock:
     def _mean(self, now: float, length: float) -> tuple[np.ndarray, np.ndarray]:
         if length <= 0:
             return self._at(max(now, self.cells.time))
-        count = max(1, int(np.ceil(length / FINEST - 1e-6)))
-        moments = now - length + length * (np.arange(count) + 0.5) / count
-        frames = [self._at(float(m)) for m in moments]
+        frames = [self._at(float(m)) for m in moments(np.array([now]), length)[0]]
         dff, calcium = (np.mean(arrays, axis=0) for arrays in zip(*frames, strict=True))
         return dff, calcium
 
@@ -168,6 +198,15 @@ class ClockBlock:
 
     def restore_state(self, state: None) -> None:
         """Do nothing."""
+
+    def spikes_by_roi(self) -> None:
+        """Give nothing: it does not follow spikes."""
+
+    def frames(self, ends: np.ndarray, exposure: float) -> tuple[np.ndarray, np.ndarray]:
+        """Refuse: what Brian2 integrates is seen during the run only."""
+        del ends, exposure
+        msg = "traces(rate=...) needs an event-driven sensor (evaluation='event')"
+        raise InputError(msg)
 
     def read(self, now: float, exposure: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         """Give dF/F and calcium (mol/m^3; NaN where the model has none) now."""

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.base.by_group import ByGroup
+from cleo_like.base.groups import ByGroup, present_values
 from cleo_like.base.quantities import quantity_field
 from cleo_like.base.synapse_device import (
     SynapseDevice,
     expression_levels,
     target_indices,
 )
-from cleo_like.base.views import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.events import EventDriven, Kinetics, hill, response_to_one_spike
 from cleo_like.imaging.sensors.block import ClockBlock, EventBlock
