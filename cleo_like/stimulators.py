@@ -11,6 +11,7 @@ from cleo_like.base.device import Stimulator
 from cleo_like.base.groups import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.core.units.dimensions import dimension_of, has_unit
+from cleo_like.engine.brian2_internals import exponents_of
 
 __all__ = ["StateVariableSetter"]
 
@@ -50,7 +51,7 @@ class StateVariableSetter(Stimulator):
             raise InputError(msg)
         found = dimension_of(self.unit)
         dimension = found[0] if found is not None else (0.0,) * 7
-        if not np.allclose(dimension, [float(e) for e in variable.dim._dims]):  # noqa: SLF001
+        if not np.allclose(dimension, exponents_of(variable.dim)):
             msg = f"{name!r} of {neuron_group.name} is in {variable.unit}, got unit={self.unit}"
             raise InputError(msg)
         self.neuron_groups.append(neuron_group)

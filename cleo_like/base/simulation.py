@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.base.device import InterfaceDevice
-    from cleo_like.base.processor import IOProcessor
-
 
 class Simulation(Protocol):
     """A Brian2 network with devices in it and a controller around it."""
@@ -19,18 +16,18 @@ class Simulation(Protocol):
         """The Brian2 network."""
 
     @property
-    def devices(self) -> set[InterfaceDevice]:
+    def devices(self) -> set[Any]:
         """All devices in it."""
 
     @property
-    def io_processor(self) -> IOProcessor | None:
+    def io_processor(self) -> Any:
         """The controller, if there is one."""
 
     @property
     def seed(self) -> int | None:
         """Seed of Brian2's random numbers, or None."""
 
-    def inject(self, device: InterfaceDevice, *groups: Any, **kwparams: Any) -> Any:
+    def inject(self, device: Any, *groups: Any, **kwparams: Any) -> Any:
         """Connect a device to groups."""
 
     def get_state(self) -> dict[str, Any]:

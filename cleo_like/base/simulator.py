@@ -16,6 +16,7 @@ from cleo_like.base.processor import IOProcessor
 from cleo_like.base.quantities import quantity
 from cleo_like.base.snapshot import Snapshot, keeper_of
 from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
+from cleo_like.engine.brian2_internals import default_clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -251,8 +252,6 @@ class CLSimulator(NeoExportable):
 
     def fastest_clock(self) -> Any:
         """Give the clock of the groups, the one with the shortest step if there are several."""
-        from brian2 import defaultclock, get_device
-
         own = {id(self._operation), id(self._keeper)}
         clocks = [
             o.clock
@@ -262,7 +261,7 @@ class CLSimulator(NeoExportable):
         ]  # fmt: skip
         if clocks:
             return min(clocks, key=lambda c: float(c.dt_))
-        return get_device().defaultclock if defaultclock._is_proxy else defaultclock  # noqa: SLF001
+        return default_clock()
 
     def run(self, duration: Any, **kwargs: Any) -> None:
         """Run the network.

@@ -6,7 +6,6 @@ of them. It also notices a run that the user starts with `network.run`.
 
 from __future__ import annotations
 
-import functools
 import tempfile
 import weakref
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.engine.brian2_internals import stateful_object
 
 if TYPE_CHECKING:
     from cleo_like.base.simulation import Simulation
@@ -90,44 +90,6 @@ def _remove_folder(folder: Path) -> None:
     folder.rmdir()
 
 
-@functools.cache
-def _keeper_class() -> type:
-    """Make the class at first use: its base is in Brian2, which is not imported before."""
-    from brian2.core.base import BrianObject
-
-    class Keeper(BrianObject):
-        """Active, that is asked before a run, from a change of the network to its snapshot."""
-
-        add_to_magic_network = False
-
-        def __init__(self, simulator: Simulation) -> None:
-            super().__init__(when="start", order=-2, name="cleo_like_keeper*")
-            self.simulator = simulator
-
-        def __del__(self) -> None:
-            """Say nothing: a simulator that never ran is no mistake."""
-
-        @property
-        def clock(self) -> Any:
-            """Clock of the groups: one of its own would slow the run down."""
-            return self.simulator.fastest_clock()
-
-        def before_run(self, run_namespace: Any) -> None:
-            super().before_run(run_namespace)
-            self.simulator.begin()
-
-        def run(self) -> None:
-            """Do nothing; inactive by then."""
-
-        def _full_state(self) -> dict[str, Any]:
-            return _known(self.simulator)
-
-        def _restore_from_full_state(self, state: dict[str, Any]) -> None:
-            _know(self.simulator, state)
-
-    return Keeper
-
-
 def _known(sim: Simulation) -> dict[str, Any]:
     """Give what devices and controller know."""
     processor = sim.io_processor
@@ -152,5 +114,16 @@ def _know(sim: Simulation, state: dict[str, Any]) -> None:
 
 
 def keeper_of(simulator: Simulation) -> Any:
-    """Make the Brian2 object that keeps what a simulator knows."""
-    return _keeper_class()(simulator)
+    """Make the Brian2 object that keeps what a simulator knows, and notices its runs.
+
+    Active, that is asked before a run, from a change of the network to its snapshot.
+    """
+    keeper = stateful_object(
+        "cleo_like_keeper*",
+        clock=simulator.fastest_clock,
+        before_run=simulator.begin,
+        store=lambda: _known(simulator),
+        restore=lambda state: _know(simulator, state),
+    )
+    keeper.simulator = simulator  # by which others know whose it is
+    return keeper

@@ -22,6 +22,7 @@ from cleo_like.core.units.table import (
     si_of_text,
     text_factor,
 )
+from cleo_like.engine.brian2_internals import exponents_of
 from cleo_like.engine.integrators import choose
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
     dimension = get_or_create_dimension(exponents)
     if declared is not None and dimension is not declared:
         problem = "has the wrong unit" if carries_unit(value) else "has no unit"
-        code = code_of(tuple(float(e) for e in declared._dims))  # noqa: SLF001
+        code = code_of(exponents_of(declared))
         hint = f"; did you mean {value}*{code}?" if code and problem == "has no unit" else ""
         msg = f"{name}={value} {problem}; the equations declare it in {get_unit(declared)!r}"
         raise UnitError(msg + hint)
@@ -120,7 +121,7 @@ def _start(name: str, value: Any, eqs: Any, model: Any) -> float | str:
         return value
     array, exponents = si_and_dimension(f"initial {name}", value)
     number = one_finite(array, ("1",), f"initial {name}")
-    wanted = tuple(float(e) for e in eqs[name].dim._dims)  # noqa: SLF001
+    wanted = exponents_of(eqs[name].dim)
     if not carries_unit(value):
         if wanted == UNITS["V"].dimension and abs(number) > _VOLTS:
             msg = f"initial {name}={value} V is no potential; did you mean {value}*mV?"

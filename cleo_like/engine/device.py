@@ -17,6 +17,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.engine.brian2_internals import forget_stop, is_stopped, last_step, note_run
 from cleo_like.engine.codegen.build import build
 from cleo_like.engine.codegen.network import NotCompilableError, clocks_of, read_network
 from cleo_like.engine.runtime.monitors import allow_single_steps, recorders_of, store
@@ -136,10 +137,8 @@ def _run_compiled(
     began = time.time()
     telling = _report(report, programs, start, end)
     _Run(network, programs, telling, device, namespace).until(start, end)
-    device._last_run_time = time.time() - began  # noqa: SLF001
-    device._last_run_completed_fraction = (  # noqa: SLF001
-        (float(network.t_) - start) / (end - start) if end > start else 1.0
-    )
+    part = (float(network.t_) - start) / (end - start) if end > start else 1.0
+    note_run(device, time.time() - began, part)
     return None
 
 
@@ -160,11 +159,8 @@ class _Run:
 
     def until(self, start: float, end: float) -> None:
         """Run from `start` to `end` (s), or to where `stop` was called on the way."""
-        from brian2 import Network
-
         before, asked = Before.of(self.programs), end
-        # as Brian2 does at the start of a run
-        self.network._stopped = Network._globally_stopped = False  # noqa: SLF001
+        forget_stop(self.network)
         try:
             outcomes = self._all_groups(start, end, self._keep_going)
             if not self._keep_going():
@@ -172,15 +168,15 @@ class _Run:
                 before.restore()
                 end = start + (end - start) * self.done / self._total(start, end)
                 outcomes = self._all_groups(start, end, lambda: True)
-                self.network.t_ = min(c._i_end * c.dt_ for c in self.clocks)  # noqa: SLF001
+                self.network.t_ = min(last_step(c) * c.dt_ for c in self.clocks)
             else:
                 self.network.t_ = end
         except BaseException:
             before.restore()
             raise
         for clock in self.clocks:
-            clock.variables["timestep"].set_value(clock._i_end)  # noqa: SLF001
-            clock.variables["t"].set_value(clock._i_end * clock.dt_)  # noqa: SLF001
+            clock.variables["timestep"].set_value(last_step(clock))
+            clock.variables["t"].set_value(last_step(clock) * clock.dt_)
         if self.telling is not None:
             self.telling(0, (float(self.network.t_) - start) / ((asked - start) or 1.0))
         for program, (commit, outcome) in zip(self.programs, outcomes, strict=True):
@@ -190,9 +186,7 @@ class _Run:
             _warn_of_lost(program, outcome.lost)
 
     def _keep_going(self) -> bool:
-        from brian2 import Network
-
-        return not (self.network._stopped or Network._globally_stopped)  # noqa: SLF001
+        return not is_stopped(self.network)
 
     def _total(self, start: float, end: float) -> float:
         return sum(p.n_traces * (end - start) / p.plan.dt for p in self.programs)
@@ -208,7 +202,7 @@ class _Run:
         for program, seed in zip(self.programs, self.seeds, strict=True):
             clock = program.plan.group.clock
             first = int(clock.variables["timestep"].get_value().item())
-            last = int(clock._i_end)  # noqa: SLF001
+            last = last_step(clock)
             recorders, commit = recorders_of(program.plan, first, last)
             outcome = program.run(
                 first, last, recorders, seed=seed, threads=self.threads,

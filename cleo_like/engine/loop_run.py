@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.engine.brian2_internals import forget_stop, is_stopped, last_step
 from cleo_like.engine.codegen.build import build
 from cleo_like.engine.codegen.network import (
     GroupPlan,
@@ -71,10 +72,10 @@ class LoopRun:
         start = self.network.t_ * second
         for clock in self.clocks:
             clock.set_interval(start, start + duration)
-        self.network._stopped = False  # noqa: SLF001  # as Brian2 does
-        step, last = self._step(), int(self.clock._i_end)  # noqa: SLF001
+        forget_stop(self.network)
+        step, last = self._step(), last_step(self.clock)
         with exclusive():
-            while step < last and not self.network._stopped:  # noqa: SLF001
+            while step < last and not is_stopped(self.network):
                 self._show(step)
                 following = min(max(act(), step + 1), last)
                 for group in self.groups:

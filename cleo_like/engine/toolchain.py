@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import importlib.util
 import os
 import platform
 import shlex
@@ -65,12 +66,15 @@ class Compiler:
 
 
 def find_compiler() -> Compiler | None:
-    """Give the C++ compiler: the command in CXX, or else the first of g++, clang++, c++.
+    """Give the C++ compiler: the command in CXX, or else the first of g++, clang++, c++, zig.
+
+    Zig is the one that ``pip install cleo_like[compiler]`` brings (package ``ziglang``), for
+    machines without any other.
 
     Returns
     -------
     Compiler or None
-        None without CXX and without any of the three.
+        None without CXX and without any of the four.
 
     Raises
     ------
@@ -91,7 +95,19 @@ def _find(given: str, _path: str | None) -> Compiler | None:
     if given:
         return _given(given)
     found = (shutil.which(name) for name in ("g++", "clang++", "c++"))
-    return next((_identified((path,)) for path in found if path is not None), None)
+    first = next((_identified((path,)) for path in found if path is not None), None)
+    return first or zig()
+
+
+def zig() -> Compiler | None:
+    """Give the C++ compiler in the package ``ziglang``, or None where it is not installed."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        return None
+    program = Path(found.origin).with_name("zig.exe" if os.name == "nt" else "zig")
+    if not program.exists():
+        return None
+    return Compiler((str(program), "c++"), _identified((str(program),)).identity + " c++")
 
 
 def _given(text: str) -> Compiler:
@@ -174,7 +190,10 @@ def compile_source(source: str) -> Path:
     """
     compiler = find_compiler()
     if compiler is None:
-        msg = "no C++ compiler found (looked for CXX, g++, clang++, c++); install g++ or clang"
+        msg = (
+            "no C++ compiler found (looked for CXX, g++, clang++, c++, ziglang); install one, "
+            "or pip install cleo_like[compiler]"
+        )
         raise CompilerError(msg)
     name = digest(source, _header(), " ".join(FLAGS), compiler.identity, machine()) + ".so"
     library = writable_cache() / name

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from cleo_like.imaging.injection import Injection
     from cleo_like.imaging.optics import Optics
+    from cleo_like.imaging.rois import Injection
     from cleo_like.imaging.sensors.sensor import Sensor
 
 

@@ -17,40 +17,13 @@ from cleo_like.imaging.plane import (
     positive,
     target_neurons_in_plane,
 )
+from cleo_like.imaging.rois import Injection
 
 if TYPE_CHECKING:
     from cleo_like.imaging.frame_log import Microscope
 
 FAINTEST = 1e-3
 """Cells whose light is a smaller part of that in focus are not looked at."""
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Injection:
-    """Cells of one plane.
-
-    Parameters
-    ----------
-    neuron_group : brian2.NeuronGroup
-        Their group.
-    i_targets : array of int, shape (n,)
-        Their indices.
-    sigma_noise, rho_rel, photons, pixels : array, shape (n,)
-        Noise of dF/F at rest, expression level, photons per frame at rest, pixels.
-    focus_depth : quantity, optional
-        Depth of the plane.
-    focus_coords : quantity, shape (n, 3)
-        Places on the plane; without one, of the cells (NaN where unknown).
-    """
-
-    neuron_group: Any
-    i_targets: np.ndarray
-    sigma_noise: np.ndarray
-    rho_rel: np.ndarray
-    photons: np.ndarray
-    pixels: np.ndarray
-    focus_depth: Any = None
-    focus_coords: Any = None
 
 
 def without_plane(scope: Microscope, group: Any, kwparams: dict[str, Any]) -> Injection:

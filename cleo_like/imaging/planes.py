@@ -9,8 +9,8 @@ import numpy as np
 
 from cleo_like.base.groups import is_same
 from cleo_like.base.quantities import unit_of
-from cleo_like.imaging.injection import Injection, assigned
-from cleo_like.imaging.rois import Rois
+from cleo_like.imaging.injection import assigned
+from cleo_like.imaging.rois import Injection, Rois
 
 if TYPE_CHECKING:
     from cleo_like.imaging.sensors.sensor import Sensor

@@ -1,15 +1,42 @@
-"""All cells of a scope, plane after plane."""
+"""All cells of a scope: those of one injection, and of all of them as arrays."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cleo_like.imaging.injection import Injection
+
+@attrs.frozen(kw_only=True, eq=False)
+class Injection:
+    """Cells of one plane.
+
+    Parameters
+    ----------
+    neuron_group : brian2.NeuronGroup
+        Their group.
+    i_targets : array of int, shape (n,)
+        Their indices.
+    sigma_noise, rho_rel, photons, pixels : array, shape (n,)
+        Noise of dF/F at rest, expression level, photons per frame at rest, pixels.
+    focus_depth : quantity, optional
+        Depth of the plane.
+    focus_coords : quantity, shape (n, 3)
+        Places on the plane; without one, of the cells (NaN where unknown).
+    """
+
+    neuron_group: Any
+    i_targets: np.ndarray
+    sigma_noise: np.ndarray
+    rho_rel: np.ndarray
+    photons: np.ndarray
+    pixels: np.ndarray
+    focus_depth: Any = None
+    focus_coords: Any = None
 
 
 def joined(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -8,8 +8,9 @@ import warnings
 
 import numpy as np
 import pytest
-from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms
+from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms, pA
 
+from cleo_like import get_cell, long_square, record
 from cleo_like.engine import toolchain
 from cleo_like.engine.codegen import build
 from cleo_like.engine.device import FallbackWarning
@@ -321,3 +322,29 @@ def test_no_room_anywhere_leaves_the_run_to_brian2(device, cache, monkeypatch):
     ):
         found = script()
     np.testing.assert_array_equal(found, right)
+
+
+def test_the_compiler_of_the_extra_is_the_last_resort(monkeypatch, tmp_path):
+    """Package ``ziglang`` brings a C++ compiler to machines without one."""
+    pytest.importorskip("ziglang")
+    monkeypatch.delenv("CXX", raising=False)
+    assert "zig" not in toolchain.find_compiler().path
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = toolchain.find_compiler()
+    assert found == toolchain.zig()
+    assert found.command[1:] == ("c++",)
+
+
+@pytest.mark.slow  # builds its C++ library first, which takes minutes on one machine, once
+@pytest.mark.parametrize("name", ["rs", "lts", "narrow_fs", "adex_tonic", "passive"])
+def test_both_compilers_give_the_same_bits(name, cache, monkeypatch):
+    pytest.importorskip("ziglang")
+    protocol = long_square(amplitudes=[-50, 0, 100] * pA)
+    answers = []
+    for compiler in (toolchain.find_compiler(), toolchain.zig()):
+        monkeypatch.setattr(toolchain, "find_compiler", lambda compiler=compiler: compiler)
+        (recording,) = record(get_cell(name), protocol)
+        answers.append(np.stack([sweep.response for sweep in recording.sweeps]))
+        build._built.clear()
+    assert len(list(cache.glob("*.so"))) == 2
+    np.testing.assert_array_equal(*answers)

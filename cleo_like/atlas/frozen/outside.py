@@ -17,7 +17,7 @@ from cleo_like.atlas.harmonise.transport import square_root
 from cleo_like.atlas.neighbours import Neighbours, row_means
 
 if TYPE_CHECKING:
-    from cleo_like.atlas.frozen.model import Atlas
+    from collections.abc import Mapping
 
 NEAREST = 10
 LIMIT = 0.95
@@ -71,10 +71,12 @@ def _finite_means(values: np.ndarray, index: np.ndarray) -> np.ndarray:
     return total / np.maximum(known.sum(axis=1), 1)
 
 
-def percentiles(atlas: Atlas, strangeness: np.ndarray, labs: list[str]) -> np.ndarray:
+def percentiles(
+    known: Mapping[str, np.ndarray], strangeness: np.ndarray, labs: list[str]
+) -> np.ndarray:
     """Share of known cells that are less strange, by the lab of the cell."""
     out = np.zeros(len(strangeness))
     for k, (value, lab) in enumerate(zip(strangeness, labs, strict=True)):
-        usual = atlas.usual[lab if lab in atlas.usual else POOLED]
+        usual = known[lab if lab in known else POOLED]
         out[k] = np.searchsorted(usual, value, side="left") / max(len(usual), 1)
     return out

@@ -165,7 +165,7 @@ def _placement(
     shares[good] = shares_of(atlas, space, (distance[good], index[good]))
     rank = np.full(n, np.nan)
     strange = atlas.strangeness.of(full[good])
-    rank[good] = percentiles(atlas, strange, [labs[j] for j in np.flatnonzero(good)])
+    rank[good] = percentiles(atlas.usual, strange, [labs[j] for j in np.flatnonzero(good)])
     strangeness = np.full(n, np.nan)
     strangeness[good] = strange
     names, best = _winners(atlas, shares)

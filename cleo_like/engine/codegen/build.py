@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from cleo_like.engine import toolchain
+from cleo_like.engine.brian2_internals import refractory_of
 from cleo_like.engine.codegen.functions import check_function, cpp_code, is_wide
 from cleo_like.engine.codegen.network import code_of
 from cleo_like.engine.codegen.source import Layout, layout_of, write
@@ -192,7 +193,7 @@ def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
 
 def _refractory(group: Any) -> str:
     """Describe refractoriness with all digits: its value is part of the source."""
-    period = group._refractory  # noqa: SLF001  # no public way to read it
+    period = refractory_of(group)
     return f"{period!r} {np.asarray(period).tolist()!r} {getattr(period, 'dim', None)!r}"
 
 

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
+from cleo_like.engine.brian2_internals import adopt, other_network, refractory_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,12 +113,11 @@ def _adopt(network: Any, found: list[Any]) -> None:
     if len({x.name for x in found}) < len(found):
         msg = "two objects of the network have the same name"
         raise NotCompilableError(msg)
-    if any(x._network not in {None, network.id} for x in found):  # noqa: SLF001
+    if other_network(found, network):
         msg = "an object of the network was run in another network before"
         raise NotCompilableError(msg)
     network.check_dependencies()
-    for x in found:
-        x._network = network.id  # noqa: SLF001
+    adopt(found, network)
 
 
 def _check_group(group: Any) -> None:
@@ -222,7 +222,7 @@ def code_of(step: Step) -> str:
     runner = step.runner
     kind = type(runner).__name__
     if kind == "StateUpdater":
-        period = runner.group._refractory  # noqa: SLF001  # no public way to read it
+        period = refractory_of(runner.group)
         if isinstance(period, str):
             return period
         return repr(float(period)) if np.ndim(period) == 0 and period is not False else ""

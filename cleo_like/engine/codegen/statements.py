@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.engine.brian2_internals import refractory_of
 from cleo_like.engine.codegen.network import NotCompilableError, recorded
 from cleo_like.engine.codegen.source import out_name
 
@@ -54,7 +55,7 @@ def translate(plan: GroupPlan, step: Step, namespace: Mapping[str, Any]) -> Part
     )
     part: Part = built.code
     part.kind, part.every, part.outputs = step.kind, step.every, outputs
-    part.refractory = step.kind == "threshold" and group._refractory is not False  # noqa: SLF001
+    part.refractory = step.kind == "threshold" and refractory_of(group) is not False
     return part
 
 
@@ -71,5 +72,5 @@ def _has_code(step: Step) -> bool:
     runner = step.runner
     if type(runner).__name__ == "StateUpdater":
         group = runner.group
-        return bool(group.equations.diff_eq_names) or group._refractory is not False  # noqa: SLF001
+        return bool(group.equations.diff_eq_names) or refractory_of(group) is not False
     return step.kind != "reset" or bool(runner.group.event_codes["spike"].strip())

@@ -10,8 +10,8 @@ import attrs
 import numpy as np
 
 from cleo_like.base import InterfaceDevice, NeoExportable
+from cleo_like.base.groups import present_values
 from cleo_like.base.history import History
-from cleo_like.base.views import present_values
 from cleo_like.core.arrays import si_default, whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
