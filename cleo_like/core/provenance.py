@@ -50,6 +50,41 @@ class Provenance:
     input_hash: str | None = None
     created: str | None = None
 
+    @classmethod
+    def of_file(cls, path: Path, *packages: str, **parameters: Any) -> Provenance:
+        """Give that of data read from a file: its name, its hash, and what read it.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+        *packages : str
+            Packages beside this one and numpy whose versions matter.
+        **parameters
+            What shaped the result.
+        """
+        return cls(
+            source=path.name,
+            software=versions(packages),
+            parameters=parameters,
+            input_hash=hash_of(path),
+        )
+
+    @classmethod
+    def of_simulation(cls, *packages: str, **known: Any) -> Provenance:
+        """Give that of simulated data: versions, and the other fields as they are known.
+
+        Parameters
+        ----------
+        *packages : str
+            Packages beside this one and numpy whose versions matter.
+        **known
+            Fields of the class; `created` is now where it is not given.
+        """
+        return cls(
+            source="simulation", software=versions(packages), **{"created": now()} | known
+        )
+
     def to_json(self) -> str:
         """Write as JSON text (arrays become lists, NaN becomes null)."""
         return to_json({f.name: getattr(self, f.name) for f in attrs.fields(Provenance)})

@@ -145,8 +145,9 @@ def cache_folder() -> Path:
     given = os.environ.get("CLEO_LIKE_CACHE")
     if given:
         return Path(given)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "cleo_like"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cleo_like", appauthor=False)
 
 
 @functools.cache

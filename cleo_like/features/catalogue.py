@@ -63,10 +63,6 @@ class Feature:
         name = self.name.replace("_", " ")
         return name if self.unit in ("1", "text") else f"{name} ({self.unit})"
 
-    def plausible(self, value: float) -> bool:
-        """Whether a value lies in the range (NaN does not)."""
-        return self.low <= value <= self.high
-
 
 _IPFX = "ipfx 2.1.2; Gouwens et al. 2019, doi:10.1038/s41593-019-0417-0"
 _ATLAS = "atlas of intracellular recordings, built with ipfx 2.1.2"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.provenance import Provenance, now, versions
+from cleo_like.core.provenance import Provenance
 from cleo_like.core.traces import ImagingTruth, Traces
 
 if TYPE_CHECKING:
@@ -42,16 +42,14 @@ def traces_of(log: FrameLog) -> Traces:
         truth=ImagingTruth(
             spike_times=log.spike_times, fluorescence=log.clean.T, calcium=log.calcium.T
         ),
-        provenance=Provenance(
-            source="simulation",
-            software=versions(["brian2"]),
+        provenance=Provenance.of_simulation(
+            "brian2",
             parameters={
                 "sensor": log.sensor,
                 "scope": log.settings,
                 "network seed": log.network_seed,
             },
             seed=log.seed,
-            created=now(),
         ),
     )
 

@@ -239,9 +239,3 @@ def rest_and_answers(
         state = dynamics.rest(holding, values, n_cells=len(cells))
     resting = np.isfinite(state).all(axis=0)
     return np.where(resting, state, dynamics.start(values, len(cells))), resting, answers
-
-
-def _parameters(cells: list[Specimen]) -> dict[str, np.ndarray]:
-    """Give each parameter as an array of shape (n_cells,)."""
-    names = cells[0].model.parameters
-    return {name: np.array([cell.parameters[name] for cell in cells]) for name in names}

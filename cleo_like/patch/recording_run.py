@@ -19,7 +19,7 @@ from cleo_like.core import (
 )
 from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError, UnsupportedError
-from cleo_like.core.provenance import hash_of, now, versions
+from cleo_like.core.provenance import hash_of, now
 from cleo_like.core.units import number, si
 from cleo_like.patch.backends.choose import simulate
 from cleo_like.patch.backends.objects import block_seed
@@ -252,9 +252,9 @@ class _Run:
     def _provenance(
         self, cell: Specimen, job: Job, simulation: Simulation, created: str | None
     ) -> Provenance:
-        return Provenance(
-            source="simulation",
-            software=versions(("brian2", "scipy")),
+        return Provenance.of_simulation(
+            "brian2",
+            "scipy",
             parameters={
                 "cell": cell.id,
                 "model": cell.model.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import html
+import functools
 import io
 import math
 import re
@@ -17,31 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.figure import Figure
-
-_CSS = """
-:root { color-scheme: light; --ink: #1b1f24; --soft: #57606a; --line: #d8dee4; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 68rem; color: var(--ink);
-  background: #fff; font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 1.5rem; }
-h2 { font-size: 1.35rem; margin: 2.5rem 0 0.75rem; padding-bottom: 0.25rem;
-  border-bottom: 1px solid var(--line); }
-h3 { font-size: 1.1rem; margin: 1.75rem 0 0.5rem; }
-p { max-width: 46rem; margin: 0.75rem 0; }
-figure { margin: 1.5rem 0; }
-figure img { display: block; max-width: 100%; height: auto; }
-figcaption, caption { color: var(--soft); font-size: 0.92rem; text-align: left; }
-figcaption { margin-top: 0.5rem; max-width: 46rem; }
-caption { padding-bottom: 0.4rem; }
-.table { overflow-x: auto; margin: 1.25rem 0; }
-table { border-collapse: collapse; font-size: 0.95rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.35rem 0.9rem 0.35rem 0; border-bottom: 1px solid var(--line);
-  text-align: left; vertical-align: top; }
-th { font-weight: 600; }
-td.number, th.number { text-align: right; }
-td.unknown { color: var(--soft); font-style: italic; }
-@media print { body { padding: 0; max-width: none; } figure, tr { break-inside: avoid; } }
-"""
 
 
 class Page:
@@ -79,17 +54,17 @@ class Page:
         if level not in (2, 3):
             msg = f"level of a heading must be 2 or 3, got {level}"
             raise InputError(msg)
-        return self._add(f'<h{level} id="{self._anchor(text)}">{_escaped(text)}</h{level}>')
+        return self._add("heading", text=text, level=level, anchor=self._anchor(text))
 
     def add_text(self, text: str) -> Page:
         """Add text; empty lines separate paragraphs."""
         paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
-        return self._add("\n".join(f"<p>{_escaped(part)}</p>" for part in paragraphs))
+        return self._add("paragraphs", parts=paragraphs)
 
     def add_list(self, items: Iterable[str]) -> Page:
         """Add a bulleted list."""
-        lines = "\n".join(f"<li>{_escaped(item)}</li>" for item in items)
-        return self._add(f"<ul>\n{lines}\n</ul>") if lines else self
+        lines = list(items)
+        return self._add("bullets", items=lines) if lines else self
 
     def add_table(
         self, table: Any, *, columns: Sequence[str] | None = None, caption: str = ""
@@ -118,18 +93,13 @@ class Page:
                 f"the table has no column {missing[0]!r}; it has: {', '.join(map(str, found))}"
             )
             raise InputError(msg)
-        numeric = {name: _is_numeric([row.get(name) for row in rows]) for name in names}
-        head = "".join(
-            f'<th scope="col"{_class("number", numeric[n])}>{_escaped(n)}</th>' for n in names
-        )
-        body = "\n".join(
-            "<tr>" + "".join(_cell(row.get(n), numeric[n]) for n in names) + "</tr>"
-            for row in rows
-        )
-        title = f"<caption>{_escaped(caption)}</caption>" if caption else ""
         return self._add(
-            f'<div class="table"><table>{title}\n<thead><tr>{head}</tr></thead>\n'
-            f"<tbody>\n{body}\n</tbody></table></div>"
+            "table",
+            columns=[
+                {"name": n, "numeric": _is_numeric([row.get(n) for row in rows])} for n in names
+            ],
+            rows=[[_shown(row.get(n)) for n in names] for row in rows],
+            caption=caption,
         )
 
     def add_figure(
@@ -163,21 +133,13 @@ class Page:
         width = round(figure.get_figwidth() * dpi)
         height = round(figure.get_figheight() * dpi)
         self._figures += 1
-        below = f"<figcaption>{_escaped(caption)}</figcaption>" if caption else ""
         return self._add(
-            f'<figure><img src="data:image/png;base64,{data}" alt="{_escaped(spoken)}" '
-            f'width="{width}" height="{height}">{below}</figure>'
+            "figure", data=data, alt=spoken, caption=caption, width=width, height=height
         )
 
     def html(self) -> str:
         """Give the whole page as text."""
-        body = "\n".join(self._parts)
-        return (
-            '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{_escaped(self.title)}</title>\n<style>{_CSS}</style>\n</head>\n"
-            f"<body>\n<main>\n<h1>{_escaped(self.title)}</h1>\n{body}\n</main>\n</body>\n</html>\n"
-        )
+        return str(_macros().page(title=self.title, parts=self._parts))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the page; the file appears whole or not at all.
@@ -197,8 +159,8 @@ class Page:
         """One line: title and size."""
         return f"Page {self.title!r} of {len(self._parts)} parts"
 
-    def _add(self, part: str) -> Page:
-        self._parts.append(part)
+    def _add(self, kind: str, **what: Any) -> Page:
+        self._parts.append(getattr(_macros(), kind)(**what))
         return self
 
     def _anchor(self, text: str) -> str:
@@ -206,12 +168,13 @@ class Page:
         return f"{word if word else 'part'}-{len(self._parts) + 1}"
 
 
-def _escaped(text: object) -> str:
-    return html.escape(str(text), quote=True)
+@functools.cache
+def _macros() -> Any:
+    """Templates of the parts; they escape whatever they are given."""
+    from jinja2 import Environment, PackageLoader
 
-
-def _class(name: str, wanted: bool) -> str:  # noqa: FBT001
-    return f' class="{name}"' if wanted else ""
+    loader = PackageLoader("cleo_like.report", "")
+    return Environment(loader=loader, autoescape=True).get_template("page.html.jinja").module
 
 
 def _rows_of(table: Any) -> tuple[list[Mapping[str, Any]], list[str]]:
@@ -242,9 +205,9 @@ def _is_numeric(values: Sequence[object]) -> bool:
     return bool(known) and all(map(_is_number, known))
 
 
-def _cell(value: Any, numeric: bool) -> str:  # noqa: FBT001
+def _shown(value: Any) -> str | None:
+    """Give a value as text; None where it is unknown."""
     plain = value.item() if hasattr(value, "item") else value
     if _is_unknown(plain):
-        return '<td class="unknown">unknown</td>'
-    text = f"{plain:.4g}" if isinstance(plain, float) else str(plain)
-    return f"<td{_class('number', numeric)}>{_escaped(text)}</td>"
+        return None
+    return f"{plain:.4g}" if isinstance(plain, float) else str(plain)

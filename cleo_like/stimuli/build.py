@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Frame:
+class Timing:
     """The rest around a stimulus, and what happens between sweeps (SI).
 
     Parameters
@@ -43,7 +43,7 @@ class Frame:
     gap: float
 
     @classmethod
-    def of(cls, before: Any, after: Any, rate: Any, holding: Any, gap: Any) -> Frame:
+    def of(cls, before: Any, after: Any, rate: Any, holding: Any, gap: Any) -> Timing:
         """Convert the arguments of a family."""
         return cls(
             before=si(before, "s", "before"),
@@ -78,47 +78,49 @@ def amplitude_list(amplitudes: Any) -> np.ndarray:
 
 
 def from_epochs(
-    family: str, epochs: Sequence[Epoch], frame: Frame, **parameters: Any
+    family: str, epochs: Sequence[Epoch], timing: Timing, **parameters: Any
 ) -> Protocol:
     """Make a protocol of epochs that all have levels."""
     levels = epochs[0].levels
     n_sweeps = 1 if levels is None else levels.size
-    n_samples = frame.length(epochs[-1].stop - frame.lead)
+    n_samples = timing.length(epochs[-1].stop - timing.lead)
     return _protocol(
         family,
-        levels_from_epochs(epochs, n_sweeps, n_samples, frame.holding),
+        levels_from_epochs(epochs, n_sweeps, n_samples, timing.holding),
         epochs,
-        frame,
+        timing,
         parameters,
     )
 
 
-def from_shape(family: str, shape: Shape, repeats: int, frame: Frame) -> Protocol:
+def from_shape(family: str, shape: Shape, repeats: int, timing: Timing) -> Protocol:
     """Make equal sweeps of one shape; its epoch is called like the family."""
     repeats = whole_number("repeats", 1)(repeats)
-    current = shape.samples(f"{frame.rate!r} Hz")
-    stop = frame.lead + current.size
-    waveforms = np.full((repeats, frame.length(current.size)), frame.holding)
-    waveforms[:, frame.lead : stop] += current
-    epochs = [Epoch(name=family, start=frame.lead, stop=stop)]
-    return _protocol(family, waveforms, epochs, frame, {**shape.parameters, "repeats": repeats})
+    current = shape.samples(f"{timing.rate!r} Hz")
+    stop = timing.lead + current.size
+    waveforms = np.full((repeats, timing.length(current.size)), timing.holding)
+    waveforms[:, timing.lead : stop] += current
+    epochs = [Epoch(name=family, start=timing.lead, stop=stop)]
+    return _protocol(
+        family, waveforms, epochs, timing, {**shape.parameters, "repeats": repeats}
+    )
 
 
 def _protocol(
     family: str,
     waveforms: np.ndarray,
     epochs: Sequence[Epoch],
-    frame: Frame,
+    timing: Timing,
     parameters: dict[str, Any],
 ) -> Protocol:
     return Protocol(
         waveforms=waveforms,
-        rate=frame.rate,
+        rate=timing.rate,
         family=family,
         epochs=tuple(epochs),
-        holding=frame.holding,
-        gap=frame.gap,
-        parameters={**parameters, **attrs.asdict(frame)},
+        holding=timing.holding,
+        gap=timing.gap,
+        parameters={**parameters, **attrs.asdict(timing)},
     )
 
 

@@ -15,7 +15,7 @@ from cleo_like.core.arrays import whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Epoch
 from cleo_like.core.units import si
-from cleo_like.stimuli.build import Frame, amplitude_list, finished, from_epochs, from_shape
+from cleo_like.stimuli.build import Timing, amplitude_list, finished, from_epochs, from_shape
 from cleo_like.stimuli.waveforms import shapes
 from cleo_like.stimuli.waveforms.grid import whole_samples
 
@@ -70,10 +70,10 @@ def long_square(
     >>> long_square(["-50 pA", "50 pA", "100 pA"])
     Protocol long_square: 3 sweeps of 2000 ms at 50 kHz, -50..100 pA, gap 0 ms
     """
-    frame = Frame.of(before, after, rate, holding, gap)
+    timing = Timing.of(before, after, rate, holding, gap)
     levels = amplitude_list(amplitudes)
-    steps = frame.steps(levels, duration)
-    made = from_epochs("long_square", steps, frame, amplitudes=levels.tolist())
+    steps = timing.steps(levels, duration)
+    made = from_epochs("long_square", steps, timing, amplitudes=levels.tolist())
     return finished(made, test_pulse, source=f"1 s step: {ALLEN}")
 
 
@@ -101,10 +101,10 @@ def short_square(
     >>> short_square(["500 pA"]).epoch("step")
     Epoch step [25000, 25150)
     """
-    frame = Frame.of(before, after, rate, holding, gap)
+    timing = Timing.of(before, after, rate, holding, gap)
     levels = amplitude_list(amplitudes)
-    steps = frame.steps(levels, duration)
-    made = from_epochs("short_square", steps, frame, amplitudes=levels.tolist())
+    steps = timing.steps(levels, duration)
+    made = from_epochs("short_square", steps, timing, amplitudes=levels.tolist())
     return finished(made, test_pulse, source=f"3 ms step: {ALLEN}")
 
 
@@ -141,9 +141,9 @@ def sag_ladder(
             f"{levels.max() * 1e12:g} pA; use long_square for both signs"
         )
         raise InputError(msg)
-    frame = Frame.of(before, after, rate, holding, gap)
-    steps = frame.steps(levels, duration)
-    made = from_epochs("long_square", steps, frame, amplitudes=levels.tolist())
+    timing = Timing.of(before, after, rate, holding, gap)
+    steps = timing.steps(levels, duration)
+    made = from_epochs("long_square", steps, timing, amplitudes=levels.tolist())
     source = f"hyperpolarising long squares: {ALLEN}"
     return finished(made, test_pulse, source=source, name="sag_ladder")
 
@@ -191,8 +191,8 @@ def ramp(
     per_second, length = si(slope, "A/s", "slope"), si(duration, "s", "duration")
     shape = shapes.ramp("0 pA", f"{per_second * length!r} A", f"{length!r} s")
     shape = attrs.evolve(shape, parameters={"slope": per_second, "duration": length})
-    frame = Frame.of(before, after, rate, holding, gap)
-    made = from_shape("ramp", shape, repeats, frame)
+    timing = Timing.of(before, after, rate, holding, gap)
+    made = from_shape("ramp", shape, repeats, timing)
     return finished(made, test_pulse, source=f"slope 25 pA/s: {ALLEN}")
 
 
@@ -244,8 +244,8 @@ def chirp(
         "Hutcheon & Yarom 2000, Trends Neurosci 23:216; "
         "0-25 Hz in 25 s: Narayanan & Johnston 2007, Neuron 56:1061"
     )
-    frame = Frame.of(before, after, rate, holding, gap)
-    made = from_shape("chirp", shape, repeats, frame)
+    timing = Timing.of(before, after, rate, holding, gap)
+    made = from_shape("chirp", shape, repeats, timing)
     return finished(made, test_pulse, source=source)
 
 
@@ -285,8 +285,8 @@ def sine(
     Protocol sine: 1 sweep of 6000 ms at 50 kHz, -20..20 pA, gap 0 ms
     """
     shape = shapes.sine(amplitude, frequency, duration, phase=phase)
-    frame = Frame.of(before, after, rate, holding, gap)
-    made = from_shape("sine", shape, repeats, frame)
+    timing = Timing.of(before, after, rate, holding, gap)
+    made = from_shape("sine", shape, repeats, timing)
     return finished(made, test_pulse, source="cleo_like")
 
 
@@ -348,9 +348,9 @@ def noise(  # noqa: PLR0913  (two kinds of noise share one door)
         shape = shapes.white_noise(sd, duration, seed=seed, bandwidth=bandwidth, mean=mean)
     else:
         shape = shapes.ou_noise(sd, tau, duration, seed=seed, mean=mean)
-    frame = Frame.of(before, after, rate, holding, gap)
+    timing = Timing.of(before, after, rate, holding, gap)
     source = "frozen noise: Mainen & Sejnowski 1995, Science 268:1503"
-    made = from_shape("noise", shape, repeats, frame)
+    made = from_shape("noise", shape, repeats, timing)
     return finished(made, test_pulse, source=source)
 
 
@@ -393,18 +393,18 @@ def pulse_train(
     >>> [(e.start, e.stop) for e in train.epochs]
     [(25000, 25150), (26000, 26150), (27000, 27150)]
     """
-    frame, levels = Frame.of(before, after, rate, holding, gap), amplitude_list(amplitudes)
+    timing, levels = Timing.of(before, after, rate, holding, gap), amplitude_list(amplitudes)
     f, wide = si(frequency, "Hz", "frequency"), si(width, "s", "width")
     count = whole_number("count", 1)(count)
-    samples = whole_samples(wide, frame.rate, "width")
+    samples = whole_samples(wide, timing.rate, "width")
     shapes.pulses_within(np.inf if f <= 0 else count / f + wide, wide, f, count)
-    onsets = shapes.pulse_onsets(count, f, frame.rate) + frame.lead
+    onsets = shapes.pulse_onsets(count, f, timing.rate) + timing.lead
     epochs = [
-        Epoch(name="pulse", start=int(s), stop=int(s) + samples, levels=frame.holding + levels)
+        Epoch(name="pulse", start=int(s), stop=int(s) + samples, levels=timing.holding + levels)
         for s in onsets
     ]
     made = from_epochs(
-        "pulse_train", epochs, frame,
+        "pulse_train", epochs, timing,
         amplitudes=levels.tolist(), frequency=f, width=wide, count=count,
     )  # fmt: skip
     return finished(made, test_pulse, source="cleo_like")

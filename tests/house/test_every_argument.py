@@ -282,7 +282,7 @@ NOT_ASKED = {
     ("normalize_coords", "coords"): "any unit: directions",
     ("unit_safe_append", "q1"): "any unit",
     ("unit_safe_append", "q2"): "any unit",
-    **{("feature_vectors", name): "plain numbers are pA: tests/features/test_cell.py"
+    **{("feature_vectors", name): "plain numbers are pA: tests/features/long_square/test_cell.py"
        for name in ("above_rheobase", "step_targets", "tolerance")},
     ("times_are_regular", "times"): "any unit",
     ("GECI", "K_d"): "through the factories of imaging",

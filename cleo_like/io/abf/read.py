@@ -10,7 +10,7 @@ import numpy as np
 from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.protocol import Protocol
-from cleo_like.core.provenance import Provenance, hash_of, versions
+from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording, Scaling
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.io.abf.channels import Choice, choice_of, choose
@@ -191,11 +191,7 @@ def _recording(
         cell=Cell(
             id=f"{stem}_{name.replace(' ', '')}" if several else stem, source=source.path.name
         ),
-        provenance=Provenance(
-            source=source.path.name,
-            software=versions(),
-            input_hash=hash_of(source.path),
-        ),
+        provenance=Provenance.of_file(source.path),
         protocol=_protocol(source, command, choice.mode),
         session_start=None if source.started is None else f"{source.started}+00:00",
         findings=(*findings, *lasting, *_clock(source)),

@@ -9,7 +9,7 @@ import attrs
 from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.protocol import Protocol
-from cleo_like.core.provenance import Provenance, hash_of, versions
+from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.io.atf.parse import read_table
@@ -128,7 +128,7 @@ def _recording(
             id=f"{path.stem}_{name.replace(' ', '')}" if several else path.stem,
             source=path.name,
         ),
-        provenance=Provenance(source=path.name, software=versions(), input_hash=hash_of(path)),
+        provenance=Provenance.of_file(path),
         findings=(
             *_chosen(table, response, command),
             *lasting,

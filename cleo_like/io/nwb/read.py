@@ -11,7 +11,7 @@ import numpy as np
 from cleo_like.core.cell import Cell
 from cleo_like.core.errors import CleoLikeError, FileFormatError, unknown_name
 from cleo_like.core.protocol import Protocol
-from cleo_like.core.provenance import Provenance, hash_of, versions
+from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
 from cleo_like.io.facts import facts_of_some, restored_protocol, with_facts
 from cleo_like.io.findings.electrodes import pick

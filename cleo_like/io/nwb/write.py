@@ -11,7 +11,7 @@ from cleo_like.core.cell import Cell
 from cleo_like.core.errors import InputError
 from cleo_like.core.files import atomic_path
 from cleo_like.core.protocol import Protocol
-from cleo_like.core.provenance import Provenance, now, versions
+from cleo_like.core.provenance import Provenance, versions
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import Sweep
 from cleo_like.io.facts import facts_of, protocol_facts
@@ -141,7 +141,7 @@ def _as_recording(protocol: Protocol) -> Recording:
     return Recording(
         sweeps=sweeps,
         cell=Cell(id="no cell", source="a stimulus protocol without a recording"),
-        provenance=Provenance(source="simulation", software=versions(), created=now()),
+        provenance=Provenance.of_simulation(),
         protocol=protocol,
     )
 
