@@ -51,7 +51,9 @@ class Provenance:
     created: str | None = None
 
     @classmethod
-    def of_file(cls, path: Path, *packages: str, **parameters: Any) -> Provenance:
+    def of_file(
+        cls, path: Path, *packages: str, digest: str | None = None, **parameters: Any
+    ) -> Provenance:
         """Give that of data read from a file: its name, its hash, and what read it.
 
         Parameters
@@ -60,6 +62,8 @@ class Provenance:
             The file.
         *packages : str
             Packages beside this one and numpy whose versions matter.
+        digest : str, optional
+            SHA-256 of the file, where it is known already (a file that is streamed).
         **parameters
             What shaped the result.
         """
@@ -67,7 +71,7 @@ class Provenance:
             source=path.name,
             software=versions(packages),
             parameters=parameters,
-            input_hash=hash_of(path),
+            input_hash=hash_of(path) if digest is None else digest,
         )
 
     @classmethod

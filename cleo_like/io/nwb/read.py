@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -26,7 +27,6 @@ from cleo_like.io.nwb.sweeps import sweeps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from cleo_like.core.sweep import Sweep
     from cleo_like.io.nwb.pairs import Pair, Pairing
@@ -243,11 +243,11 @@ def _recording(
     return Recording(
         sweeps=cut.sweeps,
         cell=cell,
-        provenance=Provenance(
-            source=path.name,
-            software=versions(["h5py"]),
-            parameters={"paired_by": pairing.method},
-            input_hash=path.digest if isinstance(path, Streamed) else hash_of(path),
+        provenance=Provenance.of_file(
+            Path(path.name) if isinstance(path, Streamed) else path,
+            "h5py",
+            digest=path.digest if isinstance(path, Streamed) else None,
+            paired_by=pairing.method,
         ),
         session_start=started,
         findings=(*pairing.findings, *cut.findings, *doubts, *undated),
