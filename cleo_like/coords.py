@@ -10,15 +10,18 @@ from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import carries_unit, si_array
 from cleo_like.utilities import new_generator
 from cleo_like.utilities.geometry import (
-    uniform_cylinder_rθz,  # noqa: PLC2403 - Cleo's name
-    xyz_from_rθz,  # noqa: PLC2403 - Cleo's name
+    uniform_cylinder_rθz,
+    xyz_from_rθz,
 )
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
     from jaxtyping import Float
 
+    from cleo_like.core.units import Quantity
 
-def assign_coords(neuron_group: Any, coords: Any) -> None:
+
+def assign_coords(neuron_group: NeuronGroup, coords: Any) -> None:
     """Give each neuron a place.
 
     Parameters
@@ -49,7 +52,7 @@ def assign_coords(neuron_group: Any, coords: Any) -> None:
         setattr(neuron_group, name, column * metre)
 
 
-def assign_xyz(neuron_group: Any, x: Any, y: Any, z: Any, unit: Any = None) -> None:
+def assign_xyz(neuron_group: NeuronGroup, x: Any, y: Any, z: Any, unit: Any = None) -> None:
     """Give each neuron a place, coordinate by coordinate.
 
     Parameters
@@ -70,8 +73,8 @@ def assign_xyz(neuron_group: Any, x: Any, y: Any, z: Any, unit: Any = None) -> N
     assign_coords(neuron_group, _metres(np.stack([np.broadcast_to(c, n) for c in columns], 1)))
 
 
-def assign_coords_grid_rect_prism(  # noqa: PLR0917 - Cleo's signature
-    neuron_group: Any,
+def assign_coords_grid_rect_prism(
+    neuron_group: NeuronGroup,
     xlim: Any,
     ylim: Any,
     zlim: Any,
@@ -112,7 +115,7 @@ def assign_coords_grid_rect_prism(  # noqa: PLR0917 - Cleo's signature
 
 
 def assign_coords_rand_rect_prism(
-    neuron_group: Any,
+    neuron_group: NeuronGroup,
     xlim: Any,
     ylim: Any,
     zlim: Any,
@@ -141,10 +144,10 @@ def assign_coords_rand_rect_prism(
 
 
 def assign_coords_rand_cylinder(
-    neuron_group: Any,
-    xyz_start: Any,
-    xyz_end: Any,
-    radius: Any,
+    neuron_group: NeuronGroup,
+    xyz_start: Quantity,
+    xyz_end: Quantity,
+    radius: Quantity,
     unit: Any = None,
     *,
     rng: np.random.Generator | None = None,
@@ -172,7 +175,11 @@ def assign_coords_rand_cylinder(
 
 
 def assign_coords_uniform_cylinder(
-    neuron_group: Any, xyz_start: Any, xyz_end: Any, radius: Any, unit: Any = None
+    neuron_group: NeuronGroup,
+    xyz_start: Quantity,
+    xyz_end: Quantity,
+    radius: Quantity,
+    unit: Any = None,
 ) -> None:
     """Spread neurons evenly over a cylinder of any direction, without chance.
 
@@ -200,7 +207,7 @@ def coords_from_xyz(x: Any, y: Any, z: Any) -> Any:
     return _metres(np.stack(np.broadcast_arrays(*columns), axis=-1))
 
 
-def coords_from_ng(ng: Any) -> Any:
+def coords_from_ng(ng: NeuronGroup) -> Any:
     """Give the places of the neurons of a group (quantity, shape (n, 3)).
 
     Raises
@@ -219,7 +226,7 @@ def coords_from_ng(ng: Any) -> Any:
     return _metres(np.stack([np.array(getattr(ng, f"{k}_")) for k in "xyz"], axis=-1))
 
 
-def has_coords(group: Any) -> bool:
+def has_coords(group: NeuronGroup) -> bool:
     """Whether the neurons of a group have places."""
     whole = getattr(group, "source", group)
     return all(k in group.variables or k in whole.variables for k in "xyz")
@@ -231,7 +238,7 @@ def concat_coords(*coords: Any) -> Any:
     return _metres(np.concatenate(parts))
 
 
-def _init_variables(group: Any) -> None:
+def _init_variables(group: NeuronGroup) -> None:
     """Give a group the variables x, y, z, if its model has none."""
     from brian2 import metre
 
@@ -252,7 +259,7 @@ def _init_variables(group: Any) -> None:
             raise UnitError(msg)
 
 
-def _lengths(value: Any, unit: Any, name: str) -> np.ndarray:
+def _lengths(value: object, unit: Any, name: str) -> np.ndarray:
     """Convert lengths to metre; bare numbers are in the given unit (mm by default)."""
     if carries_unit(value):
         return si_array(value, "m", name)
@@ -265,7 +272,7 @@ def _one_row(array: np.ndarray) -> np.ndarray:
     return array.ravel() if array.ndim == 2 and 1 in array.shape else array
 
 
-def _limits(value: Any, unit: Any, name: str) -> np.ndarray:
+def _limits(value: object, unit: Any, name: str) -> np.ndarray:
     limits = _lengths(value, unit, f"{name}lim")
     if limits.shape != (2,):
         msg = f"{name}lim must be two edges, got {value}"

@@ -7,13 +7,16 @@ from abc import abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from math import ceil, exp, floor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cleo_like.base.history import History
 from cleo_like.base.processor import TICK_SLACK, IOProcessor
 from cleo_like.base.quantities import seconds, time_quantity
 from cleo_like.core.errors import InputError, NotHereYetError
 from cleo_like.core.units.dimensions import has_unit
+
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
 
 __all__ = [
     "IOProcessor",
@@ -81,7 +84,10 @@ class LatencyIOProcessor(IOProcessor):
     processing = "parallel"
 
     def __init__(
-        self, sample_period: Any = None, sampling: str = "fixed", processing: str = "parallel"
+        self,
+        sample_period: Quantity | None = None,
+        sampling: str = "fixed",
+        processing: str = "parallel",
     ) -> None:
         super().__init__(sample_period)
         self.sampling = _one_of("sampling", sampling, ("fixed", "when idle"))
@@ -114,7 +120,9 @@ class LatencyIOProcessor(IOProcessor):
         self._samples, self._missed = state["samples"].copy(), state["missed"]
 
     @abstractmethod
-    def process(self, state_dict: dict[str, Any], t_samp: Any) -> tuple[dict[str, Any], Any]:
+    def process(
+        self, state_dict: dict[str, Any], t_samp: Quantity
+    ) -> tuple[dict[str, Any], Any]:
         """Decide: take a sample, give signals and the time at which they come out.
 
         Parameters
@@ -182,7 +190,7 @@ class LatencyIOProcessor(IOProcessor):
         latest = now + self._slack()
         return all(float(t_out) <= latest for _, t_out in self.out_buffer)
 
-    def put_state(self, state_dict: dict[str, Any], t_samp: Any) -> None:
+    def put_state(self, state_dict: dict[str, Any], t_samp: Quantity) -> None:
         """Take a sample, process it, and keep the answer until it is due."""
         start = seconds(t_samp, "t_samp")
         self._missed = False
@@ -219,7 +227,7 @@ class LatencyIOProcessor(IOProcessor):
             raise InputError(msg)
         return end - start
 
-    def get_ctrl_signals(self, t_query: Any) -> dict[str, Any]:
+    def get_ctrl_signals(self, t_query: Quantity) -> dict[str, Any]:
         """Give the first answer that is due (empty when none is)."""
         if not self.has_due_signals(t_query):
             return {}
@@ -243,16 +251,18 @@ class RecordOnlyProcessor(LatencyIOProcessor):
         As for `LatencyIOProcessor`.
     """
 
-    def __init__(self, sample_period: Any = None, **kwargs: Any) -> None:
+    def __init__(self, sample_period: Quantity | None = None, **kwargs: Any) -> None:
         super().__init__(sample_period, **kwargs)
 
-    def process(self, state_dict: dict[str, Any], t_samp: Any) -> tuple[dict[str, Any], Any]:
+    def process(
+        self, state_dict: dict[str, Any], t_samp: Quantity
+    ) -> tuple[dict[str, Any], Any]:
         """Do nothing, at once."""
         del state_dict
         return {}, t_samp
 
 
-def _copied(value: Any) -> Any:
+def _copied(value: object) -> Any:
     """Copy what can be changed in place."""
     return copy.deepcopy(value) if hasattr(value, "__setitem__") else value
 
@@ -264,7 +274,9 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def exp_firing_rate_estimate(spike_counts: Any, dt: Any, prev_rate: Any, tau: Any) -> Any:
+def exp_firing_rate_estimate(
+    spike_counts: Any, dt: Quantity, prev_rate: Any, tau: Quantity
+) -> Any:
     r"""Estimate firing rates by exponential smoothing.
 
     :math:`r \leftarrow a r + (1 - a) n / dt` with :math:`a = e^{-dt/\tau}`, whose steady
@@ -310,13 +322,13 @@ def exp_firing_rate_estimate(spike_counts: Any, dt: Any, prev_rate: Any, tau: An
     return prev_rate * keep + (1 - keep) / step * np.asarray(spike_counts) / second
 
 
-def pi_ctrl(  # noqa: PLR0917 - Cleo's signature
+def pi_ctrl(
     measurement: Any,
-    reference: Any,
+    reference: Quantity,
     integ_error: Any,
-    dt: Any,
-    Kp: Any,  # noqa: N803 - Cleo's names
-    Ki: Any = None,  # noqa: N803
+    dt: Quantity,
+    Kp: Any,
+    Ki: Any = None,
 ) -> tuple[Any, Any]:
     """Proportional-integral control: one step.
 

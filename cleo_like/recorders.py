@@ -18,6 +18,8 @@ from cleo_like.utilities.neo import signal_to_neo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import NeuronGroup
+
 __all__ = ["GroundTruthSpikeRecorder", "RateRecorder", "VoltageRecorder"]
 
 
@@ -30,7 +32,7 @@ class _NumberRecorder(Recorder, NeoExportable):
     neuron_group: Any = attrs.field(init=False, default=None, repr=False)
     """The group that is recorded."""
 
-    def take_group(self, neuron_group: Any) -> None:
+    def take_group(self, neuron_group: NeuronGroup) -> None:
         """Keep the one group; a second is an error."""
         if self.neuron_group is not None:
             msg = (
@@ -40,7 +42,7 @@ class _NumberRecorder(Recorder, NeoExportable):
             raise InputError(msg)
         self.neuron_group = neuron_group
 
-    def remember(self, value: Any) -> None:
+    def remember(self, value: object) -> None:
         """Add a value to the history, if one is kept."""
         if self.save_history:
             self.history.append(self.now, value)
@@ -65,7 +67,7 @@ class _NumberRecorder(Recorder, NeoExportable):
         return self.history.values
 
     @values.setter
-    def values(self, values: Any) -> None:
+    def values(self, values: object) -> None:
         self.history.set_values(values)
 
     def reset(self, **kwargs: Any) -> None:
@@ -102,7 +104,7 @@ class RateRecorder(_NumberRecorder):
     mon: Any = attrs.field(init=False, default=None, repr=False)
     """Its rate, at every time step."""
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Record one neuron of the group."""
         from brian2 import PopulationRateMonitor
 
@@ -152,7 +154,7 @@ class VoltageRecorder(_NumberRecorder):
     mon: Any = attrs.field(init=False, default=None, repr=False)
     """The variable at every time step (None with ``save_history=False``)."""
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Record a group."""
         del kwparams
         name = self.voltage_var_name
@@ -192,7 +194,7 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
     """Counts all spikes."""
     _seen: np.ndarray | None = attrs.field(init=False, default=None, repr=False)
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Record a group."""
         from brian2 import SpikeMonitor
 
@@ -226,7 +228,7 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
             self._seen = np.array(self.mon.variables["count"].get_value(), dtype=int)
 
 
-def _own_names(group: Any) -> list[str]:
+def _own_names(group: NeuronGroup) -> list[str]:
     """Name the variables of a group's model (a Poisson group has no equations)."""
     equations = getattr(getattr(group, "source", group), "equations", None)
     return sorted(equations.names) if equations is not None else []

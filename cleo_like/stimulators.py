@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -12,6 +12,9 @@ from cleo_like.base.groups import present_values
 from cleo_like.core.errors import InputError
 from cleo_like.core.units.dimensions import dimension_of, has_unit
 from cleo_like.engine.brian2_internals import exponents_of
+
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
 
 __all__ = ["StateVariableSetter"]
 
@@ -35,7 +38,7 @@ class StateVariableSetter(Stimulator):
     neuron_groups: list[Any] = attrs.field(init=False, factory=list, repr=False)
     """Groups that are set."""
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Take a group and set its variable to 0."""
         from brian2 import Quantity
 
@@ -69,10 +72,10 @@ class StateVariableSetter(Stimulator):
             self._set(group, ctrl_signal)
         super().update(ctrl_signal)
 
-    def _set(self, group: Any, signal: Any) -> None:
+    def _set(self, group: NeuronGroup, signal: Any) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""
         values = present_values(group, self.variable_to_ctrl)
-        if not isinstance(signal, float) or signal != signal:  # noqa: PLR0124 - NaN
+        if not isinstance(signal, float) or signal != signal:
             self._check(signal, len(values), group.name)
         values[:] = np.multiply(signal, float(np.asarray(self.unit)))
 

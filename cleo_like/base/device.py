@@ -16,7 +16,11 @@ from cleo_like.utilities import new_seed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import NeuronGroup
+    from matplotlib.axes import Axes
+
     from cleo_like.base.simulation import Simulation
+    from cleo_like.core.units import Quantity
 
 
 class NeoExportable(ABC):
@@ -70,11 +74,11 @@ class InterfaceDevice(ABC):
         """Time of the network (s); 0 before the device is injected."""
         return 0.0 if self.sim is None else self.sim.network.t_
 
-    def init_for_simulator(self, simulator: Simulation) -> None:  # noqa: B027
+    def init_for_simulator(self, simulator: Simulation) -> None:
         """Prepare the device for a simulator; called at its first injection."""
 
     @abstractmethod
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Connect the device to one neuron group.
 
         Parameters
@@ -85,7 +89,7 @@ class InterfaceDevice(ABC):
             Injection keywords, as given to `CLSimulator.inject`.
         """
 
-    def prepare(self) -> None:  # noqa: B027
+    def prepare(self) -> None:
         """Finish what needs all injections to be known; called before every run."""
 
     @property
@@ -93,7 +97,7 @@ class InterfaceDevice(ABC):
         """Whether nothing is left for `prepare` to do."""
         return True
 
-    def reset(self, **kwargs: Any) -> None:  # noqa: B027
+    def reset(self, **kwargs: Any) -> None:
         """Return to the state before the first run."""
 
     def store_state(self) -> dict[str, Any]:
@@ -115,7 +119,7 @@ class InterfaceDevice(ABC):
         """Start the random numbers anew, so that a run after `reset` repeats itself."""
         self._rng = None
 
-    def add_self_to_plot(self, ax: Any, axis_scale_unit: Any, **kwargs: Any) -> list[Any]:
+    def add_self_to_plot(self, ax: Axes, axis_scale_unit: Quantity, **kwargs: Any) -> list[Any]:
         """Draw the device on 3-D axes (nothing by default).
 
         Parameters
@@ -194,7 +198,7 @@ class Stimulator(InterfaceDevice, NeoExportable):
         return self.history.values
 
     @values.setter
-    def values(self, values: Any) -> None:
+    def values(self, values: object) -> None:
         self.history.set_values(values)
 
     @property

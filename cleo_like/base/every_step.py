@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cleo_like.base.views import present_values
+from cleo_like.base.groups import present_values
 
 _ROWS = 512  # steps that are kept until Brian2's arrays grow
 

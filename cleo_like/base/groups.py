@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
 
 
 class ByGroup(dict):
@@ -19,7 +22,7 @@ class ByGroup(dict):
     (1, 1, True, 1, ['cells'])
     """
 
-    def __missing__(self, key: Any) -> Any:
+    def __missing__(self, key: object) -> Any:
         """Find a group by its name."""
         name = getattr(key, "name", None)
         if name is None or name not in self:
@@ -30,12 +33,12 @@ class ByGroup(dict):
         """Whether a group, or its name, is there."""
         return super().__contains__(getattr(key, "name", key))
 
-    def get(self, key: Any, default: Any = None) -> Any:
+    def get(self, key: object, default: Any = None) -> Any:
         """Give what belongs to a group, or to its name."""
         return super().get(getattr(key, "name", key), default)
 
 
-def present_values(group: Any, name: str) -> np.ndarray:
+def present_values(group: NeuronGroup, name: str) -> np.ndarray:
     """Give the values of a variable of a group (SI): a view of Brian2's own array.
 
     A subgroup has its part; a subexpression is evaluated (which costs milliseconds).
@@ -57,7 +60,7 @@ def present_values(group: Any, name: str) -> np.ndarray:
     return values
 
 
-def is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: object) -> bool:
     """Whether two groups are the same neurons (each ``group[a:b]`` is another object)."""
     if one is other:
         return True

@@ -92,7 +92,7 @@ class History:
             )
             raise InputError(msg)
 
-    def append(self, time: float, value: Any) -> None:
+    def append(self, time: float, value: object) -> None:
         """Add one row."""
         n = self._n
         if n != self._n_times:
@@ -112,7 +112,7 @@ class History:
         self._values = np.empty(FIRST)
         self._n = self._n_times = 0
 
-    def _fits(self, value: Any) -> bool:
+    def _fits(self, value: object) -> bool:
         if self._values.dtype == object or isinstance(value, (int, float)):
             return True
         array = np.asarray(value)
@@ -123,7 +123,7 @@ class History:
         for name in ("_times", "_values"):
             setattr(self, name, _with_room(getattr(self, name)[: self._n]))
 
-    def _refit(self, value: Any) -> None:
+    def _refit(self, value: object) -> None:
         """Make room for a value that the rows so far cannot hold."""
         n, old = self._n, self._values
         array = np.asarray(value)

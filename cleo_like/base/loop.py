@@ -15,6 +15,8 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Clock, Network
+
     from cleo_like.base.simulation import Simulation
     from cleo_like.engine.loop_run import LoopRun
 
@@ -34,7 +36,7 @@ class Loop:
         Seconds between two communications; None asks at every step.
     """
 
-    def __init__(self, simulator: Simulation, clock: Any, period: float | None) -> None:
+    def __init__(self, simulator: Simulation, clock: Clock, period: float | None) -> None:
         self.simulator = simulator
         self.clock = clock
         self.period = period
@@ -119,7 +121,7 @@ def loop_operation(loop: Loop) -> Any:
 
 
 def on_kernels(
-    network: Any, operation: Any, level: int, options: Mapping[str, Any]
+    network: Network, operation: Any, level: int, options: Mapping[str, Any]
 ) -> LoopRun | None:
     """Prepare a loop's network on compiled kernels, where that gives the same answer.
 

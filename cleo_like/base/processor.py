@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cleo_like.base.simulation import Simulation
+    from cleo_like.core.units import Quantity
 
 TICK_SLACK = 1e-4
 """Part of one tick by which a time may miss a tick and still count as on it."""
@@ -45,7 +46,7 @@ class IOProcessor(ABC):
         processor.forget()
         return processor
 
-    def __init__(self, sample_period: Any = None) -> None:
+    def __init__(self, sample_period: Quantity | None = None) -> None:
         self.sample_period = sample_period if sample_period is not None else "1 ms"
 
     @property
@@ -54,7 +55,7 @@ class IOProcessor(ABC):
         return time_quantity(self._period)
 
     @sample_period.setter
-    def sample_period(self, value: Any) -> None:
+    def sample_period(self, value: object) -> None:
         period = float(quantity(value, "s", "sample_period"))
         if not period > 0:
             msg = f"sample_period must be positive, got {value}"
@@ -100,19 +101,19 @@ class IOProcessor(ABC):
         """Whether a sample is due at this time (quantity)."""
 
     @abstractmethod
-    def put_state(self, state_dict: dict[str, Any], t_samp: Any) -> None:
+    def put_state(self, state_dict: dict[str, Any], t_samp: Quantity) -> None:
         """Take a sample: recorder names with their states, and the time (quantity)."""
 
     @abstractmethod
-    def get_ctrl_signals(self, t_query: Any) -> dict[str, Any]:
+    def get_ctrl_signals(self, t_query: Quantity) -> dict[str, Any]:
         """Give the signals that are due at this time: stimulator names with values."""
 
-    def has_due_signals(self, t_query: Any) -> bool:
+    def has_due_signals(self, t_query: Quantity) -> bool:
         """Whether more signals are due at this time (several may be at once)."""
         del t_query
         return False
 
-    def get_stim_values(self, t_query: Any) -> dict[str, Any]:
+    def get_stim_values(self, t_query: Quantity) -> dict[str, Any]:
         """Give the values the stimulators shall have now; called every communication.
 
         Parameters
@@ -131,7 +132,7 @@ class IOProcessor(ABC):
         return {**signals, **values} if values else signals
 
     def preprocess_ctrl_signals(
-        self, latest_ctrl_signals: Mapping[str, Any], t_query: Any
+        self, latest_ctrl_signals: Mapping[str, Any], t_query: Quantity
     ) -> dict[str, Any]:
         """Make waveforms between samples: override to turn signals into values.
 

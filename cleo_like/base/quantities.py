@@ -27,7 +27,7 @@ def unit_of(symbol: str) -> Any:
     return getattr(brian2, _NAMES[symbol])
 
 
-def quantity(value: Any, unit: str, name: str) -> Any:
+def quantity(value: object, unit: str, name: str) -> Any:
     """Check the dimension of an argument and give it as a Brian2 quantity.
 
     Parameters
@@ -59,7 +59,7 @@ def quantity(value: Any, unit: str, name: str) -> Any:
 def quantity_field(unit: str, name: str) -> Any:
     """Make an attrs converter to a quantity; None stays None (it means "not given")."""
 
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> Any:
         return quantity(value, unit, name)
 
     return attrs.converters.optional(convert)

@@ -21,6 +21,10 @@ from cleo_like.engine.brian2_internals import default_clock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Network
+
+    from cleo_like.core.units import Quantity
+
 
 def in_standalone() -> bool:
     """Whether Brian2 builds a program of its own instead of running in this process."""
@@ -60,7 +64,7 @@ class CLSimulator(NeoExportable):
     """
 
     def __init__(
-        self, network: Any, *, resettable: bool = True, seed: int | None = None
+        self, network: Network, *, resettable: bool = True, seed: int | None = None
     ) -> None:
         from brian2 import Network
 
@@ -263,7 +267,7 @@ class CLSimulator(NeoExportable):
             return min(clocks, key=lambda c: float(c.dt_))
         return default_clock()
 
-    def run(self, duration: Any, **kwargs: Any) -> None:
+    def run(self, duration: Quantity, **kwargs: Any) -> None:
         """Run the network.
 
         Parameters
@@ -350,7 +354,7 @@ class CLSimulator(NeoExportable):
             device.reset(**kwargs)
         if self.io_processor is not None:
             self.io_processor.forget()  # whatever a controller's own reset() leaves out
-            self.io_processor._base_reset()  # noqa: SLF001 - Cleo's second hook
+            self.io_processor._base_reset()
             self.io_processor.reset(**kwargs)
         if self._keeper is not None:
             self._keeper.active = True  # sets the seed anew

@@ -17,6 +17,8 @@ from cleo_like.core.errors import InputError
 from cleo_like.engine.brian2_internals import stateful_object
 
 if TYPE_CHECKING:
+    from brian2 import Network
+
     from cleo_like.base.simulation import Simulation
 
 NAME = "cleo_like start"
@@ -33,7 +35,7 @@ class Snapshot:
         Whose state.
     """
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
         self.file: Path | None = None
         self._taken = False
@@ -72,7 +74,7 @@ class Snapshot:
         return folder / "snapshot"
 
 
-def state_size(network: Any) -> int:
+def state_size(network: Network) -> int:
     """Bytes of the arrays of all groups of a network."""
     size = 0
     for obj in network.objects:

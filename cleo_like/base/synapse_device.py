@@ -16,6 +16,7 @@ from cleo_like.utilities import brian_safe_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import NeuronGroup, Synapses
     from jaxtyping import Int
 
 
@@ -26,7 +27,7 @@ class RenamedSynapses:
     refuse it); through this view ``syn.Ca`` is still the model's.
     """
 
-    def __init__(self, synapses: Any, names: Mapping[str, str]) -> None:
+    def __init__(self, synapses: Synapses, names: Mapping[str, str]) -> None:
         object.__setattr__(self, "_synapses", synapses)
         object.__setattr__(self, "_names", names)
 
@@ -40,7 +41,7 @@ class RenamedSynapses:
         """Read a variable by the model's name."""
         return getattr(self._synapses, self._names.get(name, name))
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         """Set a variable by the model's name."""
         setattr(self._synapses, self._names.get(name, name), value)
 
@@ -94,7 +95,7 @@ class SynapseDevice(InterfaceDevice):
             if f.name not in base and not f.name.startswith("_")
         }
 
-    def init_syn_vars(self, syn: Any) -> None:
+    def init_syn_vars(self, syn: Synapses) -> None:
         """Set the variables of the model to their values at rest; also run by `reset`.
 
         Parameters
@@ -104,7 +105,7 @@ class SynapseDevice(InterfaceDevice):
         """
 
     def modify_model_and_params_for_ng(
-        self, neuron_group: Any, injct_params: dict[str, Any]
+        self, neuron_group: NeuronGroup, injct_params: dict[str, Any]
     ) -> tuple[str, dict[str, Any]]:
         """Adapt model and parameters to one group.
 
@@ -129,7 +130,7 @@ class SynapseDevice(InterfaceDevice):
             model = model.replace(text, unit_name)
         return model, {k: v for k, v in self.params.items() if v is not None}
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Give the device to cells of a group.
 
         Parameters
@@ -152,7 +153,7 @@ class SynapseDevice(InterfaceDevice):
         self.source_ngs[neuron_group.name] = neuron_group
 
     def choose_targets(
-        self, neuron_group: Any, kwparams: Mapping[str, Any]
+        self, neuron_group: NeuronGroup, kwparams: Mapping[str, Any]
     ) -> Int[np.ndarray, "n_targets"]:
         """Give the indices of the cells that get the device, in rising order."""
         n = len(neuron_group)
@@ -172,7 +173,11 @@ class SynapseDevice(InterfaceDevice):
         return np.flatnonzero(self.rng.random(n) < chance)
 
     def _make_synapses(
-        self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
+        self,
+        group: NeuronGroup,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
+        kwparams: dict[str, Any],
     ) -> None:
         from brian2 import Synapses
 
@@ -232,7 +237,7 @@ def expression_levels(rho_rel: Any, n: int) -> np.ndarray:
     return np.broadcast_to(levels, (n,)).copy()
 
 
-def _check_variable(group: Any, name: str, unit: Any, device: str, wanted: str) -> None:
+def _check_variable(group: NeuronGroup, name: str, unit: Any, device: str, wanted: str) -> None:
     variable = group.variables.get(name)
     if variable is None:
         msg = (
@@ -245,7 +250,7 @@ def _check_variable(group: Any, name: str, unit: Any, device: str, wanted: str) 
         raise InputError(msg)
 
 
-def _renames(model: str, group: Any) -> dict[str, str]:
+def _renames(model: str, group: NeuronGroup) -> dict[str, str]:
     """Name the variables of a model that the neurons have too, with names that are free."""
     from brian2 import Equations
 

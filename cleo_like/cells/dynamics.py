@@ -17,6 +17,7 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Equations
     from jaxtyping import Bool, Complex, Float
 
     from cleo_like.cells.model import CellModel
@@ -131,7 +132,7 @@ class Dynamics:
                 x[k] = self._value(given[name], x, parameters)
         return x
 
-    def _value(self, value: Any, x: np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
+    def _value(self, value: object, x: np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
         """Give an initial value: a number, or an expression of parameters and states."""
         if isinstance(value, str):
             scope = dict(self._namespace) | dict(parameters)
@@ -232,7 +233,7 @@ def solve_each(matrix: np.ndarray, f: np.ndarray) -> np.ndarray:
     return step
 
 
-def _identifiers(model: CellModel, eqs: Any) -> set[str]:
+def _identifiers(model: CellModel, eqs: Equations) -> set[str]:
     """Names in the equations and in the initial values."""
     from brian2.utils.stringtools import get_identifiers
 

@@ -28,6 +28,8 @@ from cleo_like.engine.integrators import choose
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from brian2 import Equations
+
 METHODS = ("auto", "rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
            "exponential_euler", "exact")  # fmt: skip
 """Integration methods that a model may name: those of stock Brian2, and two of the engine."""
@@ -49,7 +51,7 @@ def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloa
     )
 
 
-def _si_parameter(name: str, value: Any, declared: Any) -> SIFloat:
+def _si_parameter(name: str, value: object, declared: Any) -> SIFloat:
     from brian2 import get_unit
     from brian2.units.fundamentalunits import get_or_create_dimension
 
@@ -91,14 +93,14 @@ def si_and_dimension(name: str, value: Any) -> tuple[np.ndarray, Dimension]:
     return si_choice(value, ("1",), name)[1], PURE
 
 
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         msg = f"the name of a model must be text that is not empty, got {value!r}"
         raise InputError(msg)
     return value
 
 
-def _level(value: Any) -> float | str:
+def _level(value: object) -> float | str:
     if isinstance(value, str) and TEXT.match(ascii_text(value)) is None:
         return value
     return si_required("V", "spike_level")(value)
@@ -112,7 +114,7 @@ def _initial(values: Mapping[str, Any], model: Any) -> Mapping[str, float | str]
     )
 
 
-def _start(name: str, value: Any, eqs: Any, model: Any) -> float | str:
+def _start(name: str, value: object, eqs: Equations, model: Any) -> float | str:
     if name not in eqs.diff_eq_names:
         states = ", ".join(sorted(eqs.diff_eq_names))
         msg = f"initial names {name!r}, which is no state of {model.name!r}; it has {states}"
@@ -136,7 +138,7 @@ _VOLTS = 1.0
 """Potential (V) beyond which a bare number must have been meant in mV."""
 
 
-def _refractory(value: Any) -> float | str | None:
+def _refractory(value: object) -> float | str | None:
     """Convert a time ("2 ms" too) to seconds; any other text is an expression of Brian2."""
     match = TEXT.match(ascii_text(value)) if isinstance(value, str) else None
     timed = match is not None and text_factor(match[2] or "", "s") is not None

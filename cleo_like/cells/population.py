@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cleo_like.core.units.dimensions import SIFloat
 
 
-def _a_model(value: Any) -> CellModel:
+def _a_model(value: object) -> CellModel:
     if isinstance(value, CellModel):
         return value
     hint = f"; get_cell({value!r}) gives the library's" if isinstance(value, str) else ""
@@ -45,7 +45,7 @@ def _si_arrays(values: Mapping[str, Any], population: Any) -> Mapping[str, np.nd
     return frozen_mapping({k: read_only(_si_array(k, v, own[k])) for k, v in values.items()})
 
 
-def _si_array(name: str, value: Any, own: SIFloat) -> np.ndarray:
+def _si_array(name: str, value: object, own: SIFloat) -> np.ndarray:
     array, dimension = si_and_dimension(name, value)
     if dimension != own.dimension:
         code = code_of(own.dimension)

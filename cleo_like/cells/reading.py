@@ -10,6 +10,8 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Equations
+
 TIME = {"t", "t_in_timesteps"}
 """Names of Brian2's clock: a model that uses them has no rest."""
 NOISE = {"rand", "randn", "poisson"}
@@ -48,7 +50,7 @@ class Texts(Protocol):
         """Give the equations as `brian2.Equations`."""
 
 
-def equations_text(equations: Any) -> str:
+def equations_text(equations: Equations) -> str:
     """Give the text of equations, whether they come as text or as `brian2.Equations`.
 
     Raises
@@ -87,7 +89,7 @@ def equation_line(equation: Any) -> str:
     return f"{left} : {unit}{flags}"
 
 
-def check_texts(model: Texts, equations: Any) -> None:
+def check_texts(model: Texts, equations: Equations) -> None:
     """Refuse what a cell cannot have: names that nothing explains, unreadable expressions.
 
     Raises
@@ -110,7 +112,7 @@ def _check_expressions(model: Texts) -> None:
             raise InputError(msg) from error
 
 
-def _check_flags(model: Texts, equations: Any) -> None:
+def _check_flags(model: Texts, equations: Equations) -> None:
     for name in equations.parameter_names:
         found = {"shared", "linked"} & set(equations[name].flags)
         if found:
@@ -121,7 +123,7 @@ def _check_flags(model: Texts, equations: Any) -> None:
             raise InputError(msg)
 
 
-def _check_names(model: Texts, equations: Any) -> None:
+def _check_names(model: Texts, equations: Equations) -> None:
     from brian2.core.namespace import DEFAULT_CONSTANTS, DEFAULT_FUNCTIONS, DEFAULT_UNITS
 
     known = {*equations.names, *model.parameters, model.current, *_OWN,
@@ -146,7 +148,7 @@ def _check_names(model: Texts, equations: Any) -> None:
             raise InputError(msg)
 
 
-def used_names(model: Texts, equations: Any) -> dict[str, set[str]]:
+def used_names(model: Texts, equations: Equations) -> dict[str, set[str]]:
     """Give the names that the equations and the other texts of a model use."""
     from brian2.utils.stringtools import get_identifiers
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.cells.model import CellModel
+    from cleo_like.core.units import Quantity
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +120,7 @@ def answers_at_rest(
 
 def rheobase(
     model: CellModel,
-    duration: Any = "1 s",
+    duration: Quantity = "1 s",
     *,
     maximum: Any = "2 nA",
     resolution: Any = "0.1 pA",

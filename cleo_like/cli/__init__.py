@@ -1,7 +1,6 @@
 """The command line: one thin function per verb, in modules by what they work on."""
 
 # click reads \b as "keep these lines"
-# ruff: noqa: D301
 
 from __future__ import annotations
 

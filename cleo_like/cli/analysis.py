@@ -1,7 +1,6 @@
 """Files of real or simulated cells: what is in them, protocols, features, quality."""
 
 # options arrive as arguments; click reads \b as "keep these lines"
-# ruff: noqa: D301, FBT001, PLR0917
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Simulated cells: the library, recording, reading a picture back, the demonstration."""
 
 # options arrive as arguments; click reads \b as "keep these lines"
-# ruff: noqa: D301, FBT001, PLR0917
 
 from __future__ import annotations
 

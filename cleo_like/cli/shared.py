@@ -56,7 +56,7 @@ def save_figure(figure: Any, output: Path, *, overwrite: bool) -> None:
     click.echo(f"figure in {output}")
 
 
-def show_versions_and_exit(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+def show_versions_and_exit(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     """Answer ``--versions``, whatever else is on the line."""
     from cleo_like.report.versions import show_versions
 

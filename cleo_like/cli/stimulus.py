@@ -1,7 +1,6 @@
 """Stimulus files: one command per family, its options are the arguments of the function."""
 
 # options arrive as arguments; click reads \b as "keep these lines"
-# ruff: noqa: D301
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ import inspect
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -71,7 +70,7 @@ def _family_command(verb: str, name: str, maker: Callable[..., Protocol]) -> cli
         )
     )
 
-    def run(output: Path, overwrite: bool, **given: str | None) -> None:  # noqa: FBT001
+    def run(output: Path, overwrite: bool, **given: str | None) -> None:
         words = [f"{key}={value}" for key, value in given.items() if value is not None]
         _write_stimulus(" ".join([name, *map(shlex.quote, words)]), output, overwrite=overwrite)
 
@@ -105,7 +104,7 @@ def _parameter_texts(docstring: str) -> dict[str, str]:
     return texts
 
 
-def _shown_default(value: Any) -> str:
+def _shown_default(value: object) -> str:
     if isinstance(value, (tuple, list)):
         return ",".join(map(str, value))
     return "none" if value is None else str(value)

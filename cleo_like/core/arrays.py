@@ -78,7 +78,7 @@ def mode_units(mode: Any, kind: str) -> tuple[str, ...]:
     return ("V", "A") if unit == "?" else (unit,)
 
 
-def _by_mode(value: Any, mode: Any, kind: str, name: str) -> np.ndarray:
+def _by_mode(value: object, mode: Any, kind: str, name: str) -> np.ndarray:
     units = mode_units(mode, kind)
     try:
         return si_choice(value, units, name)[1]
@@ -118,7 +118,7 @@ def whole_number(name: str, least: int | None = None) -> Callable[[Any], int]:
     return convert
 
 
-def si_value(value: Any) -> Any:
+def si_value(value: object) -> Any:
     """Give a quantity as SI float or array; everything else stays as it is."""
     if not has_unit(value):
         return value
@@ -133,7 +133,7 @@ def si_mapping(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return frozen_mapping({k: si_value(v) for k, v in as_mapping(values).items()})
 
 
-def as_mapping(values: Any, name: str = "it") -> Mapping[str, Any]:
+def as_mapping(values: object, name: str = "it") -> Mapping[str, Any]:
     """Check that names come with values; None is empty."""
     if values is not None and not isinstance(values, Mapping):
         kind = type(values).__name__

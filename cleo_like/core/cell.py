@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-from typing import Any
 
 import attrs
 
@@ -13,7 +12,7 @@ from cleo_like.core.units import celsius
 SEXES = ("M", "F", "U", "O")
 
 
-def _identifier(value: Any) -> str:
+def _identifier(value: object) -> str:
     """Take text, or a whole number as many tables have it."""
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         return str(value)
@@ -23,13 +22,13 @@ def _identifier(value: Any) -> str:
     return value
 
 
-def _degrees(value: Any) -> float | None:
-    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
+def _degrees(value: object) -> float | None:
+    if value is None or (isinstance(value, float) and value != value):
         return None
     return celsius(value, "temperature")
 
 
-def _sex(value: Any) -> str | None:
+def _sex(value: object) -> str | None:
     if value is not None and value not in SEXES:
         msg = f"sex must be one of {', '.join(SEXES)} (NWB's letters), got {value!r}"
         raise InputError(msg)

@@ -142,7 +142,7 @@ def to_json(value: object, *, indent: int | None = None) -> str:
     return json.dumps(_plain(value), allow_nan=False, indent=indent)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     value = si_value(value)
     if isinstance(value, np.ndarray):
         return _plain(value.tolist())

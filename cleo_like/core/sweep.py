@@ -53,7 +53,7 @@ class ClampMode(StrEnum):
         return {"current_clamp": "V", "voltage_clamp": "A"}.get(self.value, "?")
 
 
-def clamp_mode(value: Any) -> ClampMode:
+def clamp_mode(value: object) -> ClampMode:
     """Convert the name of a clamp mode, or say which there are."""
     if isinstance(value, str) and value in {str(mode) for mode in ClampMode}:
         return ClampMode(value)

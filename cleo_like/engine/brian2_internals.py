@@ -10,59 +10,61 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from brian2 import Clock, Network, NeuronGroup
 
-def refractory_of(group: Any) -> Any:
+
+def refractory_of(group: NeuronGroup) -> Any:
     """Give the refractoriness of a group as its user wrote it; False without one."""
-    return group._refractory  # noqa: SLF001
+    return group._refractory
 
 
 def exponents_of(dimension: Any) -> tuple[float, ...]:
     """Give the seven exponents of a Brian2 dimension (m, kg, s, A, K, mol, cd)."""
-    return tuple(float(e) for e in dimension._dims)  # noqa: SLF001
+    return tuple(float(e) for e in dimension._dims)
 
 
-def other_network(objects: Iterable[Any], network: Any) -> bool:
+def other_network(objects: Iterable[Any], network: Network) -> bool:
     """Whether one of some objects was run in another network before."""
-    return any(x._network not in {None, network.id} for x in objects)  # noqa: SLF001
+    return any(x._network not in {None, network.id} for x in objects)
 
 
-def adopt(objects: Iterable[Any], network: Any) -> None:
+def adopt(objects: Iterable[Any], network: Network) -> None:
     """Mark objects as run in a network, as its own run does."""
     for x in objects:
-        x._network = network.id  # noqa: SLF001
+        x._network = network.id
 
 
 def default_clock() -> Any:
     """Give the clock that objects without one of their own have."""
     from brian2 import defaultclock, get_device
 
-    is_proxy = defaultclock._is_proxy  # noqa: SLF001
+    is_proxy = defaultclock._is_proxy
     return get_device().defaultclock if is_proxy else defaultclock
 
 
-def last_step(clock: Any) -> int:
+def last_step(clock: Clock) -> int:
     """Give the step at which the interval of a clock ends."""
-    return int(clock._i_end)  # noqa: SLF001
+    return int(clock._i_end)
 
 
-def forget_stop(network: Any) -> None:
+def forget_stop(network: Network) -> None:
     """Take back an earlier `stop`, as Brian2 does at the start of a run."""
     from brian2 import Network
 
-    network._stopped = Network._globally_stopped = False  # noqa: SLF001
+    network._stopped = Network._globally_stopped = False
 
 
-def is_stopped(network: Any) -> bool:
+def is_stopped(network: Network) -> bool:
     """Whether `stop` was called, on this network or on all."""
     from brian2 import Network
 
-    return bool(network._stopped or Network._globally_stopped)  # noqa: SLF001
+    return bool(network._stopped or Network._globally_stopped)
 
 
 def note_run(device: Any, seconds: float, fraction: float) -> None:
     """Tell a device how long its last run took (s), and which part of it was done."""
-    device._last_run_time = seconds  # noqa: SLF001
-    device._last_run_completed_fraction = fraction  # noqa: SLF001
+    device._last_run_time = seconds
+    device._last_run_completed_fraction = fraction
 
 
 def stateful_object(

@@ -29,6 +29,8 @@ from cleo_like.engine.toolchain import CompilerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from brian2 import Network
+
     from cleo_like.engine.runtime.program import Lost, Outcome
 
 NAME = "sweeps"
@@ -73,7 +75,7 @@ def _device_class() -> type:
 
         streams = _Streams.of(None)
 
-        def activate(self, build_on_run: bool = True, **options: Any) -> None:  # noqa: FBT001, FBT002
+        def activate(self, build_on_run: bool = True, **options: Any) -> None:
             """Start; ``set_device('sweeps', seed=1, threads=2)`` gives options."""
             super().activate(build_on_run=build_on_run, **options)
             self.streams = _Streams.of(options.get("seed"))
@@ -92,8 +94,8 @@ def _device_class() -> type:
             super().set_random_state(state)
             self.streams = _Streams(*state[NAME])
 
-        def network_run(  # noqa: PLR0917  # Brian2's signature
-            self, network: Any, duration: Any, report: Any = None, report_period: Any = None,
+        def network_run(  # Brian2's signature
+            self, network: Network, duration: Any, report: Any = None, report_period: Any = None,
             namespace: Any = None, profile: Any = None, level: int = 0,
         ) -> None:  # fmt: skip
             """Take the place of `Network.run`."""
@@ -120,7 +122,7 @@ def _device_class() -> type:
 
 
 def _run_compiled(
-    network: Any, duration: Any, report: Any, namespace: Mapping[str, Any], device: Any
+    network: Network, duration: Any, report: Any, namespace: Mapping[str, Any], device: Any
 ) -> str | None:
     """Run a network on compiled kernels; give the reason if that cannot be done."""
     from brian2 import second
@@ -146,7 +148,7 @@ class _Run:
     """One run of all groups: done as a whole, or not at all."""
 
     def __init__(
-        self, network: Any, programs: list[Program], telling: Callable | None, device: Any,
+        self, network: Network, programs: list[Program], telling: Callable | None, device: Any,
         namespace: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self.namespace = namespace

@@ -21,6 +21,8 @@ from cleo_like.engine.runtime.run_lock import exclusive
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from brian2 import Network
+
 _LARGEST_ROOM = 4_000_000
 """Spikes that one call has room for: bounds the buffers of a long stretch without a stop."""
 
@@ -45,7 +47,7 @@ class LoopRun:
         No compiler.
     """
 
-    def __init__(self, network: Any, operation: Any, namespace: Mapping[str, Any]) -> None:
+    def __init__(self, network: Network, operation: Any, namespace: Mapping[str, Any]) -> None:
         plans = read_network(network, namespace, without=operation)
         for plan in plans:
             _check(plan, operation)

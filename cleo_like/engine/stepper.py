@@ -19,6 +19,8 @@ from cleo_like.engine.runtime.run_lock import exclusive
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Network
+
 
 class Stepper:
     r"""One NeuronGroup, advanced from Python without Brian2 in between.
@@ -56,7 +58,7 @@ class Stepper:
     """
 
     def __init__(
-        self, network: Any, namespace: Mapping[str, Any] | None = None, *, seed: int = 0
+        self, network: Network, namespace: Mapping[str, Any] | None = None, *, seed: int = 0
     ) -> None:
         names = namespace if namespace is not None else {}
         try:

@@ -347,7 +347,7 @@ def _workers(executor: Any, n_jobs: int) -> int:
     return int(getattr(executor, "_max_workers", None) or max(n_jobs, 8))
 
 
-def _bar(total: int, progress: bool) -> Any:  # noqa: FBT001
+def _bar(total: int, progress: bool) -> Any:
     from tqdm import tqdm
 
     return tqdm(total=total, disable=not progress, unit="cell", desc="features")

@@ -16,6 +16,7 @@ from cleo_like.matching import match
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
 
 _REST = 0.1  # s before the chirp that give the zero of both traces
 _TAIL = 1.0  # s after it, in which the answer dies away: whole answers need no fading window
@@ -61,11 +62,11 @@ class Impedance:
 
 def impedance(
     source: Recording | SweepStack,
-    start: Any = None,
-    end: Any = None,
+    start: Quantity | None = None,
+    end: Quantity | None = None,
     *,
-    low: Any = "0.5 Hz",
-    high: Any = "20 Hz",
+    low: Quantity = "0.5 Hz",
+    high: Quantity = "20 Hz",
     resolution: Any = "0.5 Hz",
 ) -> Impedance:
     """Measure impedance between two frequencies.
@@ -192,7 +193,9 @@ def _from_rest(stack: SweepStack, step: Window) -> tuple[np.ndarray, np.ndarray]
     return current, potential
 
 
-def _chirp(source: Recording | SweepStack, start: Any, end: Any) -> tuple[SweepStack, Window]:
+def _chirp(
+    source: Recording | SweepStack, start: Quantity, end: Quantity
+) -> tuple[SweepStack, Window]:
     """Sweeps and their window: the one that is given, or that of the matched recording."""
     if (start is None) != (end is None):
         msg = "give both start and end of the chirp, or neither"

@@ -27,7 +27,7 @@ def in_unit(unit: str, name: str) -> Callable[[Any], float]:
     """Make a converter: a quantity is converted, a plain number is already in ipfx's unit."""
     base, scale = _UNIT[unit]
 
-    def convert(value: Any) -> float:
+    def convert(value: object) -> float:
         if carries_unit(value) and not (isinstance(value, str) and is_number(value)):
             return si(value, base, name) * scale
         return number(value, name)
@@ -35,7 +35,7 @@ def in_unit(unit: str, name: str) -> Callable[[Any], float]:
     return convert
 
 
-def _filter(value: Any) -> float | None:
+def _filter(value: object) -> float | None:
     """None and 0 both mean "no filter", as in ipfx."""
     if value is None:
         return None

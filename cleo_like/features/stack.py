@@ -7,7 +7,7 @@ by the last bit, so the arrays are converted once, here, and never back.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
 
 
 _WHOLE = 1e-3  # from a whole number: rounding of the SI value is far below
@@ -69,7 +70,7 @@ class Window:
         return self.end - self.start
 
 
-def window(start: Any, end: Any) -> Window:
+def window(start: Quantity, end: Quantity) -> Window:
     """Make a `Window` from two quantities (``0.2*second``, ``"200 ms"``)."""
     return Window(start=si(start, "s", "start"), end=si(end, "s", "end"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,11 +10,14 @@ from cleo_like.base.quantities import quantity
 from cleo_like.core.errors import InputError
 from cleo_like.imaging.plane import positive
 
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
 
 def length(name: str) -> Any:
     """Make a converter to a positive length (quantity)."""
 
-    def convert(value: Any) -> Any:
+    def convert(value: object) -> Any:
         checked = quantity(value, "m", name)
         positive(checked, name)
         return checked
@@ -22,7 +25,7 @@ def length(name: str) -> Any:
     return convert
 
 
-def place(value: Any) -> Any:
+def place(value: object) -> Any:
     """Convert to a place: three lengths (quantity)."""
     checked = quantity(value, "m", "location")
     if np.shape(checked) != (3,) or not np.isfinite(np.asarray(checked)).all():
@@ -31,7 +34,7 @@ def place(value: Any) -> Any:
     return checked
 
 
-def whole(value: Any) -> int:
+def whole(value: object) -> int:
     """Check that a seed is a whole number."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         msg = f"rand_seed must be a whole number or None, got {value!r}"
@@ -49,7 +52,7 @@ def check_exposure(times: np.ndarray, exposure: float) -> None:
         raise InputError(msg)
 
 
-def check_sensor(scope: Any, neuron_group: Any) -> None:
+def check_sensor(scope: Any, neuron_group: NeuronGroup) -> None:
     """Refuse a sensor that could not be put into the cells later."""
     devices = set() if scope.sim is None else scope.sim.devices - {scope, scope.sensor}
     scopes: list[Any] = [other for other in devices if hasattr(other, "injections")]

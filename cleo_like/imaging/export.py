@@ -11,6 +11,7 @@ from cleo_like.core.provenance import Provenance
 from cleo_like.core.traces import ImagingTruth, Traces
 
 if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
     from cleo_like.imaging.frame_log import FrameLog
 
 
@@ -85,7 +86,7 @@ def _per_roi(log: FrameLog) -> dict[str, Any]:
     }
 
 
-def _um(length: Any) -> Any:
+def _um(length: Quantity) -> Any:
     """Convert a length (m) to micrometres as Neo takes them."""
     import quantities as pq
 

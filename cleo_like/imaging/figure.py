@@ -9,6 +9,8 @@ import numpy as np
 from cleo_like.utilities import get_orth_vectors_for_V
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from cleo_like.imaging.frame_log import Microscope
 
 GREEN = "#2f9e44"
@@ -72,7 +74,7 @@ def _disc(scope: Microscope, depth: float, ax: Any, unit: float, color: Any) -> 
 
 
 def _light_path(
-    scope: Microscope, depths: set[float], ax: Any, unit: float, color: Any
+    scope: Microscope, depths: set[float], ax: Axes, unit: float, color: Any
 ) -> list[Any]:
     """Draw lines from the objective to the deepest plane."""
     if not depths:

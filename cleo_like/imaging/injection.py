@@ -20,13 +20,16 @@ from cleo_like.imaging.plane import (
 from cleo_like.imaging.rois import Injection
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
+    from cleo_like.core.units import Quantity
     from cleo_like.imaging.frame_log import Microscope
 
 FAINTEST = 1e-3
 """Cells whose light is a smaller part of that in focus are not looked at."""
 
 
-def without_plane(scope: Microscope, group: Any, kwparams: dict[str, Any]) -> Injection:
+def without_plane(scope: Microscope, group: NeuronGroup, kwparams: dict[str, Any]) -> Injection:
     """Take the cells that are named (by default all), without asking where they are."""
     n = len(group)
     wanted = kwparams.get("i_targets")
@@ -54,7 +57,7 @@ def without_plane(scope: Microscope, group: Any, kwparams: dict[str, Any]) -> In
     )
 
 
-def _places(group: Any, targets: np.ndarray) -> Any:
+def _places(group: NeuronGroup, targets: np.ndarray) -> Any:
     """Give the places of cells as they are; NaN where the group has no coordinates."""
     from brian2 import metre
 
@@ -63,7 +66,9 @@ def _places(group: Any, targets: np.ndarray) -> Any:
     return coords_from_ng(group)[targets]
 
 
-def in_plane(scope: Microscope, group: Any, depth: Any, kwparams: dict[str, Any]) -> Injection:
+def in_plane(
+    scope: Microscope, group: NeuronGroup, depth: Quantity, kwparams: dict[str, Any]
+) -> Injection:
     """Take the cells that a plane shows well enough."""
     radius = _radius(scope, kwparams)
     if scope.optics is None:
@@ -126,7 +131,7 @@ def _of_nobody(scope: Any, n: int) -> Injection:
 
 
 def _in_focus(
-    scope: Microscope, group: Any, depth: Any, radius: float
+    scope: Microscope, group: NeuronGroup, depth: Quantity, radius: float
 ) -> tuple[np.ndarray, np.ndarray, Any]:
     """Find cells by the light that reaches the detector through the point spread."""
     from brian2 import metre

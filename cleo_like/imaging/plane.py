@@ -12,16 +12,19 @@ from cleo_like.core.units import si, si_array
 from cleo_like.utilities import normalize_coords
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
     from jaxtyping import Float, Int
 
+    from cleo_like.core.units import Quantity
 
-def target_neurons_in_plane(  # noqa: PLR0917 - Cleo's signature
-    ng: Any,
+
+def target_neurons_in_plane(
+    ng: NeuronGroup,
     scope_focus_depth: Any,
     scope_img_width: Any,
     scope_location: Any = None,
     scope_direction: Any = (0, 0, 1),
-    soma_radius: Any = "10 um",
+    soma_radius: Quantity = "10 um",
     sensor_location: str = "cytoplasm",
 ) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n"], Any]:
     """Find the neurons that a focal plane cuts, within a circular field of view.
@@ -72,7 +75,7 @@ def target_neurons_in_plane(  # noqa: PLR0917 - Cleo's signature
 
 
 def place_on_plane(
-    ng: Any, focus_depth: Any, location: Any, direction: Any
+    ng: NeuronGroup, focus_depth: Quantity, location: Quantity, direction: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give, for each neuron, its height above the plane (signed), foot, and distance (m).
 
@@ -130,7 +133,7 @@ def check_location(location: str, cytoplasm: Any, membrane: Any) -> Any:
     return cytoplasm if location == "cytoplasm" else membrane
 
 
-def positive(value: Any, name: str) -> float:
+def positive(value: object, name: str) -> float:
     """Convert a length that must be positive to metre."""
     length = si(value, "m", name)
     if not length > 0:

@@ -13,6 +13,8 @@ from cleo_like.imaging.injection import assigned
 from cleo_like.imaging.rois import Injection, Rois
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
     from cleo_like.imaging.sensors.sensor import Sensor
 
 
@@ -51,7 +53,7 @@ class Planes:
         return [i.i_targets for i in self.injections]
 
     @i_targets_per_injct.setter
-    def i_targets_per_injct(self, values: Any) -> None:
+    def i_targets_per_injct(self, values: object) -> None:
         self._assign("i_targets", values)
 
     @property
@@ -60,7 +62,7 @@ class Planes:
         return [i.sigma_noise for i in self.injections]
 
     @sigma_per_injct.setter
-    def sigma_per_injct(self, values: Any) -> None:
+    def sigma_per_injct(self, values: object) -> None:
         self._assign("sigma_noise", values)
 
     @property
@@ -69,7 +71,7 @@ class Planes:
         return [i.rho_rel for i in self.injections]
 
     @rho_rel_per_injct.setter
-    def rho_rel_per_injct(self, values: Any) -> None:
+    def rho_rel_per_injct(self, values: object) -> None:
         self._assign("rho_rel", values)
 
     @property
@@ -78,10 +80,10 @@ class Planes:
         return [i.focus_coords for i in self.injections]
 
     @focus_coords_per_injct.setter
-    def focus_coords_per_injct(self, values: Any) -> None:
+    def focus_coords_per_injct(self, values: object) -> None:
         self._assign("focus_coords", values)
 
-    def _assign(self, field: str, values: Any) -> None:
+    def _assign(self, field: str, values: object) -> None:
         self.injections = assigned(self, field, values)
         self._rois = None
 
@@ -99,7 +101,7 @@ class Planes:
         return self.rois.sigma_noise
 
     @property
-    def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
+    def dFF_1AP(self) -> np.ndarray:
         """Fluorescence change of all cells for one action potential (NaN if unknown)."""
         one = self.sensor.dFF_1AP
         return self.rois.rho_rel * (np.nan if one is None else one)
@@ -132,7 +134,7 @@ class Planes:
         ]
         return np.concatenate(known) if known else None
 
-    def i_targets_for_neuron_group(self, neuron_group: Any) -> list[int]:
+    def i_targets_for_neuron_group(self, neuron_group: NeuronGroup) -> list[int]:
         """Give the cells of a group in all its planes, in the order of injection.
 
         A cell in two planes is in the list twice. Brian2's monitors take it as ``record=``.

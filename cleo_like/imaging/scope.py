@@ -31,14 +31,18 @@ from cleo_like.utilities import normalize_coords
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import NeuronGroup
+    from matplotlib.axes import Axes
+
     from cleo_like.core.traces import Traces
+    from cleo_like.core.units import Quantity
 
 _KEYWORDS = (
     "rho_rel_generator", "focus_depth", "soma_radius", "i_targets", "sigma_noise", "base_sigma",
 )  # fmt: skip
 
 
-def _is_sensor(instance: Any, attribute: Any, value: Any) -> None:
+def _is_sensor(instance: object, attribute: object, value: Any) -> None:
     del instance, attribute
     if not isinstance(value, Sensor):
         msg = f"a scope needs a sensor first, such as gcamp6f(), got {value!r}"
@@ -143,7 +147,10 @@ class Scope(Planes, Recorder, NeoExportable):
 
     # -- cells ---------------------------------------------------------------------------
     def target_neurons_in_plane(
-        self, ng: Any, focus_depth: Any = None, soma_radius: Any = None
+        self,
+        ng: NeuronGroup,
+        focus_depth: Quantity | None = None,
+        soma_radius: Quantity | None = None,
     ) -> tuple[np.ndarray, np.ndarray, Any]:
         """Find the neurons that the focal plane cuts, as the function of that name does.
 
@@ -173,7 +180,7 @@ class Scope(Planes, Recorder, NeoExportable):
             self.sensor.location,
         )
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Add a plane (or all cells) of a group; see the class for the keywords."""
         unknown = sorted(set(kwparams) - set(_KEYWORDS))
         if unknown:
@@ -284,13 +291,13 @@ class Scope(Planes, Recorder, NeoExportable):
         return np.asarray(self._detector.observe(clean / safe, time, self.rng) * rest)
 
     @property
-    def dFF(self) -> np.ndarray:  # noqa: N802 - Cleo's name
+    def dFF(self) -> np.ndarray:
         """Frames so far, shape (n_frames, n); may be assigned."""
         values = self.history.values
         return values if len(values) else np.zeros((0, self.n))
 
     @dFF.setter
-    def dFF(self, frames: Any) -> None:  # noqa: N802
+    def dFF(self, frames: Any) -> None:
         self.history.set_values(frames)
 
     @property
@@ -327,7 +334,7 @@ class Scope(Planes, Recorder, NeoExportable):
             self._detector.reset()
 
     # -- data ----------------------------------------------------------------------------
-    def traces(self, rate: Any = None) -> Traces:
+    def traces(self, rate: Quantity | None = None) -> Traces:
         """Give the recording as `Traces`, with the truth.
 
         Parameters
@@ -339,7 +346,7 @@ class Scope(Planes, Recorder, NeoExportable):
         """
         return traces_of(self.frame_log(rate))
 
-    def frame_log(self, rate: Any = None) -> FrameLog:
+    def frame_log(self, rate: Quantity | None = None) -> FrameLog:
         """Give the frames with all that is known of them; `rate` as for `traces`."""
         if rate is None:
             self.history.check(self.name)
@@ -408,7 +415,7 @@ class Scope(Planes, Recorder, NeoExportable):
         """Give the frames as a Neo signal with the places of the cells, under Cleo's names."""
         return neo_of(self.frame_log())
 
-    def add_self_to_plot(self, ax: Any, axis_scale_unit: Any, **kwargs: Any) -> list[Any]:
+    def add_self_to_plot(self, ax: Axes, axis_scale_unit: Quantity, **kwargs: Any) -> list[Any]:
         """Draw planes, cells in focus and the light path; used by `cleo_like.viz.plot`.
 
         The keyword ``color`` is that of all of it.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 
-def _volts(value: Any) -> float:
+def _volts(value: object) -> float:
     if isinstance(value, (int, float)) and value == 0:  # no noise, in any unit
         return 0.0
     return si_required("V", "noise")(value)

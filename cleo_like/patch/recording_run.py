@@ -37,6 +37,7 @@ from cleo_like.patch.pipette import PatchPipette, rig_preset
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cleo_like.core.units import Quantity
     from cleo_like.patch.backends.choose import Simulation
     from cleo_like.patch.backends.objects import Block
     from cleo_like.patch.batch import Job
@@ -51,7 +52,7 @@ def record(
     backend: str = "auto",
     threads: int | None = None,
     sequential: bool = False,
-    dt: Any = None,
+    dt: Quantity | None = None,
     keep_voltage: bool = False,
     memory: float = 512e6,
     progress: bool | None = None,
@@ -120,7 +121,7 @@ def record(
     >>> protocol = Protocol(waveforms=np.full((1, 200), 1e-11), rate=2e4, family="arbitrary")
     >>> record("passive", protocol, seed=1)
     [Recording of passive: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-69.22 mV, command 10..10 pA]
-    """  # noqa: E501
+    """
     if not isinstance(protocol, Protocol):
         kind = type(protocol).__name__
         msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"

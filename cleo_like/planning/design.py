@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleo_like.core import Recording
+    from cleo_like.core.units import Quantity
 
 _GROWTH = 4.0
 """Largest current as a multiple of the target's, where no limit is given: about what a
@@ -48,9 +49,9 @@ def design(
     limits: Limits | None = None,
     *,
     electrode: Any = None,
-    tau: Any = None,
+    tau: Quantity | None = None,
     impedance: Any = None,
-    amplitude: Any = None,
+    amplitude: Quantity | None = None,
     seed: int = 0,
 ) -> Protocol:
     """Make the current that lets the membrane follow a target, and never a worse one.
@@ -165,7 +166,7 @@ def _is_impedance(cell: Any) -> bool:
     return not any(isinstance(part, (str, CellModel, Population)) for part in cell)
 
 
-def _given(value: Any, name: str) -> LinearResponse:
+def _given(value: object, name: str) -> LinearResponse:
     if isinstance(value, LinearResponse):
         return value
     if not (isinstance(value, (tuple, list)) and len(value) == 2):
@@ -191,9 +192,9 @@ def _fixed_rate(electrode: Any) -> bool:
     return getattr(getattr(electrode, "digitiser", None), "rate", None) is not None
 
 
-def _bounds(  # noqa: PLR0917
+def _bounds(
     target: Protocol, cell: Any, cells: Any, responses: Sequence[LinearResponse],
-    limits: Limits, electrode: Any, amplitude: Any, notes: list[str],
+    limits: Limits, electrode: Any, amplitude: Quantity, notes: list[str],
 ) -> tuple[float, float]:  # fmt: skip
     """Find the peak that is allowed, and the factor by which the target is scaled (A, 1)."""
     if amplitude not in (None, "auto"):
@@ -223,7 +224,7 @@ def _bounds(  # noqa: PLR0917
     return peak, scale
 
 
-def _rheobase_share(  # noqa: PLR0917
+def _rheobase_share(
     cell: Any, cells: Any, target: Protocol, limits: Limits, electrode: Any, notes: list[str]
 ) -> float | None:
     """Give the share of the lowest rheobase of a few cells (A); None where none fires."""
@@ -261,7 +262,9 @@ def _auto(
     return float(min(wanted, room) / largest)
 
 
-def _inverses(responses: Sequence[LinearResponse], tau: Any, impedance: Any) -> list[Inverse]:
+def _inverses(
+    responses: Sequence[LinearResponse], tau: Quantity, impedance: Any
+) -> list[Inverse]:
     if tau is not None:
         second = si(tau, "s", "tau")
         if not second > 0:
@@ -346,7 +349,7 @@ def _quantities(one: Any) -> dict[str, Any]:
     return {k: SIFloat.of(float(v), own[k].dimension) for k, v in one.parameters.items()}
 
 
-def _compared(  # noqa: PLR0917
+def _compared(
     made: Protocol, target: Protocol, cells: Any, cell: Any, electrode: Any, seed: int
 ) -> dict[str, list[tuple[Fidelity, int]]]:
     """Record direct and designed: fidelity and number of spikes of each cell."""

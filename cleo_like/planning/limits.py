@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import attrs
 
 from cleo_like.core.errors import InputError
@@ -11,7 +9,7 @@ from cleo_like.core.units import number, si
 from cleo_like.stimuli.design import Dac
 
 
-def _optional_ampere(value: Any) -> float | None:
+def _optional_ampere(value: object) -> float | None:
     if value is None:
         return None
     found = si(value, "A", "peak")
@@ -21,7 +19,7 @@ def _optional_ampere(value: Any) -> float | None:
     return found
 
 
-def _share(value: Any) -> float:
+def _share(value: object) -> float:
     found = number(value, "rheobase")
     if not 0 < found <= 1:
         msg = f"rheobase must be a share above 0 and up to 1, got {found:g}"
@@ -29,7 +27,7 @@ def _share(value: Any) -> float:
     return found
 
 
-def _cutoff(value: Any) -> float:
+def _cutoff(value: object) -> float:
     if type(value) is float and value == HIGHEST:  # the default
         return value
     found = si(value, "Hz", "cutoff")

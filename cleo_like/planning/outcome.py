@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleo_like.core import Protocol
+    from cleo_like.core.units import Quantity
     from cleo_like.planning.fidelity import Fidelity
     from cleo_like.planning.response import LinearResponse
 
@@ -83,9 +84,9 @@ def _in_words(found: dict[str, Any]) -> str:
     return ", ".join(parts) + (" (5 / 50 / 95 %)" if found["n"] > 1 else "")
 
 
-def why_worse(  # noqa: PLR0917
+def why_worse(
     measured: dict[str, Any], direct: Way, best: Way, responses: Sequence[LinearResponse],
-    tau: Any, impedance: Any,
+    tau: Quantity, impedance: Any,
 ) -> str:  # fmt: skip
     """Say that the direct stimulus is better, and why."""
     if measured:
@@ -127,7 +128,7 @@ def summary(found: Sequence[Fidelity]) -> dict[str, Any]:
     }
 
 
-def finished(  # noqa: PLR0917
+def finished(
     made: Protocol, target: Protocol, way: Way, direct: Way,
     responses: Sequence[LinearResponse], limit: float, scale: float, notes: list[str],
     measured: dict[str, Any], tried: Way | None = None,

@@ -14,6 +14,8 @@ from cleo_like.core.units import si_choice
 if TYPE_CHECKING:
     from jaxtyping import Complex, Float
 
+    from cleo_like.core.units import Quantity
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class LinearResponse:
@@ -37,7 +39,9 @@ class LinearResponse:
     source: str = "given"
 
     @classmethod
-    def given(cls, frequency: Any, impedance: Any, source: str = "given") -> LinearResponse:
+    def given(
+        cls, frequency: Quantity, impedance: Any, source: str = "given"
+    ) -> LinearResponse:
         """Make one of arrays.
 
         Parameters

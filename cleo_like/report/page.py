@@ -205,7 +205,7 @@ def _is_numeric(values: Sequence[object]) -> bool:
     return bool(known) and all(map(_is_number, known))
 
 
-def _shown(value: Any) -> str | None:
+def _shown(value: object) -> str | None:
     """Give a value as text; None where it is unknown."""
     plain = value.item() if hasattr(value, "item") else value
     if _is_unknown(plain):

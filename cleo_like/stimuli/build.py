@@ -17,6 +17,7 @@ from cleo_like.stimuli.waveforms.grid import sample_rate, whole_samples
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.core.units import Quantity
     from cleo_like.stimuli.waveforms.shape import Shape
 
 
@@ -43,7 +44,9 @@ class Timing:
     gap: float
 
     @classmethod
-    def of(cls, before: Any, after: Any, rate: Any, holding: Any, gap: Any) -> Timing:
+    def of(
+        cls, before: Quantity, after: Quantity, rate: Quantity, holding: Quantity, gap: Quantity
+    ) -> Timing:
         """Convert the arguments of a family."""
         return cls(
             before=si(before, "s", "before"),
@@ -62,13 +65,13 @@ class Timing:
         """Give the samples of a sweep whose stimulus has that many."""
         return self.lead + stimulus + whole_samples(self.after, self.rate, "after", least=0)
 
-    def steps(self, levels: np.ndarray, duration: Any) -> list[Epoch]:
+    def steps(self, levels: np.ndarray, duration: Quantity) -> list[Epoch]:
         """Give the epoch of one step per sweep, at holding + levels (A)."""
         stop = self.lead + whole_samples(si(duration, "s", "duration"), self.rate)
         return [Epoch(name="step", start=self.lead, stop=stop, levels=self.holding + levels)]
 
 
-def amplitude_list(amplitudes: Any) -> np.ndarray:
+def amplitude_list(amplitudes: Quantity) -> np.ndarray:
     """Convert one current or a list of them to an array (A), shape (n_sweeps,)."""
     levels = np.atleast_1d(si_array(amplitudes, "A", "amplitudes"))
     if levels.ndim != 1 or levels.size == 0:
@@ -125,7 +128,7 @@ def _protocol(
 
 
 def finished(
-    protocol: Protocol, test_pulse: Any, *, source: str, name: str | None = None
+    protocol: Protocol, test_pulse: Quantity, *, source: str, name: str | None = None
 ) -> Protocol:
     """Add name, source and, where one is wanted, the test pulse."""
     named = attrs.evolve(
@@ -136,11 +139,11 @@ def finished(
 
 def with_test_pulse(
     protocol: Protocol,
-    amplitude: Any = None,
+    amplitude: Quantity | None = None,
     *,
-    duration: Any = "10 ms",
-    before: Any = "40 ms",
-    after: Any = "450 ms",
+    duration: Quantity = "10 ms",
+    before: Quantity = "40 ms",
+    after: Quantity = "450 ms",
 ) -> Protocol:
     """Put a test pulse in front of every sweep of a protocol.
 

@@ -27,7 +27,7 @@ def _default_full_scale() -> Any:
     return "4096 pA"
 
 
-def _full_scale(value: Any) -> SIFloat:
+def _full_scale(value: object) -> SIFloat:
     unit, array = si_choice(value, ("A", "V"), "full_scale")
     if unit is None:
         si(value, "A", "full_scale")  # says what to write
@@ -40,7 +40,7 @@ def _full_scale(value: Any) -> SIFloat:
     return SIFloat.of(number, UNITS[unit or "A"].dimension)
 
 
-def _bits(value: Any) -> int:
+def _bits(value: object) -> int:
     number = whole_number("bits", 2)(value)
     if number > 32:
         msg = f"bits must be 2 to 32, got {number}"

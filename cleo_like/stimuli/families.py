@@ -21,6 +21,7 @@ from cleo_like.stimuli.waveforms.grid import whole_samples
 
 if TYPE_CHECKING:
     from cleo_like.core.protocol import Protocol
+    from cleo_like.core.units import Quantity
 
 ALLEN = (
     "Allen Cell Types Database, Technical White Paper: Electrophysiology "
@@ -29,15 +30,15 @@ ALLEN = (
 
 
 def long_square(
-    amplitudes: Any,
+    amplitudes: Quantity,
     *,
-    duration: Any = "1 s",
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    duration: Quantity = "1 s",
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a family of long current steps, one sweep per amplitude.
 
@@ -78,15 +79,15 @@ def long_square(
 
 
 def short_square(
-    amplitudes: Any,
+    amplitudes: Quantity,
     *,
-    duration: Any = "3 ms",
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    duration: Quantity = "3 ms",
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a family of brief current steps, which evoke one spike each.
 
@@ -109,15 +110,15 @@ def short_square(
 
 
 def sag_ladder(
-    amplitudes: Any = ("-110 pA", "-90 pA", "-70 pA", "-50 pA", "-30 pA", "-10 pA"),
+    amplitudes: Quantity = ("-110 pA", "-90 pA", "-70 pA", "-50 pA", "-30 pA", "-10 pA"),
     *,
-    duration: Any = "1 s",
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    duration: Quantity = "1 s",
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make hyperpolarising long steps, for input resistance, time constant and sag.
 
@@ -149,16 +150,16 @@ def sag_ladder(
 
 
 def ramp(
-    slope: Any = "25 pA/s",
+    slope: Quantity = "25 pA/s",
     *,
-    duration: Any = "10 s",
+    duration: Quantity = "10 s",
     repeats: int = 1,
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a slow ramp of current from holding up (or down).
 
@@ -197,19 +198,19 @@ def ramp(
 
 
 def chirp(
-    amplitude: Any,
+    amplitude: Quantity,
     *,
-    start: Any = "0 Hz",
-    stop: Any = "25 Hz",
-    duration: Any = "25 s",
+    start: Quantity = "0 Hz",
+    stop: Quantity = "25 Hz",
+    duration: Quantity = "25 s",
     sweep: str = "linear",
     repeats: int = 1,
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "20 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "20 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a frequency sweep of constant amplitude, for the impedance of the membrane.
 
@@ -250,18 +251,18 @@ def chirp(
 
 
 def sine(
-    amplitude: Any,
-    frequency: Any,
+    amplitude: Quantity,
+    frequency: Quantity,
     *,
-    duration: Any = "5 s",
+    duration: Quantity = "5 s",
     phase: Any = 0.0,
     repeats: int = 1,
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a sine wave of one frequency.
 
@@ -290,21 +291,21 @@ def sine(
     return finished(made, test_pulse, source="cleo_like")
 
 
-def noise(  # noqa: PLR0913  (two kinds of noise share one door)
-    sd: Any,
+def noise(
+    sd: Quantity,
     *,
     seed: int,
-    tau: Any = None,
-    bandwidth: Any = None,
-    mean: Any = "0 pA",
-    duration: Any = "5 s",
+    tau: Quantity | None = None,
+    bandwidth: Quantity | None = None,
+    mean: Quantity = "0 pA",
+    duration: Quantity = "5 s",
     repeats: int = 1,
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make frozen noise: the same samples in every sweep.
 
@@ -355,17 +356,17 @@ def noise(  # noqa: PLR0913  (two kinds of noise share one door)
 
 
 def pulse_train(
-    amplitudes: Any,
+    amplitudes: Quantity,
     *,
-    frequency: Any,
-    width: Any = "3 ms",
+    frequency: Quantity,
+    width: Quantity = "3 ms",
     count: int = 10,
-    before: Any = "0.5 s",
-    after: Any = "0.5 s",
-    rate: Any = "50 kHz",
-    holding: Any = "0 pA",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    before: Quantity = "0.5 s",
+    after: Quantity = "0.5 s",
+    rate: Quantity = "50 kHz",
+    holding: Quantity = "0 pA",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make trains of equal pulses, one sweep per amplitude.
 

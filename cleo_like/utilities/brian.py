@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import InputError, UnsupportedError
+
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
 
 
 def brian_safe_name(name: str) -> str:
@@ -19,7 +22,7 @@ def brian_safe_name(name: str) -> str:
     return re.sub(r"\W", "_", name)
 
 
-def modify_model_with_eqs(neuron_group: Any, eqs_to_add: Any) -> None:
+def modify_model_with_eqs(neuron_group: NeuronGroup, eqs_to_add: Any) -> None:
     """Add parameters and subexpressions to a group that exists.
 
     Parameters
@@ -59,7 +62,7 @@ def modify_model_with_eqs(neuron_group: Any, eqs_to_add: Any) -> None:
         _add(neuron_group, name, equation)
 
 
-def _add(group: Any, name: str, equation: Any) -> None:
+def _add(group: NeuronGroup, name: str, equation: Any) -> None:
     shared = "shared" in equation.flags
     if equation.type == "parameter":
         group.variables.add_array(

@@ -11,6 +11,8 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+    from cleo_like.core.units import Quantity
+
 GOLDEN_ANGLE = np.pi * (3 - np.sqrt(5))
 
 
@@ -35,8 +37,8 @@ def normalize_coords(coords: Any) -> Float[np.ndarray, "... 3"]:
     return array / length
 
 
-def get_orth_vectors_for_V(  # noqa: N802 - Cleo's name
-    V: Any,  # noqa: N803
+def get_orth_vectors_for_V(
+    V: Any,
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
     """Give two unit vectors at right angles to a direction and to each other.
 
@@ -63,7 +65,7 @@ def get_orth_vectors_for_V(  # noqa: N802 - Cleo's name
     return first, np.cross(unit, first)
 
 
-def uniform_cylinder_rθz(  # noqa: PLC2401 - Cleo's name
+def uniform_cylinder_rθz(
     n: int, rmax: float, zmax: float
 ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """Spread points evenly over a cylinder, without chance.
@@ -94,8 +96,8 @@ def uniform_cylinder_rθz(  # noqa: PLC2401 - Cleo's name
     return r, i * GOLDEN_ANGLE, zmax * (i + 0.5) / max(n, 1)
 
 
-def xyz_from_rθz(  # noqa: PLC2401 - Cleo's name
-    rs: Any, thetas: Any, zs: Any, xyz_start: Any, xyz_end: Any
+def xyz_from_rθz(
+    rs: Any, thetas: Any, zs: Any, xyz_start: Quantity, xyz_end: Quantity
 ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """Convert places in a cylinder of any direction to x, y, z.
 

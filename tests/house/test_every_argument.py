@@ -58,11 +58,16 @@ def steps():
 def clamped():
     played = stimuli.voltage_steps(["-60 mV", "-50 mV"], rate="10 kHz", duration="20 ms")
     sweeps = [
-        cl.Sweep(response=5e-9 * (w + 0.07), command=w, rate=1e4, number=k, mode="voltage_clamp")
+        cl.Sweep(
+            response=5e-9 * (w + 0.07), command=w, rate=1e4, number=k, mode="voltage_clamp"
+        )
         for k, w in enumerate(played.waveforms)
     ]
     return cl.Recording(
-        sweeps=sweeps, cell=cl.Cell(id="rc"), provenance=cl.Provenance(source="test"), protocol=played
+        sweeps=sweeps,
+        cell=cl.Cell(id="rc"),
+        provenance=cl.Provenance(source="test"),
+        protocol=played,
     )
 
 

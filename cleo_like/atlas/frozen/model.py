@@ -273,7 +273,7 @@ class Atlas:
         raise unknown_name("landmark", name, [mark.name for mark in self.landmarks])
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -316,7 +316,7 @@ def _from_parts(cls: type[Atlas], words: dict[str, Any], arrays: dict[str, Any])
     )
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> Any:
     if isinstance(value, list):
         return tuple(_tuples(v) for v in value)
     return value

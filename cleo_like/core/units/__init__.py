@@ -10,9 +10,11 @@ from cleo_like.core.units.convert import (
     si_array,
     si_choice,
 )
+from cleo_like.core.units.quantity import Quantity
 from cleo_like.core.units.table import show
 
 __all__ = [
+    "Quantity",
     "carries_unit",
     "celsius",
     "degrees",

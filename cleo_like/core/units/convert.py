@@ -37,7 +37,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def si(value: Any, unit: str, name: str) -> float:
+def si(value: object, unit: str, name: str) -> float:
     """Convert one physical argument to an SI float.
 
     Parameters
@@ -85,7 +85,7 @@ def one_finite(array: np.ndarray, units: tuple[str, ...], name: str) -> float:
     return found
 
 
-def si_array(value: Any, unit: str, name: str) -> np.ndarray:
+def si_array(value: object, unit: str, name: str) -> np.ndarray:
     """Convert a physical argument of any shape to an SI float64 array.
 
     Parameters are those of `si`; a list of quantities or of texts is converted item
@@ -99,7 +99,9 @@ def si_array(value: Any, unit: str, name: str) -> np.ndarray:
     return np.array(_converted(value, (unit,), name, plain=False)[1], dtype=float)
 
 
-def si_choice(value: Any, units: tuple[str, ...], name: str) -> tuple[str | None, np.ndarray]:
+def si_choice(
+    value: object, units: tuple[str, ...], name: str
+) -> tuple[str | None, np.ndarray]:
     """Convert samples that are in one of several units; plain numbers are SI already.
 
     Returns
@@ -112,12 +114,12 @@ def si_choice(value: Any, units: tuple[str, ...], name: str) -> tuple[str | None
     return _converted(value, units, name, plain=True)
 
 
-def number(value: Any, name: str) -> float:
+def number(value: object, name: str) -> float:
     """Convert a pure number (a quantity without dimension and "50 %" are read too)."""
     return si(value, "1", name)
 
 
-def degrees(value: Any, name: str) -> float:
+def degrees(value: object, name: str) -> float:
     """Convert an angle to degrees; a plain number is in degrees already.
 
     Examples
@@ -130,7 +132,7 @@ def degrees(value: Any, name: str) -> float:
     return number(value, name)
 
 
-def celsius(value: Any, name: str) -> float:
+def celsius(value: object, name: str) -> float:
     """Convert a temperature to degrees Celsius; a plain number is in degrees already.
 
     Examples
@@ -150,7 +152,7 @@ def celsius(value: Any, name: str) -> float:
 _CELSIUS = ("", "degC", "°C", "C", "celsius")
 
 
-def carries_unit(value: Any) -> bool:
+def carries_unit(value: object) -> bool:
     """Whether a value, or any item of a list or of an array of objects, has a unit."""
     if isinstance(value, (str, bytes)):
         return True
@@ -166,7 +168,7 @@ _NUMBERS = (float, int, np.floating, np.integer)
 
 
 def _converted(
-    value: Any, units: tuple[str, ...], name: str, *, plain: bool
+    value: object, units: tuple[str, ...], name: str, *, plain: bool
 ) -> tuple[str | None, np.ndarray]:
     if isinstance(value, (str, bytes)):
         return _from_text(value, units, name)
@@ -191,7 +193,7 @@ def _converted(
     raise _no_unit(value, units[0], name)
 
 
-def _items(value: Any) -> Any:
+def _items(value: object) -> Any:
     """Give the items of a list, a tuple or an array of objects; None for everything else."""
     if isinstance(value, (list, tuple)):
         return value
@@ -220,7 +222,7 @@ def _from_items(
 
 
 def _checked(
-    value: Any, found: tuple[Dimension, np.ndarray], units: tuple[str, ...], name: str
+    value: object, found: tuple[Dimension, np.ndarray], units: tuple[str, ...], name: str
 ) -> tuple[str | None, np.ndarray]:
     dimension, array = found
     for unit in units:
@@ -270,7 +272,7 @@ def _factor_of(symbol: str, units: tuple[str, ...], name: str, text: str) -> tup
     raise UnitError(msg)
 
 
-def _no_unit(value: Any, unit: str, name: str) -> UnitError:
+def _no_unit(value: object, unit: str, name: str) -> UnitError:
     """Say what to write instead; text gets text, code gets code."""
     code, text = UNITS[unit].code, UNITS[unit].text
     if isinstance(value, str):

@@ -57,7 +57,7 @@ class SIFloat(float):
         return made
 
 
-def has_unit(value: Any) -> bool:
+def has_unit(value: object) -> bool:
     """Whether a value says its unit itself (text does not count; a list is not looked into)."""
     if isinstance(value, (SIFloat, timedelta, np.timedelta64)):
         return True
@@ -70,17 +70,17 @@ def has_unit(value: Any) -> bool:
 _PLAIN = (str, bytes, int, float, type(None))
 
 
-def _noun(value: Any, name: str) -> bool:
+def _noun(value: object, name: str) -> bool:
     """Whether there is such an attribute; methods (torch's ``dim()``) do not count."""
     found = getattr(value, name, None)
     return found is not None and not callable(found)
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: object) -> bool:
     return getattr(getattr(value, "dtype", None), "kind", "") == "m"
 
 
-def label_of(value: Any) -> str | None:
+def label_of(value: object) -> str | None:
     """Give a unit that is written beside the numbers as text (xarray, pandas); None without."""
     notes = getattr(value, "attrs", None)
     notes = notes if isinstance(notes, Mapping) else {}
@@ -91,7 +91,7 @@ def label_of(value: Any) -> str | None:
     return None
 
 
-def dimension_of(value: Any) -> tuple[Dimension, np.ndarray] | None:
+def dimension_of(value: object) -> tuple[Dimension, np.ndarray] | None:
     """Give the exponents of (m, kg, s, A, K, mol, cd) and the SI value; None without a unit.
 
     Raises
@@ -121,7 +121,7 @@ def dimension_of(value: Any) -> tuple[Dimension, np.ndarray] | None:
     raise UnitError(msg)
 
 
-def real_numbers(value: Any) -> np.ndarray:
+def real_numbers(value: object) -> np.ndarray:
     """Give numbers as an array of floats (float32 stays); masked ones become NaN.
 
     Raises
@@ -154,7 +154,7 @@ def real_numbers(value: Any) -> np.ndarray:
 _REAL = (numbers.Real, np.floating, np.integer, type(None))  # None is a missing sample
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -171,7 +171,7 @@ def _powers(powers: Mapping[str, Any]) -> tuple[Dimension, float] | None:
     return tuple(exponents[symbol] for symbol in BASE), factor
 
 
-def _scaled(numbers: Any, powers: Mapping[str, Any], factor: float) -> Any:
+def _scaled(numbers: object, powers: Mapping[str, Any], factor: float) -> Any:
     """Multiply in float64, whatever the type of the numbers: float16 would lose 1e-12."""
     read = _powers(powers)
     if read is None:
@@ -188,13 +188,13 @@ def _no_angle(powers: Mapping[str, Any], dimension: Dimension) -> None:
         raise UnitError(msg)
 
 
-def _warm(numbers: Any, symbol: str) -> tuple[Dimension, np.ndarray]:
+def _warm(numbers: object, symbol: str) -> tuple[Dimension, np.ndarray]:
     degree, zero = _OFFSETS[symbol]
     kelvin = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
     return kelvin, np.asarray(real_numbers(numbers).astype(np.float64) * degree + zero)
 
 
-def _brian2(value: Any) -> tuple[Dimension, np.ndarray] | None:
+def _brian2(value: object) -> tuple[Dimension, np.ndarray] | None:
     exponents = getattr(getattr(value, "dim", None), "_dims", None)
     if exponents is None:
         return None  # a Brian2 Quantity stores SI values
@@ -245,7 +245,7 @@ def _unyt(value: Any) -> tuple[Dimension, np.ndarray] | None:
     return _scaled(value.value, powers, float(unit.base_value))
 
 
-def _duration(value: Any) -> tuple[Dimension, np.ndarray] | None:
+def _duration(value: object) -> tuple[Dimension, np.ndarray] | None:
     if isinstance(value, timedelta):
         return _SECOND, np.asarray(value.total_seconds())
     if isinstance(value, np.timedelta64) or _is_time(value):

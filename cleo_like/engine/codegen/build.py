@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import ctypes
     from collections.abc import Callable, Mapping
 
+    from brian2 import NeuronGroup
+
     from cleo_like.engine.codegen.network import GroupPlan
 
 
@@ -132,7 +134,7 @@ def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str
     return layout, write(parts, layout)
 
 
-def _check_as_brian2(group: Any, namespace: Mapping[str, Any]) -> None:
+def _check_as_brian2(group: NeuronGroup, namespace: Mapping[str, Any]) -> None:
     """Do the checks of Brian2's own run: units, and noise in subexpressions."""
     from brian2.equations.equations import check_subexpressions
 
@@ -191,7 +193,7 @@ def _signature(plan: GroupPlan, namespace: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _refractory(group: Any) -> str:
+def _refractory(group: NeuronGroup) -> str:
     """Describe refractoriness with all digits: its value is part of the source."""
     period = refractory_of(group)
     return f"{period!r} {np.asarray(period).tolist()!r} {getattr(period, 'dim', None)!r}"

@@ -3,7 +3,7 @@
 Imported only when something is generated: Brian2 takes a second to import.
 """
 
-# ruff: noqa: D102, TID253  # methods that take the place of Brian2's; imported inside functions
+# methods that take the place of Brian2's; imported inside functions
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Renderer(CPPNodeRenderer):
         yield
         self.exact = before
 
-    def render_Name(self, node: Any) -> str:  # noqa: N802
+    def render_Name(self, node: Any) -> str:
         return cpp_name(node.id)
 
-    def render_Compare(self, node: Any) -> str:  # noqa: N802
+    def render_Compare(self, node: Any) -> str:
         with self._exactly():
             return str(super().render_Compare(node))
 
-    def render_BinOp(self, node: Any) -> str:  # noqa: N802
+    def render_BinOp(self, node: Any) -> str:
         kind = type(node.op).__name__
         left, right = node.left, node.right
         if kind == "Pow":
@@ -98,7 +98,7 @@ class Renderer(CPPNodeRenderer):
             return f"cl::exp_({value!r}*({self.render_node(base.args[0])}))"
         return f"cl::pow_({x}, {value!r})"
 
-    def render_Call(self, node: Any) -> str:  # noqa: N802
+    def render_Call(self, node: Any) -> str:
         name = node.func.id
         function = self.generator.variables[name]
         if name in NOISE and function is DEFAULT_FUNCTIONS[name]:

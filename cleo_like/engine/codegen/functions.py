@@ -51,7 +51,7 @@ def cpp_code(function: Any) -> list[str]:
     ]
 
 
-def is_wide(value: Any) -> bool | None:
+def is_wide(value: object) -> bool | None:
     """Whether a whole number needs 64 bits; None for what is no whole number.
 
     Examples

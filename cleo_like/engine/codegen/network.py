@@ -14,6 +14,8 @@ from cleo_like.engine.brian2_internals import adopt, other_network, refractory_o
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import Network, NeuronGroup
+
 _CLOCK_TOLERANCE = 1e-6
 
 
@@ -52,7 +54,7 @@ class GroupPlan:
 
 
 def read_network(
-    network: Any, namespace: Mapping[str, Any], without: Any = None
+    network: Network, namespace: Mapping[str, Any], without: Any = None
 ) -> list[GroupPlan]:
     """Plan the compiled run of a network.
 
@@ -108,7 +110,7 @@ def clocks_of(plans: list[GroupPlan]) -> set[Any]:
     return clocks | {step.runner.clock for plan in plans for step in plan.steps}
 
 
-def _adopt(network: Any, found: list[Any]) -> None:
+def _adopt(network: Network, found: list[Any]) -> None:
     """Leave to Brian2 what its own run would refuse; mark the objects as run, as it does."""
     if len({x.name for x in found}) < len(found):
         msg = "two objects of the network have the same name"
@@ -120,7 +122,7 @@ def _adopt(network: Any, found: list[Any]) -> None:
     adopt(found, network)
 
 
-def _check_group(group: Any) -> None:
+def _check_group(group: NeuronGroup) -> None:
     from brian2 import NeuronGroup
 
     if type(group) is not NeuronGroup:
@@ -160,7 +162,7 @@ def _role(found: Any) -> tuple[Any, str]:
     return _whole(_target(found.group), name), kind
 
 
-def _target(group: Any) -> Any:
+def _target(group: NeuronGroup) -> Any:
     """Give the object behind Brian2's weak proxy."""
     import weakref
 
@@ -192,7 +194,9 @@ def _multiple(found: Any, group: Any) -> int:
     return every
 
 
-def _externals(group: Any, steps: list[Step], namespace: Mapping[str, Any]) -> dict[str, Any]:
+def _externals(
+    group: NeuronGroup, steps: list[Step], namespace: Mapping[str, Any]
+) -> dict[str, Any]:
     """Resolve all names that the code uses and that are not the group's own."""
     from brian2.utils.stringtools import get_identifiers
 

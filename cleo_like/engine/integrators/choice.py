@@ -5,12 +5,15 @@ The rules come from the tables of the guide (benchmarks/bench_accuracy.py).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import attrs
 
 from cleo_like.core.errors import UnsupportedError, unknown_name
 from cleo_like.engine.integrators.exponential import halves_of, staggered_statements
+
+if TYPE_CHECKING:
+    from brian2 import Equations
 
 AIMS = ("times", "counts")
 
@@ -34,7 +37,9 @@ class Choice:
     reason: str
 
 
-def choose(equations: Any, *, conductance_based: bool = True, aim: str = "times") -> Choice:
+def choose(
+    equations: Equations, *, conductance_based: bool = True, aim: str = "times"
+) -> Choice:
     r"""Choose the method that reaches a given accuracy at the least cost.
 
     Parameters

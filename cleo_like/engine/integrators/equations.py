@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -13,6 +13,8 @@ from cleo_like.engine.integrators.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from brian2 import Equations
 
 _DRAW = re.compile(r"\b(randn?|poisson)\s*\(")
 
@@ -41,7 +43,7 @@ class Model:
     @classmethod
     def read(
         cls,
-        equations: Any,
+        equations: Equations,
         graph: Graph | None = None,
         known: Mapping[str, int] | None = None,
     ) -> Model:
@@ -68,14 +70,14 @@ class Model:
         return model
 
 
-def graph_of(equations: Any) -> Graph:
+def graph_of(equations: Equations) -> Graph:
     """Make an empty graph that knows which names change during a run."""
     constant = {x for x in equations.parameter_names if "constant" in equations[x].flags}
     varying = set(equations.names) - constant
     return Graph(varying | {"t", "t_in_timesteps", "lastspike", "not_refractory"})
 
 
-def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
+def _per_step_subexpressions(equations: Equations) -> list[tuple[str, str]]:
     """Give the subexpressions that a step must evaluate, in order of dependence."""
     return [
         (e.varname, e.expr.code)
@@ -84,7 +86,7 @@ def _per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
     ]
 
 
-def refuse_noise(equations: Any, method: str) -> None:
+def refuse_noise(equations: Equations, method: str) -> None:
     """Raise UnsupportedError for noise terms and for random numbers drawn inside a step."""
     if equations.is_stochastic:
         msg = (

@@ -17,7 +17,7 @@ Biomed Comput 15:69 (staggering).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cleo_like.engine.integrators.coloring import POTENTIALS, two_colours
 from cleo_like.engine.integrators.derivative import Derivative
@@ -31,6 +31,8 @@ from cleo_like.engine.integrators.equations import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from brian2 import Equations
+
     from cleo_like.engine.integrators.graph import Graph
 
 # J*dt of a state that is not affine in itself stays within these. A runaway (the exponential of
@@ -38,7 +40,9 @@ if TYPE_CHECKING:
 _DECAY, _GROWTH = 1e9, 3
 
 
-def rush_larsen_statements(equations: Any, *, previous: Mapping[str, str] | None = None) -> str:
+def rush_larsen_statements(
+    equations: Equations, *, previous: Mapping[str, str] | None = None
+) -> str:
     """Write one exponential step of all states, from the old values, as Brian2 abstract code.
 
     Parameters
@@ -73,7 +77,7 @@ def rush_larsen_statements(equations: Any, *, previous: Mapping[str, str] | None
 
 
 def staggered_statements(
-    equations: Any,
+    equations: Equations,
     *,
     previous: Mapping[str, str] | None = None,
     first: str | None = None,
@@ -121,7 +125,7 @@ def staggered_statements(
 
 
 def halves_of(
-    equations: Any, first: str | None = None
+    equations: Equations, first: str | None = None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Split the states of equations in the two halves of a staggered step.
 
@@ -144,7 +148,7 @@ def halves_of(
     return two_colours(needs, first if first is not None else leading_state(equations))
 
 
-def leading_state(equations: Any) -> str:
+def leading_state(equations: Equations) -> str:
     r"""Guess the membrane potential: a state called v, else the only one in volt.
 
     Where neither exists the alphabetically first state leads.
@@ -166,7 +170,7 @@ def leading_state(equations: Any) -> str:
 
 
 def _statements(
-    equations: Any,
+    equations: Equations,
     halves: Sequence[tuple[str, ...]],
     previous: Mapping[str, str] | None,
     method: str,

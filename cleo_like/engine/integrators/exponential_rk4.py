@@ -34,6 +34,7 @@ from cleo_like.engine.integrators.rk4 import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from brian2 import Equations
     from jaxtyping import Float
 
 _PREFIX = "etd"
@@ -76,7 +77,7 @@ class LinearPart:
 
 
 def linear_part(
-    equations: Any,
+    equations: Equations,
     states: Iterable[str],
     driven: str,
     matrices: Linear,
@@ -115,7 +116,7 @@ def linear_part(
 
 
 def _seen(
-    equations: Any, states: tuple[str, ...], driven: str, in_row: np.ndarray
+    equations: Equations, states: tuple[str, ...], driven: str, in_row: np.ndarray
 ) -> tuple[str, ...]:
     """Names of linear states in the rates of gates and of the driven state, or in its row."""
     used: set[str] = set()
@@ -233,7 +234,7 @@ def _name(matrix: str, *index: int) -> str:
 
 
 def exponential_rk4_statements(
-    equations: Any,
+    equations: Equations,
     *,
     previous: Mapping[str, str] | None = None,
     linear: LinearPart | None = None,
@@ -268,7 +269,7 @@ def exponential_rk4_statements(
 class _Writer:
     """One step, stage by stage."""
 
-    def __init__(self, equations: Any, linear: LinearPart) -> None:
+    def __init__(self, equations: Equations, linear: LinearPart) -> None:
         self.equations, self.linear = equations, linear
         self.gates = sorted(set(equations.diff_eq_names) - set(linear.states))
         self.needed = per_step_subexpressions(equations)

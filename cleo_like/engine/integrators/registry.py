@@ -15,6 +15,8 @@ from cleo_like.engine.integrators.rk4 import rk4_statements
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from brian2 import Equations
+
 NAME = "shared_rk4"
 METHODS = (NAME, "rush_larsen", "staggered", "exponential_rk4")
 """Names of the updaters."""
@@ -75,7 +77,7 @@ def _updater(write: Callable[..., str], defaults: Mapping[str, Any]) -> Any:
 
     class Updater(StateUpdateMethod):
         def __call__(
-            self, equations: Any, variables: Any = None, method_options: Any = None
+            self, equations: Equations, variables: Any = None, method_options: Any = None
         ) -> str:
             del variables  # Brian2 passes them; these methods need the equations only
             options = extract_method_options(method_options, dict(defaults))

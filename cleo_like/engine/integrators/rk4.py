@@ -8,12 +8,14 @@ compile, and no rewriting of the user's formulas by the computer algebra.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cleo_like.engine.integrators.equations import refuse_noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from brian2 import Equations
 
 # stage k evaluates the model at x + a*k_(k-1) and t + a*dt; k already contains dt
 STAGES = (
@@ -25,7 +27,7 @@ STAGES = (
 _IDENTIFIER = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 
 
-def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None) -> str:
+def rk4_statements(equations: Equations, *, previous: Mapping[str, str] | None = None) -> str:
     r"""Write one RK4 step of Brian2 equations as Brian2 abstract code.
 
     Parameters
@@ -84,7 +86,7 @@ def rk4_statements(equations: Any, *, previous: Mapping[str, str] | None = None)
     return "\n".join(lines)
 
 
-def per_step_subexpressions(equations: Any) -> list[tuple[str, str]]:
+def per_step_subexpressions(equations: Equations) -> list[tuple[str, str]]:
     """Give the subexpressions that a step must evaluate, in order of dependence."""
     found = []
     for equation in equations.ordered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
     from cleo_like.features.spikes.table import SpikeTable
 
 
@@ -88,8 +89,8 @@ class CellFeatures:
 
 def long_square_features(
     source: Recording | SweepStack,
-    start: Any,
-    end: Any,
+    start: Quantity,
+    end: Quantity,
     *,
     parameters: ExtractionParameters = DEFAULT,
 ) -> CellFeatures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
 
 _Columns = dict[str, np.ndarray]
 _AT = ("threshold", "peak", "trough", "fast_trough", "adp", "slow_trough")
@@ -84,8 +85,8 @@ class SpikeTable:
 
 def spike_features(
     source: Recording | SweepStack,
-    start: Any,
-    end: Any,
+    start: Quantity,
+    end: Quantity,
     *,
     parameters: ExtractionParameters = DEFAULT,
 ) -> SpikeTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from cleo_like.features.parameters import in_unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.core.units import Quantity
     from cleo_like.features.long_square.cell import CellFeatures
 
 PSTH_WIDTH = 0.050
@@ -36,7 +37,7 @@ def spiking_rows(
     return out
 
 
-def _seconds(width: Any) -> float:
+def _seconds(width: Quantity) -> float:
     """Width (s) of bins from a quantity, or a number in s."""
     found = in_unit("s", "width")(width)
     if not found > 0:
@@ -51,7 +52,7 @@ def bins(duration: float, width: float) -> int:
 
 
 def psth(
-    cell: CellFeatures, rows: Sequence[int | None], *, width: Any = PSTH_WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], *, width: Quantity = PSTH_WIDTH
 ) -> np.ndarray:
     """Count spikes in bins of `width` (a quantity, or s); rates (Hz), sweep after sweep."""
     width = _seconds(width)
@@ -65,7 +66,7 @@ def psth(
 
 
 def instantaneous_rate(
-    cell: CellFeatures, rows: Sequence[int | None], *, width: Any = WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], *, width: Quantity = WIDTH
 ) -> np.ndarray:
     """Instantaneous rate (Hz) in bins of `width` (s), sweep after sweep.
 
@@ -97,7 +98,7 @@ def _rates(t: np.ndarray, start: float, end: float) -> tuple[np.ndarray, np.ndar
 
 
 def spike_vector(
-    cell: CellFeatures, rows: Sequence[int | None], name: str, *, width: Any = WIDTH
+    cell: CellFeatures, rows: Sequence[int | None], name: str, *, width: Quantity = WIDTH
 ) -> np.ndarray:
     """Mean of a spike feature in bins of `width` (s), empty bins interpolated."""
     width = _seconds(width)

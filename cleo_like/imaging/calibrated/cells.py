@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _positive(name: str) -> Any:
-    def convert(value: Any) -> np.ndarray:
+    def convert(value: object) -> np.ndarray:
         array = np.array(value, dtype=float)
         if array.ndim != 1 or not (np.isfinite(array) & (array > 0)).all():
             msg = f"{name} must be a vector of positive, finite factors, one for each cell"

@@ -195,7 +195,7 @@ def _factors(n: int | None, cells: CellFactors | None) -> CellFactors:
 _times = si_samples("s", name="times")
 
 
-def _cells(values: Any) -> np.ndarray:
+def _cells(values: object) -> np.ndarray:
     array = np.asarray(values)
     if array.size and array.dtype.kind not in "iu":
         raise InputError(f"cells of spikes must be whole numbers, got {array.dtype}")

@@ -13,6 +13,8 @@ from cleo_like.imaging.sensors.block import EventBlock
 from cleo_like.imaging.sensors.sensor import Sensor
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
     from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
 
 
@@ -60,7 +62,11 @@ class CalibratedSensor(Sensor):
     """Seed of the draw."""
 
     def make_block(
-        self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
+        self,
+        group: NeuronGroup,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
+        kwparams: dict[str, Any],
     ) -> EventBlock:
         """Make the evaluation for cells of one group."""
         del kwparams

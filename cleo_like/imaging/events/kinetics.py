@@ -29,9 +29,9 @@ class Kinetics:
     B_T: float
     influx: float
     gamma: float
-    kappa_S: float  # noqa: N815
-    n_H: float  # noqa: N815
-    dFF_max: float  # noqa: N815
+    kappa_S: float
+    n_H: float
+    dFF_max: float
     gain: float = 1.0
     A: float | None = None
     tau_on: float | None = None

@@ -13,6 +13,8 @@ from cleo_like.imaging.sensors.exposure import moments
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from brian2 import NeuronGroup, Synapses
+
 SLACK = 1e-9  # s; a spike that acts at the time of a frame is in it
 _NO_SPIKES = (np.zeros(0, dtype=int), np.zeros(0))
 
@@ -36,7 +38,7 @@ class EventBlock:
     def __init__(
         self,
         cells_at_rest: Callable[[], Any],
-        group: Any,
+        group: NeuronGroup,
         targets: np.ndarray,
         rho_rel: np.ndarray,
     ) -> None:
@@ -185,7 +187,7 @@ class ClockBlock:
 
     exposure = 0.0
 
-    def __init__(self, reader: Callable | None, synapses: Any, n: int) -> None:
+    def __init__(self, reader: Callable | None, synapses: Synapses, n: int) -> None:
         self._reader = reader
         self.synapses = synapses
         self.n = n

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.base.quantities import quantity_field
 from cleo_like.core.errors import InputError, UnsupportedError
+
+if TYPE_CHECKING:
+    from brian2 import Synapses
 
 
 def positive_number(instance: Any, attribute: Any, value: Any) -> None:
@@ -21,7 +24,7 @@ def not_negative(instance: Any, attribute: Any, value: Any) -> None:
     _refuse_unless(float(value) >= 0, "0 or more", instance, attribute.name, value)
 
 
-def _refuse_unless(good: bool, wanted: str, instance: Any, name: str, value: Any) -> None:  # noqa: FBT001
+def _refuse_unless(good: bool, wanted: str, instance: object, name: str, value: object) -> None:
     if not good:
         msg = f"{name} of {type(instance).__name__} must be {wanted}, got {value}"
         raise InputError(msg)
@@ -34,7 +37,7 @@ class _Part:
     model: str = attrs.field(repr=False)
     """Brian2 equations."""
 
-    def init_syn_vars(self, syn: Any) -> None:
+    def init_syn_vars(self, syn: Synapses) -> None:
         """Set the variables of the part to rest."""
 
     def params(self) -> dict[str, Any]:
@@ -127,12 +130,12 @@ class DynamicCalcium(CalciumModel):
     B_T: Any = attrs.field(
         kw_only=True, converter=quantity_field("M", "B_T"), validator=not_negative
     )
-    kappa_S: float = attrs.field(kw_only=True, validator=not_negative)  # noqa: N815
-    dCa_T: Any = attrs.field(  # noqa: N815
+    kappa_S: float = attrs.field(kw_only=True, validator=not_negative)
+    dCa_T: Any = attrs.field(
         kw_only=True, converter=quantity_field("M", "dCa_T"), validator=not_negative
     )
 
-    def init_syn_vars(self, syn: Any) -> None:
+    def init_syn_vars(self, syn: Synapses) -> None:
         """Set calcium to rest."""
         syn.Ca = self.Ca_rest
 
@@ -207,7 +210,7 @@ class DoubExpCalBindingActivation(CalBindingActivationModel):
             self.A = self.A * Hz
         self.A = quantity_field("Hz", "A")(self.A)
 
-    def init_syn_vars(self, syn: Any) -> None:
+    def init_syn_vars(self, syn: Synapses) -> None:
         """Set bound calcium to rest."""
         syn.b = 0
         syn.beta = 0

@@ -37,6 +37,8 @@ from cleo_like.imaging.sensors.view import SensorView
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from brian2 import NeuronGroup, Synapses
+
     from cleo_like.imaging.events.single_spike import SingleSpike
 
 
@@ -56,7 +58,7 @@ class Sensor(SynapseDevice):
 
     sigma_noise: float = attrs.field(kw_only=True, validator=not_negative)
     """Standard deviation of the noise of dF/F."""
-    dFF_1AP: float | None = attrs.field(kw_only=True)  # noqa: N815 - Cleo's name
+    dFF_1AP: float | None = attrs.field(kw_only=True)
     """Fluorescence change for one action potential."""
     location: str = attrs.field(
         kw_only=True,
@@ -84,11 +86,15 @@ class Sensor(SynapseDevice):
 
     @abstractmethod
     def make_block(
-        self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
+        self,
+        group: NeuronGroup,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
+        kwparams: dict[str, Any],
     ) -> Any:
         """Make what evaluates the sensor in cells of one group."""
 
-    def choose_targets(self, neuron_group: Any, kwparams: Any) -> np.ndarray:
+    def choose_targets(self, neuron_group: NeuronGroup, kwparams: Any) -> np.ndarray:
         """Give the cells that have the sensor; a cell may be in several planes."""
         if kwparams.get("i_targets") is None:
             return super().choose_targets(neuron_group, kwparams)
@@ -96,7 +102,7 @@ class Sensor(SynapseDevice):
         target_indices(np.unique(wanted), len(neuron_group), neuron_group.name)
         return wanted.astype(int)
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Give the sensor to cells of a group (keywords as for `SynapseDevice`)."""
         if neuron_group.name in self.source_ngs:
             msg = (
@@ -191,9 +197,9 @@ class GECI(Sensor):
         kw_only=True, converter=quantity_field("M", "K_d"), validator=positive_number
     )
     """Dissociation constant (molar)."""
-    n_H: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
+    n_H: float = attrs.field(kw_only=True, validator=positive_number)
     """Hill coefficient."""
-    dFF_max: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
+    dFF_max: float = attrs.field(kw_only=True, validator=positive_number)
     """Fluorescence change at saturation."""
     evaluation: str = attrs.field(
         kw_only=True, default="auto", validator=attrs.validators.in_(EVALUATIONS)
@@ -242,7 +248,7 @@ class GECI(Sensor):
         return self.evaluation != "clock" and self.event_driven_possible
 
     @property
-    def Ca_rest(self) -> Any:  # noqa: N802 - the symbol
+    def Ca_rest(self) -> Any:
         """Resting concentration (molar), where dF/F is 0."""
         from brian2 import nmolar
 
@@ -259,7 +265,7 @@ class GECI(Sensor):
         parts = (self.cal_model, self.bind_act_model, self.exc_model)
         return own | rest | {k: v for part in parts for k, v in part.params().items()}
 
-    def init_syn_vars(self, syn: Any) -> None:
+    def init_syn_vars(self, syn: Synapses) -> None:
         """Set the variables of all parts to rest; also run by `reset`.
 
         Parameters
@@ -324,7 +330,11 @@ class GECI(Sensor):
         )
 
     def make_block(
-        self, group: Any, targets: np.ndarray, rho_rel: np.ndarray, kwparams: dict[str, Any]
+        self,
+        group: NeuronGroup,
+        targets: np.ndarray,
+        rho_rel: np.ndarray,
+        kwparams: dict[str, Any],
     ) -> Any:
         """Make the evaluation for cells of one group: event- or clock-driven."""
         if self.is_event_driven:
@@ -337,7 +347,7 @@ class GECI(Sensor):
         syn = self.synapses.get(group.name)
         return ClockBlock(self._reader(group, syn, kwparams), syn, len(targets))
 
-    def _reader(self, group: Any, syn: Any, kwparams: dict[str, Any]) -> Any:
+    def _reader(self, group: NeuronGroup, syn: Synapses, kwparams: dict[str, Any]) -> Any:
         """Give a function that reads (dF/F, Ca) from the synapses, without code generation."""
         known = (DynamicCalcium, PreexistingCalcium), *_EVENT_PARTS[1:]
         parts = (self.cal_model, self.bind_act_model, self.exc_model)
@@ -367,7 +377,7 @@ class GECI(Sensor):
         return read
 
 
-def targets_of(syn: Any, group: Any) -> np.ndarray:
+def targets_of(syn: Synapses, group: NeuronGroup) -> np.ndarray:
     """Give the indices, within the group, of the cells that have a synapse."""
     # Brian2 counts from the start of the whole group; its `i` cannot be read in a subgroup
     whole = np.asarray(syn.variables["_synaptic_pre"].get_value())

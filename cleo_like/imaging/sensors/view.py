@@ -67,7 +67,7 @@ class SensorView:
         values = self._read(bare)
         return Quantity(values, dim=mmolar.dim) if name in _CALCIUM else values
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         """Set calcium or expression of all cells."""
         bare = name.removesuffix("_")
         if bare not in {"Ca", "rho_rel"}:
@@ -129,11 +129,11 @@ class Variable(np.lib.mixins.NDArrayOperatorsMixin):
     def __init__(self, view: SensorView, name: str) -> None:
         self._view, self._name = view, name
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: object) -> Any:
         """Give present values (a copy, with a unit where there is one)."""
         return self._view.values(self._name)[key]
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         """Set some of the cells."""
         whole = self._view.values(self._name)
         whole[key] = value

@@ -93,17 +93,17 @@ def asset_of(
     )
 
 
-def _first(value: Any) -> Mapping[str, Any]:
+def _first(value: object) -> Mapping[str, Any]:
     if isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
         return value[0]
     return {}
 
 
-def _named(value: Any, key: str) -> Any:
+def _named(value: object, key: str) -> Any:
     return value.get(key) if isinstance(value, Mapping) else value
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return None if value is None or str(value).strip() == "" else str(value)
 
 

@@ -18,6 +18,9 @@ from cleo_like.io.targets import FACTS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    import h5py
+    from pynwb import NWBFile
+
     from cleo_like.core.recording import Recording
     from cleo_like.io.facts import Arrays
 
@@ -28,7 +31,7 @@ _TRUTH_TEXT = (
 )
 
 
-def add_facts(nwbfile: Any, facts: Mapping[str, Any], arrays: Arrays) -> None:
+def add_facts(nwbfile: NWBFile, facts: Mapping[str, Any], arrays: Arrays) -> None:
     """Add the module of facts: a table of JSON texts, the picture, odd waveforms."""
     from hdmf.common import DynamicTable, VectorData
     from pynwb.base import Images, TimeSeries
@@ -63,7 +66,7 @@ def add_facts(nwbfile: Any, facts: Mapping[str, Any], arrays: Arrays) -> None:
         module.add(waveforms)
 
 
-def add_truth(nwbfile: Any, recording: Recording) -> None:
+def add_truth(nwbfile: NWBFile, recording: Recording) -> None:
     """Add the module of ground truth, labelled as such."""
     from hdmf.common import DynamicTable, VectorData, VectorIndex
     from pynwb.base import TimeSeries
@@ -105,7 +108,7 @@ def add_truth(nwbfile: Any, recording: Recording) -> None:
         module.add(series)
 
 
-def stored_facts(file: Any) -> tuple[dict[str, Any], Arrays] | None:
+def stored_facts(file: h5py.File) -> tuple[dict[str, Any], Arrays] | None:
     """Read what `add_facts` and `add_truth` wrote; None for files of other makers.
 
     Parameters
@@ -156,7 +159,7 @@ def _load_truth(module: Any, facts: dict[str, Any], arrays: Arrays) -> None:
             arrays[f"truth_voltage_{index}"] = np.asarray(hdf5.member(module, name, "data")[:])
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield (path, JSON) of every leaf; NWB wants no dictionaries inside a table cell.
 
     Members of a mapping become ``/name``, items of a list that holds mappings ``/[3]``.

@@ -11,6 +11,8 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode
 
 if TYPE_CHECKING:
+    from pynwb import NWBFile
+
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
@@ -81,7 +83,7 @@ def _shape_missing(sweeps: tuple[Sweep, ...]) -> list[str]:
     return missing
 
 
-def add_sweep_table(nwbfile: Any, series: list[Any]) -> None:
+def add_sweep_table(nwbfile: NWBFile, series: list[Any]) -> None:
     """Add the deprecated SweepTable, which ipfx cannot do without.
 
     pynwb refuses to make one, but reads one; so it is made the way its reader does.
@@ -90,7 +92,7 @@ def add_sweep_table(nwbfile: Any, series: list[Any]) -> None:
 
     table = SweepTable.__new__(SweepTable, parent=nwbfile, in_construct_mode=True)
     table.__init__(name="sweep_table", description="Series of the same sweep, for ipfx")
-    table._in_construct_mode = False  # noqa: SLF001
+    table._in_construct_mode = False
     for one in series:
         table.add_entry(one)
     nwbfile.sweep_table = table

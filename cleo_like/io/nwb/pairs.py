@@ -8,7 +8,7 @@ in A goes with a response in V, and the other way round; nothing else does.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -24,6 +24,8 @@ from cleo_like.io.nwb.source.contents import (
 )
 
 if TYPE_CHECKING:
+    import h5py
+
     from cleo_like.io.nwb.source.contents import Contents
 
 NO_ELECTRODE = "unknown electrode"
@@ -56,7 +58,7 @@ class Pairing:
     left_out: tuple[Pair, ...] = ()
 
 
-def pair(file: Any) -> Pairing:
+def pair(file: h5py.File) -> Pairing:
     """Pair the patch-clamp series of an opened file."""
     contents = contents_of(file)
     findings: list[str] = []

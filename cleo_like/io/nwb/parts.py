@@ -14,6 +14,8 @@ from cleo_like.io.nwb.names import subject_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pynwb import NWBFile
+
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
@@ -91,7 +93,7 @@ def subject_from(recording: Recording) -> Any:
     )
 
 
-def electrode_from(nwbfile: Any, recording: Recording) -> Any:
+def electrode_from(nwbfile: NWBFile, recording: Recording) -> Any:
     """Make device and electrode."""
     device = recording.device
     simulated = is_simulated(recording)

@@ -28,6 +28,8 @@ from cleo_like.io.nwb.sweeps import sweeps_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import h5py
+
     from cleo_like.core.sweep import Sweep
     from cleo_like.io.nwb.pairs import Pair, Pairing
 from cleo_like.io.nwb.sweeps import Cut
@@ -158,7 +160,7 @@ def _nothing(path: Path | Streamed, pairing: Pairing) -> str:
     return f"{path.name} has no intracellular response, it has {what}"
 
 
-def _stored(file: Any) -> tuple[tuple[dict[str, Any], Any] | None, str | None]:
+def _stored(file: h5py.File) -> tuple[tuple[dict[str, Any], Any] | None, str | None]:
     """Give what cleo_like stored, and why it cannot be used where it is damaged."""
     try:
         return stored_facts(file), None
@@ -220,7 +222,7 @@ def _commanded(path: Path, recording: Recording) -> Protocol | None:
 
 def _recording(
     path: Path | Streamed,
-    file: Any,
+    file: h5py.File,
     pairing: Pairing,
     part: tuple[str, Pair, Cut],
     *,
@@ -255,7 +257,7 @@ def _recording(
     )
 
 
-def _session_start(file: Any) -> tuple[str | None, tuple[str, ...]]:
+def _session_start(file: h5py.File) -> tuple[str | None, tuple[str, ...]]:
     text = hdf5.text(file, "session_start_time")
     try:
         started = datetime.fromisoformat(text if text is not None else "")
@@ -268,7 +270,7 @@ def _session_start(file: Any) -> tuple[str | None, tuple[str, ...]]:
 
 
 def _cell(
-    path: Path | Streamed, file: Any, place: Any, electrode: str, *, several: bool
+    path: Path | Streamed, file: h5py.File, place: h5py.Group, electrode: str, *, several: bool
 ) -> tuple[Cell, list[str]]:
     subject = hdf5.optional_or_none(file, "general", "subject")
     about = {

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pynwb import NWBFile
+
 
 def write_nwb(
     thing: Recording | Protocol,
@@ -108,7 +110,7 @@ def write_nwb(
     return path
 
 
-def _save(nwbfile: Any, path: Path, *, overwrite: bool) -> None:
+def _save(nwbfile: NWBFile, path: Path, *, overwrite: bool) -> None:
     """Build the file in memory, then write its bytes: HDF5 does not survive a full disk."""
     import h5py
     import pynwb
@@ -178,7 +180,7 @@ def _nwbfile(recording: Recording, session_id: str | None, metadata: Mapping[str
 
 
 def _add_sweeps(
-    nwbfile: Any, recording: Recording, code: str | None, *, with_responses: bool
+    nwbfile: NWBFile, recording: Recording, code: str | None, *, with_responses: bool
 ) -> None:
     electrode = electrode_from(nwbfile, recording)
     fallback = recording.protocol.name if recording.protocol is not None else "not described"
@@ -205,7 +207,7 @@ def _add_sweeps(
         add_sweep_table(nwbfile, everything)
 
 
-def _add_hierarchy(nwbfile: Any, stimuli: list[str], simultaneous: list[int]) -> None:
+def _add_hierarchy(nwbfile: NWBFile, stimuli: list[str], simultaneous: list[int]) -> None:
     """Group consecutive sweeps of one stimulus; one repetition, one condition."""
     groups = []
     for stimulus, members in itertools.groupby(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from math import exp
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
@@ -55,7 +55,7 @@ class Leak:
         """Nothing to forget."""
 
 
-def _times(value: Any) -> tuple[float, ...]:
+def _times(value: object) -> tuple[float, ...]:
     found = si_array(value, "s", "times")
     if found.ndim != 1 or not np.isfinite(found).all():
         msg = f"times must be a list of finite times, got the shape {found.shape}"

@@ -21,16 +21,18 @@ from cleo_like.patch.pipette.fields import quantity
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from brian2 import NeuronGroup
     from jaxtyping import Float
 
     from cleo_like.core import Recording
+    from cleo_like.core.units import Quantity
     from cleo_like.engine.stepper import Stepper
 
 _WHOLE = 1e-6
 """Part of an integration step by which a period may miss a whole number of them."""
 
 
-def _callable(value: Any) -> Callable[[float, float], float]:
+def _callable(value: object) -> Callable[[float, float], float]:
     if not callable(value):
         msg = (
             "step must be a function step(t, v) -> i of a time (s) and a potential (V) that "
@@ -137,13 +139,13 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
     def run(
         self,
         cell: Any,
-        duration: Any,
+        duration: Quantity,
         *,
         command: Any = None,
         voltage: str | None = None,
         current: str | None = None,
         target: int = 0,
-        dt: Any = None,
+        dt: Quantity | None = None,
     ) -> ClampRun:
         """Clamp one cell for a time.
 
@@ -223,7 +225,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
 
     # --- the device ---
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Clamp neurons of a group.
 
         Parameters
@@ -260,7 +262,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
             NetworkOperation(made.act, clock=neuron_group.clock, when="start")
         )
 
-    def _check_free(self, group: Any, current: str, index: np.ndarray) -> None:
+    def _check_free(self, group: NeuronGroup, current: str, index: np.ndarray) -> None:
         """Refuse a current that another clamp writes already."""
         devices = self.sim.devices if self.sim is not None else set()
         for device in {self, *devices}:
@@ -458,7 +460,7 @@ def _whole(length: float, unit: float, name: str, of: str) -> int:
     return count
 
 
-def _command(value: Any, count: int) -> np.ndarray | None:
+def _command(value: object, count: int) -> np.ndarray | None:
     if value is None:
         return None
     from cleo_like.core.units import carries_unit, si_array
@@ -475,7 +477,7 @@ def _command(value: Any, count: int) -> np.ndarray | None:
     return np.broadcast_to(array, (count,))
 
 
-def _indices(value: Any, n: int) -> np.ndarray:
+def _indices(value: object, n: int) -> np.ndarray:
     index = np.arange(n) if value is None else np.atleast_1d(np.asarray(value))
     if index.dtype.kind not in "iu" or index.ndim != 1 or index.size == 0:
         msg = f"i_targets must be whole numbers of neurons, got {value!r}"

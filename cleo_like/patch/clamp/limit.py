@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from math import exp, floor
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
+
 
 def largest_conductance(
-    resistance: Any, capacitance: Any, *, period: Any = "50 us", latency: Any = "0 s"
+    resistance: Quantity,
+    capacitance: Quantity,
+    *,
+    period: Quantity = "50 us",
+    latency: Quantity = "0 s",
 ) -> float:
     """Find the largest leak that a dynamic clamp can add to a passive cell and stay stable.
 

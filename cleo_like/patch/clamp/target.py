@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
+    from cleo_like.core.units import Quantity
+
 _FINEST = 64
 """Integration steps of a period that are tried to divide a latency."""
 
 
 def stepper_of(
-    cell: Any, timing: tuple[float, float, float], dt: Any
+    cell: Any, timing: tuple[float, float, float], dt: Quantity
 ) -> tuple[Any, tuple[str, str]]:
     """Give the stepper of a cell, at rest, and the names of its potential and current.
 
@@ -83,7 +88,7 @@ def stepper_at_rest(model: Any, period: float, longest: float) -> Any:
     return Stepper(Network(bench.group, bench.spikes))
 
 
-def check_potential(group: Any, name: str) -> Any:
+def check_potential(group: NeuronGroup, name: str) -> Any:
     """Refuse a potential that the group does not have; give its array of a stepper."""
     known = _variables(group)
     if name not in known:
@@ -95,7 +100,7 @@ def check_potential(group: Any, name: str) -> Any:
     return group[name] if hasattr(group, "advance") else None
 
 
-def check_current(group: Any, name: str) -> Any:
+def check_current(group: NeuronGroup, name: str) -> Any:
     """Refuse a current that nobody may write, saying what to write into the equations."""
     variable = _variables(group).get(name)
     if variable is None or not hasattr(variable, "get_value") or variable.read_only:
@@ -113,10 +118,10 @@ def check_current(group: Any, name: str) -> Any:
     return group[name] if hasattr(group, "advance") else None
 
 
-def _variables(group: Any) -> Any:
+def _variables(group: NeuronGroup) -> Any:
     return group.group.variables if hasattr(group, "advance") else group.variables
 
 
-def _own(group: Any) -> Any:
+def _own(group: NeuronGroup) -> Any:
     whole = group.group if hasattr(group, "advance") else getattr(group, "source", group)
     return whole.equations.names

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def _response(name: str) -> Callable[[Any], float]:
     """Make a converter of a potential or a current; 0 is 0 in either."""
 
-    def convert(value: Any) -> float:
+    def convert(value: object) -> float:
         if type(value) in {int, float} and value == 0:
             return 0.0
         unit, _ = si_choice(value, ("V", "A"), name)

@@ -21,7 +21,7 @@ LEAST_CAPACITANCE = 1e-15
 """Capacitance (F) that the pipette node keeps when nothing is left of it."""
 
 
-def _temperature(value: Any) -> float:
+def _temperature(value: object) -> float:
     return celsius(value, "temperature")
 
 

@@ -17,7 +17,7 @@ def quantity(unit: str, name: str) -> Callable[[Any], float]:
     """Make a converter of a field with a unit; a plain 0 is 0 in any unit."""
     convert = si_required(unit, name)
 
-    def convert_or_zero(value: Any) -> float:
+    def convert_or_zero(value: object) -> float:
         if type(value) in {int, float} and value == 0:
             return 0.0
         return convert(value)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cleo_like.base import CLSimulator
     from cleo_like.core import Traces
+    from cleo_like.core.units import Quantity
 
 N = 250
 LENGTH = 30.0  # s
@@ -77,7 +78,9 @@ class HoldFluorescence(LatencyIOProcessor):
         super().reset(**kwargs)
         self._integral = 0.0
 
-    def process(self, state_dict: dict[str, Any], t_samp: Any) -> tuple[dict[str, Any], Any]:
+    def process(
+        self, state_dict: dict[str, Any], t_samp: Quantity
+    ) -> tuple[dict[str, Any], Any]:
         """Compare the mean with the set point; the answer comes out after the latency."""
         signal, self._integral = pi_ctrl(
             float(state_dict["Scope"].mean()),

@@ -18,17 +18,18 @@ from cleo_like.stimuli.images.read import read_grey
 from cleo_like.stimuli.summary import protocol_summary
 
 if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
     from cleo_like.stimuli.design import Dac
 
 _BALANCE = ("none", "mean", "tail")
 
 
-def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by keyword)
+def from_image(
     picture: Any,
     sweep_duration: Any,
-    sample_rate: Any,
+    sample_rate: Quantity,
     *,
-    amplitude: Any = ("-10 pA", "10 pA"),
+    amplitude: Quantity = ("-10 pA", "10 pA"),
     rows: int | None = None,
     columns: int | None = None,
     rotate: Any = 0.0,
@@ -38,15 +39,15 @@ def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by
     gamma: float = 1.0,
     percentiles: tuple[float, float] = (0.5, 99.5),
     interpolation: str = "linear",
-    tau: Any = None,
-    resistance: Any = None,
+    tau: Quantity | None = None,
+    resistance: Quantity | None = None,
     low_pass: Any = "auto",
-    peak: Any = None,
+    peak: Quantity | None = None,
     charge_balance: str = "none",
-    holding: Any = "0 pA",
-    before: Any = None,
-    after: Any = None,
-    gap: Any = "250 ms",
+    holding: Quantity = "0 pA",
+    before: Quantity | None = None,
+    after: Quantity | None = None,
+    gap: Quantity = "250 ms",
     dac: Dac | None = None,
     name: str | None = None,
 ) -> Protocol:

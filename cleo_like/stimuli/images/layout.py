@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -12,6 +12,9 @@ from cleo_like.core.protocol import Epoch
 from cleo_like.core.units import si, si_array
 from cleo_like.stimuli import design
 from cleo_like.stimuli.waveforms import grid
+
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
 
 _SETTLING = 0.1
 """Rest (s) beside the picture where no time constant is given: 5 times 20 ms."""
@@ -29,7 +32,9 @@ class Timing:
     gap: float
 
     @classmethod
-    def of(cls, sweep_duration: Any, rate: Any, holding: Any, gap: Any) -> Timing:
+    def of(
+        cls, sweep_duration: Any, rate: Quantity, holding: Quantity, gap: Quantity
+    ) -> Timing:
         """Convert the arguments of `from_image`."""
         hertz = grid.sample_rate(rate, "sample_rate")
         length = si(sweep_duration, "s", "sweep_duration")
@@ -53,7 +58,14 @@ class Drive:
     peak: float | None
 
     @classmethod
-    def of(cls, amplitude: Any, resistance: Any, tau: Any, low_pass: Any, peak: Any) -> Drive:
+    def of(
+        cls,
+        amplitude: Quantity,
+        resistance: Quantity,
+        tau: Quantity,
+        low_pass: Any,
+        peak: Quantity,
+    ) -> Drive:
         """Convert the arguments of `from_image`; "auto" becomes a frequency or None."""
         ohm = _positive(resistance, "ohm", "resistance")
         low, high = _black_and_white(amplitude, ohm)
@@ -134,7 +146,9 @@ def tail_of(current: np.ndarray, drive: Drive, rate: float) -> tuple[int, np.nda
     return count, -total / count
 
 
-def lay_out(timing: Timing, drive: Drive, tail: int, before: Any, after: Any) -> Layout:
+def lay_out(
+    timing: Timing, drive: Drive, tail: int, before: Quantity, after: Quantity
+) -> Layout:
     """Find the rests: 1/64 of the sweep, plus settling, plus the spread of the filter.
 
     Raises
@@ -173,7 +187,7 @@ def _rests(given: tuple[int | None, int | None], need: float, rate: float) -> tu
     return (known, rest) if first is not None else (rest, known)
 
 
-def _given(value: Any, rate: float, name: str) -> int | None:
+def _given(value: object, rate: float, name: str) -> int | None:
     if value is None:
         return None
     return grid.whole_samples(si(value, "s", name), rate, name, least=0)
@@ -186,7 +200,7 @@ def _whole_ms(samples: float, rate: float) -> int:
     return int(np.ceil(samples / unit - 1e-9)) * unit
 
 
-def _positive(value: Any, unit: str, name: str) -> float | None:
+def _positive(value: object, unit: str, name: str) -> float | None:
     if value is None:
         return None
     number = si(value, unit, name)
@@ -196,7 +210,7 @@ def _positive(value: Any, unit: str, name: str) -> float | None:
     return number
 
 
-def _black_and_white(amplitude: Any, resistance: float | None) -> tuple[float, float]:
+def _black_and_white(amplitude: Quantity, resistance: float | None) -> tuple[float, float]:
     """Give the currents of black and white; potentials are divided by the resistance."""
     try:
         pair = si_array(amplitude, "A", "amplitude")

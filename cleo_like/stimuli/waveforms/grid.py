@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
@@ -11,7 +9,7 @@ _SLACK = 1e-6
 """Samples by which duration * rate may miss a whole number (rounding of the product)."""
 
 
-def sample_rate(value: Any, name: str = "rate") -> float:
+def sample_rate(value: object, name: str = "rate") -> float:
     """Convert a sampling rate to Hz.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +11,17 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.stimuli.waveforms.shape import Shape, length_of
 
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
+
 
 def white_noise(
-    sd: Any,
-    duration: Any,
+    sd: Quantity,
+    duration: Quantity,
     *,
     seed: int | np.random.Generator,
-    bandwidth: Any = None,
-    mean: Any = "0 pA",
+    bandwidth: Quantity | None = None,
+    mean: Quantity = "0 pA",
 ) -> Shape:
     """Gaussian noise with a flat spectrum up to a bandwidth.
 
@@ -66,12 +69,12 @@ def white_noise(
 
 
 def ou_noise(
-    sd: Any,
-    tau: Any,
-    duration: Any,
+    sd: Quantity,
+    tau: Quantity,
+    duration: Quantity,
     *,
     seed: int | np.random.Generator,
-    mean: Any = "0 pA",
+    mean: Quantity = "0 pA",
 ) -> Shape:
     """Ornstein-Uhlenbeck noise: Gaussian, exponential autocorrelation, stationary from t = 0.
 
@@ -142,7 +145,7 @@ def _limit(sample: np.ndarray, band: float, rate: float) -> np.ndarray:
     return np.fft.irfft(np.where(kept, spectrum, 0), sample.size) / np.sqrt(share)
 
 
-def _spread(sd: Any) -> float:
+def _spread(sd: Quantity) -> float:
     spread = si(sd, "A", "sd")
     if spread < 0:
         msg = f"sd must be 0 A or more, got {spread:g} A"

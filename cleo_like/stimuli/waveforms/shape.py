@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
+    from cleo_like.core.units import Quantity
+
     Draw = Callable[[Float[np.ndarray, "n_samples"], float], Float[np.ndarray, "n_samples"]]
 
 
@@ -51,7 +53,7 @@ class Shape:
     draw: Draw = attrs.field(repr=False)
     parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
-    def samples(self, rate: Any) -> Float[np.ndarray, "n_samples"]:
+    def samples(self, rate: Quantity) -> Float[np.ndarray, "n_samples"]:
         """Draw the shape on a sample grid.
 
         Parameters
@@ -68,7 +70,7 @@ class Shape:
         count = whole_samples(self.duration, hertz, f"{self.name} duration")
         return self.draw(np.arange(count) / hertz, hertz)
 
-    def delayed(self, delay: Any) -> Shape:
+    def delayed(self, delay: Quantity) -> Shape:
         """Give the same shape after a pause at zero.
 
         Parameters
@@ -137,7 +139,7 @@ def sum_of(*parts: Shape) -> Shape:
     )
 
 
-def length_of(value: Any, name: str = "duration") -> float:
+def length_of(value: object, name: str = "duration") -> float:
     """Convert a duration that must be above 0 s."""
     length = si(value, "s", name)
     if length <= 0:
@@ -146,7 +148,7 @@ def length_of(value: Any, name: str = "duration") -> float:
     return length
 
 
-def at_least_zero(value: Any, name: str, unit: str = "s") -> float:
+def at_least_zero(value: object, name: str, unit: str = "s") -> float:
     """Convert a quantity that must not be negative."""
     number = si(value, unit, name)
     if number < 0:

@@ -11,7 +11,7 @@ A `Shape` knows its duration and draws itself on any sample grid that divides it
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from cleo_like.stimuli.waveforms.shape import (
     sum_of,
 )
 
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
+
 __all__ = [
     "Shape",
     "chirp",
@@ -41,7 +44,7 @@ __all__ = [
 ]
 
 
-def square(amplitude: Any, duration: Any) -> Shape:
+def square(amplitude: Quantity, duration: Quantity) -> Shape:
     """Constant current for a while.
 
     Parameters
@@ -65,7 +68,7 @@ def square(amplitude: Any, duration: Any) -> Shape:
     )
 
 
-def ramp(start: Any, stop: Any, duration: Any) -> Shape:
+def ramp(start: Quantity, stop: Quantity, duration: Quantity) -> Shape:
     """Straight line from one current to another.
 
     Parameters
@@ -90,7 +93,12 @@ def ramp(start: Any, stop: Any, duration: Any) -> Shape:
 
 
 def sine(
-    amplitude: Any, frequency: Any, duration: Any, *, phase: Any = 0.0, offset: Any = "0 pA"
+    amplitude: Quantity,
+    frequency: Quantity,
+    duration: Quantity,
+    *,
+    phase: Any = 0.0,
+    offset: Quantity = "0 pA",
 ) -> Shape:
     """Sine wave ``offset + amplitude * sin(2 pi frequency t + phase)``.
 
@@ -124,7 +132,12 @@ def sine(
 
 
 def chirp(
-    amplitude: Any, start: Any, stop: Any, duration: Any, *, sweep: str = "linear"
+    amplitude: Quantity,
+    start: Quantity,
+    stop: Quantity,
+    duration: Quantity,
+    *,
+    sweep: str = "linear",
 ) -> Shape:
     """Sine wave of constant amplitude whose frequency moves from start to stop (ZAP current).
 
@@ -185,7 +198,12 @@ def _cycles(time: np.ndarray, f0: float, f1: float, length: float, sweep: str) -
 
 
 def pulse_train(
-    amplitude: Any, width: Any, frequency: Any, duration: Any, *, count: int | None = None
+    amplitude: Quantity,
+    width: Quantity,
+    frequency: Quantity,
+    duration: Quantity,
+    *,
+    count: int | None = None,
 ) -> Shape:
     """Equal pulses at a fixed frequency, the first at time 0.
 

@@ -24,6 +24,8 @@ from cleo_like.io.text_units import parse_unit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import h5py
+
     from cleo_like.io.nwb.source.series import Series
 
 _PLACES = {"acquisition": ("acquisition",), "stimulus": ("stimulus", "presentation"),
@@ -91,10 +93,10 @@ class Contents:
         return made
 
 
-def contents_of(file: Any) -> Contents:
+def contents_of(file: h5py.File) -> Contents:
     """Look through an opened file."""
     found = Contents(file)
-    found._types = derived_types(file)  # noqa: SLF001
+    found._types = derived_types(file)
     currents = [pair for place in _PLACES for pair in _take(found, place)]
     if not found.stimuli:
         for group, name in currents:
@@ -114,7 +116,7 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
         return []
     currents = []
     for name, group in _groups(top, found, _DEEP):
-        if is_patch_series(group, found._types):  # noqa: SLF001
+        if is_patch_series(group, found._types):
             found.add(group, name, place)
         elif known(hdf5.attribute_or_none(group, "neurodata_type")) == "TimeSeries":
             if place == "acquisition":
@@ -138,7 +140,7 @@ def _groups(top: Any, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
             found.problems[str(error)].append(name)
             continue
         try:
-            is_series = is_patch_series(group, found._types)  # noqa: SLF001
+            is_series = is_patch_series(group, found._types)
         except FileFormatError as error:
             found.problems[_without(str(error), group)].append(name)
             continue

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import h5py
+
 READ_ERRORS = (
     OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, IndexError,
     OverflowError, MemoryError, SystemError,
@@ -90,7 +92,7 @@ def _why_not_open(error: BaseException) -> str:
     return said_by(error)
 
 
-def _check_version(path: Path | Streamed, file: Any) -> None:
+def _check_version(path: Path | Streamed, file: h5py.File) -> None:
     version = nwb_version(file)
     if version is None:
         msg = (
@@ -107,7 +109,7 @@ def _check_version(path: Path | Streamed, file: Any) -> None:
         raise FileFormatError(msg)
 
 
-def nwb_version(file: Any) -> str | None:
+def nwb_version(file: h5py.File) -> str | None:
     """Give the version of the schema; NWB 1.x keeps it in a data set, NWB 2 in an attribute."""
     version = attribute(file, "nwb_version")
     if version is None and has(file, "nwb_version"):
@@ -234,7 +236,7 @@ def attribute(thing: Any, name: str) -> Any:
     return None if isinstance(found, h5py.Empty) else _single(found)
 
 
-def attribute_or_none(thing: Any, name: str) -> Any:
+def attribute_or_none(thing: object, name: str) -> Any:
     """Give an attribute; None where it is missing, empty or cannot be read."""
     try:
         return None if thing is None else attribute(thing, name)
@@ -242,7 +244,7 @@ def attribute_or_none(thing: Any, name: str) -> Any:
         return None
 
 
-def value(dataset: Any) -> Any:
+def value(dataset: h5py.Dataset) -> Any:
     """Give the one value of a data set (the first of several); None for nothing.
 
     Raises
@@ -267,7 +269,7 @@ def value(dataset: Any) -> Any:
     return None if isinstance(found, h5py.Empty) else _single(found)
 
 
-def check_texts(dataset: Any) -> None:
+def check_texts(dataset: h5py.Dataset) -> None:
     """Check a data set of texts before HDF5 follows them.
 
     Raises
@@ -293,7 +295,7 @@ def check_texts(dataset: Any) -> None:
         raise FileFormatError(msg)
 
 
-def as_text(found: Any) -> str:
+def as_text(found: object) -> str:
     """Text as a file holds it: bytes or str, of any encoding."""
     if isinstance(found, bytes):
         return found.decode("utf-8", errors="replace")
@@ -309,7 +311,7 @@ def text(group: Any, name: str) -> str | None:
     return None if found is None else as_text(found)
 
 
-def number(thing: Any, name: str) -> float | None:
+def number(thing: object, name: str) -> float | None:
     """Give a numeric attribute or small data set as float; None where it is no number."""
     found = attribute_or_none(thing, name)
     if found is None and has(thing, name):
@@ -329,13 +331,13 @@ def as_number(found: Any) -> float | None:
         return None
 
 
-def _single(found: Any) -> Any:
+def _single(found: object) -> Any:
     if isinstance(found, np.ndarray):
         return None if found.size == 0 else found.reshape(-1)[0]
     return found
 
 
-def path_of(thing: Any) -> str:
+def path_of(thing: object) -> str:
     """Path of an object within its file, for messages."""
     name = getattr(thing, "name", None)
     return "an unnamed object" if name is None else as_text(name).removesuffix("/")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
 from cleo_like.io.nwb.source.hdf5 import READ_ERRORS, path_of, said_by
+
+if TYPE_CHECKING:
+    import h5py
 
 _DEFLATE = 1032
 """zlib cannot compress more than this; a larger promise is damage (h5py's other filters
@@ -60,7 +63,7 @@ class Samples:
         return values
 
 
-def samples_of(dataset: Any) -> Samples:
+def samples_of(dataset: h5py.Dataset) -> Samples:
     """Check a data set of samples: a vector of real numbers (or one column or row of them).
 
     Raises
@@ -91,7 +94,7 @@ def samples_of(dataset: Any) -> Samples:
         raise FileFormatError(msg) from error
 
 
-def _stored(dataset: Any, count: int) -> Samples:
+def _stored(dataset: h5py.Dataset, count: int) -> Samples:
     if dataset.is_virtual:
         _check_sources(dataset)
         return Samples(dataset=dataset, count=count)
@@ -111,7 +114,7 @@ def _stored(dataset: Any, count: int) -> Samples:
     return Samples(dataset=dataset, count=count)
 
 
-def _chunked(dataset: Any, count: int) -> Samples:
+def _chunked(dataset: h5py.Dataset, count: int) -> Samples:
     axis = 0 if dataset.ndim == 1 or dataset.shape[1] == 1 else 1
     step = int(dataset.chunks[axis])
     size = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
@@ -136,7 +139,7 @@ def _chunked(dataset: Any, count: int) -> Samples:
     return Samples(dataset=dataset, count=count, missing=tuple(holes))
 
 
-def _check_sources(dataset: Any) -> None:
+def _check_sources(dataset: h5py.Dataset) -> None:
     import h5py
 
     folder = Path(dataset.file.filename).parent
@@ -157,7 +160,7 @@ def _check_sources(dataset: Any) -> None:
             raise FileFormatError(msg)
 
 
-def _check_raw_files(dataset: Any, wanted: int) -> None:
+def _check_raw_files(dataset: h5py.Dataset, wanted: int) -> None:
     for name, offset, size in dataset.external:
         file = Path(name)  # HDF5 looks from the working directory, not from the file
         if not file.is_file():

@@ -17,6 +17,8 @@ from cleo_like.io.nwb.source.samples import samples_of
 from cleo_like.io.text_units import parse_unit
 
 if TYPE_CHECKING:
+    import h5py
+
     from cleo_like.io.nwb.source.clock import Clock
     from cleo_like.io.nwb.source.samples import Samples
 
@@ -195,7 +197,7 @@ def series_of(group: Any, name: str, derived: dict[str, str], *, among_stimuli: 
     )
 
 
-def known(found: Any) -> str | None:
+def known(found: object) -> str | None:
     """Text that says something; None for "NA", "{}" and their like."""
     if found is None:
         return None
@@ -203,7 +205,7 @@ def known(found: Any) -> str | None:
     return None if said.strip().lower() in _NOTHING else said
 
 
-def derived_types(file: Any) -> dict[str, str]:
+def derived_types(file: h5py.File) -> dict[str, str]:
     """Types of extensions and what they extend, from the specifications kept in the file."""
     return _Lazy(file)
 
@@ -211,7 +213,7 @@ def derived_types(file: Any) -> dict[str, str]:
 class _Lazy(dict):
     """Reads the specifications when the first type is asked for that is not of the core."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: h5py.File) -> None:
         super().__init__()
         self._file: Any = file
 
@@ -222,7 +224,7 @@ class _Lazy(dict):
         return self.get(kind, "")
 
 
-def _declared(file: Any) -> dict[str, str]:
+def _declared(file: h5py.File) -> dict[str, str]:
     found: dict[str, str] = {}
     specifications = hdf5.optional(file, "specifications")
     for namespace in hdf5.members(specifications):
@@ -386,7 +388,7 @@ def _agreed(clock: Clock, begin: Any, n_stamps: int, count: int) -> Clock:
     return attrs.evolve(clock, notes=tuple(notes))
 
 
-def _seconds(dataset: Any) -> float:
+def _seconds(dataset: h5py.Dataset) -> float:
     text = hdf5.attribute(dataset, "unit")
     unit = "" if text is None else hdf5.as_text(text).strip().lower()
     if unit not in _SECONDS:
