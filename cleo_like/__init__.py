@@ -6,7 +6,7 @@ The flow, in one line::
                                                                                                      |
     real file (ABF, NWB, DANDI) -------------------------------------> Recording | Traces -----------+-> matching -> features -> QC -> atlas -> report
                                                            ground truth: the same arrow with the answer known
-"""
+"""  # noqa: E501
 
 import importlib
 
@@ -95,7 +95,7 @@ _MODULES = (
 # what Cleo has besides; a script that imports it is told what is missing
 _OF_CLEO = ("ephys", "light", "opto", "registry")
 
-__all__ = ["__version__", *sorted(_WHERE), *_MODULES]
+__all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:

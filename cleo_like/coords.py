@@ -10,18 +10,18 @@ from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import carries_unit, si_array
 from cleo_like.utilities import new_generator
 from cleo_like.utilities.geometry import (
-    uniform_cylinder_rθz,
-    xyz_from_rθz,
+    uniform_cylinder_rθz,  # noqa: PLC2403 - Cleo's name
+    xyz_from_rθz,  # noqa: PLC2403 - Cleo's name
 )
 
 if TYPE_CHECKING:
-    from brian2 import NeuronGroup
+    from brian2 import NeuronGroup, Unit
     from jaxtyping import Float
 
     from cleo_like.core.units import Quantity
 
 
-def assign_coords(neuron_group: NeuronGroup, coords: Any) -> None:
+def assign_coords(neuron_group: NeuronGroup, coords: Quantity) -> None:
     """Give each neuron a place.
 
     Parameters
@@ -52,7 +52,9 @@ def assign_coords(neuron_group: NeuronGroup, coords: Any) -> None:
         setattr(neuron_group, name, column * metre)
 
 
-def assign_xyz(neuron_group: NeuronGroup, x: Any, y: Any, z: Any, unit: Any = None) -> None:
+def assign_xyz(
+    neuron_group: NeuronGroup, x: Quantity, y: Quantity, z: Quantity, unit: Unit | None = None
+) -> None:
     """Give each neuron a place, coordinate by coordinate.
 
     Parameters
@@ -73,13 +75,13 @@ def assign_xyz(neuron_group: NeuronGroup, x: Any, y: Any, z: Any, unit: Any = No
     assign_coords(neuron_group, _metres(np.stack([np.broadcast_to(c, n) for c in columns], 1)))
 
 
-def assign_coords_grid_rect_prism(
+def assign_coords_grid_rect_prism(  # noqa: PLR0917 - Cleo's signature
     neuron_group: NeuronGroup,
-    xlim: Any,
-    ylim: Any,
-    zlim: Any,
+    xlim: Quantity,
+    ylim: Quantity,
+    zlim: Quantity,
     shape: tuple[int, int, int],
-    unit: Any = None,
+    unit: Unit | None = None,
 ) -> None:
     """Put neurons on a grid that fills a box, edges included.
 
@@ -116,10 +118,10 @@ def assign_coords_grid_rect_prism(
 
 def assign_coords_rand_rect_prism(
     neuron_group: NeuronGroup,
-    xlim: Any,
-    ylim: Any,
-    zlim: Any,
-    unit: Any = None,
+    xlim: Quantity,
+    ylim: Quantity,
+    zlim: Quantity,
+    unit: Unit | None = None,
     *,
     rng: np.random.Generator | None = None,
 ) -> None:
@@ -148,7 +150,7 @@ def assign_coords_rand_cylinder(
     xyz_start: Quantity,
     xyz_end: Quantity,
     radius: Quantity,
-    unit: Any = None,
+    unit: Unit | None = None,
     *,
     rng: np.random.Generator | None = None,
 ) -> None:
@@ -179,7 +181,7 @@ def assign_coords_uniform_cylinder(
     xyz_start: Quantity,
     xyz_end: Quantity,
     radius: Quantity,
-    unit: Any = None,
+    unit: Unit | None = None,
 ) -> None:
     """Spread neurons evenly over a cylinder of any direction, without chance.
 
@@ -201,7 +203,7 @@ def assign_coords_uniform_cylinder(
     assign_coords(neuron_group, _metres(_in_cylinder(along, r, theta, ends, unit)))
 
 
-def coords_from_xyz(x: Any, y: Any, z: Any) -> Any:
+def coords_from_xyz(x: Quantity, y: Quantity, z: Quantity) -> Any:
     """Join three coordinates (quantities) to places, shape (n, 3)."""
     columns = [si_array(v, "m", k) for k, v in zip("xyz", (x, y, z), strict=True)]
     return _metres(np.stack(np.broadcast_arrays(*columns), axis=-1))
@@ -259,7 +261,7 @@ def _init_variables(group: NeuronGroup) -> None:
             raise UnitError(msg)
 
 
-def _lengths(value: object, unit: Any, name: str) -> np.ndarray:
+def _lengths(value: object, unit: Unit, name: str) -> np.ndarray:
     """Convert lengths to metre; bare numbers are in the given unit (mm by default)."""
     if carries_unit(value):
         return si_array(value, "m", name)
@@ -272,7 +274,7 @@ def _one_row(array: np.ndarray) -> np.ndarray:
     return array.ravel() if array.ndim == 2 and 1 in array.shape else array
 
 
-def _limits(value: object, unit: Any, name: str) -> np.ndarray:
+def _limits(value: object, unit: Unit, name: str) -> np.ndarray:
     limits = _lengths(value, unit, f"{name}lim")
     if limits.shape != (2,):
         msg = f"{name}lim must be two edges, got {value}"
@@ -289,7 +291,7 @@ def _in_cylinder(
     r: np.ndarray,
     theta: np.ndarray,
     ends: tuple[Any, Any, Any],
-    unit: Any,
+    unit: Unit,
 ) -> Float[np.ndarray, "n 3"]:
     """Map relative positions (along the axis, from the axis, angle) into a cylinder."""
     start, end = _lengths(ends[0], unit, "xyz_start"), _lengths(ends[1], unit, "xyz_end")

@@ -150,7 +150,7 @@ class LatencyIOProcessor(IOProcessor):
         """Times of all samples in ms."""
         return self._samples.times * 1e3
 
-    def is_sampling_now(self, t_now: Any) -> bool:
+    def is_sampling_now(self, t_now: Quantity) -> bool:
         """Whether a sample is taken at this time."""
         now = seconds(t_now, "t_now")
         due = self._is_scheduled(now)
@@ -216,7 +216,7 @@ class LatencyIOProcessor(IOProcessor):
         )
         raise InputError(msg)
 
-    def _latency(self, t_out: Any, start: float) -> float:
+    def _latency(self, t_out: Quantity, start: float) -> float:
         end = seconds(t_out, "the output time that process() returned")
         if end < start - self._slack():
             msg = (
@@ -322,13 +322,13 @@ def exp_firing_rate_estimate(
     return prev_rate * keep + (1 - keep) / step * np.asarray(spike_counts) / second
 
 
-def pi_ctrl(
+def pi_ctrl(  # noqa: PLR0917 - Cleo's signature
     measurement: Any,
     reference: Quantity,
     integ_error: Any,
     dt: Quantity,
-    Kp: Any,
-    Ki: Any = None,
+    Kp: Any,  # noqa: N803 - Cleo's names
+    Ki: Any = None,  # noqa: N803
 ) -> tuple[Any, Any]:
     """Proportional-integral control: one step.
 

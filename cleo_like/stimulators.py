@@ -15,6 +15,7 @@ from cleo_like.engine.brian2_internals import exponents_of
 
 if TYPE_CHECKING:
     from brian2 import NeuronGroup
+    from numpy.typing import ArrayLike
 
 __all__ = ["StateVariableSetter"]
 
@@ -60,7 +61,7 @@ class StateVariableSetter(Stimulator):
         self.neuron_groups.append(neuron_group)
         setattr(neuron_group, name, Quantity(0.0, dim=variable.dim))
 
-    def update(self, ctrl_signal: Any) -> None:
+    def update(self, ctrl_signal: ArrayLike) -> None:
         """Set the variable.
 
         Parameters
@@ -72,14 +73,14 @@ class StateVariableSetter(Stimulator):
             self._set(group, ctrl_signal)
         super().update(ctrl_signal)
 
-    def _set(self, group: NeuronGroup, signal: Any) -> None:
+    def _set(self, group: NeuronGroup, signal: ArrayLike) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""
         values = present_values(group, self.variable_to_ctrl)
-        if not isinstance(signal, float) or signal != signal:
+        if not isinstance(signal, float) or signal != signal:  # noqa: PLR0124 - NaN
             self._check(signal, len(values), group.name)
         values[:] = np.multiply(signal, float(np.asarray(self.unit)))
 
-    def _check(self, signal: Any, n: int, group: str) -> None:
+    def _check(self, signal: ArrayLike, n: int, group: str) -> None:
         """Refuse a signal that is not a number, or not one for each neuron."""
         plain = not has_unit(signal) or getattr(signal, "is_dimensionless", False)
         array = np.asarray(signal)

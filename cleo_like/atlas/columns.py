@@ -189,7 +189,7 @@ def texts_of(frame: pd.DataFrame, column: str | None) -> list[str]:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value != value or str(value).strip() == ""
+    return value is None or value != value or str(value).strip() == ""  # noqa: PLR0124  (NaN)
 
 
 def values_of(frame: pd.DataFrame, features: Sequence[str]) -> np.ndarray:

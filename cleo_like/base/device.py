@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from brian2 import NeuronGroup
     from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
     from cleo_like.base.simulation import Simulation
     from cleo_like.core.units import Quantity
@@ -74,7 +75,7 @@ class InterfaceDevice(ABC):
         """Time of the network (s); 0 before the device is injected."""
         return 0.0 if self.sim is None else self.sim.network.t_
 
-    def init_for_simulator(self, simulator: Simulation) -> None:
+    def init_for_simulator(self, simulator: Simulation) -> None:  # noqa: B027
         """Prepare the device for a simulator; called at its first injection."""
 
     @abstractmethod
@@ -89,7 +90,7 @@ class InterfaceDevice(ABC):
             Injection keywords, as given to `CLSimulator.inject`.
         """
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027
         """Finish what needs all injections to be known; called before every run."""
 
     @property
@@ -97,7 +98,7 @@ class InterfaceDevice(ABC):
         """Whether nothing is left for `prepare` to do."""
         return True
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: Any) -> None:  # noqa: B027
         """Return to the state before the first run."""
 
     def store_state(self) -> dict[str, Any]:
@@ -165,7 +166,7 @@ class Stimulator(InterfaceDevice, NeoExportable):
         """Start the history with one zero."""
         self.reset()
 
-    def update(self, ctrl_signal: Any) -> None:
+    def update(self, ctrl_signal: ArrayLike) -> None:
         """Take a new signal.
 
         Parameters
@@ -229,7 +230,7 @@ class Stimulator(InterfaceDevice, NeoExportable):
         )
 
 
-def check_is_device(device: Any) -> None:
+def check_is_device(device: object) -> None:
     """Refuse what is no device, saying what one is."""
     if isinstance(device, type) and issubclass(device, InterfaceDevice):
         msg = f"inject() needs a device, got the class; write {device.__name__}(...)"

@@ -15,7 +15,7 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from brian2 import Clock, Network
+    from brian2 import Clock, Network, NetworkOperation
 
     from cleo_like.base.simulation import Simulation
     from cleo_like.engine.loop_run import LoopRun
@@ -105,7 +105,7 @@ def _operation_class() -> type:
             super().__init__(loop.step, clock=loop.clock, when="start", order=-1)
             self.loop = loop
 
-        def before_run(self, run_namespace: Any) -> None:
+        def before_run(self, run_namespace: Mapping[str, Any]) -> None:
             super().before_run(run_namespace)
             self.loop.start()
 
@@ -121,7 +121,7 @@ def loop_operation(loop: Loop) -> Any:
 
 
 def on_kernels(
-    network: Network, operation: Any, level: int, options: Mapping[str, Any]
+    network: Network, operation: NetworkOperation, level: int, options: Mapping[str, Any]
 ) -> LoopRun | None:
     """Prepare a loop's network on compiled kernels, where that gives the same answer.
 

@@ -97,7 +97,7 @@ class IOProcessor(ABC):
         return tick + 1
 
     @abstractmethod
-    def is_sampling_now(self, t_now: Any) -> bool:
+    def is_sampling_now(self, t_now: Quantity) -> bool:
         """Whether a sample is due at this time (quantity)."""
 
     @abstractmethod

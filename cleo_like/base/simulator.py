@@ -354,7 +354,7 @@ class CLSimulator(NeoExportable):
             device.reset(**kwargs)
         if self.io_processor is not None:
             self.io_processor.forget()  # whatever a controller's own reset() leaves out
-            self.io_processor._base_reset()
+            self.io_processor._base_reset()  # noqa: SLF001 - Cleo's second hook
             self.io_processor.reset(**kwargs)
         if self._keeper is not None:
             self._keeper.active = True  # sets the seed anew

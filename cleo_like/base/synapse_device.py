@@ -16,7 +16,7 @@ from cleo_like.utilities import brian_safe_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from brian2 import NeuronGroup, Synapses
+    from brian2 import NeuronGroup, Synapses, Unit
     from jaxtyping import Int
 
 
@@ -237,7 +237,9 @@ def expression_levels(rho_rel: Any, n: int) -> np.ndarray:
     return np.broadcast_to(levels, (n,)).copy()
 
 
-def _check_variable(group: NeuronGroup, name: str, unit: Any, device: str, wanted: str) -> None:
+def _check_variable(
+    group: NeuronGroup, name: str, unit: Unit, device: str, wanted: str
+) -> None:
     variable = group.variables.get(name)
     if variable is None:
         msg = (

@@ -68,7 +68,7 @@ qinf = 1/(1 + exp((v + 83*mV)/(4*mV))) : 1
 tauq = 1*ms/3.74*(30.8 + (211.4 + exp((v + 115.2*mV)/(5*mV)))/(1 + exp((v + 86*mV)/(3.2*mV)))) : second
 gT : siemens (constant)
 ECa : volt (constant)
-"""
+"""  # noqa: E501
 )
 
 # Golomb et al. 2007: instantaneous m, two-power K+ current, slowly inactivating d current
@@ -93,7 +93,7 @@ EL : volt (constant)
 ENa : volt (constant)
 EK : volt (constant)
 C : farad (constant)
-"""
+"""  # noqa: E501
 
 # Wang & Buzsaki 1996: instantaneous m
 WANG_BUZSAKI = """

@@ -114,7 +114,7 @@ def _initial(values: Mapping[str, Any], model: Any) -> Mapping[str, float | str]
     )
 
 
-def _start(name: str, value: object, eqs: Equations, model: Any) -> float | str:
+def _start(name: str, value: object, eqs: Equations, model: CellModel) -> float | str:
     if name not in eqs.diff_eq_names:
         states = ", ".join(sorted(eqs.diff_eq_names))
         msg = f"initial names {name!r}, which is no state of {model.name!r}; it has {states}"

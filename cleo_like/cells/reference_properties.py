@@ -122,8 +122,8 @@ def rheobase(
     model: CellModel,
     duration: Quantity = "1 s",
     *,
-    maximum: Any = "2 nA",
-    resolution: Any = "0.1 pA",
+    maximum: Quantity = "2 nA",
+    resolution: Quantity = "0.1 pA",
     parameters: Mapping[str, Any] | None = None,
 ) -> float:
     """Find the smallest current step from rest that evokes a spike, by bisection.

@@ -2,6 +2,8 @@
 
 # click reads \b as "keep these lines"
 
+# ruff: noqa: D301
+
 from __future__ import annotations
 
 import errno

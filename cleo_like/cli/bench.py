@@ -2,6 +2,8 @@
 
 # options arrive as arguments; click reads \b as "keep these lines"
 
+# ruff: noqa: D301, FBT001, PLR0917
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from cleo_like.core import Protocol
 
 _STIMULUS_SUFFIXES = (".abf", ".atf", ".nwb")
@@ -47,7 +49,7 @@ def check_figure(output: Path, *, overwrite: bool) -> None:
     check_output(output, overwrite=overwrite, how=HOW)
 
 
-def save_figure(figure: Any, output: Path, *, overwrite: bool) -> None:
+def save_figure(figure: Figure, output: Path, *, overwrite: bool) -> None:
     """Write a figure, whole or not at all, and say where."""
     from cleo_like.core.files import atomic_path
 
@@ -56,7 +58,7 @@ def save_figure(figure: Any, output: Path, *, overwrite: bool) -> None:
     click.echo(f"figure in {output}")
 
 
-def show_versions_and_exit(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+def show_versions_and_exit(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
     """Answer ``--versions``, whatever else is on the line."""
     from cleo_like.report.versions import show_versions
 

@@ -2,6 +2,8 @@
 
 # options arrive as arguments; click reads \b as "keep these lines"
 
+# ruff: noqa: D301
+
 from __future__ import annotations
 
 import inspect
@@ -70,7 +72,7 @@ def _family_command(verb: str, name: str, maker: Callable[..., Protocol]) -> cli
         )
     )
 
-    def run(output: Path, overwrite: bool, **given: str | None) -> None:
+    def run(output: Path, overwrite: bool, **given: str | None) -> None:  # noqa: FBT001
         words = [f"{key}={value}" for key, value in given.items() if value is not None]
         _write_stimulus(" ".join([name, *map(shlex.quote, words)]), output, overwrite=overwrite)
 

@@ -23,7 +23,7 @@ def _identifier(value: object) -> str:
 
 
 def _degrees(value: object) -> float | None:
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
         return None
     return celsius(value, "temperature")
 

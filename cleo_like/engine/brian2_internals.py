@@ -8,63 +8,65 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from brian2 import Clock, Network, NeuronGroup
+    from brian2.devices.device import RuntimeDevice
+    from brian2.units.fundamentalunits import Dimension
 
 
 def refractory_of(group: NeuronGroup) -> Any:
     """Give the refractoriness of a group as its user wrote it; False without one."""
-    return group._refractory
+    return group._refractory  # noqa: SLF001
 
 
-def exponents_of(dimension: Any) -> tuple[float, ...]:
+def exponents_of(dimension: Dimension) -> tuple[float, ...]:
     """Give the seven exponents of a Brian2 dimension (m, kg, s, A, K, mol, cd)."""
-    return tuple(float(e) for e in dimension._dims)
+    return tuple(float(e) for e in dimension._dims)  # noqa: SLF001
 
 
 def other_network(objects: Iterable[Any], network: Network) -> bool:
     """Whether one of some objects was run in another network before."""
-    return any(x._network not in {None, network.id} for x in objects)
+    return any(x._network not in {None, network.id} for x in objects)  # noqa: SLF001
 
 
 def adopt(objects: Iterable[Any], network: Network) -> None:
     """Mark objects as run in a network, as its own run does."""
     for x in objects:
-        x._network = network.id
+        x._network = network.id  # noqa: SLF001
 
 
 def default_clock() -> Any:
     """Give the clock that objects without one of their own have."""
     from brian2 import defaultclock, get_device
 
-    is_proxy = defaultclock._is_proxy
+    is_proxy = defaultclock._is_proxy  # noqa: SLF001
     return get_device().defaultclock if is_proxy else defaultclock
 
 
 def last_step(clock: Clock) -> int:
     """Give the step at which the interval of a clock ends."""
-    return int(clock._i_end)
+    return int(clock._i_end)  # noqa: SLF001
 
 
 def forget_stop(network: Network) -> None:
     """Take back an earlier `stop`, as Brian2 does at the start of a run."""
     from brian2 import Network
 
-    network._stopped = Network._globally_stopped = False
+    network._stopped = Network._globally_stopped = False  # noqa: SLF001
 
 
 def is_stopped(network: Network) -> bool:
     """Whether `stop` was called, on this network or on all."""
     from brian2 import Network
 
-    return bool(network._stopped or Network._globally_stopped)
+    return bool(network._stopped or Network._globally_stopped)  # noqa: SLF001
 
 
-def note_run(device: Any, seconds: float, fraction: float) -> None:
+def note_run(device: RuntimeDevice, seconds: float, fraction: float) -> None:
     """Tell a device how long its last run took (s), and which part of it was done."""
-    device._last_run_time = seconds
-    device._last_run_completed_fraction = fraction
+    device._last_run_time = seconds  # noqa: SLF001
+    device._last_run_completed_fraction = fraction  # noqa: SLF001
 
 
 def stateful_object(
@@ -107,7 +109,7 @@ def stateful_object(
         def clock(self) -> Any:
             return clock()
 
-        def before_run(self, run_namespace: Any) -> None:
+        def before_run(self, run_namespace: Mapping[str, Any]) -> None:
             super().before_run(run_namespace)
             before_run()
 

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from brian2 import Network
+    from brian2.devices.device import RuntimeDevice
 
+    from cleo_like.core.units import Quantity
     from cleo_like.engine.runtime.program import Lost, Outcome
 
 NAME = "sweeps"
@@ -75,7 +77,7 @@ def _device_class() -> type:
 
         streams = _Streams.of(None)
 
-        def activate(self, build_on_run: bool = True, **options: Any) -> None:
+        def activate(self, build_on_run: bool = True, **options: Any) -> None:  # noqa: FBT001, FBT002
             """Start; ``set_device('sweeps', seed=1, threads=2)`` gives options."""
             super().activate(build_on_run=build_on_run, **options)
             self.streams = _Streams.of(options.get("seed"))
@@ -94,10 +96,16 @@ def _device_class() -> type:
             super().set_random_state(state)
             self.streams = _Streams(*state[NAME])
 
-        def network_run(  # Brian2's signature
-            self, network: Network, duration: Any, report: Any = None, report_period: Any = None,
-            namespace: Any = None, profile: Any = None, level: int = 0,
-        ) -> None:  # fmt: skip
+        def network_run(  # noqa: PLR0917  # Brian2's signature
+            self,
+            network: Network,
+            duration: Quantity,
+            report: str | Callable | None = None,
+            report_period: Quantity | None = None,
+            namespace: Any = None,
+            profile: Any = None,
+            level: int = 0,
+        ) -> None:
             """Take the place of `Network.run`."""
             from brian2 import Network, second
 
@@ -122,7 +130,11 @@ def _device_class() -> type:
 
 
 def _run_compiled(
-    network: Network, duration: Any, report: Any, namespace: Mapping[str, Any], device: Any
+    network: Network,
+    duration: Any,
+    report: str | Callable | None,
+    namespace: Mapping[str, Any],
+    device: Any,
 ) -> str | None:
     """Run a network on compiled kernels; give the reason if that cannot be done."""
     from brian2 import second
@@ -148,9 +160,13 @@ class _Run:
     """One run of all groups: done as a whole, or not at all."""
 
     def __init__(
-        self, network: Network, programs: list[Program], telling: Callable | None, device: Any,
+        self,
+        network: Network,
+        programs: list[Program],
+        telling: Callable | None,
+        device: RuntimeDevice,
         namespace: Mapping[str, Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.namespace = namespace
         self.network, self.programs, self.telling = network, programs, telling
         self.threads = int(device.build_options.get("threads", 1))
@@ -249,7 +265,7 @@ class _Streams:
 
 
 def _report(
-    report: Any, programs: list[Program], start: float, end: float
+    report: str | Callable | None, programs: list[Program], start: float, end: float
 ) -> Callable[..., None] | None:
     """Turn trace-steps into calls of Brian2's report function."""
     import sys

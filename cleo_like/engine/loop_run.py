@@ -21,7 +21,9 @@ from cleo_like.engine.runtime.run_lock import exclusive
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from brian2 import Network
+    from brian2 import Network, NetworkOperation
+
+    from cleo_like.core.units import Quantity
 
 _LARGEST_ROOM = 4_000_000
 """Spikes that one call has room for: bounds the buffers of a long stretch without a stop."""
@@ -47,7 +49,9 @@ class LoopRun:
         No compiler.
     """
 
-    def __init__(self, network: Network, operation: Any, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, network: Network, operation: NetworkOperation, namespace: Mapping[str, Any]
+    ) -> None:
         plans = read_network(network, namespace, without=operation)
         for plan in plans:
             _check(plan, operation)
@@ -61,7 +65,7 @@ class LoopRun:
         ]
         self.clocks = {self.clock} | clocks_of(plans)
 
-    def run(self, duration: Any, act: Callable[[], int]) -> None:
+    def run(self, duration: Quantity, act: Callable[[], int]) -> None:
         """Run for a time; `act` does what is due and gives the next step at which it must.
 
         Raises
@@ -101,7 +105,7 @@ class LoopRun:
         self.network.t_ = t
 
 
-def _check(plan: GroupPlan, operation: Any) -> None:
+def _check(plan: GroupPlan, operation: NetworkOperation) -> None:
     if plan.dt != float(operation.clock.dt_):
         msg = "the groups step on another clock than the loop"
         raise NotCompilableError(msg)

@@ -27,6 +27,7 @@ from cleo_like.features.table import FeatureTable, Record, check_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Executor
 
 Source = Recording | str | Path
 _IN_FLIGHT = 4  # tasks per worker that wait or run
@@ -280,7 +281,7 @@ def _key(task: Task) -> tuple[str, str, str]:
 class _Runner:
     """Gives tasks to this process, to processes of its own, or to a given executor."""
 
-    def __init__(self, executor: Any, n_jobs: int, retries: int) -> None:
+    def __init__(self, executor: Executor, n_jobs: int, retries: int) -> None:
         self._own = executor is None and n_jobs > 1
         self._executor = executor
         self._n_jobs = n_jobs
@@ -343,11 +344,11 @@ class _Runner:
         return [_failed(meta, error)]
 
 
-def _workers(executor: Any, n_jobs: int) -> int:
+def _workers(executor: Executor, n_jobs: int) -> int:
     return int(getattr(executor, "_max_workers", None) or max(n_jobs, 8))
 
 
-def _bar(total: int, progress: bool) -> Any:
+def _bar(total: int, progress: bool) -> Any:  # noqa: FBT001
     from tqdm import tqdm
 
     return tqdm(total=total, disable=not progress, unit="cell", desc="features")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -67,7 +67,7 @@ def impedance(
     *,
     low: Quantity = "0.5 Hz",
     high: Quantity = "20 Hz",
-    resolution: Any = "0.5 Hz",
+    resolution: Quantity = "0.5 Hz",
 ) -> Impedance:
     """Measure impedance between two frequencies.
 

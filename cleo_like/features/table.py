@@ -223,7 +223,7 @@ def _both(path: str | Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
 
 def _reason(record: Record, name: str) -> str:
     value = record.values.get(name)
-    if value is not None and value == value:
+    if value is not None and value == value:  # noqa: PLR0124  (NaN differs from itself)
         return ""
     unknown = "not defined for these sweeps" if name in record.values else "not measured"
     return record.reasons.get(name, record.reasons.get("", unknown))

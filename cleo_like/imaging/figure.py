@@ -65,7 +65,7 @@ def _rim(scope: Microscope, depth: float, n: int = 64) -> np.ndarray:
 
 
 def _disc(scope: Microscope, depth: float, ax: Any, unit: float, color: Any) -> Any:
-    from mpl_toolkits.mplot3d.art3d import Poly3DCollection  # type: ignore[import-untyped]
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
     disc = Poly3DCollection(
         [_rim(scope, depth) / unit], facecolor=color, edgecolor=color, alpha=0.18
@@ -74,7 +74,7 @@ def _disc(scope: Microscope, depth: float, ax: Any, unit: float, color: Any) -> 
 
 
 def _light_path(
-    scope: Microscope, depths: set[float], ax: Axes, unit: float, color: Any
+    scope: Microscope, depths: set[float], ax: Axes, unit: float, color: str
 ) -> list[Any]:
     """Draw lines from the objective to the deepest plane."""
     if not depths:

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from cleo_like.core.units import Quantity
 
 
-def target_neurons_in_plane(
+def target_neurons_in_plane(  # noqa: PLR0917 - Cleo's signature
     ng: NeuronGroup,
-    scope_focus_depth: Any,
-    scope_img_width: Any,
-    scope_location: Any = None,
-    scope_direction: Any = (0, 0, 1),
+    scope_focus_depth: Quantity,
+    scope_img_width: Quantity,
+    scope_location: Quantity | None = None,
+    scope_direction: Quantity = (0, 0, 1),
     soma_radius: Quantity = "10 um",
     sensor_location: str = "cytoplasm",
 ) -> tuple[Int[np.ndarray, "n"], Float[np.ndarray, "n"], Any]:
@@ -75,7 +75,7 @@ def target_neurons_in_plane(
 
 
 def place_on_plane(
-    ng: NeuronGroup, focus_depth: Quantity, location: Quantity, direction: Any
+    ng: NeuronGroup, focus_depth: Quantity, location: Quantity, direction: Quantity
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give, for each neuron, its height above the plane (signed), foot, and distance (m).
 
@@ -125,7 +125,7 @@ def focus_weight(
     return np.asarray(spread @ slices / in_focus)
 
 
-def check_location(location: str, cytoplasm: Any, membrane: Any) -> Any:
+def check_location(location: str, cytoplasm: Quantity, membrane: Quantity) -> Any:
     """Choose by where the sensor is."""
     if location not in ("cytoplasm", "membrane"):
         msg = f"sensor_location must be 'cytoplasm' or 'membrane', got {location!r}"

@@ -101,7 +101,7 @@ class Planes:
         return self.rois.sigma_noise
 
     @property
-    def dFF_1AP(self) -> np.ndarray:
+    def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
         """Fluorescence change of all cells for one action potential (NaN if unknown)."""
         one = self.sensor.dFF_1AP
         return self.rois.rho_rel * (np.nan if one is None else one)

@@ -291,13 +291,13 @@ class Scope(Planes, Recorder, NeoExportable):
         return np.asarray(self._detector.observe(clean / safe, time, self.rng) * rest)
 
     @property
-    def dFF(self) -> np.ndarray:
+    def dFF(self) -> np.ndarray:  # noqa: N802 - Cleo's name
         """Frames so far, shape (n_frames, n); may be assigned."""
         values = self.history.values
         return values if len(values) else np.zeros((0, self.n))
 
     @dFF.setter
-    def dFF(self, frames: Any) -> None:
+    def dFF(self, frames: Quantity) -> None:  # noqa: N802
         self.history.set_values(frames)
 
     @property
@@ -306,7 +306,7 @@ class Scope(Planes, Recorder, NeoExportable):
         return times_of(self.history)
 
     @t.setter
-    def t(self, times: Any) -> None:
+    def t(self, times: Quantity) -> None:
         set_times_of(self.history, times)
 
     @property

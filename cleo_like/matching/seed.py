@@ -25,8 +25,8 @@ _NOTHING: Characteristics = (None, None, 0.0, None, None)
 def match_long_square_protocol(
     i: Float[np.ndarray, "n_samples"],
     t: Float[np.ndarray, "n_samples"],
-    start_idx: int | None = None,
-    end_idx: int | None = None,
+    start_idx: int | None = None,  # noqa: ARG001
+    end_idx: int | None = None,  # noqa: ARG001
 ) -> str | None:
     """Tell whether one sweep is a long square.
 
@@ -55,10 +55,10 @@ def match_long_square_protocol(
     return "Long Square" if found.family == LONG_SQUARE else None
 
 
-def get_stim_characteristics(
+def get_stim_characteristics(  # noqa: PLR0917 (the signature users know)
     i: Float[np.ndarray, "n_samples"],
     t: Float[np.ndarray, "n_samples"],
-    test_pulse: bool = True,
+    test_pulse: bool = True,  # noqa: FBT001, FBT002
     start_epoch: int | None = None,
     end_epoch: int | None = None,
     test_pulse_length: float = 0.250,

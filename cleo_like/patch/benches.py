@@ -76,7 +76,7 @@ class IdealBench(_Bench):
         del cell
         (voltage,) = samples.values()
         electrode = self.pipette.electrode
-        assert isinstance(electrode, IdealElectrode)
+        assert isinstance(electrode, IdealElectrode)  # noqa: S101
         return electrode.record(voltage, self.protocol.rate, rngs), ()
 
     def commands(self) -> np.ndarray:

@@ -43,13 +43,13 @@ class Readout:
     @property
     def glass(self) -> Electrode:
         """The electrode."""
-        assert isinstance(self.pipette.electrode, Electrode)
+        assert isinstance(self.pipette.electrode, Electrode)  # noqa: S101
         return self.pipette.electrode
 
     @property
     def amplifier(self) -> CurrentClamp | VoltageClamp:
         """The amplifier."""
-        assert self.pipette.amplifier is not None
+        assert self.pipette.amplifier is not None  # noqa: S101
         return self.pipette.amplifier
 
     @property

@@ -121,7 +121,7 @@ def record(
     >>> protocol = Protocol(waveforms=np.full((1, 200), 1e-11), rate=2e4, family="arbitrary")
     >>> record("passive", protocol, seed=1)
     [Recording of passive: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-69.22 mV, command 10..10 pA]
-    """
+    """  # noqa: E501
     if not isinstance(protocol, Protocol):
         kind = type(protocol).__name__
         msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"

@@ -50,7 +50,7 @@ def design(
     *,
     electrode: Any = None,
     tau: Quantity | None = None,
-    impedance: Any = None,
+    impedance: Quantity | None = None,
     amplitude: Quantity | None = None,
     seed: int = 0,
 ) -> Protocol:
@@ -139,7 +139,7 @@ def design(
     return finished(made, scaled, best, direct, responses, peak, scale, notes, measured)
 
 
-def _check_target(target: Any) -> None:
+def _check_target(target: Quantity) -> None:
     if not isinstance(target, Protocol):
         msg = (
             "target must be a Protocol: from_image(...), a family of cleo_like.stimuli, or "
@@ -192,7 +192,7 @@ def _fixed_rate(electrode: Any) -> bool:
     return getattr(getattr(electrode, "digitiser", None), "rate", None) is not None
 
 
-def _bounds(
+def _bounds(  # noqa: PLR0917
     target: Protocol, cell: Any, cells: Any, responses: Sequence[LinearResponse],
     limits: Limits, electrode: Any, amplitude: Quantity, notes: list[str],
 ) -> tuple[float, float]:  # fmt: skip
@@ -224,7 +224,7 @@ def _bounds(
     return peak, scale
 
 
-def _rheobase_share(
+def _rheobase_share(  # noqa: PLR0917
     cell: Any, cells: Any, target: Protocol, limits: Limits, electrode: Any, notes: list[str]
 ) -> float | None:
     """Give the share of the lowest rheobase of a few cells (A); None where none fires."""
@@ -263,7 +263,7 @@ def _auto(
 
 
 def _inverses(
-    responses: Sequence[LinearResponse], tau: Quantity, impedance: Any
+    responses: Sequence[LinearResponse], tau: Quantity, impedance: Quantity
 ) -> list[Inverse]:
     if tau is not None:
         second = si(tau, "s", "tau")
@@ -349,7 +349,7 @@ def _quantities(one: Any) -> dict[str, Any]:
     return {k: SIFloat.of(float(v), own[k].dimension) for k, v in one.parameters.items()}
 
 
-def _compared(
+def _compared(  # noqa: PLR0917
     made: Protocol, target: Protocol, cells: Any, cell: Any, electrode: Any, seed: int
 ) -> dict[str, list[tuple[Fidelity, int]]]:
     """Record direct and designed: fidelity and number of spikes of each cell."""

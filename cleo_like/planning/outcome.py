@@ -84,9 +84,9 @@ def _in_words(found: dict[str, Any]) -> str:
     return ", ".join(parts) + (" (5 / 50 / 95 %)" if found["n"] > 1 else "")
 
 
-def why_worse(
+def why_worse(  # noqa: PLR0917
     measured: dict[str, Any], direct: Way, best: Way, responses: Sequence[LinearResponse],
-    tau: Quantity, impedance: Any,
+    tau: Quantity, impedance: Quantity,
 ) -> str:  # fmt: skip
     """Say that the direct stimulus is better, and why."""
     if measured:
@@ -128,7 +128,7 @@ def summary(found: Sequence[Fidelity]) -> dict[str, Any]:
     }
 
 
-def finished(
+def finished(  # noqa: PLR0917
     made: Protocol, target: Protocol, way: Way, direct: Way,
     responses: Sequence[LinearResponse], limit: float, scale: float, notes: list[str],
     measured: dict[str, Any], tried: Way | None = None,

@@ -94,7 +94,7 @@ def rate_of(electrode: Any) -> float:
     return _RATE if lowpass is None else max(_RATE, float(np.ceil(lowpass / 0.4 / 1e4) * 1e4))
 
 
-def _measured(
+def _measured(  # noqa: PLR0917
     cells: Any, amplitude: float, holding: float, electrode: Any, seed: int,
     duration: float, repeats: int, rate: float,
 ) -> list[LinearResponse]:  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -40,7 +40,7 @@ class LinearResponse:
 
     @classmethod
     def given(
-        cls, frequency: Quantity, impedance: Any, source: str = "given"
+        cls, frequency: Quantity, impedance: Quantity, source: str = "given"
     ) -> LinearResponse:
         """Make one of arrays.
 

@@ -164,7 +164,7 @@ def _median(values: Sequence[float]) -> float:
     return float(np.median(known)) if known else np.nan
 
 
-def _safe(
+def _safe(  # noqa: PLR0917 (a row of a table)
     what: str, value: float, high: float, scale: float, unit: str, text: str,
     *, fails: bool = False,
 ) -> Check:  # fmt: skip

@@ -16,6 +16,7 @@ from cleo_like.core.files import atomic_path, check_output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
     from matplotlib.figure import Figure
 
 
@@ -67,7 +68,11 @@ class Page:
         return self._add("bullets", items=lines) if lines else self
 
     def add_table(
-        self, table: Any, *, columns: Sequence[str] | None = None, caption: str = ""
+        self,
+        table: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+        *,
+        columns: Sequence[str] | None = None,
+        caption: str = "",
     ) -> Page:
         """Add a table; None and NaN are shown as "unknown".
 
@@ -177,10 +182,13 @@ def _macros() -> Any:
     return Environment(loader=loader, autoescape=True).get_template("page.html.jinja").module
 
 
-def _rows_of(table: Any) -> tuple[list[Mapping[str, Any]], list[str]]:
+def _rows_of(
+    table: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
+) -> tuple[list[Mapping[str, Any]], list[str]]:
     """Give rows and column names of whatever kind of table."""
     if hasattr(table, "to_dict") and hasattr(table, "columns"):  # a DataFrame
-        return table.to_dict("records"), list(table.columns)
+        frame: Any = table
+        return frame.to_dict("records"), list(frame.columns)
     if isinstance(table, Mapping):
         return [{"name": k, "value": v} for k, v in table.items()], ["name", "value"]
     rows = list(table)

@@ -6,7 +6,7 @@ and must be whole numbers of samples.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -255,7 +255,7 @@ def sine(
     frequency: Quantity,
     *,
     duration: Quantity = "5 s",
-    phase: Any = 0.0,
+    phase: Quantity = 0.0,
     repeats: int = 1,
     before: Quantity = "0.5 s",
     after: Quantity = "0.5 s",
@@ -291,7 +291,7 @@ def sine(
     return finished(made, test_pulse, source="cleo_like")
 
 
-def noise(
+def noise(  # noqa: PLR0913  (two kinds of noise share one door)
     sd: Quantity,
     *,
     seed: int,

@@ -4,8 +4,8 @@ from cleo_like.utilities.brian import brian_safe_name, modify_model_with_eqs
 from cleo_like.utilities.geometry import (
     get_orth_vectors_for_V,
     normalize_coords,
-    uniform_cylinder_rθz,
-    xyz_from_rθz,
+    uniform_cylinder_rθz,  # noqa: PLC2403 - Cleo's name
+    xyz_from_rθz,  # noqa: PLC2403 - Cleo's name
 )
 from cleo_like.utilities.neo import add_to_neo_segment, analog_signal, times_are_regular
 from cleo_like.utilities.quantities import (

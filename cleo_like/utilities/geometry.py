@@ -10,6 +10,7 @@ from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
 
     from cleo_like.core.units import Quantity
 
@@ -37,8 +38,8 @@ def normalize_coords(coords: Any) -> Float[np.ndarray, "... 3"]:
     return array / length
 
 
-def get_orth_vectors_for_V(
-    V: Any,
+def get_orth_vectors_for_V(  # noqa: N802 - Cleo's name
+    V: ArrayLike,  # noqa: N803
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
     """Give two unit vectors at right angles to a direction and to each other.
 
@@ -65,7 +66,7 @@ def get_orth_vectors_for_V(
     return first, np.cross(unit, first)
 
 
-def uniform_cylinder_rθz(
+def uniform_cylinder_rθz(  # noqa: PLC2401 - Cleo's name
     n: int, rmax: float, zmax: float
 ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """Spread points evenly over a cylinder, without chance.
@@ -96,7 +97,7 @@ def uniform_cylinder_rθz(
     return r, i * GOLDEN_ANGLE, zmax * (i + 0.5) / max(n, 1)
 
 
-def xyz_from_rθz(
+def xyz_from_rθz(  # noqa: PLC2401 - Cleo's name
     rs: Any, thetas: Any, zs: Any, xyz_start: Quantity, xyz_end: Quantity
 ) -> tuple[Float[np.ndarray, "n"], Float[np.ndarray, "n"], Float[np.ndarray, "n"]]:
     """Convert places in a cylinder of any direction to x, y, z.

@@ -12,6 +12,8 @@ from cleo_like.core.units import si_array
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from numpy.typing import ArrayLike
+
 
 def neo_module() -> ModuleType:
     """Import Neo, or say how to get it."""
@@ -23,7 +25,7 @@ def neo_module() -> ModuleType:
     return neo
 
 
-def times_are_regular(times: Any) -> bool:
+def times_are_regular(times: ArrayLike) -> bool:
     """Whether sample times have one spacing (to 1e-6 of it).
 
     Parameters
@@ -42,7 +44,7 @@ def times_are_regular(times: Any) -> bool:
     )
 
 
-def analog_signal(t: Any, values_no_unit: Any, units: str = "") -> Any:
+def analog_signal(t: ArrayLike, values_no_unit: ArrayLike, units: str = "") -> Any:
     """Make a Neo signal of values without unit.
 
     Parameters

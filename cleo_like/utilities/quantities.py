@@ -11,8 +11,10 @@ from cleo_like.core.errors import InputError, UnitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.core.units import Quantity
 
-def unit_safe_append(q1: Any, q2: Any, axis: int | None = None) -> Any:
+
+def unit_safe_append(q1: Quantity, q2: Quantity, axis: int | None = None) -> Any:
     """Append one quantity to another.
 
     Parameters
@@ -41,7 +43,7 @@ def unit_safe_cat(quantities: Sequence[Any]) -> Any:
     return _with(np.concatenate([np.asarray(q) for q in quantities]), dim)
 
 
-def unit_safe_allclose(q1: Any, q2: Any) -> bool:
+def unit_safe_allclose(q1: Quantity, q2: Quantity) -> bool:
     """Whether two quantities of one dimension are equal to 1e-5 of their size.
 
     Unlike `numpy.allclose`, nothing is added to that: 1 us and 2 us differ.

@@ -57,7 +57,7 @@ def wavelength_to_rgb(wavelength: Any, gamma: float = 0.8) -> tuple[float, float
     return red, green, blue
 
 
-def style_plots_for_docs(dark: bool = True) -> None:
+def style_plots_for_docs(dark: bool = True) -> None:  # noqa: FBT001, FBT002 - Cleo's signature
     """Set matplotlib's look for documentation.
 
     Parameters

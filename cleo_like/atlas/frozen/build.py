@@ -211,7 +211,7 @@ def _cells(
         "label": texts_of(frame, kinds),
     }
     for column in (c for c in frame.columns if _is_told(frame, c) and c not in told):
-        told[column] = [None if v != v else v for v in frame[column]]
+        told[column] = [None if v != v else v for v in frame[column]]  # noqa: PLR0124  (NaN)
     return pd.DataFrame(told)
 
 

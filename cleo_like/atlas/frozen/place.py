@@ -58,7 +58,7 @@ class Placement:
     def __repr__(self) -> str:
         """One line: how many were placed, how many lie outside."""
         placed = int(self.table["x"].notna().sum())
-        outside = int((self.table["outside"] == True).sum())
+        outside = int((self.table["outside"] == True).sum())  # noqa: E712  (None is neither)
         return f"Placement of {placed} of {len(self)} cells, {outside} outside the atlas"
 
     def neighbours(self, row: int = 0) -> pd.DataFrame:

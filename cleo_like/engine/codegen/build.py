@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from brian2 import NeuronGroup
+    from brian2.groups.group import CodeRunner
 
     from cleo_like.engine.codegen.network import GroupPlan
 
@@ -203,7 +204,7 @@ _STOCK = {"linear", "exact", "independent", "exponential_euler", "euler", "rk2",
           "milstein", "heun"}  # fmt: skip
 
 
-def _method(runner: Any, namespace: Mapping[str, Any]) -> str:
+def _method(runner: CodeRunner, namespace: Mapping[str, Any]) -> str:
     """Describe an integration method; one that is not known here by what it writes."""
     choice = runner.method_choice
     names = [choice] if isinstance(choice, str) else choice

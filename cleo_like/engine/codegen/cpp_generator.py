@@ -5,6 +5,8 @@ Imported only when something is generated: Brian2 takes a second to import.
 
 # methods that take the place of Brian2's; imported inside functions
 
+# ruff: noqa: D102, TID253  # methods that take the place of Brian2's; imported inside functions
+
 from __future__ import annotations
 
 import ast
@@ -25,7 +27,10 @@ from cleo_like.engine.codegen.network import NotCompilableError
 from cleo_like.engine.codegen.step import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
+
+    from brian2.codegen.statements import Statement
+    from brian2.core.variables import Variable
 
 _LARGEST_POWER = 16
 _LOCAL_TYPES = {
@@ -57,14 +62,14 @@ class Renderer(CPPNodeRenderer):
         yield
         self.exact = before
 
-    def render_Name(self, node: Any) -> str:
+    def render_Name(self, node: Any) -> str:  # noqa: N802
         return cpp_name(node.id)
 
-    def render_Compare(self, node: Any) -> str:
+    def render_Compare(self, node: ast.AST) -> str:  # noqa: N802
         with self._exactly():
             return str(super().render_Compare(node))
 
-    def render_BinOp(self, node: Any) -> str:
+    def render_BinOp(self, node: Any) -> str:  # noqa: N802
         kind = type(node.op).__name__
         left, right = node.left, node.right
         if kind == "Pow":
@@ -98,7 +103,7 @@ class Renderer(CPPNodeRenderer):
             return f"cl::exp_({value!r}*({self.render_node(base.args[0])}))"
         return f"cl::pow_({x}, {value!r})"
 
-    def render_Call(self, node: Any) -> str:
+    def render_Call(self, node: Any) -> str:  # noqa: N802
         name = node.func.id
         function = self.generator.variables[name]
         if name in NOISE and function is DEFAULT_FUNCTIONS[name]:
@@ -157,7 +162,7 @@ class Generator(CPPCodeGenerator):
         self.noise.append(NOISE[name])
         return len(self.noise) - 1
 
-    def column(self, name: str, node: Any, index: str) -> str:
+    def column(self, name: str, node: ast.AST, index: str) -> str:
         """Look a 2-D TimedArray up; held between its samples if the index is constant."""
         calls = any(isinstance(n, ast.Call) for n in ast.walk(node))
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -179,7 +184,7 @@ class Generator(CPPCodeGenerator):
     def translate_expression(self, expr: str) -> str:
         return str(Renderer(self).render_expr(expr)).strip()
 
-    def translate_statement(self, statement: Any) -> str:
+    def translate_statement(self, statement: Statement) -> str:
         self.vector = not statement.scalar
         value, kind = self.translate_expression(statement.expr), ""
         dtype = self._type(statement.dtype)
@@ -198,7 +203,7 @@ class Generator(CPPCodeGenerator):
         op = "=" if statement.op == ":=" else statement.op
         return f"{kind} {cpp_name(statement.var)} {op} {value};".strip()
 
-    def _refuse_cut(self, statement: Any) -> None:
+    def _refuse_cut(self, statement: Statement) -> None:
         """Brian2's targets cut to a whole number at different places: leave it to them."""
         known = dict(self.variables) | self.temporary
         if brian_ast(statement.expr, known).dtype == "float":
@@ -225,7 +230,9 @@ class Generator(CPPCodeGenerator):
             raise NotCompilableError(msg)
         self.arrays[name] = c_data_type(self.variables[name].dtype)
 
-    def translate_to_read_arrays(self, read: Any, write: Any, indices: Any) -> list[str]:
+    def translate_to_read_arrays(
+        self, read: Collection[str], write: Collection[str], indices: Collection[str]
+    ) -> list[str]:
         lines = []
         for name in sorted(set(read) | set(indices)):
             var = self.variables[name]
@@ -237,11 +244,13 @@ class Generator(CPPCodeGenerator):
             lines.append(f"{const}{kind} {cpp_name(name)} = cl_b_{name}[_idx];")
         return lines
 
-    def translate_to_declarations(self, read: Any, write: Any, indices: Any) -> list[str]:
+    def translate_to_declarations(
+        self, read: Collection[str], write: Collection[str], indices: Collection[str]
+    ) -> list[str]:
         names = sorted(set(write) - set(read) - set(indices))
         return [f"{self._type(self.variables[n].dtype)} {cpp_name(n)};" for n in names]
 
-    def translate_to_write_arrays(self, write: Any) -> list[str]:
+    def translate_to_write_arrays(self, write: Collection[str]) -> list[str]:
         lines = []
         for name in sorted(write):
             if self.variables[name].scalar:
@@ -258,7 +267,7 @@ class Generator(CPPCodeGenerator):
                 self.constants[name] = self._constant_type(var)
         return {"generator": self}
 
-    def _constant_type(self, var: Any) -> str:
+    def _constant_type(self, var: Variable) -> str:
         """Type of a value of the namespace: a whole number does not widen others."""
         if isinstance(var, Constant) and is_wide(var.get_value()) is False:
             return "int32_t"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cleo_like.engine.codegen.network import NotCompilableError
+
+if TYPE_CHECKING:
+    from brian2.core.functions import Function
 
 IN_C = {
     "exp": "cl::exp_", "expm1": "cl::expm1_", "exprel": "cl::exprel_", "tanh": "cl::tanh_",
@@ -20,7 +23,7 @@ EXACT = {name: name for name in ("exp", "expm1", "tanh", "sinh", "cosh", "log")}
 NOISE = {"rand": "uniform", "randn": "normal"}
 
 
-def check_function(name: str, function: Any) -> None:
+def check_function(name: str, function: Function) -> None:
     """Refuse a function without a C++ form.
 
     Raises
@@ -42,7 +45,7 @@ def check_function(name: str, function: Any) -> None:
         raise NotCompilableError(msg)
 
 
-def cpp_code(function: Any) -> list[str]:
+def cpp_code(function: Function) -> list[str]:
     """Give the C++ text of a user's function, [] without one."""
     return [
         str(found.get_code(None))

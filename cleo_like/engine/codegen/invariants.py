@@ -67,7 +67,7 @@ def hoist(
     const double cl_n_r = cl_kept_0[_idx];
     x;
     ['const double cl_n_C = cl_b_C[_idx];', 'const double cl_n_r = 1.0/cl_n_C;', 'cl_kept_0[_idx] = cl_n_r;']
-    """
+    """  # noqa: E501
     known, kept, moved, number = set(fixed), [], [], first
     for line in vector.splitlines():
         found = _DECLARED.fullmatch(line.strip())

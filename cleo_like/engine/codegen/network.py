@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from brian2 import Network, NeuronGroup
+    from brian2.groups.group import CodeRunner
 
 _CLOCK_TOLERANCE = 1e-6
 
@@ -171,7 +172,7 @@ def _target(group: NeuronGroup) -> Any:
     return group
 
 
-def _whole(source: Any, name: str) -> Any:
+def _whole(source: CodeRunner, name: str) -> Any:
     from brian2 import NeuronGroup
 
     source = _target(source)

@@ -128,12 +128,12 @@ class Derivative:
 
 
 _OPERATORS: dict[str, Callable[..., int]] = {
-    "+": Derivative._sum,
-    "-": Derivative._difference,
-    "*": Derivative._product,
-    "/": Derivative._quotient,
-    "**": Derivative._power,
-    "%": Derivative._modulo,
+    "+": Derivative._sum,  # noqa: SLF001
+    "-": Derivative._difference,  # noqa: SLF001
+    "*": Derivative._product,  # noqa: SLF001
+    "/": Derivative._quotient,  # noqa: SLF001
+    "**": Derivative._power,  # noqa: SLF001
+    "%": Derivative._modulo,  # noqa: SLF001
 }
 
 

@@ -13,6 +13,8 @@ from cleo_like.engine.runtime.program import Recorder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from brian2.core.variables import Variable
+
     from cleo_like.engine.codegen.network import GroupPlan, Step
     from cleo_like.engine.runtime.program import Spikes
 
@@ -59,7 +61,7 @@ def recorders_of(
     return recorders, commit
 
 
-def _is_wide(variable: Any) -> bool:
+def _is_wide(variable: Variable) -> bool:
     """Whether a kernel writes the samples as the bits of whole numbers."""
     from brian2.core.variables import Subexpression
 

@@ -35,7 +35,7 @@ def _sweep(extractors: Any, t: np.ndarray, v: np.ndarray, i: np.ndarray) -> dict
     try:
         table = spikes.process(t, v, i)
         features = train.process(t, v, i, table)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever ipfx raises is its answer)
         return {"error": _text(error)}
     columns = {name: table[name].tolist() for name in table.columns} if len(table) else {}
     return {"spikes": columns, "train": features}
@@ -53,14 +53,14 @@ def _cell(
     analysis = LongSquareAnalysis(*extractors, subthresh_min_amp=limit)
     try:
         found = analysis.analyze(sweeps)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         out["errors"]["analyze"] = _text(error)
         analysis = LongSquareAnalysis(
             *extractors, subthresh_min_amp=limit, require_suprathreshold=False
         )
         try:  # the membrane alone may still be measured
             found = analysis.analyze_subthreshold(sweeps)
-        except Exception as again:
+        except Exception as again:  # noqa: BLE001
             out["errors"]["subthreshold"] = _text(again)
             return out
     table = analysis.all_sweep_features()
@@ -106,9 +106,9 @@ def main() -> None:
         job, target = json.loads(line)
         try:
             result = answer(job)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             result = {"failed": _text(error)}
-        with open(target, "w") as file:
+        with open(target, "w") as file:  # noqa: PTH123
             json.dump(_plain(result), file)
         replies.write("done\n")
         replies.flush()

@@ -36,6 +36,7 @@ from cleo_like.features.vectors.waveforms import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cleo_like.core.units import Quantity
     from cleo_like.features.long_square.cell import CellFeatures
 
 ABOVE_RHEOBASE = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
@@ -66,7 +67,7 @@ def feature_vectors(
     *,
     above_rheobase: Sequence[Any] = ABOVE_RHEOBASE,
     step_targets: Sequence[Any] = STEP_TARGETS,
-    tolerance: Any = 0.0,
+    tolerance: Quantity = 0.0,
 ) -> FeatureVectors:
     """Make all vectors of a cell.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
 
     from cleo_like.imaging.calibrated.kernel import Kernel
     from cleo_like.imaging.calibrated.response import HillResponse, SigmoidResponse
@@ -87,9 +88,9 @@ class CalibratedIndicator:
 
     def calcium(
         self,
-        spike_times: Any,
-        spike_cells: Any,
-        frame_times: Any,
+        spike_times: ArrayLike,
+        spike_cells: ArrayLike,
+        frame_times: ArrayLike,
         *,
         n: int | None = None,
         cells: CellFactors | None = None,
@@ -158,7 +159,7 @@ class CalibratedIndicator:
             np.multiply(self.fluorescence(c), some.gain[:, None], out=out[part])
         return out
 
-    def fluorescence(self, calcium: Any) -> np.ndarray:
+    def fluorescence(self, calcium: ArrayLike) -> np.ndarray:
         """Give (F - F0)/F0 of the calcium-like variable, for a cell of gain 1.
 
         Warns

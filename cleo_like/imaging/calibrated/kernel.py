@@ -12,6 +12,7 @@ from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
     from jaxtyping import Float
+    from numpy.typing import ArrayLike
 
 
 def _time_constants(values: Any) -> tuple[float, ...]:
@@ -111,7 +112,7 @@ class Kernel:
 
         return float(brentq(rising, low, high, xtol=1e-15, rtol=1e-14))
 
-    def __call__(self, times: Any) -> Float[np.ndarray, "..."]:
+    def __call__(self, times: ArrayLike) -> Float[np.ndarray, "..."]:
         """Give the kernel at times after the spike (s); 0 before it."""
         t = np.asarray(times, dtype=float)[..., None]
         values = np.exp(-self.rates * np.maximum(t, 0.0)) @ self.mode_weights

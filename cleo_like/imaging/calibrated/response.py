@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @attrs.frozen(kw_only=True)
@@ -68,7 +71,7 @@ class HillResponse:
             msg = f"ceiling {self.ceiling} is not above the fit at its reach, {known}"
             raise InputError(msg)
 
-    def __call__(self, calcium: Any) -> np.ndarray:
+    def __call__(self, calcium: ArrayLike) -> np.ndarray:
         """Give (F - F0)/F0; at rest, and by rounding below it, exactly 0."""
         dff = self._fitted(calcium)
         if np.isinf(self.ceiling) or not (np.asarray(calcium) > self.reach).any():
@@ -77,7 +80,7 @@ class HillResponse:
         room = self.ceiling - known
         return np.where(dff > known, known - room * np.expm1((known - dff) / room), dff)
 
-    def _fitted(self, calcium: Any) -> np.ndarray:
+    def _fitted(self, calcium: ArrayLike) -> np.ndarray:
         bottom = self._saturation(self.rest)
         scale = self.single_spike / (self._saturation(1.0 + self.rest) - bottom)
         risen = np.asarray(calcium) > 0
@@ -116,7 +119,7 @@ class SigmoidResponse:
     midpoint: float = attrs.field(converter=float)
     slope: float = attrs.field(converter=float)
 
-    def __call__(self, calcium: Any) -> np.ndarray:
+    def __call__(self, calcium: ArrayLike) -> np.ndarray:
         """Give (F - F0)/F0."""
         from scipy.special import expit
 

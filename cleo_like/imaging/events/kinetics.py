@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @attrs.frozen(kw_only=True)
@@ -29,9 +32,9 @@ class Kinetics:
     B_T: float
     influx: float
     gamma: float
-    kappa_S: float
-    n_H: float
-    dFF_max: float
+    kappa_S: float  # noqa: N815
+    n_H: float  # noqa: N815
+    dFF_max: float  # noqa: N815
     gain: float = 1.0
     A: float | None = None
     tau_on: float | None = None
@@ -49,16 +52,16 @@ class Kinetics:
         bound = self.K_d + self.rest
         return 1 + self.kappa_S + self.B_T * self.K_d / (x + bound) ** 2
 
-    def hill(self, bound: Any) -> Any:
+    def hill(self, bound: ArrayLike) -> Any:
         """Saturation of the indicator (0 to 1) for an effective concentration."""
         return hill(bound, self.K_d, self.n_H)
 
-    def dff(self, bound: Any) -> Any:
+    def dff(self, bound: ArrayLike) -> Any:
         """Give dF/F, 0 at rest, for an effective concentration."""
         return self.gain * self.dFF_max * (self.hill(bound) - self.hill(self.rest))
 
 
-def hill(bound: Any, k_d: float, n_h: float) -> Any:
+def hill(bound: ArrayLike, k_d: float, n_h: float) -> Any:
     """Hill function; negative concentrations (none is physical) count as 0."""
     power = np.maximum(bound, 0.0)
     power /= k_d

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from cleo_like.imaging.events.kinetics import Kinetics
 
 KNOTS = 2**16
@@ -95,7 +97,7 @@ class CalciumTable:
         buffered = np.log(x / (x + a)) / a**2 + 1 / (a * (x + a))
         return (1 + k.kappa_S) * np.log(x) + k.B_T * k.K_d * buffered
 
-    def place(self, x: Any) -> Any:
+    def place(self, x: ArrayLike) -> Any:
         """Give the place of calcium above rest (at most that of the last knot)."""
         return np.minimum((self.g(x) - self._lowest) / self._step, KNOTS - 1.0)
 

@@ -66,9 +66,9 @@ class Parameters(TypedDict, total=False):
 
 
 def geci(
-    light_dependent: bool,
-    doub_exp_conv: bool,
-    pre_existing_cal: bool,
+    light_dependent: bool,  # noqa: FBT001 - Cleo's signature
+    doub_exp_conv: bool,  # noqa: FBT001
+    pre_existing_cal: bool,  # noqa: FBT001
     **kwparams: Any,
 ) -> GECI:
     """Put an indicator together.

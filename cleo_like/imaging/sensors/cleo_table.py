@@ -54,9 +54,9 @@ class Indicator:
 
     name: str
     K_d: float
-    n_H: float
-    dFF_max: float
-    relative_1AP: float | None
+    n_H: float  # noqa: N815 - the symbol
+    dFF_max: float  # noqa: N815
+    relative_1AP: float | None  # noqa: N815
     relative_noise: float = 1.0
     ca_amp: float | None = None
     t_on: float | None = None
@@ -69,7 +69,7 @@ class Indicator:
         return self.relative_noise * UNIT_1AP / UNIT_SNR
 
     @property
-    def dFF_1AP(self) -> float | None:
+    def dFF_1AP(self) -> float | None:  # noqa: N802 - Cleo's name
         """Fluorescence change for one action potential."""
         return None if self.relative_1AP is None else self.relative_1AP * UNIT_1AP
 

@@ -24,7 +24,7 @@ def not_negative(instance: Any, attribute: Any, value: Any) -> None:
     _refuse_unless(float(value) >= 0, "0 or more", instance, attribute.name, value)
 
 
-def _refuse_unless(good: bool, wanted: str, instance: object, name: str, value: object) -> None:
+def _refuse_unless(good: bool, wanted: str, instance: object, name: str, value: object) -> None:  # noqa: FBT001
     if not good:
         msg = f"{name} of {type(instance).__name__} must be {wanted}, got {value}"
         raise InputError(msg)
@@ -130,8 +130,8 @@ class DynamicCalcium(CalciumModel):
     B_T: Any = attrs.field(
         kw_only=True, converter=quantity_field("M", "B_T"), validator=not_negative
     )
-    kappa_S: float = attrs.field(kw_only=True, validator=not_negative)
-    dCa_T: Any = attrs.field(
+    kappa_S: float = attrs.field(kw_only=True, validator=not_negative)  # noqa: N815
+    dCa_T: Any = attrs.field(  # noqa: N815
         kw_only=True, converter=quantity_field("M", "dCa_T"), validator=not_negative
     )
 

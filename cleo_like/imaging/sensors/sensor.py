@@ -58,7 +58,7 @@ class Sensor(SynapseDevice):
 
     sigma_noise: float = attrs.field(kw_only=True, validator=not_negative)
     """Standard deviation of the noise of dF/F."""
-    dFF_1AP: float | None = attrs.field(kw_only=True)
+    dFF_1AP: float | None = attrs.field(kw_only=True)  # noqa: N815 - Cleo's name
     """Fluorescence change for one action potential."""
     location: str = attrs.field(
         kw_only=True,
@@ -197,9 +197,9 @@ class GECI(Sensor):
         kw_only=True, converter=quantity_field("M", "K_d"), validator=positive_number
     )
     """Dissociation constant (molar)."""
-    n_H: float = attrs.field(kw_only=True, validator=positive_number)
+    n_H: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
     """Hill coefficient."""
-    dFF_max: float = attrs.field(kw_only=True, validator=positive_number)
+    dFF_max: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
     """Fluorescence change at saturation."""
     evaluation: str = attrs.field(
         kw_only=True, default="auto", validator=attrs.validators.in_(EVALUATIONS)
@@ -248,7 +248,7 @@ class GECI(Sensor):
         return self.evaluation != "clock" and self.event_driven_possible
 
     @property
-    def Ca_rest(self) -> Any:
+    def Ca_rest(self) -> Any:  # noqa: N802 - the symbol
         """Resting concentration (molar), where dF/F is 0."""
         from brian2 import nmolar
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from numpy.typing import ArrayLike
+
     from cleo_like.io.abf.table import EpochTable
 
 PEAK = 32000
@@ -154,7 +156,7 @@ def write_abf1(
     return path
 
 
-def _checked(data: Any) -> np.ndarray:
+def _checked(data: ArrayLike) -> np.ndarray:
     data = np.asarray(data)
     if data.dtype.kind not in "fiu":
         msg = f"data must be real numbers, got {data.dtype}"
@@ -191,7 +193,7 @@ def check_shape(shape: tuple[int, ...], last_start: int = 0) -> None:
         raise FileFormatError(msg)
 
 
-def _starts(start_times: Any, shape: tuple[int, ...], rate: float) -> np.ndarray:
+def _starts(start_times: ArrayLike, shape: tuple[int, ...], rate: float) -> np.ndarray:
     """Start of each sweep in samples of any channel, as the synch array counts."""
     n_channels, n_sweeps, n_samples = shape
     if start_times is None:

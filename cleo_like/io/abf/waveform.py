@@ -31,7 +31,7 @@ _INACTIVE_HOLDING, _AFTER_TRAIN = 8, (5, 6)
 _LARGEST = 1e6  # no amplifier's output; such levels are bytes that are no numbers
 
 
-class NotTold(Exception):
+class NotTold(Exception):  # noqa: N818 (a reason, which never leaves this package)
     """The header does not tell what an output played; the text says why."""
 
 

@@ -13,7 +13,7 @@ _GENERA = {"macaca": "Macaca", "macaque": "Macaca", "macaques": "Macaca", "monke
 _STRAINS = re.compile(
     r"\b(transgenic|wild[- ]?type|adult|juvenile|male|female|lab(oratory)?)\b"
 )
-_DURATION = re.compile(r"P(?=\d|T\d)(\d+(\.\d+)?Y)?(\d+(\.\d+)?M)?(\d+(\.\d+)?W)?(\d+(\.\d+)?D)?(T(\d+(\.\d+)?H)?(\d+(\.\d+)?M)?(\d+(\.\d+)?S)?)?")  # fmt: skip
+_DURATION = re.compile(r"P(?=\d|T\d)(\d+(\.\d+)?Y)?(\d+(\.\d+)?M)?(\d+(\.\d+)?W)?(\d+(\.\d+)?D)?(T(\d+(\.\d+)?H)?(\d+(\.\d+)?M)?(\d+(\.\d+)?S)?)?")  # fmt: skip  # noqa: E501
 _AGE = re.compile(
     r"(?:p(?:ostnatal)?(?:[ _-]?days?)?|age)?\s*[=:]?\s*(?P<low>\d+(?:\.\d+)?)"
     r"(?:\s*(?:-|to|–|/)\s*p?(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>[a-z]*)\.?(?:\s*old)?"
@@ -96,7 +96,7 @@ def age_of(text: object, unit: str | None = None) -> str | None:
     >>> age_of("P30"), age_of("5-6 weeks"), age_of("22 yrs"), age_of("NA"), age_of(57, "days")
     ('P30D', 'P5W/P6W', 'P22Y', None, 'P57D')
     """
-    if text is None or (isinstance(text, float) and text != text):
+    if text is None or (isinstance(text, float) and text != text):  # noqa: PLR0124  (NaN)
         return None
     written = str(text).strip()
     iso = written.split("/")

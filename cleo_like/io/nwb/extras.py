@@ -148,7 +148,7 @@ def stored_facts(file: h5py.File) -> tuple[dict[str, Any], Arrays] | None:
     return facts, arrays
 
 
-def _load_truth(module: Any, facts: dict[str, Any], arrays: Arrays) -> None:
+def _load_truth(module: h5py.Group, facts: dict[str, Any], arrays: Arrays) -> None:
     table = hdf5.member(module, "spikes")
     ends = [int(end) for end in hdf5.member(table, "spike_times_index")[:]]
     flat = np.asarray(hdf5.member(table, "spike_times")[:], dtype=float)
@@ -189,7 +189,7 @@ def _nested(rows: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return _with_lists(root)
 
 
-def _with_lists(node: Any) -> Any:
+def _with_lists(node: h5py.Group) -> Any:
     if not isinstance(node, dict):
         return node
     if node and all(key.startswith("[") for key in node):

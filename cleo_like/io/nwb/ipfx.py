@@ -92,7 +92,7 @@ def add_sweep_table(nwbfile: NWBFile, series: list[Any]) -> None:
 
     table = SweepTable.__new__(SweepTable, parent=nwbfile, in_construct_mode=True)
     table.__init__(name="sweep_table", description="Series of the same sweep, for ipfx")
-    table._in_construct_mode = False
+    table._in_construct_mode = False  # noqa: SLF001
     for one in series:
         table.add_entry(one)
     nwbfile.sweep_table = table

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pynwb import NWBFile
+    from pynwb.icephys import IntracellularElectrode
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
@@ -117,7 +118,7 @@ def electrode_from(nwbfile: NWBFile, recording: Recording) -> Any:
     )
 
 
-def response_series(sweep: Sweep, electrode: Any, stimulus: str) -> Any:
+def response_series(sweep: Sweep, electrode: IntracellularElectrode, stimulus: str) -> Any:
     """Make the CurrentClampSeries or VoltageClampSeries of a sweep."""
     from pynwb.icephys import CurrentClampSeries, VoltageClampSeries
 
@@ -134,7 +135,7 @@ def response_series(sweep: Sweep, electrode: Any, stimulus: str) -> Any:
     )
 
 
-def stimulus_series(sweep: Sweep, electrode: Any, stimulus: str) -> Any:
+def stimulus_series(sweep: Sweep, electrode: IntracellularElectrode, stimulus: str) -> Any:
     """Make the stimulus series of a sweep; None where the command is unknown."""
     from pynwb.icephys import CurrentClampStimulusSeries, VoltageClampStimulusSeries
 
@@ -151,7 +152,7 @@ def stimulus_series(sweep: Sweep, electrode: Any, stimulus: str) -> Any:
     )
 
 
-def _common(sweep: Sweep, electrode: Any, stimulus: str) -> dict[str, Any]:
+def _common(sweep: Sweep, electrode: IntracellularElectrode, stimulus: str) -> dict[str, Any]:
     if not 0 <= sweep.number < 2**32:
         msg = f"NWB needs sweep numbers from 0 to 4294967295, got {sweep.number}"
         raise FileFormatError(msg)

@@ -27,7 +27,7 @@ def run_brian2(
 ) -> Iterator[Block]:
     """Run a job on Brian2's runtime (Cython, or numpy without a compiler)."""
     from brian2 import Network, second
-    from brian2 import seed as seed_brian2  # the one place that seeds it
+    from brian2 import seed as seed_brian2  # noqa: TID251  # the one place that seeds it
 
     check_device()
     _say_when_slow()
@@ -127,7 +127,9 @@ class _Progress:
             return {}
         return {"report": self._hear, "report_period": 0.5 * second}
 
-    def _hear(self, _elapsed: Any, complete: float, _start: Any, _duration: Any) -> None:
+    def _hear(
+        self, _elapsed: object, complete: float, _start: object, _duration: object
+    ) -> None:
         self._tell(complete * self._total)
 
     def finish(self) -> None:

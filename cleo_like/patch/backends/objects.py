@@ -242,7 +242,7 @@ _OWN = {"rk4": "shared_rk4", "rush_larsen": "rush_larsen", "staggered": "stagger
 """Methods of the engine: the same steps as Brian2 would take, in fewer operations."""
 
 
-def _integration(job: Job, stochastic: bool) -> dict[str, Any]:
+def _integration(job: Job, stochastic: bool) -> dict[str, Any]:  # noqa: FBT001
     model = job.model
     options: dict[str, Any]
     if job.linear is not None:

@@ -56,7 +56,7 @@ rig_corrected : ohm (constant)
 rig_clamp_time : second (constant)
 rig_sum_time : second (constant)
 rig_output_time : second (constant)
-"""
+"""  # noqa: E501
 _WHOLE_CELL = """
 drig_estimate/dt = rig_estimate_rate : volt
 rig_estimate_rate = ({drive} - rig_estimate)/rig_estimate_time : volt/second
@@ -157,7 +157,7 @@ def circuit_values(
 ) -> dict[str, Float[np.ndarray, "n_traces"]]:
     """Give the circuit's parameters of traces whose access resistance is this (ohm)."""
     glass, amplifier = pipette.electrode, pipette.amplifier
-    assert isinstance(glass, Electrode)  # `wired` has refused others
+    assert isinstance(glass, Electrode)  # noqa: S101  # `wired` has refused others
     seal = 0.0 if glass.seal is None else 1 / glass.seal
     found: dict[str, Any] = {"rig_access": 1 / access, "rig_seal": seal}
     if isinstance(amplifier, CurrentClamp):
@@ -198,8 +198,8 @@ def _clamp_values(glass: Electrode, amplifier: VoltageClamp) -> dict[str, float]
 
 def bridge_of(pipette: PatchPipette) -> float:
     """Bridge balance (ohm): as set, or balanced at the start of the recording."""
-    assert isinstance(pipette.amplifier, CurrentClamp)
-    assert isinstance(pipette.electrode, Electrode)
+    assert isinstance(pipette.amplifier, CurrentClamp)  # noqa: S101
+    assert isinstance(pipette.electrode, Electrode)  # noqa: S101
     set_to = pipette.amplifier.bridge
     return pipette.electrode.access_resistance if set_to is None else set_to
 

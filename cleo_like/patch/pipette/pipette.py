@@ -41,7 +41,7 @@ class PatchPipette:
     --------
     >>> PatchPipette(electrode=Electrode(access_resistance="20 MOhm"))
     PatchPipette(Electrode(20 MOhm, 5 pF), CurrentClamp(bridge balanced, neutralisation 0, 4-pole Bessel 10 kHz))
-    """
+    """  # noqa: E501
 
     electrode: Electrode | IdealElectrode = attrs.field(factory=Electrode)
     amplifier: CurrentClamp | VoltageClamp | None = None

@@ -15,6 +15,7 @@ from cleo_like.report.plots.style import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from cleo_like.core import Traces
@@ -62,7 +63,7 @@ def imaging_figure(traces: Traces, *, singles: int = 6) -> Figure:
     return figure
 
 
-def _map(axes: Any, traces: Traces, spread: np.ndarray) -> None:
+def _map(axes: Axes, traces: Traces, spread: np.ndarray) -> None:
     """Draw the cells from above, coloured by their fluorescence."""
     x, y, _ = np.asarray(traces.positions).T * 1e6
     drawn = axes.scatter(x, y, c=spread, s=45, cmap=VOLTAGE_MAP, linewidths=0)
@@ -73,7 +74,7 @@ def _map(axes: Any, traces: Traces, spread: np.ndarray) -> None:
     axes.set(xlabel="x (µm)", ylabel="y (µm)", title=f"{traces.n_rois} cells")
 
 
-def _all_cells(axes: Any, traces: Traces, order: np.ndarray) -> None:
+def _all_cells(axes: Axes, traces: Traces, order: np.ndarray) -> None:
     values = traces.fluorescence[order]
     half = 0.5 * (traces.times[1] - traces.times[0])
     extent = (traces.times[0] - half, traces.times[-1] + half, traces.n_rois + 0.5, 0.5)
@@ -89,7 +90,7 @@ def _all_cells(axes: Any, traces: Traces, order: np.ndarray) -> None:
     axes.set_title(f"{traces.n_frames} frames at {traces.rate:.3g} Hz")
 
 
-def _single_cells(axes: Any, traces: Traces, chosen: np.ndarray) -> None:
+def _single_cells(axes: Axes, traces: Traces, chosen: np.ndarray) -> None:
     """Draw cells below one another on one scale, with ticks at their true spikes."""
     shown = traces.fluorescence[chosen]
     gap = 0.8 * float(np.max(shown.max(axis=1) - shown.min(axis=1)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from cleo_like.report.plots.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from mpl_toolkits.mplot3d import Axes3D
 
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
@@ -133,7 +134,7 @@ def _current_image(protocol: Protocol) -> np.ndarray:
     return area_average(command, min(600, command.shape[1]), axis=1)
 
 
-def _surface(axes: Any, potential: np.ndarray, duration: float) -> None:
+def _surface(axes: Axes3D, potential: np.ndarray, duration: float) -> None:
     rows, columns = potential.shape
     time, row = np.meshgrid((np.arange(columns) + 0.5) / columns * duration, np.arange(rows))
     axes.plot_surface(

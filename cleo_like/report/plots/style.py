@@ -79,7 +79,7 @@ def thinned(
 
 
 def trace(
-    axes: Axes, time: np.ndarray, values: np.ndarray, *, colour: Any, **options: Any
+    axes: Axes, time: np.ndarray, values: np.ndarray, *, colour: str, **options: Any
 ) -> None:
     """Draw a trace, thinned."""
     axes.plot(*thinned(time, values), color=colour, **options)

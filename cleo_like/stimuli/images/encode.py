@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 _BALANCE = ("none", "mean", "tail")
 
 
-def from_image(
+def from_image(  # noqa: PLR0913  (the one door of the picture; all but three by keyword)
     picture: Any,
-    sweep_duration: Any,
+    sweep_duration: Quantity,
     sample_rate: Quantity,
     *,
     amplitude: Quantity = ("-10 pA", "10 pA"),
@@ -41,7 +41,7 @@ def from_image(
     interpolation: str = "linear",
     tau: Quantity | None = None,
     resistance: Quantity | None = None,
-    low_pass: Any = "auto",
+    low_pass: Quantity = "auto",
     peak: Quantity | None = None,
     charge_balance: str = "none",
     holding: Quantity = "0 pA",
@@ -192,7 +192,7 @@ def _count(value: int | None, name: str) -> int | None:
     return None if value is None else whole_number(name)(value)
 
 
-def _pair(percentiles: Any) -> tuple[float, float]:
+def _pair(percentiles: Quantity) -> tuple[float, float]:
     if not isinstance(percentiles, (list, tuple, np.ndarray)) or len(percentiles) != 2:
         msg = f"percentiles must be two numbers from 0 to 100, got {percentiles!r}"
         raise InputError(msg)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -33,7 +33,7 @@ class Timing:
 
     @classmethod
     def of(
-        cls, sweep_duration: Any, rate: Quantity, holding: Quantity, gap: Quantity
+        cls, sweep_duration: Quantity, rate: Quantity, holding: Quantity, gap: Quantity
     ) -> Timing:
         """Convert the arguments of `from_image`."""
         hertz = grid.sample_rate(rate, "sample_rate")
@@ -63,7 +63,7 @@ class Drive:
         amplitude: Quantity,
         resistance: Quantity,
         tau: Quantity,
-        low_pass: Any,
+        low_pass: Quantity,
         peak: Quantity,
     ) -> Drive:
         """Convert the arguments of `from_image`; "auto" becomes a frequency or None."""

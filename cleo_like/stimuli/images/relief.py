@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
 
 _LAG_STEP = 1e-4
 """Resolution of the delay (s), or one sample where that is more."""
@@ -143,7 +144,7 @@ def relief(
     protocol: Protocol | None = None,
     *,
     repeats: Sequence[Recording] = (),
-    max_lag: Any = "50 ms",
+    max_lag: Quantity = "50 ms",
 ) -> Relief:
     """Read a recorded picture protocol back as a picture.
 

@@ -11,7 +11,7 @@ A `Shape` knows its duration and draws itself on any sample grid that divides it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def sine(
     frequency: Quantity,
     duration: Quantity,
     *,
-    phase: Any = 0.0,
+    phase: Quantity = 0.0,
     offset: Quantity = "0 pA",
 ) -> Shape:
     """Sine wave ``offset + amplitude * sin(2 pi frequency t + phase)``.

@@ -70,7 +70,7 @@ class Contents:
         """Say which series were left out, and why."""
         return [f"{named(names)} left out: {why}" for why, names in self.problems.items()]
 
-    def add(self, group: Any, name: str, place: str) -> Series | None:
+    def add(self, group: h5py.Group, name: str, place: str) -> Series | None:
         """Take in a series once; None (and a problem) where it cannot be used."""
         key = key_of(group)
         if key in self._known:
@@ -96,7 +96,7 @@ class Contents:
 def contents_of(file: h5py.File) -> Contents:
     """Look through an opened file."""
     found = Contents(file)
-    found._types = derived_types(file)
+    found._types = derived_types(file)  # noqa: SLF001
     currents = [pair for place in _PLACES for pair in _take(found, place)]
     if not found.stimuli:
         for group, name in currents:
@@ -116,7 +116,7 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
         return []
     currents = []
     for name, group in _groups(top, found, _DEEP):
-        if is_patch_series(group, found._types):
+        if is_patch_series(group, found._types):  # noqa: SLF001
             found.add(group, name, place)
         elif known(hdf5.attribute_or_none(group, "neurodata_type")) == "TimeSeries":
             if place == "acquisition":
@@ -126,13 +126,13 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
     return currents
 
 
-def _is_current(group: Any) -> bool:
+def _is_current(group: h5py.Group) -> bool:
     """Whether a plain TimeSeries is a current (in V it may be a trigger as well)."""
     unit = known(hdf5.attribute_or_none(hdf5.optional_or_none(group, "data"), "unit"))
     return unit is not None and parse_unit(unit).si == "A"
 
 
-def _groups(top: Any, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
+def _groups(top: h5py.Group, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
     for name in sorted(hdf5.members(top), key=natural):
         try:
             group = hdf5.member(top, name)
@@ -140,7 +140,7 @@ def _groups(top: Any, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
             found.problems[str(error)].append(name)
             continue
         try:
-            is_series = is_patch_series(group, found._types)
+            is_series = is_patch_series(group, found._types)  # noqa: SLF001
         except FileFormatError as error:
             found.problems[_without(str(error), group)].append(name)
             continue
@@ -169,7 +169,7 @@ def named(names: list[str]) -> str:
     return f"{shown}{more}"
 
 
-def _without(reason: str, group: Any) -> str:
+def _without(reason: str, group: h5py.Group) -> str:
     """Reasons that differ in the series' own path only are one reason."""
     path = getattr(group, "name", None)
     return reason if path is None else reason.replace(hdf5.as_text(path) + "/", "its ")
@@ -204,7 +204,7 @@ def recordings_table(found: Contents) -> list[Row]:
 
 
 def _column(
-    found: Contents, table: Any, category: str, name: str
+    found: Contents, table: h5py.Group, category: str, name: str
 ) -> list[tuple[Any, int, int] | None]:
     column = hdf5.optional(table, category, name)
     if column is None:
@@ -216,7 +216,7 @@ def _column(
     return [_part(found, cell, category) for cell in _loaded(found, column)]
 
 
-def _loaded(found: Contents, column: Any) -> Iterable[Any]:
+def _loaded(found: Contents, column: h5py.Group) -> Iterable[Any]:
     try:
         if column.size * column.dtype.itemsize > found.file.id.get_filesize():
             msg = f"{column.name} promises {column.size} rows, more than the file holds"
@@ -230,7 +230,7 @@ def _loaded(found: Contents, column: Any) -> Iterable[Any]:
         raise FileFormatError(msg) from error
 
 
-def _part(found: Contents, cell: Any, category: str) -> tuple[Any, int, int] | None:
+def _part(found: Contents, cell: h5py.Group, category: str) -> tuple[Any, int, int] | None:
     """Read a table cell; index -1 or count -1 say that there is no series."""
     start, count = int(cell["idx_start"]), int(cell["count"])
     if start < 0 or count < 0:
@@ -239,7 +239,7 @@ def _part(found: Contents, cell: Any, category: str) -> tuple[Any, int, int] | N
     return None if series is None else (series, start, count)
 
 
-def _pointed_at(found: Contents, reference: Any, category: str) -> Series | None:
+def _pointed_at(found: Contents, reference: h5py.Group, category: str) -> Series | None:
     try:
         group = found.file[reference]
         if group.name is not None:
@@ -278,7 +278,7 @@ def sweep_table(found: Contents) -> dict[tuple[int, int], int]:
     return result
 
 
-def _side(found: Contents, reference: Any) -> str:
+def _side(found: Contents, reference: h5py.Group) -> str:
     import h5py
 
     try:

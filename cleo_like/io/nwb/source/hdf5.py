@@ -117,7 +117,7 @@ def nwb_version(file: h5py.File) -> str | None:
     return None if version is None else as_text(version)
 
 
-def members(group: Any) -> list[str]:
+def members(group: h5py.Group) -> list[str]:
     """Names in a group, in the order that h5py gives; none where it is damaged."""
     try:
         return list(group) if hasattr(group, "keys") else []
@@ -125,7 +125,7 @@ def members(group: Any) -> list[str]:
         return []
 
 
-def has(group: Any, name: str) -> bool:
+def has(group: h5py.Group, name: str) -> bool:
     """Whether a group has a link of that name, leading somewhere or not."""
     try:
         return hasattr(group, "keys") and group.get(name, getlink=True) is not None
@@ -133,7 +133,7 @@ def has(group: Any, name: str) -> bool:
         return False
 
 
-def member(group: Any, *names: str) -> Any:
+def member(group: h5py.Group, *names: str) -> Any:
     """Follow names (and their links) from a group.
 
     Raises
@@ -165,7 +165,7 @@ def member(group: Any, *names: str) -> Any:
     return group
 
 
-def optional(group: Any, *names: str) -> Any:
+def optional(group: h5py.Group, *names: str) -> Any:
     """Follow names from a group; None where there is no such thing."""
     for name in names:
         if not has(group, name):
@@ -174,7 +174,7 @@ def optional(group: Any, *names: str) -> Any:
     return group
 
 
-def optional_or_none(group: Any, *names: str) -> Any:
+def optional_or_none(group: h5py.Group, *names: str) -> Any:
     """Follow names from a group; None where there is no such thing, or it is out of reach."""
     try:
         return optional(group, *names)
@@ -182,7 +182,7 @@ def optional_or_none(group: Any, *names: str) -> Any:
         return None
 
 
-def target_name(group: Any, name: str, *home: str) -> str | None:
+def target_name(group: h5py.Group, name: str, *home: str) -> str | None:
     """Give the own name of what a link leads to: an electrode, a device.
 
     Parameters
@@ -302,7 +302,7 @@ def as_text(found: object) -> str:
     return str(found).encode("utf-8", errors="replace").decode("utf-8")
 
 
-def text(group: Any, name: str) -> str | None:
+def text(group: h5py.Group, name: str) -> str | None:
     """Give the text of a small data set; None where it is missing or unreadable."""
     try:
         found = value(optional(group, name))

@@ -127,7 +127,7 @@ class Series:
         return stored.astype(float) * self.scale + self.offset
 
 
-def key_of(group: Any) -> tuple[int, int]:
+def key_of(group: h5py.Group) -> tuple[int, int]:
     """Identity of an object: number of its file, and its address there."""
     import h5py
 
@@ -135,12 +135,14 @@ def key_of(group: Any) -> tuple[int, int]:
     return int(info.fileno), int(info.addr)
 
 
-def is_patch_series(group: Any, derived: dict[str, str]) -> bool:
+def is_patch_series(group: h5py.Group, derived: dict[str, str]) -> bool:
     """Whether a group is a patch-clamp series, of the core schema or an extension."""
     return _type_of(group, derived) in TYPES
 
 
-def series_of(group: Any, name: str, derived: dict[str, str], *, among_stimuli: bool) -> Series:
+def series_of(
+    group: h5py.Group, name: str, derived: dict[str, str], *, among_stimuli: bool
+) -> Series:
     """Read everything about a series but its samples.
 
     Parameters
@@ -254,7 +256,7 @@ def _types_in(source: str | None) -> dict[str, str]:
     }
 
 
-def _type_of(group: Any, derived: dict[str, str]) -> str:
+def _type_of(group: h5py.Group, derived: dict[str, str]) -> str:
     """Type of the core schema that a series is, or extends; "" for anything else."""
     kind = known(hdf5.attribute(group, "neurodata_type"))
     if kind is None:
@@ -269,7 +271,7 @@ def _type_of(group: Any, derived: dict[str, str]) -> str:
     return kind
 
 
-def _like_a_series(group: Any) -> str:
+def _like_a_series(group: h5py.Group) -> str:
     """Take whatever has samples and one electrode for a patch-clamp series."""
     patch = hdf5.has(group, "electrode") and hdf5.has(group, "data")
     return "PatchClampSeries" if patch else ""
@@ -290,7 +292,7 @@ def _mode(unit: str, *, stimulus: bool) -> ClampMode:
 
 
 def _scaling(
-    group: Any, data: Any, expected: str, kind: str
+    group: h5py.Group, data: Any, expected: str, kind: str
 ) -> tuple[str, float, float, list[str]]:
     """Give unit, factor and offset that make SI values of the stored numbers."""
     conversion = _factor(data, "conversion", 1.0) * _channel(group)
@@ -340,7 +342,7 @@ def _factor(data: Any, name: str, default: float) -> float:
     return found
 
 
-def _channel(group: Any) -> float:
+def _channel(group: h5py.Group) -> float:
     """Factor of the one channel, which some files keep beside the conversion of all."""
     if not hdf5.has(group, "channel_conversion"):
         return 1.0
@@ -351,7 +353,7 @@ def _channel(group: Any) -> float:
     return found
 
 
-def _clock(group: Any, count: int) -> Clock:
+def _clock(group: h5py.Group, count: int) -> Clock:
     stamps = hdf5.optional(group, "timestamps")
     begin = hdf5.optional(group, "starting_time")
     if stamps is not None:
