@@ -8,8 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
-from cleo_like.base.every_step import every_step
-from cleo_like.base.groups import present_values
+from cleo_like.base.groups import every_step, present_values
 from cleo_like.base.history import History
 from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.core.errors import InputError

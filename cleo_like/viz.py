@@ -128,7 +128,7 @@ def _name(unit: Any) -> str:
     return {"umetre": "µm", "mmetre": "mm", "metre": "m"}.get(name, name)
 
 
-def _finish(ax: Any, unit: str, invert_z: bool) -> None:
+def _finish(ax: Any, unit: str, invert_z: bool) -> None:  # noqa: FBT001
     for name in "xyz":
         getattr(ax, f"set_{name}label")(f"{name} ({unit})")
     ax.set_aspect("equal")

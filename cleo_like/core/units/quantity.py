@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import brian2
     import numpy as np
     import quantities
 
-    Quantity: TypeAlias = (
-        brian2.Quantity | quantities.Quantity | np.ndarray | str | float | Sequence[Any]
-    )
+    # Brian2's, astropy's and unyt's quantities are numpy arrays too
+    Quantity: TypeAlias = quantities.Quantity | np.ndarray | str | float | Sequence[Any]
 else:
-    Quantity = Any  # none of these packages is imported for a name in a signature
+    Quantity = Any  # numpy is not imported for a name in a signature
