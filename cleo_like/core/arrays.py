@@ -16,7 +16,7 @@ from cleo_like.core.units.dimensions import SIFloat, dimension_of, has_unit
 from cleo_like.core.units.table import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -152,6 +152,11 @@ def texts(value: Any) -> tuple[str, ...]:
 def si_default(text: str, unit: str) -> float:
     """Make the default of a field that needs a unit: ``si_default("25 us", "s")``."""
     return si_required(unit, "the default")(text)
+
+
+def as_tuple(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Make a tuple (the builtin itself, as a converter, hides its argument's type)."""
+    return tuple(values)
 
 
 def si_required(unit: str, name: str) -> Callable[[Any], float]:
