@@ -30,11 +30,12 @@ from cleo_like.features.spikes.table import spike_features
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.io import Header, write_abf1
 from cleo_like.matching.match import match_arrays
+from cleo_like.patch import clamp as dynamic
 from cleo_like.stimuli.waveforms import shapes
 from cleo_like.utilities import analog_signal, wavelength_to_rgb
 
 # argument: (number, unit); a list of numbers is an argument of several values
-A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "s": ("s", 1),
+A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "us": ("s", 1e-6), "nS": ("S", 1e-9), "s": ("s", 1),
      "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "nm": ("m", 1e-9), "MOhm": ("ohm", 1e6),
      "nM": ("M", 1e-9), "pF": ("F", 1e-12), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
 REST = {"before": (10, "ms"), "after": (20, "ms"), "rate": (10, "kHz"), "holding": (3, "pA"),
@@ -117,6 +118,11 @@ def model(**given):
 
 
 # callable -> how it is called with the arguments of which the unit is checked
+def of(make):
+    """Compare what was made by its fields."""
+    return lambda **given: {name: getattr(make(**given), name) for name in given}
+
+
 CALLS = {
     "stimuli.long_square": (stimuli.long_square, LADDER),
     "stimuli.short_square": (stimuli.short_square, LADDER),
@@ -273,6 +279,25 @@ CALLS = {
     "io.write_abf1": (written, {"rate": (10, "kHz"), "start_times": ([0, 10], "ms")}),
 }  # fmt: skip
 
+CALLS |= {
+    "clamp.Leak": (of(dynamic.Leak), {"conductance": (5, "nS"), "reversal": (-70, "mV")}),
+    "clamp.HCurrent": (of(dynamic.HCurrent), {"conductance": (5, "nS"), "reversal": (-43, "mV")}),
+    "clamp.ACurrent": (of(dynamic.ACurrent), {"conductance": (5, "nS"), "reversal": (-90, "mV")}),
+    "clamp.Synapse": (
+        of(dynamic.Synapse),
+        {"conductance": (5, "nS"), "reversal": (10, "mV"), "tau": (5, "ms"), "times": ([1, 2], "ms")},
+    ),
+    "clamp.DynamicClamp": (
+        of(lambda **k: dynamic.DynamicClamp(abs, **k)),
+        {"period": (50, "us"), "latency": (25, "us"), "jitter": (5, "us")},
+    ),
+    "clamp.largest_conductance": (
+        lambda **k: dynamic.largest_conductance(**{"resistance": "200 MOhm", "capacitance": "100 pF"} | k),
+        {"resistance": (200, "MOhm"), "capacitance": (100, "pF"), "period": (50, "us"), "latency": (25, "us")},
+    ),
+    "planning.Limits": (cl.Limits, {"peak": (20, "pA"), "cutoff": (100, "Hz")}),
+}  # fmt: skip
+
 # argument of a docstring -> why it is not in the table
 NOT_ASKED = {
     ("CellModel", "parameters"): "each against the equations: tests/cells/test_units.py",
@@ -284,6 +309,11 @@ NOT_ASKED = {
     ("exp_firing_rate_estimate", "tau"): "Cleo's: plain numbers are legal",
     **{("pi_ctrl", name): "any unit" for name in ("measurement", "reference", "integ_error", "dt", "Kp", "Ki")},
     ("si", "value"): "the converter itself",
+    ("design", "tau"): "si(), as from_image's: tests/planning/test_design.py",
+    ("LiveCell", "rate"): "si(): tests/planning/test_live.py",
+    ("LiveCell", "holding"): "si(), in the unit of the clamp mode",
+    ("ExternalProcessor", "sample_period"): "as RecordOnlyProcessor",
+    ("ExternalProcessor", "latency"): "si(), or 'measured': tests/planning/test_remote.py",
     ("normalize_coords", "coords"): "any unit: directions",
     ("unit_safe_append", "q1"): "any unit",
     ("unit_safe_append", "q2"): "any unit",
