@@ -191,6 +191,7 @@ class InjectedPipette(InterfaceDevice):
         for name in self._part.coefficients:
             group.variables.add_array(name, size=len(group))
         group.state_updater.method_choice = self._statements
+        self.update(0.0)  # the amplifier's holding
 
     def _statements(self, *_: Any, **__: Any) -> str:
         return exponential_rk4_statements(self._equations, linear=self._part)
@@ -229,7 +230,6 @@ class InjectedPipette(InterfaceDevice):
                 group.variables[name].set_value(value)
         if not self._ready:
             self._ready = True
-            self.update(0.0)
             self._settle(matrices)
 
     def _settle(self, matrices: Any) -> None:
