@@ -32,7 +32,12 @@ def recorded(cell, rig, before, during, n=1200):
     return cl.record(cell, played, electrode=rig, seed=1, progress=False, keep_voltage=True)[0]
 
 
-@pytest.mark.parametrize("target", ["auto", "numpy"])
+@pytest.fixture(autouse=True)
+def numpy_target(monkeypatch):
+    monkeypatch.setitem(b2.prefs, "codegen.target", "numpy")
+
+
+@pytest.mark.parametrize("target", [pytest.param("auto", marks=pytest.mark.slow), "numpy"])
 def test_current_clamp_is_that_of_record(target, monkeypatch):
     monkeypatch.setitem(b2.prefs, "codegen.target", target)
     rig = cl.rig_preset("multiclamp_700b", access_resistance="15 MOhm", bridge=0, **QUIET)
