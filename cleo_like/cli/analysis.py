@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ from cleo_like.cli.shared import HOW, check_figure, overwrite_option, save_figur
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cleo_like.core.recording import Recording
+    from cleo_like.features.long_square.cell import CellFeatures
 
 
 @click.command()
@@ -110,16 +114,23 @@ def features(
     if figures is not None:
         for stem in stems:
             check_figure(figures / f"{stem}.png", overwrite=overwrite)
-    table = extract(files, extractor=extractor, n_jobs=jobs, resume=output if resume else None)
+    draw = None
+    if figures is not None:
+        names = dict(zip(files, stems, strict=True))
+        draw = partial(_draw_features, names, figures, overwrite=overwrite)
+    table = extract(
+        files,
+        extractor=extractor,
+        n_jobs=jobs,
+        resume=output if resume else None,
+        each=draw,
+    )
     measured = int((table["status"] == "ok").sum())
     written = table.write(output, overwrite=overwrite or resume)
     click.echo(f"{measured} of {len(table)} cells measured, table in {written}")
     for row, status in enumerate(table["status"]):
         if status != "ok":
             click.echo(f"  {table['source'].iloc[row]}: {table['notes'].iloc[row]}")
-    if figures is not None:
-        for path, stem in zip(files, stems, strict=True):
-            _write_feature_figures(path, figures, stem, overwrite=overwrite)
     if not measured:
         msg = "no cell was measured; the table says why"
         raise click.ClickException(msg)
@@ -134,24 +145,28 @@ def _different_stems(files: tuple[Path, ...]) -> list[str]:
     return [f"{path.name}-{k}" for k, path in enumerate(files)]
 
 
-def _write_feature_figures(path: Path, folder: Path, stem: str, *, overwrite: bool) -> None:
+def _draw_features(
+    names: dict[Path, str],
+    folder: Path,
+    source: Recording | Path,
+    recording: Recording,
+    measured: CellFeatures,
+    n_cells: int,
+    *,
+    overwrite: bool,
+) -> None:
+    """Draw a cell where it was measured; a figure that cannot be written is told."""
     from cleo_like.core.errors import CleoLikeError
-    from cleo_like.features.registry import cell_features
-    from cleo_like.io import read_all
     from cleo_like.report.plots.features import features_figure
 
+    name = names[Path(source)] if isinstance(source, Path) else recording.cell.id
+    if n_cells > 1:
+        name = f"{name}-{recording.cell.id}"
     try:
-        recordings = read_all(path)
-    except (CleoLikeError, OSError):  # the table says why
-        return
-    for recording in recordings:
-        name = f"{stem}-{recording.cell.id}" if len(recordings) > 1 else stem
-        try:
-            figure = features_figure(cell_features(recording), title=name)
-        except CleoLikeError as error:  # no long squares: the table says so too
-            click.echo(f"no figure of {name}: {error}")
-            continue
+        figure = features_figure(measured, title=name)
         save_figure(figure, folder / f"{name}.png", overwrite=overwrite)
+    except (CleoLikeError, OSError) as error:
+        click.echo(f"no figure of {name}: {error}", err=True)
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from cleo_like.core.errors import CleoLikeError, InputError
 from cleo_like.core.provenance import hash_of
 from cleo_like.core.recording import Recording
+from cleo_like.features.long_square.cell import CellFeatures
 from cleo_like.features.parameters import DEFAULT, DEFINITIONS, ExtractionParameters
 from cleo_like.features.registry import (
     ExtractorLike,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 Source = Recording | str | Path
+Each = Callable[["Recording | Path", Recording, CellFeatures, int], None]
 _IN_FLIGHT = 4  # tasks per worker that wait or run
 _SAVE_EVERY = 30.0  # s
 _BAD_FILE = (CleoLikeError, OSError, ValueError, LookupError, ArithmeticError, TypeError)
@@ -44,6 +47,7 @@ class Task:
     content_hash: str
     extractor: ExtractorLike
     parameters: ExtractionParameters
+    each: Each | None = None
 
 
 def extract(
@@ -56,6 +60,7 @@ def extract(
     resume: str | Path | None = None,
     progress: bool = True,
     retries: int = 3,
+    each: Each | None = None,
 ) -> FeatureTable:
     """Measure cells: read, match, extract, one row each.
 
@@ -80,6 +85,10 @@ def extract(
         Show a progress bar.
     retries : int
         How often a task is given again when its worker died.
+    each : callable, optional
+        Called in the process that measured a cell with (source, recording, `CellFeatures`,
+        cells in the source), to draw or keep what a row cannot hold; for extractors that give
+        it ("native", "ipfx", "efel"). With several processes it must be importable by name.
 
     Returns
     -------
@@ -107,7 +116,7 @@ def extract(
     if isinstance(extractor, str):
         extractor_named(extractor)  # an unknown name is said before any work
     items = _items(sources)
-    tasks = [_task(item, extractor, parameters) for item in items]
+    tasks = [_task(item, extractor, parameters, each) for item in items]
     done = _Done(tasks, None if resume is None else Path(resume))
     with _Runner(executor, n_jobs, retries) as runner, done, _bar(len(items), progress) as bar:
         bar.update(len(items) - len(done.missing))
@@ -135,14 +144,25 @@ def _items(sources: Source | Iterable[Source]) -> list[Source]:
     return items
 
 
-def _task(item: Source, extractor: ExtractorLike, parameters: ExtractionParameters) -> Task:
+def _task(
+    item: Source,
+    extractor: ExtractorLike,
+    parameters: ExtractionParameters,
+    each: Each | None,
+) -> Task:
     if isinstance(item, Recording):
         source: Recording | Path = attrs.evolve(item, truth=None, protocol=item.protocol)
         digest = _recording_hash(item)
     else:
         source = Path(item)
         digest = hash_of(source) if source.is_file() else "missing"
-    return Task(source=source, content_hash=digest, extractor=extractor, parameters=parameters)
+    return Task(
+        source=source,
+        content_hash=digest,
+        extractor=extractor,
+        parameters=parameters,
+        each=each,
+    )
 
 
 def _recording_hash(recording: Recording) -> str:
@@ -181,10 +201,10 @@ def run_task(task: Task) -> list[Record]:
             recordings = read_all(task.source)
         except _BAD_FILE as error:
             return [_failed(base | {"source": name, "cell_id": task.source.stem}, error)]
-    return [_one(r, task, base | {"source": name}) for r in recordings]
+    return [_one(r, task, base | {"source": name}, len(recordings)) for r in recordings]
 
 
-def _one(recording: Recording, task: Task, base: dict[str, Any]) -> Record:
+def _one(recording: Recording, task: Task, base: dict[str, Any], n: int) -> Record:
     cell = recording.cell
     meta = base | {
         "cell_id": cell.id,
@@ -194,9 +214,12 @@ def _one(recording: Recording, task: Task, base: dict[str, Any]) -> Record:
         "n_sweeps": recording.n_sweeps,
     }
     try:
-        return run_extractor(recording, task.extractor, task.parameters, meta)
+        record, features = run_extractor(recording, task.extractor, task.parameters, meta)
     except _BAD_FILE as error:
         return _failed(meta, error)
+    if task.each is not None and features is not None:
+        task.each(task.source, recording, features, n)
+    return record
 
 
 def _failed(meta: dict[str, Any], error: Exception) -> Record:

@@ -28,7 +28,10 @@ GROUP = "cleo_like.extractors"
 
 @attrs.frozen(kw_only=True)
 class Extracted:
-    """What an extractor found: values by column name, and what is to be said of them."""
+    """What an extractor found: values by column name, and what is to be said of them.
+
+    `cell` has spikes and sweeps too; an extractor of another package may leave it out.
+    """
 
     values: Mapping[str, float]
     uncertainty: Mapping[str, float] = attrs.field(factory=dict)
@@ -36,6 +39,7 @@ class Extracted:
     notes: tuple[str, ...] = ()
     excluded: Mapping[int, str] = attrs.field(factory=dict)
     cutoff: float | None = None
+    cell: CellFeatures | None = None
 
 
 Extractor = Callable[
@@ -92,6 +96,7 @@ def of_cell(cell: CellFeatures) -> Extracted:
         notes=cell.notes,
         excluded=cell.excluded,
         cutoff=cell.spikes.cutoff,
+        cell=cell,
     )
 
 
@@ -211,8 +216,8 @@ def run_extractor(
     extractor: ExtractorLike,
     parameters: ExtractionParameters,
     meta: dict[str, Any],
-) -> Record:
-    """Make the row of one recording."""
+) -> tuple[Record, CellFeatures | None]:
+    """Make the row of one recording; beside it all that was measured, where that is known."""
     function = extractor_named(extractor) if isinstance(extractor, str) else extractor
     stack, step, found = matched_stack(recording, parameters)
     answer = _asked(function, stack, step, parameters)
@@ -229,12 +234,13 @@ def run_extractor(
         "status": "ok",
         "notes": "; ".join(notes) or None,
     }
-    return Record(
+    record = Record(
         meta=out,
         values={k: float(v) for k, v in answer.values.items()},
         errors={k: float(v) for k, v in answer.uncertainty.items()},
         reasons=dict(answer.reasons),
     )
+    return record, answer.cell
 
 
 def _asked(

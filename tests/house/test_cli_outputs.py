@@ -275,6 +275,16 @@ def test_figures_of_files_of_one_name_do_not_replace_each_other(recorded):
     ]  # fmt: skip
 
 
+def test_figures_come_from_the_pass_that_measures(recorded, monkeypatch):
+    import cleo_like.io
+
+    read, seen = cleo_like.io.read_all, []
+    monkeypatch.setattr(cleo_like.io, "read_all", lambda path: seen.append(path) or read(path))
+    ok("features", "steps.abf", "-o", "t.csv", "--figures", "figures")
+    assert len(seen) == 1
+    assert (recorded / "figures" / "steps.png").stat().st_size > 10_000
+
+
 def test_a_table_and_its_reasons_appear_together(recorded, monkeypatch):
     table = extract("steps.abf", progress=False)
     table.write("t.csv")
