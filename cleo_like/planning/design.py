@@ -14,8 +14,7 @@ from cleo_like.core.units import si
 from cleo_like.patch import record
 from cleo_like.patch.batch import specimens
 from cleo_like.planning.fidelity import Fidelity, Goal, recorded
-from cleo_like.planning.inverse import Inverse, cutoff_for
-from cleo_like.planning.layout import padded, trimmed
+from cleo_like.planning.inverse import Inverse, cutoff_for, padded, trimmed
 from cleo_like.planning.limits import LOWEST, Limits
 from cleo_like.planning.outcome import Way, finished, score, why_worse
 from cleo_like.planning.probe import probe, rheobase_through

@@ -126,7 +126,7 @@ class PatchPipette:
         name : str, optional
             Name of the device (default: "InjectedPipette").
         """
-        from cleo_like.patch.pipette.injected import InjectedPipette
+        from cleo_like.patch.pipette import InjectedPipette  # which is made of this class
 
         return InjectedPipette(self) if name is None else InjectedPipette(self, name=name)
 
