@@ -1,4 +1,4 @@
-"""The inverse of a membrane: a current that makes the potential follow a target, in its room."""
+"""The inverse of a membrane: the current that makes the potential follow a target; its room."""
 
 from __future__ import annotations
 
