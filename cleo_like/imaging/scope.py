@@ -351,14 +351,17 @@ class Scope(Planes, Recorder, NeoExportable):
         if rate is None:
             self.history.check(self.name)
             known = len(self._clean) == len(self.history)
-            seen, clean, calcium = (
-                np.asarray(h.values, dtype=float).reshape(len(h), self.n)
-                for h in (self.history, self._clean, self._calcium)
+            clean, calcium = (
+                self._frames(h) if known else None for h in (self._clean, self._calcium)
             )
-            return self._log(
-                self.history.times, seen, *(clean, calcium) if known else (None, None)
-            )
+            return self._log(self.history.times, self._frames(self.history), clean, calcium)
         return self._log(*self._computed(si(rate, "Hz", "rate")))
+
+    def _frames(self, history: History) -> np.ndarray:
+        """Give what a history holds, shape (n_frames, n)."""
+        return (
+            np.asarray(history.values, dtype=float) if len(history) else np.zeros((0, self.n))
+        )
 
     def _computed(self, rate: float) -> tuple[np.ndarray, ...]:
         """Compute frames over the whole run from the recorded spikes."""
