@@ -69,7 +69,7 @@ class _NumberRecorder(Recorder, NeoExportable):
     def values(self, values: object) -> None:
         self.history.set_values(values)
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Forget the history."""
         del kwargs
         self.history.clear()
@@ -220,7 +220,7 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
         super().restore_state(state)
         self._seen = state["seen"].copy()
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Forget the history and all spikes."""
         super().reset(**kwargs)
         if self.mon is not None:

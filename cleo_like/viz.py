@@ -14,6 +14,8 @@ from cleo_like.core.errors import InputError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from brian2 import Unit
+
     from cleo_like.base import CLSimulator, InterfaceDevice
 
 
@@ -123,7 +125,7 @@ def _with_keywords(
     return pairs
 
 
-def _name(unit: Any) -> str:
+def _name(unit: Unit) -> str:
     name = str(getattr(unit, "name", unit))
     return {"umetre": "µm", "mmetre": "mm", "metre": "m"}.get(name, name)
 

@@ -98,7 +98,7 @@ class InterfaceDevice(ABC):
         """Whether nothing is left for `prepare` to do."""
         return True
 
-    def reset(self, **kwargs: Any) -> None:  # noqa: B027
+    def reset(self, **kwargs: object) -> None:  # noqa: B027
         """Return to the state before the first run."""
 
     def store_state(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class Stimulator(InterfaceDevice, NeoExportable):
         if self.save_history:
             self.history.append(self.now, ctrl_signal)
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Forget the history and go back to 0."""
         del kwargs
         self.history.clear()

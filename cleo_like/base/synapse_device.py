@@ -206,7 +206,7 @@ class SynapseDevice(InterfaceDevice):
         """Give the synapses of a group under the model's own variable names."""
         return self._views[group_name]
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Set all variables back to rest."""
         del kwargs
         for view in self._views.values():

@@ -325,7 +325,7 @@ class Scope(Planes, Recorder, NeoExportable):
         if self._detector is not None and state["detector"] is not None:
             self._detector.set_state(state["detector"])
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Forget all frames."""
         del kwargs
         for history in (self.history, self._clean, self._calcium):

@@ -13,12 +13,13 @@ from cleo_like.cells.reference_properties import answers_at_rest
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jaxtyping import Float, Int
 
     from cleo_like.core import Protocol
     from cleo_like.engine.integrators import LinearPart
+    from cleo_like.patch.names import Cells, OneCell
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -97,7 +98,7 @@ class Job:
         )
 
 
-def specimens(cells: Any) -> list[Specimen]:
+def specimens(cells: Cells) -> list[Specimen]:
     """Turn what users call cells into a flat list with unique names.
 
     Parameters
@@ -110,7 +111,7 @@ def specimens(cells: Any) -> list[Specimen]:
     >>> [s.id for s in specimens(["passive", "passive", "rs"])]
     ['passive-1', 'passive-2', 'rs']
     """
-    sequence = cells if isinstance(cells, (list, tuple)) else [cells]
+    sequence: Sequence[Any] = cells if isinstance(cells, (list, tuple)) else [cells]
     found = [s for cell in sequence for s in _specimens_of(cell)]
     if not found:
         msg = "there is no cell to record from: give a name, a CellModel or a Population"
@@ -126,7 +127,7 @@ def specimens(cells: Any) -> list[Specimen]:
     return unique
 
 
-def _specimens_of(cell: Any) -> Iterable[Specimen]:
+def _specimens_of(cell: OneCell) -> Iterable[Specimen]:
     if isinstance(cell, str):
         cell = get_cell(cell)
     if isinstance(cell, CellModel):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cleo_like.cells.dynamics import brian_names
 from cleo_like.core.errors import InputError
 
+if TYPE_CHECKING:
+    from brian2 import NeuronGroup
 
-def slope_of_current(group: Any, voltage: str, current: str) -> np.ndarray:
+
+def slope_of_current(group: NeuronGroup, voltage: str, current: str) -> np.ndarray:
     """Give the change of dv/dt per injected current (1/F) of every neuron.
 
     The right-hand side is evaluated at two currents, with the group's values as they are.
@@ -31,7 +34,7 @@ def slope_of_current(group: Any, voltage: str, current: str) -> np.ndarray:
     return slope
 
 
-def _rate(group: Any, voltage: str, current: str, value: float) -> np.ndarray:
+def _rate(group: NeuronGroup, voltage: str, current: str, value: float) -> np.ndarray:
     from brian2.core.variables import Constant
     from brian2.parsing.rendering import NumpyNodeRenderer
 

@@ -24,7 +24,9 @@ from cleo_like.patch.live_output import IdealOutput, RigOutput
 from cleo_like.patch.pipette import PatchPipette, rig_preset
 
 if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
     from cleo_like.patch.batch import Job
+    from cleo_like.patch.names import Mode, OneCell, Rig
 
 _SECONDS = 10.0
 """Length of a sweep (s) where none is given."""
@@ -71,12 +73,12 @@ class LiveCell:
 
     def __init__(
         self,
-        cell: Any,
-        rig: Any,
-        rate: Any,
+        cell: OneCell,
+        rig: Rig,
+        rate: Quantity,
         *,
-        mode: Any = ClampMode.CURRENT,
-        holding: Any = None,
+        mode: Mode = ClampMode.CURRENT,
+        holding: Quantity | None = None,
         seed: int = 0,
         longest: int = 65_536,
     ) -> None:
@@ -203,7 +205,7 @@ def _times(job: Job, spikes: Any) -> np.ndarray:
     )  # fmt: skip
 
 
-def _pipette(rig: Any, mode: Any) -> PatchPipette:
+def _pipette(rig: Rig, mode: Mode) -> PatchPipette:
     if isinstance(rig, str):
         return rig_preset(rig, mode)
     if isinstance(rig, IdealElectrode):
@@ -214,7 +216,7 @@ def _pipette(rig: Any, mode: Any) -> PatchPipette:
     return attrs.evolve(rig)
 
 
-def _holding(value: Any, mode: ClampMode) -> float:
+def _holding(value: object, mode: ClampMode) -> float:
     if value is None:
         if mode is ClampMode.VOLTAGE:
             msg = "voltage clamp needs the potential at which the cell rests: holding='-70 mV'"

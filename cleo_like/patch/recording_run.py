@@ -41,10 +41,11 @@ if TYPE_CHECKING:
     from cleo_like.patch.backends.choose import Simulation
     from cleo_like.patch.backends.objects import Block
     from cleo_like.patch.batch import Job
+    from cleo_like.patch.names import Cells, Rig
 
 
 def record(
-    cells: Any,
+    cells: Cells,
     protocol: Protocol,
     *,
     electrode: IdealElectrode | PatchPipette | str | None = None,
@@ -275,7 +276,7 @@ class _Run:
         )
 
 
-def _pipette(electrode: Any, protocol: Protocol) -> PatchPipette:
+def _pipette(electrode: Rig | None, protocol: Protocol) -> PatchPipette:
     """Give the rig that is meant, and check that it can play the protocol."""
     if electrode is None:
         electrode = IdealElectrode()

@@ -19,6 +19,8 @@ from cleo_like.planning.rows.command import command_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.patch.names import Cells, Rig
+
 _UNPLAYABLE = ("range", "headstage", "rate", "format", "readback")
 """Rows without which no rig plays the command: the cells are then not asked."""
 _FOLLOWS: dict[str, tuple[str, ...]] = {
@@ -46,7 +48,7 @@ _PATIENCE = 2.0
 
 
 def check(
-    protocol: Protocol, cells: Any, pipette: Any = None, *, seed: int = 0
+    protocol: Protocol, cells: Cells, pipette: Rig | None = None, *, seed: int = 0
 ) -> ProtocolReport:
     """Play a protocol to cells through a rig, and judge it row by row.
 
@@ -107,7 +109,7 @@ def check(
 
 
 def _in_current_clamp(
-    protocol: Protocol, cells: Any, pipette: Any, rig: RigFacts, seed: int
+    protocol: Protocol, cells: Cells, pipette: Rig | None, rig: RigFacts, seed: int
 ) -> list[Row]:
     options: dict[str, Any] = {"electrode": pipette, "seed": seed, "progress": False}
     played = record(cells, protocol, consume=lambda r: Played.of(r, protocol), **options)
@@ -134,7 +136,7 @@ def _first_sweeps(protocol: Protocol, count: int) -> Protocol:
 
 
 def _in_voltage_clamp(
-    protocol: Protocol, cells: Any, pipette: Any, rig: RigFacts, seed: int
+    protocol: Protocol, cells: Cells, pipette: Rig | None, rig: RigFacts, seed: int
 ) -> list[Row]:
     """Judge how far the membrane is from the command, at the end of its plateaus."""
     from cleo_like.planning.rows.voltage import error_row

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.patch.names import Rig
 
 _GROWTH = 4.0
 """Largest current as a multiple of the target's, where no limit is given: about what a
@@ -47,7 +48,7 @@ def design(
     cell: Any,
     limits: Limits | None = None,
     *,
-    electrode: Any = None,
+    electrode: Rig | None = None,
     tau: Quantity | None = None,
     impedance: Quantity | None = None,
     amplitude: Quantity | None = None,
@@ -175,7 +176,7 @@ def _given(value: object, name: str) -> LinearResponse:
 
 
 def _responses(
-    cell: Any, cells: Any, target: Protocol, electrode: Any, seed: int
+    cell: Any, cells: Any, target: Protocol, electrode: Rig | None, seed: int
 ) -> list[LinearResponse]:
     if cells is None:
         return [_given(cell, "impedance")]
@@ -187,13 +188,13 @@ def _responses(
     )  # fmt: skip
 
 
-def _fixed_rate(electrode: Any) -> bool:
+def _fixed_rate(electrode: Rig | None) -> bool:
     return getattr(getattr(electrode, "digitiser", None), "rate", None) is not None
 
 
 def _bounds(  # noqa: PLR0917
     target: Protocol, cell: Any, cells: Any, responses: Sequence[LinearResponse],
-    limits: Limits, electrode: Any, amplitude: Quantity, notes: list[str],
+    limits: Limits, electrode: Rig | None, amplitude: Quantity, notes: list[str],
 ) -> tuple[float, float]:  # fmt: skip
     """Find the peak that is allowed, and the factor by which the target is scaled (A, 1)."""
     if amplitude not in (None, "auto"):
@@ -224,7 +225,12 @@ def _bounds(  # noqa: PLR0917
 
 
 def _rheobase_share(  # noqa: PLR0917
-    cell: Any, cells: Any, target: Protocol, limits: Limits, electrode: Any, notes: list[str]
+    cell: Any,
+    cells: Any,
+    target: Protocol,
+    limits: Limits,
+    electrode: Rig | None,
+    notes: list[str],
 ) -> float | None:
     """Give the share of the lowest rheobase of a few cells (A); None where none fires."""
     rate = target.rate if _fixed_rate(electrode) else None
@@ -349,7 +355,7 @@ def _quantities(one: Any) -> dict[str, Any]:
 
 
 def _compared(  # noqa: PLR0917
-    made: Protocol, target: Protocol, cells: Any, cell: Any, electrode: Any, seed: int
+    made: Protocol, target: Protocol, cells: Any, cell: Any, electrode: Rig | None, seed: int
 ) -> dict[str, list[tuple[Fidelity, int]]]:
     """Record direct and designed: fidelity and number of spikes of each cell."""
     if cells is None:

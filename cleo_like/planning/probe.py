@@ -17,6 +17,7 @@ from cleo_like.stimuli import chirp, long_square
 
 if TYPE_CHECKING:
     from cleo_like.core import Protocol, Recording
+    from cleo_like.patch.names import Cells, OneCell, Rig
 
 LOWEST, HIGHEST = 0.5, 150.0
 """Range of the chirp (Hz): below, the step answers; above, a design lets little pass."""
@@ -28,11 +29,11 @@ _STRONGEST = 50e-12
 
 
 def probe(
-    cells: Any,
+    cells: Cells,
     *,
     amplitude: float,
     holding: float = 0.0,
-    electrode: Any = None,
+    electrode: Rig | None = None,
     seed: int = 0,
     duration: float = 20.0,
     repeats: int = 2,
@@ -83,7 +84,7 @@ class _FiresError(Exception):
     """A cell fires in the probe."""
 
 
-def rate_of(electrode: Any) -> float:
+def rate_of(electrode: Rig | None) -> float:
     """Give the sampling rate of a probe (Hz)."""
     digitiser = getattr(electrode, "digitiser", None)
     fixed = getattr(digitiser, "rate", None)
@@ -95,7 +96,7 @@ def rate_of(electrode: Any) -> float:
 
 
 def _measured(  # noqa: PLR0917
-    cells: Any, amplitude: float, holding: float, electrode: Any, seed: int,
+    cells: Cells, amplitude: float, holding: float, electrode: Rig | None, seed: int,
     duration: float, repeats: int, rate: float,
 ) -> list[LinearResponse]:  # fmt: skip
     pico, hold = f"{float(amplitude)!r} A", f"{float(holding)!r} A"
@@ -109,7 +110,7 @@ def _measured(  # noqa: PLR0917
         [f"{sign}{pico}" for sign in ("-", "") for _ in range(repeats)],
         duration=f"{_STEP} s", before=f"{_REST} s", after="0.1 s", **common,
     )  # fmt: skip
-    played = {"electrode": electrode, "progress": False}
+    played: dict[str, Any] = {"electrode": electrode, "progress": False}
     resistances = record(
         cells,
         steps,
@@ -171,9 +172,9 @@ def _joined(
 
 
 def rheobase_through(
-    cell: Any,
+    cell: OneCell,
     *,
-    electrode: Any = None,
+    electrode: Rig | None = None,
     holding: float = 0.0,
     maximum: float = 2e-9,
     seed: int = 0,

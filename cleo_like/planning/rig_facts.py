@@ -11,6 +11,7 @@ from cleo_like.patch import IdealElectrode, PatchPipette
 from cleo_like.patch.pipette import CurrentClamp, Electrode, VoltageClamp
 
 if TYPE_CHECKING:
+    from cleo_like.patch.names import Rig
     from cleo_like.stimuli.design import Dac
 
 _FEEDBACK = 500e6
@@ -54,7 +55,7 @@ class RigFacts:
     correction: float = 0.0
 
     @classmethod
-    def of(cls, rig: Any) -> RigFacts:
+    def of(cls, rig: Rig | None) -> RigFacts:
         """Read an IdealElectrode or a PatchPipette.
 
         Raises

@@ -17,6 +17,8 @@ from cleo_like.remote.message import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cleo_like.core.units import Quantity
+
 
 class ExternalProcessor(LatencyIOProcessor):
     """Sends every sample to a controller in another process, and takes its signals.
@@ -55,9 +57,9 @@ class ExternalProcessor(LatencyIOProcessor):
     def __init__(
         self,
         endpoint: str,
-        sample_period: Any = None,
+        sample_period: Quantity | None = None,
         *,
-        latency: Any = "measured",
+        latency: Quantity = "measured",
         timeout: float = 10.0,
         **kwargs: Any,
     ) -> None:
@@ -69,7 +71,9 @@ class ExternalProcessor(LatencyIOProcessor):
             raise InputError(msg)
         self.latencies: list[float] = []
 
-    def process(self, state_dict: dict[str, Any], t_samp: Any) -> tuple[dict[str, Any], Any]:
+    def process(
+        self, state_dict: dict[str, Any], t_samp: Quantity
+    ) -> tuple[dict[str, Any], Any]:
         """Ask the controller."""
         if self._link is None:
             self._link = Link(self.endpoint, self.timeout)
@@ -117,7 +121,7 @@ def _arrays(state: dict[str, Any]) -> Iterator[tuple[str, tuple[str, np.ndarray]
             yield label, _with_unit(value)
 
 
-def _with_unit(value: Any) -> tuple[str, np.ndarray]:
+def _with_unit(value: object) -> tuple[str, np.ndarray]:
     dimension = getattr(value, "dim", None)
     array = np.atleast_1d(np.asarray(value, dtype=float))
     if dimension is None or getattr(dimension, "is_dimensionless", False):

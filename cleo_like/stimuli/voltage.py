@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -15,19 +15,22 @@ from cleo_like.core.units import si, si_array
 from cleo_like.stimuli.build import with_test_pulse
 from cleo_like.stimuli.waveforms.grid import sample_rate, whole_samples
 
+if TYPE_CHECKING:
+    from cleo_like.core.units import Quantity
+
 
 def voltage_steps(
     levels: Any,
     *,
-    holding: Any = "-70 mV",
-    duration: Any = "100 ms",
-    before: Any = "50 ms",
-    after: Any = "50 ms",
+    holding: Quantity = "-70 mV",
+    duration: Quantity = "100 ms",
+    before: Quantity = "50 ms",
+    after: Quantity = "50 ms",
     prepulse: Any = None,
     prepulse_duration: Any = "50 ms",
-    rate: Any = "50 kHz",
-    gap: Any = "0 s",
-    test_pulse: Any = None,
+    rate: Quantity = "50 kHz",
+    gap: Quantity = "0 s",
+    test_pulse: Quantity | None = None,
 ) -> Protocol:
     """Make a family of voltage steps, one sweep per level.
 

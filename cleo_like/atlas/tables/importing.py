@@ -136,7 +136,7 @@ def _joined(frames: list[pd.DataFrame], how: Mapping) -> pd.DataFrame:
     return out
 
 
-def _id(value: Any) -> str:
+def _id(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -192,7 +192,7 @@ def _open(region: Region) -> str | None:
     return None if region.status in ("missing", "not anatomy") else region.text
 
 
-def _known(value: Any, how: Mapping) -> str | None:
+def _known(value: object, how: Mapping) -> str | None:
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
         return None
     text = _id(value).strip()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.core.recording import Recording
+    from cleo_like.core.units import Quantity
 
 _STEADY = 0.1
 """Last part of the step whose mean is the steady current."""
@@ -72,7 +73,7 @@ class CurrentVoltage:
         )
 
     def conductance(
-        self, reversal: Any = None, current: str = "peak"
+        self, reversal: Quantity | None = None, current: str = "peak"
     ) -> Float[np.ndarray, "n_steps"]:
         """Give current over driving force (S); NaN within 5 mV of the reversal potential.
 
@@ -94,7 +95,7 @@ class CurrentVoltage:
         return np.where(near, np.nan, getattr(self, current) / np.where(near, 1.0, force))
 
     def activation(
-        self, reversal: Any = None, current: str = "peak"
+        self, reversal: Quantity | None = None, current: str = "peak"
     ) -> tuple[float, float, float]:
         """Fit a Boltzmann curve to the conductance.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
+    from cleo_like.core.units import Quantity
 
 _BASE = 20e-3
 """Stretch before the pulse (s) that gives its zero, where there is as much."""
@@ -97,7 +98,9 @@ class MembraneTest:
         )
 
 
-def membrane_test(recording: Recording, *, start: Any = None, end: Any = None) -> MembraneTest:
+def membrane_test(
+    recording: Recording, *, start: Quantity | None = None, end: Quantity | None = None
+) -> MembraneTest:
     """Estimate access resistance, input resistance and capacitance from a pulse.
 
     Parameters

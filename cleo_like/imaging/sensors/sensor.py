@@ -142,7 +142,7 @@ class Sensor(SynapseDevice):
         for name, block in state["blocks"].items():
             self.blocks[name].restore_state(block)
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Go back to rest."""
         super().reset(**kwargs)
         for block in self.blocks.values():

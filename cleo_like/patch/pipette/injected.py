@@ -30,6 +30,8 @@ from cleo_like.patch.pipette.circuit import (
 from cleo_like.patch.pipette.electrode import Electrode
 
 if TYPE_CHECKING:
+    from brian2 import NeuronGroup
+
     from cleo_like.patch.pipette.pipette import PatchPipette
 
 _BRIANS = ("not_refractory", "lastspike")
@@ -69,7 +71,7 @@ class InjectedPipette(InterfaceDevice):
     _monitor: Any = attrs.field(init=False, default=None, repr=False)
     _ready: bool = attrs.field(init=False, default=False, repr=False)
 
-    def connect_to_neuron_group(self, neuron_group: Any, **kwparams: Any) -> None:
+    def connect_to_neuron_group(self, neuron_group: NeuronGroup, **kwparams: Any) -> None:
         """Put the pipette on neurons of a group.
 
         Parameters
@@ -108,7 +110,7 @@ class InjectedPipette(InterfaceDevice):
         )  # fmt: skip
         self.brian_objects.add(self._monitor)
 
-    def _check(self, group: Any, voltage: str, current: str) -> None:
+    def _check(self, group: NeuronGroup, voltage: str, current: str) -> None:
         """Refuse a group that cannot take a pipette, saying what to write."""
         from brian2 import amp, volt
 

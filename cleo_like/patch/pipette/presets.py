@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def ideal(mode: Any = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
+def ideal(mode: ClampMode | str = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
     """Give the ideal rig: `IdealElectrode`, the same values bit for bit.
 
     Parameters
@@ -44,7 +44,7 @@ def ideal(mode: Any = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
     return PatchPipette(electrode=IdealElectrode(**changes), name="ideal")
 
 
-def multiclamp_700b(mode: Any = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
+def multiclamp_700b(mode: ClampMode | str = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
     """Give a rig with a MultiClamp 700B, 500 MOhm feedback, and a 16-bit digitiser.
 
     Access 10 MOhm, pipette 5 pF, seal 5 GOhm, 4-pole Bessel filter of 10 kHz. Current clamp:
@@ -116,7 +116,9 @@ def rig_names() -> tuple[str, ...]:
     return tuple(_RIGS)
 
 
-def rig_preset(name: str, mode: Any = ClampMode.CURRENT, **changes: Any) -> PatchPipette:
+def rig_preset(
+    name: str, mode: ClampMode | str = ClampMode.CURRENT, **changes: Any
+) -> PatchPipette:
     """Give a rig by name.
 
     Parameters

@@ -73,7 +73,7 @@ class HoldFluorescence(LatencyIOProcessor):
         self._latency_of_ours = LATENCY * second
         self.reset()
 
-    def reset(self, **kwargs: Any) -> None:
+    def reset(self, **kwargs: object) -> None:
         """Forget the integral."""
         super().reset(**kwargs)
         self._integral = 0.0
