@@ -15,6 +15,7 @@ from cleo_like.atlas.harmonise.scale import LEAST_CELLS, moments
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cleo_like.atlas.frozen.embed import Embedding
     from cleo_like.atlas.frozen.model import Atlas
     from cleo_like.features import FeatureTable
 
@@ -113,7 +114,7 @@ def _note(feature: str, temperature: float | None) -> str:
     return "; ".join(notes)
 
 
-def simulated_atlas(*, embedding: str = "pca", seed: int = 0) -> Atlas:
+def simulated_atlas(*, embedding: Embedding = "pca", seed: int = 0) -> Atlas:
     """Build the small map of simulated populations that the package has.
 
     Six kinds of library cells with parameters that vary, made by

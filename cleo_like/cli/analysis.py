@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.recording import Recording
     from cleo_like.features.long_square.cell import CellFeatures
+    from cleo_like.qc.verdicts import Preset
 
 
 @click.command()
@@ -180,7 +181,7 @@ def _draw_features(
     help="own: a sweep against its own recording; allen: the Allen Institute's limits.",
 )
 @overwrite_option
-def qc(files: tuple[Path, ...], output: Path | None, criteria: str, overwrite: bool) -> None:
+def qc(files: tuple[Path, ...], output: Path | None, criteria: Preset, overwrite: bool) -> None:
     """Judge feature tables (ranges) or recordings (every criterion), with reasons.
 
     \b
@@ -236,7 +237,7 @@ def _judged_table(path: Path) -> Any:
     return verdicts
 
 
-def _judged_recordings(path: Path, criteria: str) -> Any:
+def _judged_recordings(path: Path, criteria: Preset) -> Any:
     """Print the verdict of each cell and its failing sweeps; give all verdicts."""
     import pandas as pd
 

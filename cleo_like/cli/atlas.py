@@ -16,6 +16,8 @@ from cleo_like.cli.shared import HOW, overwrite_option
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cleo_like.atlas.frozen.embed import Embedding
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -179,7 +181,7 @@ def build(
     label: str | None,
     donor: str | None,
     harmonise: str,
-    embedding: str,
+    embedding: Embedding,
     metric: str | None,
     seed: int,
     overwrite: bool,

@@ -21,6 +21,7 @@ from cleo_like.cli.shared import (
 
 if TYPE_CHECKING:
     from cleo_like.core import Protocol
+    from cleo_like.patch.backends.choose import Backend
 
 
 @click.command()
@@ -69,7 +70,7 @@ def simulate(  # noqa: PLR0913  # as many as there are options
     neutralisation: float | None,
     correction: float | None,
     seed: int | None,
-    backend: str,
+    backend: Backend,
     sequential: bool,
     keep_voltage: bool,
     overwrite: bool,

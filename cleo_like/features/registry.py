@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -45,7 +45,8 @@ class Extracted:
 Extractor = Callable[
     [SweepStack, Window, ExtractionParameters], "Extracted | Mapping[str, float]"
 ]
-ExtractorLike = str | Extractor
+Own: TypeAlias = Literal["native", "ipfx", "efel"]
+ExtractorLike: TypeAlias = Own | str | Extractor
 
 
 def native(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cleo_like.core.units import Quantity
-    from cleo_like.patch.backends.choose import Simulation
+    from cleo_like.patch.backends.choose import Backend, Simulation
     from cleo_like.patch.backends.objects import Block
     from cleo_like.patch.batch import Job
     from cleo_like.patch.names import Cells, Rig
@@ -50,7 +50,7 @@ def record(
     *,
     electrode: IdealElectrode | PatchPipette | str | None = None,
     seed: int | None = None,
-    backend: str = "auto",
+    backend: Backend = "auto",
     threads: int | None = None,
     sequential: bool = False,
     dt: Quantity | None = None,
@@ -158,7 +158,7 @@ class _Run:
     protocol: Protocol
     pipette: PatchPipette
     seed: int
-    backend: str
+    backend: Backend
     threads: int | None
     sequential: bool
     dt: float | None

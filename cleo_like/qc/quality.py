@@ -24,6 +24,7 @@ from cleo_like.qc.verdicts import (
     CellQC,
     Check,
     Criteria,
+    Preset,
     SweepQC,
     limited,
     unknown,
@@ -53,7 +54,7 @@ noise."""
 def quality(
     recording: Recording,
     *,
-    criteria: Criteria | str | None = None,
+    criteria: Criteria | Preset | None = None,
     found: Match | None = None,
     features: CellFeatures | None = None,
 ) -> CellQC:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
@@ -86,6 +86,7 @@ class Criteria:
 
 ALLEN = Criteria(noise=0.07e-3, slow_noise=0.5e-3, drift=1e-3, leak=100e-12)
 """Limits of the Allen Institute, as ipfx has them (defaults/qc_criteria.json)."""
+Preset: TypeAlias = Literal["own", "allen"]
 PRESETS: Mapping[str, Criteria] = MappingProxyType({"own": Criteria(), "allen": ALLEN})
 """Name -> limits: "own" judges a recording by itself, "allen" by the Allen Institute's."""
 

@@ -19,7 +19,7 @@ from cleo_like.atlas.columns import (
     transformed,
     values_of,
 )
-from cleo_like.atlas.frozen.embed import check_embedding, embed
+from cleo_like.atlas.frozen.embed import Embedding, check_embedding, embed
 from cleo_like.atlas.frozen.landmarks import Landmark, read_landmarks
 from cleo_like.atlas.frozen.metric import supervised_metric
 from cleo_like.atlas.frozen.model import Atlas
@@ -64,7 +64,7 @@ def build(
     label: str | None = None,
     donor: str | None = None,
     harmonise: str = "robust",
-    embedding: str = "umap",
+    embedding: Embedding = "umap",
     options: Mapping[str, Any] | None = None,
     metric: str | None = None,
     landmarks: Sequence[Landmark] | None = None,

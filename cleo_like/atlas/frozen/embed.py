@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Embedding: TypeAlias = Literal["umap", "published", "opentsne", "pca"]
 PRESETS: dict[str, dict[str, Any]] = {
     "umap": {"n_neighbors": 15, "min_dist": 0.1, "metric": "euclidean"},
     "published": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -154,7 +154,8 @@ _EVENT_PARTS = (
     (NullBindingActivation, DoubExpCalBindingActivation),
     (NullExcitation, LightExcitation),
 )
-EVALUATIONS = ("auto", "event", "clock")
+Evaluation: TypeAlias = Literal["auto", "event", "clock"]
+EVALUATIONS: tuple[Evaluation, ...] = get_args(Evaluation)
 
 
 @attrs.define(eq=False, slots=False)
@@ -201,7 +202,7 @@ class GECI(Sensor):
     """Hill coefficient."""
     dFF_max: float = attrs.field(kw_only=True, validator=positive_number)  # noqa: N815
     """Fluorescence change at saturation."""
-    evaluation: str = attrs.field(
+    evaluation: Evaluation = attrs.field(
         kw_only=True, default="auto", validator=attrs.validators.in_(EVALUATIONS)
     )
     """How the model is evaluated."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
 import numpy as np
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from cleo_like.patch.backends.objects import Block
     from cleo_like.patch.batch import Job
 
-BACKENDS = ("auto", "compiled", "brian2", "cpp_standalone")
+Backend: TypeAlias = Literal["auto", "compiled", "brian2", "cpp_standalone"]
+"""What may be asked to run a job."""
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 _BYTES_PER_SAMPLE = {"compiled": 4, "brian2": 24, "cpp_standalone": 24}
 """Peak bytes per recorded sample: float32, or Brian2's float64 that grows by doubling."""
 _TRACES = 8 * WIDTH
@@ -52,7 +54,7 @@ class Simulation:
 def simulate(
     job: Job,
     *,
-    backend: str = "auto",
+    backend: Backend = "auto",
     memory: float = 512e6,
     seed: int = 0,
     threads: int | None = None,
