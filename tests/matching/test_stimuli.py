@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cleo_like import stimuli
-from cleo_like.matching import match
+from cleo_like.matching import match, match_arrays
 
 _STEPS = ["-60 pA", "-20 pA", "0 pA", "20 pA", "60 pA"]
 PROTOCOLS = {
@@ -97,3 +97,12 @@ def test_arbitrary_tells_nothing(record):
     found = match(record(protocol.waveforms * 1e12, protocol=protocol))
     assert found.family == "long_square"
     assert found.agrees
+
+
+@pytest.mark.parametrize("frequency", [7.0, 50.0])
+def test_a_sine_is_told_its_frequency(frequency):
+    t = np.arange(40_000) / 20e3
+    wave = np.where((t > 0.5) & (t < 1.5), 40 * np.sin(2 * np.pi * frequency * (t - 0.5)), 0.0)
+    (verdict,) = match_arrays([wave], "20 kHz").sweeps
+    assert verdict.family == "sine"
+    assert f"{frequency:.3g} Hz" in verdict.reason

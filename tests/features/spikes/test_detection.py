@@ -14,7 +14,7 @@ from cleo_like.cells import get_cell
 from cleo_like.core.errors import InputError
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT, IPFX
-from cleo_like.features.spikes import search
+from cleo_like.features.spikes import runs, search
 from cleo_like.features.spikes.parabola import kernel, spread
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack, Window
@@ -358,3 +358,16 @@ def test_without_what_the_noise_says_the_limits_are_ipfx_s():
     assert attrs.evolve(limits, compat="ipfx").dv_cutoff == 7.0
     assert [DEFAULT.fixed(n) for n in ("dv_cutoff", "min_height", "min_peak")] == [20, 2, -30]
     assert limits.fixed("dv_cutoff") == 7.0
+
+
+@pytest.mark.parametrize("code", [0.0, 0.125, 1.0])
+def test_the_step_of_a_converter_is_the_smallest_change(code):
+    """Neighbours that are equal are no change; a trace that never changes has no step."""
+    ramp = (
+        np.round(np.linspace(-70.0, -50.0, 20_000) / code) * code
+        if code
+        else np.full(20_000, -70.0)
+    )
+    stack = SweepStack(voltage_mv=ramp[None], current_pa=np.zeros((1, 20_000)), rate=20e3)
+    where = attrs.evolve(runs.region(stack, np.array([0]), STEP, 20.0), sweeps=np.array([0]))
+    assert search._converter_steps(where) == pytest.approx([code])
