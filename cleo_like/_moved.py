@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # `typing` and `importlib.abc` would cost more than all of the rest
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
@@ -46,7 +45,7 @@ def _new_place(name: str) -> str | None:
     return None
 
 
-class _Moved(MetaPathFinder, Loader):
+class _Moved:
     """Finds an old path, and gives the very module that is at the new one."""
 
     def __init__(self) -> None:
@@ -57,7 +56,7 @@ class _Moved(MetaPathFinder, Loader):
     ) -> ModuleSpec | None:
         """Answer for the old paths only."""
         del path, target
-        return None if _new_place(name) is None else ModuleSpec(name, self)
+        return None if _new_place(name) is None else ModuleSpec(name, self)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Import the new place."""
