@@ -88,14 +88,14 @@ def simulate(  # noqa: PLR0913  # as many as there are options
     from cleo_like.io.save import check_fits
     from cleo_like.patch import record
 
+    folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
+    _check_files(names, folders, overwrite=overwrite)
     played = read_or_make_protocol(protocol)
     settings = {
         "access_resistance": rs, "access_resistance_end": rs_end, "bridge": bridge,
         "neutralisation": neutralisation, "correction": correction,
     }  # fmt: skip
     electrode = _electrode(rig, played, noise, lowpass, settings)
-    folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
-    _check_files(names, folders, overwrite=overwrite)
     check_fits(played, folders)
     recordings = record(
         list(names),
