@@ -120,6 +120,18 @@ def simulated_atlas(*, embedding: Embedding = "pca", seed: int = 0) -> Atlas:
     Six kinds of library cells with parameters that vary, made by
     ``tools/simulated_populations.py``; for a map of real cells see `cleo-like atlas fetch`.
 
+    Parameters
+    ----------
+    embedding : str
+        As for `build`.
+    seed : int
+        Same seed: same map, bit for bit.
+
+    Returns
+    -------
+    Atlas
+        With the kind of cell as label.
+
     Examples
     --------
     >>> atlas = simulated_atlas()

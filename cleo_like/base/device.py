@@ -147,7 +147,15 @@ class InterfaceDevice(ABC):
 
 @attrs.define(eq=False, slots=False)
 class Recorder(InterfaceDevice):
-    """A device that measures."""
+    """A device that measures.
+
+    Parameters
+    ----------
+    name : str
+        Name of the device (default: name of the class).
+    save_history : bool
+        Whether the device keeps its history.
+    """
 
     @abstractmethod
     def get_state(self) -> Any:
@@ -156,7 +164,15 @@ class Recorder(InterfaceDevice):
 
 @attrs.define(eq=False, slots=False)
 class Stimulator(InterfaceDevice, NeoExportable):
-    """A device that acts: override `update`, and call ``super().update(signal)`` in it."""
+    """A device that acts: override `update`, and call ``super().update(signal)`` in it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the device (default: name of the class).
+    save_history : bool
+        Whether the device keeps its history.
+    """
 
     value: Any = attrs.field(init=False, default=0)
     """The present signal."""

@@ -31,6 +31,8 @@ class IOProcessor(ABC):
     sample_period : quantity
         Time between samples (default 1 ms). It need not be a multiple of the time step:
         samples are counted, each taken at the first step at or after its time.
+    *args, **kwargs
+        Those that the `__init__` of a subclass takes.
     """
 
     _tick: float | None = None  # s between two communications; None outside a simulator

@@ -63,6 +63,10 @@ class SynapseDevice(InterfaceDevice):
     ----------
     extra_namespace : dict
         Further names for the equations.
+    name : str
+        Name of the device (default: name of the class).
+    save_history : bool
+        Whether the device keeps its history.
     """
 
     extra_namespace: dict = attrs.field(factory=dict, repr=False)

@@ -180,7 +180,12 @@ _CELLS: dict[str, Callable[[], CellModel]] = {
 
 
 def cell_names() -> tuple[str, ...]:
-    """Names of all library cells.
+    """Give the names of all library cells.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the library.
 
     Examples
     --------
@@ -216,6 +221,21 @@ def get_cell(name: str) -> CellModel:
 
 def landmark_step(name: str) -> float:
     """Step current (A) at which the paper shows an AdEx pattern.
+
+    Parameters
+    ----------
+    name : str
+        An AdEx cell of the library, with or without the prefix ``adex_``.
+
+    Returns
+    -------
+    float
+        Step current (A).
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such pattern.
 
     Examples
     --------

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class KnownAnswers:
     """What a perfect measurement of a cell would give (SI).
 
-    Attributes
+    Parameters
     ----------
     resting_potential : float
         Potential at rest without current (V); NaN where the cell fires by itself.

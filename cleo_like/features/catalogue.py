@@ -262,6 +262,16 @@ def feature(name: str) -> Feature:
     ``ap_1_width_0_long_square`` is the width of the first spike, ``ap_mean_...`` the mean
     over the spikes, of the sweep at rheobase + 20 pA times the label.
 
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+
+    Returns
+    -------
+    Feature
+        Its meaning, unit and source.
+
     Raises
     ------
     UnknownNameError

@@ -31,6 +31,23 @@ class Extracted:
     """What an extractor found: values by column name, and what is to be said of them.
 
     `cell` has spikes and sweeps too; an extractor of another package may leave it out.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        By column name, in the unit of the catalogue where it has the column.
+    uncertainty : mapping of str to float
+        Standard error of a value, in the same unit, where it is defined.
+    reasons : mapping of str to str
+        Why a value is missing.
+    notes : tuple of str
+        What was moved or chosen on the way.
+    excluded : mapping of int to str
+        Sweeps (numbers) that were left out, and why.
+    cutoff : float, optional
+        Cutoff (kHz) of the filter that was used.
+    cell : CellFeatures, optional
+        All that was measured, with spikes and sweeps.
     """
 
     values: Mapping[str, float]

@@ -87,6 +87,10 @@ class Scope(Planes, Recorder, NeoExportable):
     optics : Optics, optional
         Photons instead of a constant Gaussian, a focus with a thickness instead of a sharp
         plane, and frames with an exposure instead of instants. None is Cleo's microscope.
+    name : str
+        Name of the device (default: name of the class).
+    save_history : bool
+        Whether the device keeps its history.
 
     Examples
     --------

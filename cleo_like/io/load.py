@@ -98,6 +98,11 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
 def read_all(path: str | Path) -> list[Recording]:
     """Read every cell of a file.
 
+    Parameters
+    ----------
+    path : str or Path
+        A file of any format that the package reads.
+
     Returns
     -------
     list of Recording
@@ -109,6 +114,11 @@ def read_all(path: str | Path) -> list[Recording]:
 
 def read_protocol(path: str | Path) -> Protocol:
     """Read a protocol from a stimulus file, or the one that a recording was made with.
+
+    Parameters
+    ----------
+    path : str or Path
+        A stimulus file, or a recording.
 
     Returns
     -------

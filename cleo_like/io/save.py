@@ -140,6 +140,20 @@ SIMULATED_SESSION = "simulation"
 def simulated_path(folder: Path, kind: str, cell_id: str) -> Path:
     """Name the file of a simulated cell: by the cell, or as DANDI wants it for NWB.
 
+    Parameters
+    ----------
+    folder : Path
+        Where the file shall be.
+    kind : str
+        Format: "abf", "nwb" or "atf".
+    cell_id : str
+        Name of the cell.
+
+    Returns
+    -------
+    Path
+        In `folder`; of NWB, in a folder of the cell.
+
     Examples
     --------
     >>> simulated_path(Path("out"), "nwb", "rs").as_posix()

@@ -20,7 +20,17 @@ _SIDECAR_SUFFIXES = (".abf", ".atf")
 
 
 def sidecar_path(path: str | Path) -> Path:
-    """Name of the sidecar of a file.
+    """Give the name of the sidecar of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Path
+        The same with ``.json`` behind.
 
     Examples
     --------

@@ -103,6 +103,11 @@ def match_arrays(command: Float[np.ndarray, "n_sweeps n_samples"], rate: object)
     rate : quantity
         Samples per second.
 
+    Returns
+    -------
+    Match
+        Family and epochs; amplitudes of its sweeps are in the unit of `command`.
+
     Examples
     --------
     >>> found = match_arrays(np.repeat([[0.0, 50.0, 0.0]], 10000, axis=1), "20 kHz")

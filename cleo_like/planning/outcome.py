@@ -49,6 +49,16 @@ def score(found: Fidelity) -> float:
 def design_text(protocol: Protocol) -> str:
     """Put what `design` measured, chose and reached into words.
 
+    Parameters
+    ----------
+    protocol : Protocol
+        Made by `design`.
+
+    Returns
+    -------
+    str
+        Several lines.
+
     Raises
     ------
     InputError

@@ -36,9 +36,13 @@ class Criteria:
     noise : float or None
         Largest noise (V) in windows of `noise_window` (s), before and after the step; None:
         twice that of the recording, 0.07 to 2 mV.
+    noise_window : float
+        Length of a window for `noise` (s).
     slow_noise : float or None
         Largest standard deviation (V) over the `slow_window` (s) before the step; None:
         three times that of the recording, 0.5 to 3 mV.
+    slow_window : float
+        Length of the rest before the step for `slow_noise` (s).
     drift : float or None
         Largest difference (V) of the potential at rest before and after the step, and
         within each of the two rests; None: three times the slow noise of the recording,
@@ -125,7 +129,17 @@ class Check:
 
 @attrs.frozen(kw_only=True)
 class SweepQC:
-    """All checks of one sweep."""
+    """All checks of one sweep.
+
+    Parameters
+    ----------
+    number : int
+        Number of the sweep.
+    family : str
+        What the sweep was matched as ("long_square", ...).
+    checks : tuple of Check
+        One per criterion.
+    """
 
     number: int
     family: str

@@ -91,7 +91,25 @@ def short_square(
 ) -> Protocol:
     """Make a family of brief current steps, which evoke one spike each.
 
-    Parameters and returns are those of `long_square`.
+    Parameters
+    ----------
+    amplitudes : quantity, list of quantities or texts, shape (n_sweeps,)
+        Step of each sweep relative to holding.
+    duration, before, after : quantity or str
+        Length of the step and of the rest on both sides.
+    rate : quantity or str
+        Sampling rate.
+    holding : quantity or str
+        Current outside the step.
+    gap : quantity or str
+        Pause between sweeps.
+    test_pulse : quantity or str, optional
+        Amplitude of a test pulse in front of every sweep (see `with_test_pulse`).
+
+    Returns
+    -------
+    Protocol
+        With the epoch "step".
 
     Notes
     -----
@@ -122,8 +140,30 @@ def sag_ladder(
 ) -> Protocol:
     """Make hyperpolarising long steps, for input resistance, time constant and sag.
 
-    Parameters and returns are those of `long_square` (family "long_square"); an amplitude
-    that is not negative is refused.
+    Parameters
+    ----------
+    amplitudes : quantity, list of quantities or texts, shape (n_sweeps,)
+        Step of each sweep relative to holding; one that is not negative is refused.
+    duration, before, after : quantity or str
+        Length of the step and of the rest on both sides.
+    rate : quantity or str
+        Sampling rate.
+    holding : quantity or str
+        Current outside the step.
+    gap : quantity or str
+        Pause between sweeps.
+    test_pulse : quantity or str, optional
+        Amplitude of a test pulse in front of every sweep (see `with_test_pulse`).
+
+    Returns
+    -------
+    Protocol
+        Of the family "long_square", with the epoch "step".
+
+    Raises
+    ------
+    InputError
+        An amplitude is not negative.
 
     Notes
     -----

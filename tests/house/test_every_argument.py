@@ -123,6 +123,11 @@ def of(make):
     return lambda **given: {name: getattr(make(**given), name) for name in given}
 
 
+def cleo_indicator(**given):
+    made = imaging.gcamp6f(**given)
+    return {k: getattr(made if k == "K_d" else made.cal_model, k) for k in given}
+
+
 CALLS = {
     "stimuli.long_square": (stimuli.long_square, LADDER),
     "stimuli.short_square": (stimuli.short_square, LADDER),
@@ -258,6 +263,10 @@ CALLS = {
         lambda **k: attrs_of(imaging.DynamicCalcium(kappa_S=110, **k), k),
         {"Ca_rest": (50, "nM"), "gamma": (292, "Hz"), "B_T": (200, "nM"), "dCa_T": (7, "nM")},
     ),
+    "imaging.gcamp6f": (
+        cleo_indicator,
+        {"K_d": (290, "nM"), "Ca_rest": (50, "nM"), "gamma": (292, "Hz"), "B_T": (200, "nM"), "dCa_T": (7, "nM")},
+    ),
     "imaging.PreexistingCalcium": (
         lambda **k: attrs_of(imaging.PreexistingCalcium(**k), k), {"Ca_rest": (50, "nM")},
     ),
@@ -309,6 +318,7 @@ NOT_ASKED = {
     ("exp_firing_rate_estimate", "tau"): "Cleo's: plain numbers are legal",
     **{("pi_ctrl", name): "any unit" for name in ("measurement", "reference", "integ_error", "dt", "Kp", "Ki")},
     ("si", "value"): "the converter itself",
+    ("si_array", "value"): "the converter itself",
     ("design", "tau"): "si(), as from_image's: tests/planning/test_design.py",
     ("LiveCell", "rate"): "si(): tests/planning/test_live.py",
     ("LiveCell", "holding"): "si(), in the unit of the clamp mode",
@@ -321,6 +331,9 @@ NOT_ASKED = {
        for name in ("above_rheobase", "step_targets", "tolerance")},
     ("times_are_regular", "times"): "any unit",
     ("GECI", "K_d"): "through the factories of imaging",
+    **{(name, argument): "as gcamp6f"
+       for name in ("gcamp3", "gcamp6s", "gcamp6rs06", "gcamp6rs09", "jgcamp7b", "jgcamp7c", "jgcamp7f", "jgcamp7s", "ogb1")
+       for argument in ("K_d", "Ca_rest", "gamma", "B_T", "dCa_T")},
     ("LightExcitation", "wavelength"): "needs a spectrum",
     ("LightExcitation", "reference_wavelength"): "needs a spectrum",
     ("LightExcitation", "spectrum"): "a function",

@@ -72,6 +72,11 @@ def batch_panel(atlas: Atlas) -> BatchPanel:
     ----------
     atlas : Atlas
         The map.
+
+    Returns
+    -------
+    BatchPanel
+        Enrichment of labs and donors among neighbours, and scores by donor.
     """
     labs, donors = codes_of(list(atlas.cells["lab"])), atlas.donor_codes
     common = np.nan_to_num(atlas.labs[POOLED].apply(_transformed(atlas)))

@@ -109,6 +109,11 @@ def label_transfer(
     seed : int
         Of the metric and the bootstrap.
 
+    Returns
+    -------
+    Transfer
+        Scores of the labels, and the cells with what they were taken for.
+
     Raises
     ------
     InputError

@@ -101,6 +101,7 @@ def build(
     Returns
     -------
     Atlas
+        The frozen map.
 
     Raises
     ------

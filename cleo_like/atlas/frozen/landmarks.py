@@ -75,6 +75,16 @@ class Landmark:
 def read_landmarks(path: str | Path | None = None) -> tuple[Landmark, ...]:
     """Read landmarks from a TOML file; those of the package when none is given.
 
+    Parameters
+    ----------
+    path : str or Path, optional
+        A TOML file.
+
+    Returns
+    -------
+    tuple of Landmark
+        In the order of the file.
+
     Raises
     ------
     FileFormatError

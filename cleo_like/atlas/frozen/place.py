@@ -42,6 +42,8 @@ class Placement:
         (cells x 15): rows of the atlas, nearest first, and how far; -1 where not placed.
     scaled : ndarray
         (cells x features) on the common scale, filled where missing.
+    atlas : Atlas
+        The map they lie on.
     """
 
     table: pd.DataFrame

@@ -66,6 +66,11 @@ def compare(
         Feature to how each table defines it; those of imported tables are found in
         ``frame.attrs["definitions"]``.
 
+    Returns
+    -------
+    Comparison
+        Verdict and reason for each feature.
+
     Examples
     --------
     >>> import pandas as pd

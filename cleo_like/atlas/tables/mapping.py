@@ -131,7 +131,12 @@ def _parsed_unit(unit: str) -> tuple[str, float]:
 
 
 def mapping_names() -> tuple[str, ...]:
-    """Names of the mappings that the package has.
+    """Give the names of the mappings that the package has.
+
+    Returns
+    -------
+    tuple of str
+        What `read_mapping` takes, sorted.
 
     Examples
     --------
@@ -145,6 +150,16 @@ def mapping_names() -> tuple[str, ...]:
 
 def read_mapping(name: str | Path) -> Mapping:
     """Read a mapping of the package by name, or a TOML file of your own.
+
+    Parameters
+    ----------
+    name : str or Path
+        One of `mapping_names`, or a file.
+
+    Returns
+    -------
+    Mapping
+        Ready for `import_table`.
 
     Raises
     ------

@@ -88,8 +88,19 @@ def one_finite(array: np.ndarray, units: tuple[str, ...], name: str) -> float:
 def si_array(value: object, unit: str, name: str) -> np.ndarray:
     """Convert a physical argument of any shape to an SI float64 array.
 
-    Parameters are those of `si`; a list of quantities or of texts is converted item
-    by item. The array is a copy of its own.
+    Parameters
+    ----------
+    value : quantity or str, or list of them, any shape
+        As for `si`; a list of quantities or of texts is converted item by item.
+    unit : str
+        The SI unit it must have: one of `UNITS`.
+    name : str
+        Name of the argument, for the error.
+
+    Returns
+    -------
+    ndarray
+        Values in SI, in the shape given; a copy of its own.
 
     Examples
     --------

@@ -54,6 +54,7 @@ def calibrated_sensor(
     Returns
     -------
     CalibratedSensor
+        Ready to be given to a `Scope`.
 
     Raises
     ------
@@ -91,80 +92,256 @@ def calibrated_sensor(
 
 
 def gcamp6f(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6f in pyramidal cells (virus); keywords: `Options`."""
+    """Give GCaMP6f in pyramidal cells (virus).
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6f", **options)
 
 
 def gcamp6f_emx1(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6f in pyramidal cells of a transgenic line (Emx1); keywords: `Options`."""
+    """Give GCaMP6f in pyramidal cells of a transgenic line (Emx1).
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6f_emx1", **options)
 
 
 def gcamp6s(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6s in pyramidal cells (virus); keywords: `Options`."""
+    """Give GCaMP6s in pyramidal cells (virus).
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6s", **options)
 
 
 def gcamp6s_teto(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6s in pyramidal cells of a transgenic line (tetO); keywords: `Options`."""
+    """Give GCaMP6s in pyramidal cells of a transgenic line (tetO).
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6s_teto", **options)
 
 
 def gcamp5k(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP5k in pyramidal cells; keywords: `Options`."""
+    """Give GCaMP5k in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp5k", **options)
 
 
 def jgcamp7f(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jGCaMP7f in pyramidal cells; keywords: `Options`."""
+    """Give jGCaMP7f in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jgcamp7f", **options)
 
 
 def jgcamp8f(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jGCaMP8f in pyramidal cells; keywords: `Options`."""
+    """Give jGCaMP8f in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jgcamp8f", **options)
 
 
 def jgcamp8m(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jGCaMP8m in pyramidal cells; keywords: `Options`."""
+    """Give jGCaMP8m in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jgcamp8m", **options)
 
 
 def jgcamp8s(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jGCaMP8s in pyramidal cells; keywords: `Options`."""
+    """Give jGCaMP8s in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jgcamp8s", **options)
 
 
 def xcamp_gf(**options: Unpack[Options]) -> CalibratedSensor:
-    """XCaMP-Gf in pyramidal cells; keywords: `Options`."""
+    """Give XCaMP-Gf in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("xcamp_gf", **options)
 
 
 def jrgeco1a(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jRGECO1a (red) in pyramidal cells; keywords: `Options`."""
+    """Give jRGECO1a (red) in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jrgeco1a", **options)
 
 
 def jrcamp1a(**options: Unpack[Options]) -> CalibratedSensor:
-    """Give jRCaMP1a (red) in pyramidal cells; keywords: `Options`."""
+    """Give jRCaMP1a (red) in pyramidal cells.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("jrcamp1a", **options)
 
 
 def ogb1(**options: Unpack[Options]) -> CalibratedSensor:
-    """OGB-1, a synthetic dye; keywords: `Options`."""
+    """Give OGB-1, a synthetic dye.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("ogb1", **options)
 
 
 def cal520(**options: Unpack[Options]) -> CalibratedSensor:
-    """Cal-520, a synthetic dye; keywords: `Options`."""
+    """Give Cal-520, a synthetic dye.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("cal520", **options)
 
 
 def gcamp6f_pv(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6f in parvalbumin interneurons; keywords: `Options`."""
+    """Give GCaMP6f in parvalbumin interneurons.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6f_pv", **options)
 
 
 def gcamp6f_sst(**options: Unpack[Options]) -> CalibratedSensor:
-    """GCaMP6f in somatostatin interneurons; keywords: `Options`."""
+    """Give GCaMP6f in somatostatin interneurons.
+
+    Parameters
+    ----------
+    **options
+        Changes to what comes from the recordings: keywords of `Options`.
+
+    Returns
+    -------
+    CalibratedSensor
+        Ready to be given to a `Scope`.
+    """
     return calibrated_sensor("gcamp6f_sst", **options)

@@ -45,6 +45,8 @@ class CalibratedSensor(Sensor):
         in two planes is the same cell.
     rand_seed : int, optional
         Seed of the draw.
+    sigma_noise, dFF_1AP, location, extra_namespace, name, save_history
+        As for `Sensor`.
 
     Examples
     --------

@@ -22,7 +22,12 @@ def _table() -> dict[str, Any]:
 
 
 def calibrated_names() -> tuple[str, ...]:
-    """Names of all fitted indicators.
+    """Give the names of all fitted indicators.
+
+    Returns
+    -------
+    tuple of str
+        What `calibrated_sensor` and `calibrated_indicator` take.
 
     Examples
     --------

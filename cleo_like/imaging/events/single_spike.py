@@ -10,7 +10,7 @@ import numpy as np
 class SingleSpike:
     """Landmarks of the response to one spike at rest.
 
-    Attributes
+    Parameters
     ----------
     peak : float
         dF/F.

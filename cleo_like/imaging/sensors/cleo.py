@@ -202,8 +202,26 @@ _DOC = """
         Whether binding follows its kernel{kernel}.
     pre_existing_cal : bool
         Whether the neurons have calcium of their own (a variable ``Ca``, molar).
+    K_d : quantity or str
+        Dissociation constant (molar).
+    n_H, dFF_max : float
+        Hill coefficient, and dF/F at saturation.
+    sigma_noise : float
+        Standard deviation of the noise of dF/F for a cell in focus.
+    dFF_1AP : float or None
+        dF/F for one action potential; only for a scope's SNR cut.
+    ca_amp, t_on, t_off : float or None
+        Kernel of binding: amplitude for a step of 10 ms, and two rates (1/s).
+    Ca_rest, B_T, dCa_T : quantity or str
+        Calcium at rest, indicator in all, and calcium that enters with a spike (molar).
+    kappa_S : float
+        Binding ratio of the cell's own buffers.
+    gamma : quantity or str
+        Rate of extrusion (1/s).
+    name : str
+        Name of the device.
     **parameters
-        Changes to the defaults: {defaults}; and save_history, extra_namespace,
+        Those of the light (see light_dependent), and save_history, extra_namespace,
         evaluation, method (see `GECI`).
 
     Returns
@@ -213,6 +231,8 @@ _DOC = """
 
     Notes
     -----
+    Defaults: {defaults}.
+
     Sources: {sources}; calcium: {calcium}.
     """
 

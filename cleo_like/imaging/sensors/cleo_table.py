@@ -35,6 +35,8 @@ class Indicator:
 
     Parameters
     ----------
+    name : str
+        Name of the indicator, and of its factory.
     K_d : float
         Dissociation constant (nM).
     n_H : float

@@ -54,6 +54,12 @@ class Sensor(SynapseDevice):
         Fluorescence change for one action potential; only for a scope's SNR cut.
     location : str
         Where it is expressed: "cytoplasm" or "membrane".
+    extra_namespace : dict
+        Further names for the equations.
+    name : str
+        Name of the device (default: name of the class).
+    save_history : bool
+        Whether the device keeps its history.
     """
 
     sigma_noise: float = attrs.field(kw_only=True, validator=not_negative)
@@ -182,6 +188,8 @@ class GECI(Sensor):
     method : str
         Brian2's integration method in clock-driven evaluation (default "rk4"; Cleo lets
         Brian2 choose "euler").
+    sigma_noise, dFF_1AP, location, extra_namespace, name, save_history
+        As for `Sensor`.
 
     Notes
     -----

@@ -105,6 +105,8 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         Of the jitter.
     name : str
         Name of the device.
+    save_history : bool
+        Whether the device keeps its history.
 
     Examples
     --------

@@ -106,7 +106,12 @@ _RIGS: dict[str, Callable[..., PatchPipette]] = {
 
 
 def rig_names() -> tuple[str, ...]:
-    """Names of the rigs.
+    """Give the names of the rigs.
+
+    Returns
+    -------
+    tuple of str
+        What `rig_preset` takes.
 
     Examples
     --------
@@ -129,6 +134,11 @@ def rig_preset(
         What is clamped.
     **changes
         Fields of its parts that are to be otherwise.
+
+    Returns
+    -------
+    PatchPipette
+        The rig, not injected yet.
 
     Raises
     ------

@@ -32,6 +32,7 @@ def cells_figure(recordings: Sequence[Recording]) -> Figure:
     Returns
     -------
     Figure
+        One block of panels per cell.
 
     Raises
     ------

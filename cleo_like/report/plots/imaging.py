@@ -34,6 +34,7 @@ def imaging_figure(traces: Traces, *, singles: int = 6) -> Figure:
     Returns
     -------
     Figure
+        Map and all cells above, single cells below.
 
     Raises
     ------

@@ -44,6 +44,7 @@ def loop_figure(
     Returns
     -------
     Figure
+        Three panels over the same time.
     """
     from matplotlib.figure import Figure
 

@@ -48,6 +48,7 @@ def protocol_figure(protocol: Protocol) -> Figure:
     Returns
     -------
     Figure
+        One panel, with the epochs marked.
 
     Examples
     --------
@@ -106,6 +107,7 @@ def sweep_figure(recording: Recording, index: int = 0) -> Figure:
     Returns
     -------
     Figure
+        Two panels over the same time.
 
     Raises
     ------
@@ -135,6 +137,7 @@ def family_figure(recording: Recording) -> Figure:
     Returns
     -------
     Figure
+        Responses above, commands below, and a bar of the amplitudes.
 
     Raises
     ------

@@ -46,6 +46,7 @@ def relief_figure(
     Returns
     -------
     Figure
+        Three images above, the surface and the traces below.
 
     Raises
     ------
@@ -88,6 +89,7 @@ def comparison_figure(relief: Relief) -> Figure:
     Returns
     -------
     Figure
+        Three panels, and a bar of the grey values.
     """
     from matplotlib.figure import Figure
 

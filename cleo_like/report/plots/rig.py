@@ -33,6 +33,11 @@ def artefact_figure(recordings: Mapping[str, Recording], sweep: int = 0) -> Figu
     sweep : int
         Which sweep.
 
+    Returns
+    -------
+    Figure
+        Two panels: the onset, and the spike.
+
     Raises
     ------
     InputError

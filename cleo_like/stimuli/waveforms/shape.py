@@ -115,6 +115,16 @@ class Shape:
 def sum_of(*parts: Shape) -> Shape:
     """Add any number of shapes; shorter ones are followed by zero.
 
+    Parameters
+    ----------
+    *parts : Shape
+        One or more.
+
+    Returns
+    -------
+    Shape
+        As long as the longest part.
+
     Raises
     ------
     InputError
