@@ -193,7 +193,7 @@ def compile_source(source: str) -> Path:
     if compiler is None:
         msg = (
             "no C++ compiler found (looked for CXX, g++, clang++, c++, ziglang); install one, "
-            "or pip install cleo_like[compiler]"
+            "or pip install 'cleo_like[compiler]'"
         )
         raise CompilerError(msg)
     name = digest(source, _header(), " ".join(FLAGS), compiler.identity, machine()) + ".so"

@@ -87,6 +87,7 @@ def recorded(here):
     return here
 
 
+@pytest.mark.slow  # thousands of sweeps
 @pytest.mark.parametrize(
     ("kind", "sweeps", "message"),
     [
@@ -380,7 +381,8 @@ def test_the_examples_of_the_help_run(here):
         "qc",
         "demo",
     )
-    lines = sorted(EXAMPLES, key=lambda line: order.index(line.split()[1]))
+    own = [line for line in EXAMPLES if line.split()[1] in order]  # others: with their rooms
+    lines = sorted(own, key=lambda line: order.index(line.split()[1]))
     assert len(lines) > 12
     for line in lines:
         words = shlex.split(line)[1:]

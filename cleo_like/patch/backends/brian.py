@@ -93,7 +93,7 @@ def _say_when_slow() -> None:
         _use_plain_exprel()
         warnings.warn(
             "no working C++ compiler: Brian2 runs on numpy, 4 to 100 times slower than "
-            "compiled code; install g++ or clang, or pip install cleo_like[compiler]",
+            "compiled code; install g++ or clang, or pip install 'cleo_like[compiler]'",
             CompilerWarning,
             stacklevel=4,
         )
