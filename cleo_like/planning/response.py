@@ -113,7 +113,7 @@ class LinearResponse:
         """Fit a passive membrane behind a delay: resistance (ohm), time constant (s), error.
 
         The delay is that of the rig's filter. The error is the root mean square of what is
-        left, as a part of |Z|.
+        left, as a part of ``abs(Z)``.
         """
         from scipy.optimize import least_squares
 
