@@ -86,6 +86,7 @@ def ours(name, kernel, **kwargs):
     return scope.dFF
 
 
+@pytest.mark.slow  # a minute and a half of Cleo
 def test_every_indicator_gives_cleos_traces(ask_peer, numpy_target):
     """Same step, same method: equal to 1e-9 of the peak; both of our evaluations agree."""
     theirs = ask_peer(THEIRS, json.dumps(list(INDICATORS.values())))

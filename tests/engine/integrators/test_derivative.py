@@ -103,6 +103,7 @@ def moderate(z) -> bool:
 @example("1.3/exprel(-(x + 0.5)/0.7)", (-0.500003, 1.0))
 @example("(2 - x)**3*y*(x - 1)", (0.1, 1.0))
 def test_derivative_equals_the_complex_step(code, point):
+    assume(point[0] != 0 or "**" not in code)  # 0 is the branch point of a power: 0 / 0
     x, y = mpmath.mpf(point[0]), mpmath.mpf(point[1])
     h = mpmath.mpf(10) ** -25
     try:
