@@ -41,6 +41,7 @@ def atlas() -> None:
 @click.option("--api", default=None, help="Address of the archive's API.")
 @click.option("--registry", default=None, type=_PATH, help="Your own registry (CSV).")
 @click.option("--limit", type=int, default=None, help="Files of each dandiset.")
+# of small files streaming fetches more than they have, and a cached one is never fetched again
 @click.option("--stream-above", default=200, show_default=True, help="MB; not downloaded.")
 def fetch(
     dandisets: tuple[str, ...],

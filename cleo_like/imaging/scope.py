@@ -379,7 +379,10 @@ class Scope(Planes, Recorder, NeoExportable):
         parts = [
             self.sensor.blocks[g.name].frames(times, self.exposure) for g in self.rois.groups
         ]
-        clean, calcium = (self.rois.in_order(some).T for some in zip(*parts, strict=True))
+        clean, calcium = (
+            self.rois.in_order([part[k] for part in parts]).reshape(self.n, len(times)).T
+            for k in (0, 1)
+        )
         seen = np.array(
             [self.with_noise(*frame) for frame in zip(clean, times.tolist(), strict=True)]
         )

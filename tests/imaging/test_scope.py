@@ -3,7 +3,7 @@
 import brian2 as b2
 import numpy as np
 import pytest
-from brian2 import ms, second, um
+from brian2 import Hz, ms, second, um
 
 from cleo_like import imaging
 from cleo_like.base import CLSimulator
@@ -92,6 +92,15 @@ def test_a_plane_that_hits_no_cell_gives_empty_frames(bench):
     assert scope.n == 0
     assert scope.dFF.shape == (3, 0)
     assert scope.traces().n_rois == 0
+
+
+def test_a_scope_that_sees_no_group_gives_empty_frames_at_any_rate(bench):
+    setup = bench([[10], [10]])
+    scope = Scope(gcamp6f(), 500 * um)
+    scope.sim = setup.sim
+    traces = scope.traces(rate=100 * Hz)
+    assert traces.n_rois == 0
+    assert traces.fluorescence.shape == (0, 1)
 
 
 def test_several_planes_groups_and_their_order(bench):

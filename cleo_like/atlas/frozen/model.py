@@ -246,19 +246,6 @@ class Atlas:
         """Give the scale of a lab; None where the map has none for it."""
         return self.labs.get(lab) if lab != POOLED else None
 
-    def row_of(self, cell_id: str) -> int:
-        """Find a cell.
-
-        Raises
-        ------
-        UnknownNameError
-            There is no such cell.
-        """
-        found = np.flatnonzero(self.cells["cell_id"].to_numpy() == cell_id)
-        if not found.size:
-            raise unknown_name("cell", cell_id, map(str, self.cells["cell_id"].head(1000)))
-        return int(found[0])
-
     def landmark(self, name: str) -> Landmark:
         """Find a landmark.
 

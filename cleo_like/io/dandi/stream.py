@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.io.dandi.asset import Asset
 
-STREAM_ABOVE = 200_000_000
-"""Bytes from which on files are streamed: of small ones it fetches more than they have, and a
-file in the cache is never fetched again."""
-
 
 def read_streamed(asset: Asset) -> list[Recording]:
     """Read every electrode of a file in the archive, fetching only what is read.
