@@ -15,6 +15,7 @@ PLACES = {
     "cells.answers": "cells.reference_properties",
     "core.dimensions": "core.units.dimensions",
     "core.feature": "features.catalogue",
+    "core.traces": "core.ophys.traces",
     "core.truth": "core.recording",
     "engine.stepping": "engine.stepper",
     "engine.updaters": "engine.integrators",

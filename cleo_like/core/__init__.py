@@ -11,27 +11,38 @@ from cleo_like.core.errors import (
     UnknownNameError,
     UnsupportedError,
 )
+from cleo_like.core.ophys.experiment import ImagingExperiment
+from cleo_like.core.ophys.frames import ArrayFrames, FrameSource
+from cleo_like.core.ophys.masks import RoiMasks
+from cleo_like.core.ophys.plane import ImagingPlane, Motion, Subject
+from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.core.protocol import Epoch, Protocol
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import GroundTruth, Recording
 from cleo_like.core.sweep import ClampMode, Sweep
-from cleo_like.core.traces import ImagingTruth, Traces
 from cleo_like.core.units import si, si_array
 
 __all__ = [
+    "ArrayFrames",
     "Cell",
     "ClampMode",
     "CleoLikeError",
     "Epoch",
     "ExistingFileError",
     "FileFormatError",
+    "FrameSource",
     "GroundTruth",
+    "ImagingExperiment",
+    "ImagingPlane",
     "ImagingTruth",
     "InputError",
+    "Motion",
     "OutputError",
     "Protocol",
     "Provenance",
     "Recording",
+    "RoiMasks",
+    "Subject",
     "Sweep",
     "Traces",
     "UnitError",

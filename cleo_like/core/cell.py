@@ -28,7 +28,8 @@ def _degrees(value: object) -> float | None:
     return celsius(value, "temperature")
 
 
-def _sex(value: object) -> str | None:
+def sex_letter(value: object) -> str | None:
+    """Take one of NWB's letters, or None."""
     if value is not None and value not in SEXES:
         msg = f"sex must be one of {', '.join(SEXES)} (NWB's letters), got {value!r}"
         raise InputError(msg)
@@ -73,7 +74,7 @@ class Cell:
     temperature: float | None = attrs.field(default=None, converter=_degrees)
     donor: str | None = None
     age: str | None = None
-    sex: str | None = attrs.field(default=None, converter=_sex)
+    sex: str | None = attrs.field(default=None, converter=sex_letter)
     source: str | None = None
 
     @property

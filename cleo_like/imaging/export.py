@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.core.provenance import Provenance
-from cleo_like.core.traces import ImagingTruth, Traces
 
 if TYPE_CHECKING:
     from cleo_like.core.units import Quantity

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from brian2 import NeuronGroup
     from matplotlib.axes import Axes
 
-    from cleo_like.core.traces import Traces
+    from cleo_like.core.ophys.traces import Traces
     from cleo_like.core.units import Quantity
 
 _KEYWORDS = (

@@ -473,6 +473,9 @@ NOUNS = [
     (core.Protocol, {"waveforms": ([[1, 2]], "pA"), "rate": (2, "kHz"), "holding": (3, "pA"), "gap": (5, "ms")}, {"family": "arbitrary"}),
     (core.Epoch, {"levels": ([1, 2], "pA")}, {"name": "step", "start": 0, "stop": 1}),
     (core.Traces, {"times": ([0, 100], "ms"), "positions": ([[1, 2, 3]], "um"), "exposure": (5, "ms")}, {"fluorescence": [[1, 2]]}),
+    (core.ArrayFrames, {"times": ([0, 100], "ms"), "pixel_size": ([1, 2], "um")}, {"frames": np.zeros((2, 3, 4))}),
+    (core.Motion, {"times": ([0, 100], "ms")}, {"shifts": np.zeros((2, 2))}),
+    (core.ImagingPlane, {"depth": (175, "um"), "rate": (30, "Hz"), "excitation": (920, "nm"), "emission": (510, "nm"), "pixel_size": ([1, 2], "um"), "origin": ([1, 2, 3], "mm")}, {}),
     (core.ImagingTruth, {"spike_times": ([[1, 2]], "ms"), "calcium": ([[1, 2]], "nM")}, {}),
     (core.GroundTruth, {"spike_times": ([[1, 2]], "ms"), "voltage": ([[1, 2]], "mV")}, {}),
 ]  # fmt: skip

@@ -6,7 +6,8 @@ import pytest
 import quantities as pq
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.traces import ImagingTruth, Traces
+from cleo_like.core.ophys.masks import RoiMasks
+from cleo_like.core.ophys.traces import ImagingTruth, Traces
 
 
 def make(**kwargs):
@@ -41,3 +42,10 @@ def test_wrong_traces_are_refused():
         make(times=[0.0, 0.2, 0.1])
     with pytest.raises(InputError, match="neuron must have one row for each of 2 ROIs, got 3"):
         make(rois={"neuron": [1, 2, 3]})
+
+
+def test_traces_carry_masks():
+    masks = RoiMasks.from_pixels((4, 5), [([1], [1]), ([2, 3], [4, 4])])
+    assert make(masks=masks) != make()
+    with pytest.raises(InputError, match="masks must have one row for each of 2 ROIs, got 1"):
+        make(masks=masks.select([0]))

@@ -19,10 +19,11 @@ from cleo_like.core.arrays import (
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sized
 
     from jaxtyping import Float
 
+    from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.core.provenance import Provenance
 
 
@@ -40,7 +41,8 @@ def _all_times(many: Iterable[Any]) -> tuple[np.ndarray, ...]:
     return found
 
 
-def _same_columns(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> bool:
+def same_columns(left: Mapping[str, np.ndarray], right: Mapping[str, np.ndarray]) -> bool:
+    """Compare tables column by column; NaN equals NaN."""
     return left.keys() == right.keys() and all(
         np.array_equal(v, right[k], equal_nan=v.dtype.kind == "f") for k, v in left.items()
     )
@@ -98,6 +100,8 @@ class Traces:
         Table of the ROIs, column by column.
     positions : array, shape (n_rois, 3), optional
         Places of the cells (m).
+    masks : RoiMasks, optional
+        Pixels of each ROI.
     quantity : str
         What the values are, with the definition of dF/F.
     exposure : float
@@ -122,13 +126,14 @@ class Traces:
         converter=si_samples("s", name="times"), eq=array_eq
     )
     rois: Mapping[str, np.ndarray] = attrs.field(
-        factory=dict, converter=_columns, eq=attrs.cmp_using(eq=_same_columns)
+        factory=dict, converter=_columns, eq=attrs.cmp_using(eq=same_columns)
     )
     positions: Float[np.ndarray, "n_rois 3"] | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(si_samples("m", name="positions")),
         eq=array_eq,
     )
+    masks: RoiMasks | None = None
     quantity: str = "dF/F"
     exposure: float = attrs.field(default=0.0, converter=si_number("s", "exposure"))
     truth: ImagingTruth | None = None
@@ -147,9 +152,10 @@ class Traces:
         if len(self.times) > 1 and not (np.diff(self.times) > 0).all():
             msg = "times of frames must rise"
             raise InputError(msg)
-        columns = dict(self.rois)
-        if self.positions is not None:
-            columns["positions"] = self.positions
+        columns: dict[str, Sized] = dict(self.rois)
+        for name in ("positions", "masks"):
+            if getattr(self, name) is not None:
+                columns[name] = getattr(self, name)
         for name, column in columns.items():
             if len(column) != shape[0]:
                 msg = f"{name} must have one row for each of {shape[0]} ROIs, got {len(column)}"
