@@ -173,8 +173,12 @@ def is_edge(stack: SweepStack, sweeps: np.ndarray, at: int, block: int) -> np.nd
     before, after = current[:, : max(0, middle - 1)], current[:, middle + 1 :]
     if before.shape[1] == 0 or after.shape[1] == 0:
         return np.zeros(sweeps.size, dtype=bool)
-    change = np.median(after, axis=1) - np.median(before, axis=1)
-    return np.abs(change) >= _EDGE_CURRENT
+    out = np.zeros(sweeps.size, dtype=bool)
+    moves = np.flatnonzero(current.max(axis=1) - current.min(axis=1) >= _EDGE_CURRENT)
+    if moves.size:  # a command that stands still needs no medians
+        change = np.median(after[moves], axis=1) - np.median(before[moves], axis=1)
+        out[moves] = np.abs(change) >= _EDGE_CURRENT
+    return out
 
 
 def quiet(found: Region) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ import pytest
 
 from cleo_like.features.adapters.efel import efel_cell, efel_features
 from cleo_like.features.parameters import DEFAULT
-from cleo_like.features.stack import Window
+from cleo_like.features.stack import SweepStack, Window
 
 # ISI_values is asked for by its old name, as the expected values were
 pytestmark = [
@@ -69,3 +69,17 @@ def test_units_are_ours(real):
     assert np.all((cell.spikes["width"] > 3e-4) & (cell.spikes["width"] < 3e-3))
     assert cell.spikes["peak_t"].min() > 0.2156
     assert 0.01 < cell.values["tau"] < 0.1
+
+
+def test_sag_is_the_fraction_of_the_peak_that_is_lost():
+    """eFEL's sag_ratio1 of a drawn response: 6 mV of 30 come back, so 0.2, at -100 mV."""
+    rate, t = 20e3, np.arange(20000) / 20e3
+    since = np.clip(t - 0.2, 0, 0.6)
+    down = -31.0 * (1 - np.exp(-since / 0.01)) + 7.0 * (1 - np.exp(-since / 0.08))
+    lowest, steady = down[t < 0.8].min(), down[(t > 0.75) & (t < 0.8)].mean()
+    voltage = -70 + np.where(t < 0.8, down, 0.0)
+    current = np.where((t >= 0.2) & (t < 0.8), -100.0, 0.0)
+    stack = SweepStack(voltage_mv=voltage[None], current_pa=current[None], rate=rate)
+    cell = efel_cell(stack, Window(start=0.2, end=0.8), DEFAULT)
+    assert cell.values["sag"] == pytest.approx(1 - steady / lowest, abs=0.01)
+    assert cell.values["vm_for_sag"] == pytest.approx(-70 + lowest, abs=0.1)

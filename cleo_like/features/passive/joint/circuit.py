@@ -159,9 +159,11 @@ def _meaning(fit: Fit) -> Circuit:
         down[k] -= step
         high, low = (_values(kind, q[:n], q[n + 1 :]) for q in (up, down))
         gradients[:, k] = [(high[name] - low[name]) / (2 * step) for name in _NAMES]
+    known = np.isfinite(gradients.sum(axis=1))
+    found = fit.errors(np.where(known[:, None], gradients, 0.0))
     errors = {
-        name: fit.error(g) if np.isfinite(g).all() else float(np.nan)
-        for name, g in zip(_NAMES, gradients, strict=True)
+        name: error if sure else float(np.nan)
+        for name, error, sure in zip(_NAMES, found, known.tolist(), strict=True)
     }
     if kind == "electrode":  # an electrode is no exact exponential
         rough = _ROUGH * abs(values["series"])

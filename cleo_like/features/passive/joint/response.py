@@ -76,13 +76,14 @@ class Geometry:
         return self.currents.take(self.part, axis=-1)
 
     @cached_property
-    def _jumps(self) -> np.ndarray:
-        return self.currents[..., 1:] - self.currents[..., :-1]
+    def _falls(self) -> np.ndarray:
+        """By how much (pA) the current falls at each edge."""
+        return self.currents[..., :-1] - self.currents[..., 1:]
 
     @cached_property
     def _gaps(self) -> tuple[np.ndarray, np.ndarray]:
         """Samples from each edge to the start of each plateau, and whether it is later."""
-        edges = np.concatenate(([0.0], np.cumsum(self.lengths)))[: self._jumps.shape[-1]]
+        edges = np.concatenate(([0.0], np.cumsum(self.lengths)))[: self._falls.shape[-1]]
         gaps = np.concatenate(([0.0], edges)) - edges[:, None]
         later = np.arange(gaps.shape[1]) > np.arange(gaps.shape[0])[:, None]
         return np.where(later, gaps, 0.0), later
@@ -103,14 +104,14 @@ class Geometry:
         gaps, later = self._gaps
         x = gaps / samples
         left = later * np.exp(-x)
-        missing = (-self._jumps @ left).take(self.part, axis=-1)
-        missing_slope = (-self._jumps @ (left * x)).take(self.part, axis=-1)  # by log tau
+        missing = (self._falls @ left).take(self.part, axis=-1)
+        missing_slope = (self._falls @ (left * x)).take(self.part, axis=-1)  # by log tau
         # means over a bin are geometric series
-        since, z, one = self.since / samples, self.widths / samples, 1.0 / samples
-        since = since - delay * self.rate / samples
+        z, one = self.widths / samples, 1.0 / samples
+        since = (self.since - delay * self.rate) / samples
         far, near = np.expm1(-z), np.expm1(-one)
         decay = np.exp(-since) * (far / (self.widths * near))
-        slope = since + z * (1 + far) / far - one * (1 + near) / near
+        slope = since + z / far + z - (one / near + one)
         part = missing * decay
         return Response(
             value=self._level + part,
