@@ -24,7 +24,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(PEERS)/.installed: constraints-peers.txt
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(PEERS)/bin/python -m pip install --quiet ipfx cleosim --constraint constraints-peers.txt
+	$(PEERS)/bin/python -m pip install --quiet ipfx cleosim tqdm --constraint constraints-peers.txt
+	$(PEERS)/bin/python -m pip install --quiet --no-deps brain_observatory_utilities oasis-deconv \
+		--constraint constraints-peers.txt # the first declares AllenSDK, which its tests replace
 	touch $@
 
 demo: $(VENV)/.installed ## A photograph drawn by neurons: files and a page in demo/ (PICTURE=... for your own)
@@ -56,7 +58,7 @@ mutants: $(VENV)/.installed ## Does a test notice a changed line? SAMPLE=200 SEE
 	$(BIN)/python -m pytest -q -n 2 -m "not slow" --cov --cov-context=test --cov-report=
 	$(BIN)/python tools/mutants.py --sample $(SAMPLE) --seed $(SEED)
 
-peers: $(PEERS)/.installed ## The second environment, for ipfx and cleosim
+peers: $(PEERS)/.installed ## The second environment, for ipfx, cleosim and others
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) $(PEERS) demo docs/_build

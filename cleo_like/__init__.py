@@ -95,8 +95,8 @@ _moved.install()
 
 # modules that users of Cleo reach as attributes (`cleo.coords.assign_coords_...`)
 _MODULES = (
-    "atlas", "base", "coords", "imaging", "ioproc", "recorders", "stimulators", "utilities",
-    "viz",
+    "atlas", "base", "coords", "imaging", "ioproc", "recorders", "responses", "stimulators",
+    "utilities", "viz",
 )  # fmt: skip
 
 # what Cleo has besides; a script that imports it is told what is missing
