@@ -26,11 +26,31 @@ GROUP = "cleo_like.extractors"
 """Entry point group under which other packages offer an extractor."""
 
 
+def _columns(given: Mapping[str, Any]) -> Mapping[str, np.ndarray]:
+    """Give arrays; what is no table of columns is said."""
+    if not isinstance(given, Mapping):
+        msg = f"spikes and sweeps are mappings of name to array, got {type(given).__name__}"
+        raise InputError(msg)
+    out = {str(name): np.asarray(column) for name, column in given.items()}
+    for name, column in out.items():
+        if column.ndim != 1:
+            msg = f"column {name!r} needs one value per row, got the shape {column.shape}"
+            raise InputError(msg)
+    return out
+
+
+def _same_length(what: str, columns: Mapping[str, np.ndarray], n: int) -> None:
+    for name, column in columns.items():
+        if column.size != n:
+            msg = f"column {name!r} of {what} has {column.size} values, expected {n}"
+            raise InputError(msg)
+
+
 @attrs.frozen(kw_only=True)
 class Extracted:
     """What an extractor found: values by column name, and what is to be said of them.
 
-    `cell` has spikes and sweeps too; an extractor of another package may leave it out.
+    An extractor of another package may leave out all but `values`.
 
     Parameters
     ----------
@@ -47,7 +67,25 @@ class Extracted:
     cutoff : float, optional
         Cutoff (kHz) of the filter that was used.
     cell : CellFeatures, optional
-        All that was measured, with spikes and sweeps.
+        All that was measured, with the arrays that figures need.
+    spikes : mapping of str to array, shape (n_spikes,), optional
+        Columns of a `SpikeTable`: ``sweep`` (row of the stack that the extractor was given)
+        and whatever was measured of each spike (``peak_t``, ``threshold_v`` ...), in the
+        units of the catalogue.
+    sweeps : mapping of str to array, shape (n_sweeps,), optional
+        Values of each sweep of the stack that the extractor was given; NaN where it was left
+        out.
+
+    Raises
+    ------
+    InputError
+        Columns of `spikes` without ``sweep``, or of different lengths.
+
+    Examples
+    --------
+    >>> found = Extracted(values={"tau": 0.02}, spikes={"sweep": [0, 0], "peak_t": [0.3, 0.4]})
+    >>> found.spikes["peak_t"]
+    array([0.3, 0.4])
     """
 
     values: Mapping[str, float]
@@ -57,6 +95,21 @@ class Extracted:
     excluded: Mapping[int, str] = attrs.field(factory=dict)
     cutoff: float | None = None
     cell: CellFeatures | None = None
+    spikes: Mapping[str, np.ndarray] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_columns)
+    )
+    sweeps: Mapping[str, np.ndarray] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_columns)
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Check that the columns of the spikes belong together."""
+        if self.spikes is None:
+            return
+        if "sweep" not in self.spikes:
+            msg = f"spikes need a column 'sweep', got {', '.join(self.spikes) or 'nothing'}"
+            raise InputError(msg)
+        _same_length("spikes", self.spikes, self.spikes["sweep"].size)
 
 
 Extractor = Callable[
@@ -68,21 +121,21 @@ ExtractorLike: TypeAlias = Own | str | Extractor
 
 def native(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
     """Measure with this package."""
-    return of_cell(analyse(stack, step, parameters))
+    return of_cell(analyse(stack, step, parameters), stack)
 
 
 def efel(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
     """Measure with eFEL, its units and names mapped."""
     from cleo_like.features.adapters.efel import efel_cell
 
-    return of_cell(efel_cell(stack, step, parameters))
+    return of_cell(efel_cell(stack, step, parameters), stack)
 
 
 def ipfx(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> Extracted:
     """Measure with ipfx in the peers' environment."""
     from cleo_like.features.adapters.ipfx import ipfx_cell
 
-    return of_cell(ipfx_cell(stack, step, parameters))
+    return of_cell(ipfx_cell(stack, step, parameters), stack)
 
 
 _OWN: dict[str, Extractor] = {"native": native, "efel": efel, "ipfx": ipfx}
@@ -104,9 +157,23 @@ _NEEDS = {"efel": _need_efel, "ipfx": _need_ipfx}
 """What an extractor needs beside this package, asked before any work."""
 
 
-def of_cell(cell: CellFeatures) -> Extracted:
-    """Cell values and atlas row of a `CellFeatures`."""
+def of_cell(cell: CellFeatures, given: SweepStack | None = None) -> Extracted:
+    """Cell values, atlas row, spikes and sweeps of a `CellFeatures`.
+
+    Parameters
+    ----------
+    cell : CellFeatures
+        What was measured.
+    given : SweepStack, optional
+        The sweeps that were given; spikes and sweeps count in its rows (default: the rows of
+        `cell.stack`, from which unusable sweeps are gone).
+    """
     row = atlas_row(cell)
+    numbers = cell.stack.numbers if given is None else given.numbers
+    place = {number: k for k, number in enumerate(numbers)}
+    rows = np.array([place[number] for number in cell.stack.numbers], dtype=int)
+    spikes = dict(cell.spikes.columns)
+    spikes["sweep"] = rows[spikes["sweep"].astype(int)]
     return Extracted(
         values={**cell.values, **row.values},
         uncertainty=cell.uncertainty,
@@ -115,7 +182,16 @@ def of_cell(cell: CellFeatures) -> Extracted:
         excluded=cell.excluded,
         cutoff=cell.spikes.cutoff,
         cell=cell,
+        spikes=spikes,
+        sweeps={name: _in_rows(v, rows, len(numbers)) for name, v in cell.sweeps.items()},
     )
+
+
+def _in_rows(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """Put values of the usable sweeps where they belong among all; NaN elsewhere."""
+    out = np.full(n, np.nan)
+    out[rows] = values
+    return out
 
 
 def installed() -> dict[str, Any]:
@@ -269,6 +345,7 @@ def _asked(
     try:
         answer = function(stack, step, parameters)
         if isinstance(answer, Extracted):
+            _check_rows(answer, stack.n_sweeps)
             return answer
         return Extracted(values={str(k): _plain(k, v) for k, v in dict(answer).items()})
     except CleoLikeError:
@@ -281,6 +358,19 @@ def _asked(
             f"({type(error).__name__}: {error})"
         )
         raise InputError(msg) from error
+
+
+def _check_rows(answer: Extracted, n: int) -> None:
+    """Refuse sweeps that the extractor was not given."""
+    if answer.sweeps is not None:
+        _same_length("sweeps", answer.sweeps, n)
+    if answer.spikes is not None:
+        rows = answer.spikes["sweep"]
+        if rows.size and not (rows.min() >= 0 and rows.max() < n):
+            msg = (
+                f"spikes are in sweep {rows.min()} to {rows.max()}, the stack has 0 to {n - 1}"
+            )
+            raise InputError(msg)
 
 
 def _plain(name: str, value: Any) -> float:

@@ -113,12 +113,24 @@ def efel_features(
 
 
 def efel_cell(
-    stack: SweepStack, step: Window, parameters: ExtractionParameters
+    stack: SweepStack, step: Window, parameters: ExtractionParameters, *, setting: str = NATIVE
 ) -> CellFeatures:
-    """Measure a cell with eFEL and give it the shape of our own result."""
+    """Measure a cell with eFEL and give it the shape of our own result.
+
+    Parameters
+    ----------
+    stack : SweepStack
+        Sweeps.
+    step : Window
+        The step.
+    parameters : ExtractionParameters
+        Kept beside the result; eFEL has limits of its own.
+    setting : "native" or "default"
+        See `efel_features`.
+    """
     names = [name for name, _ in (*_SPIKE.values(), *_SWEEP.values())]
     amplitude = stack.current_pa[:, stack.index(step.start) + 1]
-    found = efel_features(stack, step, names, amplitudes=amplitude)
+    found = efel_features(stack, step, names, setting=setting, amplitudes=amplitude)
     table = _spikes(found, stack.n_sweeps)
     sweeps = _sweeps(found, table, step) | {"stim_amp": amplitude}
     values, reasons = _cell(sweeps)
