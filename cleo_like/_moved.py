@@ -26,7 +26,7 @@ PLACES = {
     "imaging.models": "imaging.sensors.parts",
     "imaging.sensor": "imaging.sensors.sensor",
     "matching.single": "matching.command",
-    "report.figures": "report.plots.recordings",
+    "report.figures": "report",
     "stimuli.image": "stimuli.images.encode",
     "stimuli.pictures": "stimuli.images",
     "stimuli.shapes": "stimuli.waveforms.shapes",

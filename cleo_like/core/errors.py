@@ -29,6 +29,10 @@ class UnknownNameError(CleoLikeError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
+class SweepIndexError(CleoLikeError, IndexError):
+    """A place beyond the last sweep; the message says how many there are."""
+
+
 class FileFormatError(CleoLikeError, ValueError):
     """A file is not what its name says, is truncated, or cannot hold the data."""
 

@@ -6,7 +6,7 @@ by `cleo_like.io` and found again by `cleo_like.matching`; so it lives below all
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 import numpy as np
@@ -21,15 +21,17 @@ from cleo_like.core.arrays import (
     si_samples,
     whole_number,
 )
-from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.errors import InputError, SweepIndexError, UnitError
 from cleo_like.core.sweep import ClampMode, clamp_mode
 from cleo_like.core.units import si_choice
 from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    import pandas as pd
     from jaxtyping import Float
+    from matplotlib.axes import Axes
 
 FAMILIES = (
     "long_square", "short_square", "pulse_train", "ramp", "chirp", "sine", "noise",
@@ -207,6 +209,71 @@ class Protocol:
                 )
                 raise InputError(msg)
             last = epoch.stop
+
+    def __len__(self) -> int:
+        """Count the sweeps."""
+        return self.n_sweeps
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Go over the commands (SI) of the sweeps."""
+        return iter(self.waveforms)
+
+    @overload
+    def __getitem__(self, which: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | np.ndarray) -> Protocol: ...
+    def __getitem__(self, which: Any) -> np.ndarray | Protocol:
+        """Give the command (SI) of one sweep, or a protocol of some (a slice, places, a mask).
+
+        Examples
+        --------
+        >>> protocol = Protocol(waveforms=np.zeros((5, 400)), rate=2e4, family="arbitrary")
+        >>> len(protocol), protocol[0].shape, len(protocol[::2])
+        (5, (400,), 3)
+        """
+        if isinstance(which, (int, np.integer)):
+            if not -len(self) <= which < len(self):
+                msg = f"protocol {self.name!r} has {len(self)} sweeps, got [{which}]"
+                raise SweepIndexError(msg)
+            return self.waveforms[which]
+        rows = np.arange(len(self))[which]
+        epochs = [
+            epoch if epoch.levels is None else attrs.evolve(epoch, levels=epoch.levels[rows])
+            for epoch in self.epochs
+        ]
+        picture = self.picture
+        if picture is not None:
+            picture = picture[rows] if len(picture) == len(self) else None
+        return attrs.evolve(
+            self, waveforms=self.waveforms[rows], epochs=epochs, picture=picture
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the commands over each other, or as an image if the protocol is a picture.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; a new figure where not given.
+
+        Returns
+        -------
+        Axes
+        """
+        from cleo_like.core.views.protocols import plot_protocol
+
+        return plot_protocol(self, ax)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame with a row for each sample of each sweep, in pA (or mV) and s."""
+        from cleo_like.core.views.exchange import protocol_frame
+
+        return protocol_frame(self)
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.protocols import protocol_card
+
+        return protocol_card(self)
 
     @property
     def n_sweeps(self) -> int:

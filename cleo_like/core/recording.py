@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples, texts
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, SweepIndexError, unknown_name
 from cleo_like.core.sweep import Sweep, with_common_rates
 from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import pandas as pd
+    import xarray as xr
     from jaxtyping import Float
 
     from cleo_like.core.cell import Cell
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.provenance import Provenance
+    from cleo_like.core.sweep import ClampMode
 
 
 def _tuple_of(unit: str, name: str) -> Callable[[Any], tuple[np.ndarray, ...] | None]:
@@ -80,6 +83,14 @@ class GroundTruth:
                 f"{len(self.spike_times)}; both need one array per sweep"
             )
             raise InputError(msg)
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> GroundTruth:
+        """Give the truth of some of the sweeps (places)."""
+        voltage = self.voltage
+        return attrs.evolve(
+            self, spike_times=[self.spike_times[k] for k in rows],
+            voltage=None if voltage is None else [voltage[k] for k in rows],
+        )  # fmt: skip
 
     @property
     def spike_counts(self) -> np.ndarray:
@@ -180,6 +191,150 @@ class Recording:
     def n_sweeps(self) -> int:
         """Number of sweeps."""
         return len(self.sweeps)
+
+    def __len__(self) -> int:
+        """Count the sweeps."""
+        return len(self.sweeps)
+
+    def __iter__(self) -> Iterator[Sweep]:
+        """Go over the sweeps."""
+        return iter(self.sweeps)
+
+    @overload
+    def __getitem__(self, which: int) -> Sweep: ...
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | np.ndarray) -> Recording: ...
+    def __getitem__(self, which: Any) -> Sweep | Recording:
+        """Give one sweep by its place, or a recording of some (a slice, places, a mask).
+
+        Examples
+        --------
+        >>> from cleo_like import Cell, Provenance, Sweep
+        >>> sweeps = [Sweep(response=np.zeros(9), rate=2e4, number=k) for k in range(5)]
+        >>> recording = Recording(
+        ...     sweeps=sweeps, cell=Cell(id="c1"), provenance=Provenance(source="test"))
+        >>> recording[-1].number, [sweep.number for sweep in recording[1:3]]
+        (4, [1, 2])
+        """
+        if isinstance(which, (int, np.integer)):
+            if not -len(self) <= which < len(self):
+                msg = f"the recording of {self.cell.id} has {len(self)} sweeps, got [{which}]"
+                raise SweepIndexError(msg)
+            return self.sweeps[which]
+        rows = np.arange(len(self))[which]
+        truth, protocol = self.truth, self.protocol
+        return attrs.evolve(
+            self, sweeps=[self.sweeps[k] for k in rows],
+            truth=None if truth is None else truth.take(rows),
+            # commands of sweeps that were not recorded would not belong to any
+            protocol=protocol[rows] if protocol is not None and len(protocol) == len(self)
+            and len(rows) else None,
+        )  # fmt: skip
+
+    def sweep(self, number: int) -> Sweep:
+        """Give the sweep of a number, as the file counts.
+
+        Raises
+        ------
+        UnknownNameError
+            There is none of that number.
+        """
+        for sweep in self.sweeps:
+            if sweep.number == number:
+                return sweep
+        raise unknown_name("sweep", str(number), [str(s.number) for s in self.sweeps])
+
+    def plot(self, ax: Any = None, *, spikes: Sequence[np.ndarray] | None = None) -> np.ndarray:
+        """Draw the responses, the commands below them, and mark spikes.
+
+        Parameters
+        ----------
+        ax : axes or two axes, optional
+            Where to draw responses, and commands; a new figure where not given.
+        spikes : sequence of array, optional
+            Times (s) of the spikes of each sweep; those that a simulator knows by default.
+
+        Returns
+        -------
+        array of Axes
+        """
+        from cleo_like.core.views.sweeps import plot_recording
+
+        return plot_recording(self, ax, spikes=spikes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame with a row for each sample of each sweep, in mV, pA and s."""
+        from cleo_like.core.views.exchange import sweeps_frame
+
+        return sweeps_frame(self.sweeps)
+
+    def to_xarray(self) -> xr.Dataset:
+        """Give a Dataset over (sweep, time) in SI, units in ``attrs`` (needs xarray)."""
+        from cleo_like.core.views.exchange import recording_dataset
+
+        return recording_dataset(self)
+
+    def to_pynapple(self) -> dict[str, Any]:
+        """Give pynapple's objects on the clock of the recording (needs pynapple)."""
+        from cleo_like.core.views.exchange import recording_tsd
+
+        return recording_tsd(self)
+
+    def to_neo(self) -> Any:
+        """Give a `neo.Block` with a segment for each sweep (needs neo)."""
+        from cleo_like.core.views.exchange import recording_block
+
+        return recording_block(self)
+
+    @classmethod
+    def from_neo(
+        cls,
+        block: Any,
+        *,
+        cell: Cell | str | None = None,
+        mode: ClampMode | str = "current_clamp",
+        response: str | None = None,
+        command: str | None = None,
+    ) -> Recording:
+        """Make a recording of a Neo block or segment, of any file that Neo reads.
+
+        Parameters
+        ----------
+        block : neo.Block or neo.Segment
+            Each segment becomes a sweep.
+        cell : Cell or str, optional
+            The cell, or its name; the name of the block where not given.
+        mode : str
+            "current_clamp": potentials are responses and currents commands; "voltage_clamp":
+            the other way round.
+        response, command : str, optional
+            Names of the signals; found by their units where not given.
+
+        Returns
+        -------
+        Recording
+
+        Raises
+        ------
+        InputError
+            No signal, or several, that could be the response; the message names them.
+        """
+        from cleo_like.core.cell import Cell
+        from cleo_like.core.provenance import Provenance
+        from cleo_like.core.views.exchange import sweeps_of_block
+
+        sweeps = sweeps_of_block(block, mode=mode, response=response, command=command)
+        name = getattr(block, "name", None)
+        if not isinstance(cell, Cell):
+            cell = Cell(id=str(cell if cell is not None else name or "unnamed"))
+        origin = getattr(block, "file_origin", None)
+        source = f"neo: {origin if origin is not None else name}"
+        return cls(sweeps=sweeps, cell=cell, provenance=Provenance(source=source))
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.sweeps import recording_card
+
+        return recording_card(self)
 
     def stacked(self) -> Stacked:
         """Give the sweeps as (n_sweeps, n_samples) arrays.

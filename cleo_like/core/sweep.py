@@ -18,12 +18,16 @@ from cleo_like.core.arrays import (
     whole_number,
 )
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.units import si
 from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import pandas as pd
     from jaxtyping import Float
+
+    from cleo_like.core.units import Quantity
 
 
 RATE_TOLERANCE = 1e-6
@@ -143,6 +147,77 @@ class Sweep:
     def time(self) -> Float[np.ndarray, "n_samples"]:
         """Time of each sample (s) from the start of the sweep."""
         return read_only(np.arange(self.n_samples) / self.rate)
+
+    def __len__(self) -> int:
+        """Count the samples."""
+        return self.n_samples
+
+    def between(self, start: Quantity, stop: Quantity) -> Sweep:
+        """Cut a stretch out: the samples at times from `start` to before `stop`.
+
+        Parameters
+        ----------
+        start, stop : quantity
+            From the start of the sweep.
+
+        Returns
+        -------
+        Sweep
+            With its own `start_time` in the recording.
+
+        Raises
+        ------
+        InputError
+            Nothing of the sweep lies between them.
+
+        Examples
+        --------
+        >>> Sweep(response=np.zeros(200), rate=2e4).between("2 ms", "5 ms").n_samples
+        60
+        """
+        low, high = (si(t, "s", name) for t, name in ((start, "start"), (stop, "stop")))
+        # the first sample at or after each time; a time on a sample, but for rounding, is that
+        a, b = (int(np.ceil(round(t * self.rate, 6))) for t in (low, high))
+        a, b = max(a, 0), min(b, self.n_samples)
+        if a >= b:
+            msg = (
+                f"nothing of sweep {self.number} ({self.duration:g} s) lies between "
+                f"{low:g} s and {high:g} s"
+            )
+            raise InputError(msg)
+        return attrs.evolve(
+            self, response=self.response[a:b], start_time=self.start_time + a / self.rate,
+            command=None if self.command is None else self.command[a:b],
+        )  # fmt: skip
+
+    def plot(self, ax: Any = None, *, spikes: np.ndarray | None = None) -> np.ndarray:
+        """Draw the response, the command below it; see `cleo_like.core.views.sweeps`.
+
+        Parameters
+        ----------
+        ax : axes or two axes, optional
+            Where to draw the response, and the command; a new figure where not given.
+        spikes : array, optional
+            Times (s) of spikes to be marked.
+
+        Returns
+        -------
+        array of Axes
+        """
+        from cleo_like.core.views.sweeps import plot_sweep
+
+        return plot_sweep(self, ax, spikes=spikes)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame with a row for each sample, in mV, pA and s."""
+        from cleo_like.core.views.exchange import sweeps_frame
+
+        return sweeps_frame([self])
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.sweeps import sweep_card
+
+        return sweep_card(self)
 
     def __repr__(self) -> str:
         """One line in mV, pA and ms."""

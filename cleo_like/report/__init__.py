@@ -1,10 +1,11 @@
 """For people: figures and the self-contained page."""
 
+from cleo_like.core.views.protocols import protocol_figure
+from cleo_like.core.views.sweeps import family_figure, sweep_figure
 from cleo_like.report.page import Page
 from cleo_like.report.plots.cells import cells_figure
 from cleo_like.report.plots.imaging import imaging_figure
 from cleo_like.report.plots.loop import loop_figure
-from cleo_like.report.plots.recordings import family_figure, protocol_figure, sweep_figure
 from cleo_like.report.plots.relief import comparison_figure, relief_figure
 from cleo_like.report.plots.rig import artefact_figure
 from cleo_like.report.protocol_page import protocol_page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cleo_like.core.views.protocols import protocol_figure
 from cleo_like.report.page import Page
-from cleo_like.report.plots.recordings import protocol_figure
 
 if TYPE_CHECKING:
     from cleo_like.core import Protocol

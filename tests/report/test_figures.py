@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 
 from cleo_like import report
 from cleo_like.core.errors import InputError
-from cleo_like.report.plots.style import thinned
+from cleo_like.core.views.style import thinned
 from cleo_like.stimuli import noise, protocol_summary, pulse_train, relief
 
 

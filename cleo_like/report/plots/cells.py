@@ -8,7 +8,7 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode
-from cleo_like.report.plots.style import RESPONSE_COLOUR, house_style, trace
+from cleo_like.core.views.style import RESPONSE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.report.plots.style import COMMAND_COLOUR, RESPONSE_COLOUR, house_style, trace
+from cleo_like.core.views.style import COMMAND_COLOUR, RESPONSE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.report.plots.style import COMMAND_COLOUR, RESPONSE_COLOUR, house_style
+from cleo_like.core.views.style import COMMAND_COLOUR, RESPONSE_COLOUR, house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.report.plots.style import (
+from cleo_like.core.views.style import (
     CURRENT_MAP,
     RESPONSE_COLOUR,
     VOLTAGE_MAP,

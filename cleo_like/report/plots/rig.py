@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.report.plots.style import house_style
+from cleo_like.core.views.style import house_style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

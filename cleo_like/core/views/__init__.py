@@ -1,0 +1,1 @@
+"""How the nouns are shown and handed on: figures, pages in a notebook, other packages."""

@@ -1,0 +1,174 @@
+"""Nouns are indexed, drawn, shown in a notebook and handed to other packages."""
+
+from __future__ import annotations
+
+import attrs
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import cleo_like as cl
+from cleo_like.core.errors import InputError, SweepIndexError, UnknownNameError
+
+mpl.use("Agg")
+
+
+@pytest.fixture
+def recording():
+    """Five sweeps of 50 ms, the k-th at -70 + k mV and k * 10 pA, numbers from 10."""
+    n, rate = 1000, 20e3
+    command = np.zeros((5, n))
+    command[:, 200:800] = 1e-11 * np.arange(5)[:, None]
+    sweeps = [
+        cl.Sweep(
+            response=np.full(n, (-70 + k) * 1e-3), command=command[k], rate=rate,
+            number=10 + k, start_time=k * 1.0,
+        )
+        for k in range(5)
+    ]  # fmt: skip
+    return cl.Recording(
+        sweeps=sweeps,
+        cell=cl.Cell(id="c<1>"),
+        provenance=cl.Provenance(source="test"),
+        truth=cl.GroundTruth(spike_times=[[], [], [0.01], [0.01, 0.02], []]),
+        protocol=cl.Protocol(
+            waveforms=command, rate=rate, family="long_square",
+            epochs=[cl.Epoch(name="step", start=200, stop=800, levels=1e-11 * np.arange(5))],
+        ),
+    )  # fmt: skip
+
+
+def test_a_recording_is_a_sequence_of_sweeps(recording):
+    assert len(recording) == 5
+    assert [s.number for s in recording] == [10, 11, 12, 13, 14]
+    assert recording[-1] is recording.sweeps[4]
+    assert recording.sweep(12) is recording[2]
+
+
+def test_a_slice_takes_truth_and_protocol_with_it(recording):
+    some = recording[3:1:-1]
+    assert [s.number for s in some] == [13, 12]
+    assert some.truth.spike_counts.tolist() == [2, 1]
+    assert some.protocol.epoch("step").levels.tolist() == [3e-11, 2e-11]
+    assert np.array_equal(some.protocol[0], recording[3].command)
+    by_mask = recording[np.array([s.number > 12 for s in recording])]
+    assert [s.number for s in by_mask] == [13, 14]
+    nothing = recording[5:]
+    assert len(nothing) == 0
+    assert nothing.protocol is None
+
+
+def test_a_place_or_number_that_is_not_there_is_said(recording):
+    with pytest.raises(SweepIndexError, match="has 5 sweeps"):
+        recording[5]
+    with pytest.raises(IndexError):
+        recording.protocol[-6]
+    with pytest.raises(UnknownNameError, match="'14'"):
+        recording.sweep(15)
+
+
+def test_a_stretch_of_a_sweep_keeps_its_place_in_time(recording):
+    sweep = recording[1]
+    part = sweep.between("10 ms", "12 ms")
+    assert part.n_samples == 40
+    assert part.start_time == pytest.approx(1.01)
+    assert np.array_equal(part.command, sweep.command[200:240])
+    assert len(sweep.between("0 ms", "1 s")) == 1000
+    with pytest.raises(InputError, match="lies between"):
+        sweep.between("60 ms", "70 ms")
+
+
+def test_a_recording_is_drawn_with_units_and_spikes(recording):
+    response, command = recording.plot()
+    assert response.get_ylabel() == "potential (mV)"
+    assert command.get_ylabel() == "current (pA)"
+    assert command.get_xlabel() == "time (ms)"
+    marks = [line for line in response.lines if line.get_linestyle() == "None"]
+    assert [len(line.get_xdata()) for line in marks] == [1, 2]
+    assert marks[1].get_xdata().tolist() == pytest.approx([10.0, 20.0])
+    assert marks[1].get_ydata().tolist() == pytest.approx([-67.0, -67.0])
+
+
+def test_it_draws_into_axes_that_are_given(recording):
+    from matplotlib.figure import Figure
+
+    axes = Figure().subplots()
+    assert recording[2].plot(axes)[0] is axes
+    assert len(axes.lines) == 1
+    assert recording[:1].plot(axes, spikes=[[0.001]])[0] is axes
+    assert recording.protocol.plot(axes) is axes
+    with pytest.raises(InputError, match="each of 5 sweeps, got 1"):
+        recording.plot(axes, spikes=[[0.1]])
+
+
+def test_a_notebook_shows_a_picture_and_text_stays_text(recording):
+    for noun in (recording, recording[0], recording.protocol):
+        page = noun._repr_html_()
+        assert "data:image/png;base64," in page
+        assert ("<table>" in page) is not isinstance(noun, cl.Sweep)  # it has nothing to say
+    assert "c<1>" not in recording._repr_html_()
+    assert "c&lt;1&gt;" in recording._repr_html_()
+    assert "<img" not in recording[:0]._repr_html_()
+
+
+def test_a_data_frame_has_a_row_for_each_sample_in_units_people_read(recording):
+    frame = recording[1:3].to_pandas()
+    assert list(frame) == ["sweep", "time_s", "response_mV", "command_pA"]
+    assert len(frame) == 2000
+    last = frame.iloc[-500]
+    assert last.tolist() == pytest.approx([12, 500 / 20e3, -68.0, 20.0])
+    commands = recording.protocol.to_pandas()
+    assert commands.groupby("sweep")["command_pA"].max().tolist() == pytest.approx(
+        [0, 10, 20, 30, 40]
+    )
+
+
+def test_xarray_is_in_si_and_says_so(recording):
+    pytest.importorskip("xarray")
+    data = recording.to_xarray()
+    assert data.response.dims == ("sweep", "time")
+    assert data.response.attrs["units"] == "V"
+    assert float(data.command.sel(sweep=14).isel(time=500)) == pytest.approx(4e-11)
+    assert float(data.time[1]) == pytest.approx(5e-5)
+
+
+def test_through_neo_and_back(recording):
+    pytest.importorskip("neo")
+    back = cl.Recording.from_neo(recording.to_neo())
+    assert back.cell.id == "c<1>"
+    for ours, theirs in zip(recording, back, strict=True):
+        assert theirs.number == ours.number
+        assert theirs.rate == pytest.approx(ours.rate)
+        assert theirs.start_time == pytest.approx(ours.start_time)
+        np.testing.assert_allclose(theirs.response, ours.response, rtol=1e-12)
+        np.testing.assert_allclose(theirs.command, ours.command, rtol=1e-12)
+    spikes = recording.to_neo().segments[3].spiketrains[0]
+    assert spikes.rescale("s").magnitude.tolist() == pytest.approx([3.01, 3.02])
+
+
+def test_neo_signals_that_could_be_either_are_asked_for(recording):
+    pytest.importorskip("neo")
+    block = recording.to_neo()
+    other = recording.to_neo().segments[0].analogsignals[0]
+    other.name = "stimulus monitor"
+    block.segments[0].analogsignals[0].name = "electrode"
+    block.segments[0].analogsignals.append(other)
+    with pytest.raises(InputError, match="say which is the response"):
+        cl.Recording.from_neo(block)
+    with pytest.raises(UnknownNameError, match="electrode"):
+        cl.Recording.from_neo(block.segments[0], response="electrod")
+    found = cl.Recording.from_neo(block.segments[0], response="electrode")
+    assert found[0].response[0] == pytest.approx(-0.07)
+    bare = attrs.evolve(recording[0], command=None)
+    only = attrs.evolve(recording[:1], sweeps=[bare], protocol=None).to_neo()
+    assert cl.Recording.from_neo(only)[0].command is None
+    with pytest.raises(InputError, match="has no signal in A for voltage_clamp"):
+        cl.Recording.from_neo(only, mode="voltage_clamp")
+
+
+def test_through_pynapple(recording):
+    pytest.importorskip("pynapple")
+    found = recording.to_pynapple()
+    assert found["response"].get(2.0, 2.05).d == pytest.approx(np.full(1000, -68.0))
+    assert found["spikes"].t.tolist() == pytest.approx([2.01, 3.01, 3.02])
+    assert len(found["sweeps"]) == 5
