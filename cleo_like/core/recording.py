@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples, texts
 from cleo_like.core.errors import InputError, SweepIndexError, unknown_name
-from cleo_like.core.sweep import Sweep, with_common_rates
+from cleo_like.core.sweep import Sweep, clamp_mode, with_common_rates
 from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
@@ -321,14 +321,15 @@ class Recording:
         """
         from cleo_like.core.cell import Cell
         from cleo_like.core.provenance import Provenance
-        from cleo_like.core.views.exchange import sweeps_of_block
+        from cleo_like.core.views.exchange import segments_of_block
 
-        sweeps = sweeps_of_block(block, mode=mode, response=response, command=command)
+        found = segments_of_block(block, clamp_mode(mode), response, command)
         name = getattr(block, "name", None)
         if not isinstance(cell, Cell):
             cell = Cell(id=str(cell if cell is not None else name or "unnamed"))
         origin = getattr(block, "file_origin", None)
         source = f"neo: {origin if origin is not None else name}"
+        sweeps = [Sweep(**fields) for fields in found]
         return cls(sweeps=sweeps, cell=cell, provenance=Provenance(source=source))
 
     def _repr_html_(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
 from cleo_like.core.units.table import shown_unit
 
 if TYPE_CHECKING:
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from cleo_like.core.protocol import Protocol
-    from cleo_like.core.recording import Recording
-    from cleo_like.core.sweep import ClampMode, Sweep
+    from cleo_like.core.views.nouns import ModeLike, ProtocolLike, RecordingLike, SweepLike
 
 
 def needed(package: str, extra: str) -> Any:
@@ -37,7 +35,7 @@ def _shown(samples: np.ndarray, name: str, unit: str) -> tuple[str, np.ndarray]:
     return f"{name}_{text.strip('()').replace(' ', '_')}", samples / size
 
 
-def sweeps_frame(sweeps: Sequence[Sweep]) -> pd.DataFrame:
+def sweeps_frame(sweeps: Sequence[SweepLike]) -> pd.DataFrame:
     """Put sweeps below each other, one row for each sample.
 
     Returns
@@ -67,7 +65,7 @@ def sweeps_frame(sweeps: Sequence[Sweep]) -> pd.DataFrame:
     )
 
 
-def protocol_frame(protocol: Protocol) -> pd.DataFrame:
+def protocol_frame(protocol: ProtocolLike) -> pd.DataFrame:
     """Put commands below each other: ``sweep``, ``time_s``, ``command_pA`` (or ``_mV``)."""
     import pandas as pd
 
@@ -77,7 +75,7 @@ def protocol_frame(protocol: Protocol) -> pd.DataFrame:
     return pd.DataFrame({"sweep": numbers, "time_s": np.tile(protocol.time, n), name: values})
 
 
-def recording_dataset(recording: Recording) -> xr.Dataset:
+def recording_dataset(recording: RecordingLike) -> xr.Dataset:
     """Give sweeps of equal length as a labelled array, in SI with the unit in ``attrs``.
 
     Returns
@@ -111,7 +109,7 @@ def recording_dataset(recording: Recording) -> xr.Dataset:
     )
 
 
-def recording_tsd(recording: Recording) -> dict[str, Any]:
+def recording_tsd(recording: RecordingLike) -> dict[str, Any]:
     """Give pynapple's objects on the clock of the whole recording.
 
     Returns
@@ -147,7 +145,7 @@ def recording_tsd(recording: Recording) -> dict[str, Any]:
     return out
 
 
-def recording_block(recording: Recording) -> Any:
+def recording_block(recording: RecordingLike) -> Any:
     """Give a Neo block: a segment for each sweep, with response, command and known spikes.
 
     Raises
@@ -179,49 +177,50 @@ def recording_block(recording: Recording) -> Any:
     return block
 
 
-def sweeps_of_block(
-    block: Any, *, mode: ClampMode | str = "current_clamp",
-    response: str | None = None, command: str | None = None,
-) -> list[Sweep]:  # fmt: skip
-    """Make sweeps of the segments of a Neo block.
+def segments_of_block(
+    block: Any, mode: ModeLike, response: str | None, command: str | None
+) -> list[dict[str, Any]]:
+    """Read what a sweep is made of from each segment of a Neo block.
 
     Parameters
     ----------
     block : neo.Block or neo.Segment
         Of any file that Neo reads, or what `Recording.to_neo` gave.
-    mode : str
-        "current_clamp": potentials are responses and currents commands; "voltage_clamp": the
-        other way round.
-    response, command : str, optional
-        Name of the signal; found by its unit where it is not given.
+    mode : ClampMode
+        Which unit is that of the response.
+    response, command : str or None
+        Name of the signal; found by its unit where it is None.
+
+    Returns
+    -------
+    list of dict
+        Arguments of `Sweep`.
 
     Raises
     ------
     InputError
         No signal, or more than one, that could be the response; the message names them.
     """
-    from cleo_like.core.sweep import ClampMode, Sweep, clamp_mode
-
-    kind = clamp_mode(str(mode)) if not isinstance(mode, ClampMode) else mode
     segments = block.segments if hasattr(block, "segments") else [block]
     out = []
     for number, segment in enumerate(segments):
-        answer = _signal(segment, response, "response", kind.response_unit)
+        answer = _signal(segment, response, "response", mode.response_unit)
         if answer is None:
             have = [f"{s.name!r} in {s.units.dimensionality}" for s in segment.analogsignals]
             msg = (
-                f"segment {number} has no signal in {kind.response_unit} for {kind}; it has "
+                f"segment {number} has no signal in {mode.response_unit} for {mode}; it has "
                 f"{', '.join(have) if have else 'none'}: give mode= or response="
             )
             raise InputError(msg)
-        told = _signal(segment, command, "command", kind.command_unit)
-        out.append(Sweep(
-            response=_column(answer, kind.response_unit), mode=kind,
-            command=None if told is None else _column(told, kind.command_unit),
-            rate=float(answer.sampling_rate.rescale("Hz")),
-            number=number if segment.index is None else int(segment.index),
-            start_time=float(answer.t_start.rescale("s")),
-        ))  # fmt: skip
+        told = _signal(segment, command, "command", mode.command_unit)
+        out.append({
+            "mode": mode,
+            "response": _column(answer, mode.response_unit),
+            "command": None if told is None else _column(told, mode.command_unit),
+            "rate": float(answer.sampling_rate.rescale("Hz")),
+            "number": number if segment.index is None else int(segment.index),
+            "start_time": float(answer.t_start.rescale("s")),
+        })  # fmt: skip
     return out
 
 
@@ -231,10 +230,7 @@ def _signal(segment: Any, name: str | None, usual: str, unit: str) -> Any:
     if name is not None:
         named = [s for s in signals if s.name == name]
         if not named:
-            known = [str(s.name) for s in signals]
-            from cleo_like.core.errors import unknown_name
-
-            raise unknown_name("signal", name, known)
+            raise unknown_name("signal", name, [str(s.name) for s in signals])
         return named[0]
     fitting = [s for s in signals if _is(s, unit)]
     usual_ones = [s for s in fitting if s.name == usual]

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cleo_like.core.protocol import Protocol
+    from cleo_like.core.views.nouns import ProtocolLike
 
 
-def protocol_figure(protocol: Protocol) -> Figure:
+def protocol_figure(protocol: ProtocolLike) -> Figure:
     """Draw the commands of a protocol: over each other, or as an image if it is a picture.
 
     Parameters
@@ -52,7 +52,7 @@ def protocol_figure(protocol: Protocol) -> Figure:
     return figure
 
 
-def plot_protocol(protocol: Protocol, ax: Axes | None = None) -> Axes:
+def plot_protocol(protocol: ProtocolLike, ax: Axes | None = None) -> Axes:
     """Draw the commands of a protocol where the user looks.
 
     Parameters
@@ -72,7 +72,7 @@ def plot_protocol(protocol: Protocol, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def _draw_protocol(axes: Axes, protocol: Protocol) -> None:
+def _draw_protocol(axes: Axes, protocol: ProtocolLike) -> None:
     what, label, scale = shown(protocol.mode.command_unit)
     scaled, milliseconds = protocol.waveforms * scale, protocol.duration * 1e3
     if protocol.picture is not None:
@@ -94,7 +94,7 @@ def _narrowed(rows: np.ndarray, most: int = 1200) -> np.ndarray:
     return padded.reshape(len(rows), -1, per).mean(axis=2)
 
 
-def _overlay(axes: Axes, protocol: Protocol, scaled: np.ndarray) -> None:
+def _overlay(axes: Axes, protocol: ProtocolLike, scaled: np.ndarray) -> None:
     """Draw commands over each other; steps are coloured by their amplitude."""
     rest = protocol.holding * shown(protocol.mode.command_unit)[2]
     amplitudes = largest(scaled, rest) if protocol.is_steps else np.zeros(len(scaled))
@@ -104,7 +104,7 @@ def _overlay(axes: Axes, protocol: Protocol, scaled: np.ndarray) -> None:
     amplitude_bar(figure_of(axes), [axes], norm, shown(protocol.mode.command_unit)[1])
 
 
-def _mark_epochs(axes: Axes, protocol: Protocol) -> None:
+def _mark_epochs(axes: Axes, protocol: ProtocolLike) -> None:
     """Name the epochs above the panel; neighbours of one name share it."""
     for name, start, stop in _merged(protocol):
         left, right = start / protocol.rate * 1e3, stop / protocol.rate * 1e3
@@ -116,7 +116,7 @@ def _mark_epochs(axes: Axes, protocol: Protocol) -> None:
         )  # fmt: skip
 
 
-def _merged(protocol: Protocol) -> list[tuple[str, int, int]]:
+def _merged(protocol: ProtocolLike) -> list[tuple[str, int, int]]:
     """Join epochs of one name (the pulses of a train), and leave out a filter's spread."""
     joined: list[tuple[str, int, int]] = []
     for epoch in protocol.epochs:
@@ -129,7 +129,7 @@ def _merged(protocol: Protocol) -> list[tuple[str, int, int]]:
     return joined
 
 
-def protocol_card(protocol: Protocol) -> str:
+def protocol_card(protocol: ProtocolLike) -> str:
     """Make what a notebook shows of a protocol."""
     facts = {
         "family": protocol.family,

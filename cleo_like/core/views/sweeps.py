@@ -38,11 +38,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cleo_like.core.recording import Recording
-    from cleo_like.core.sweep import Sweep
+    from cleo_like.core.views.nouns import RecordingLike, SweepLike
 
 
-def sweep_figure(recording: Recording, index: int = 0) -> Figure:
+def sweep_figure(recording: RecordingLike, index: int = 0) -> Figure:
     """Draw one sweep: response above, command below.
 
     Parameters
@@ -74,7 +73,7 @@ def sweep_figure(recording: Recording, index: int = 0) -> Figure:
     return figure_of(panels[0])
 
 
-def family_figure(recording: Recording) -> Figure:
+def family_figure(recording: RecordingLike) -> Figure:
     """Draw all sweeps over each other, coloured by their amplitude.
 
     Parameters
@@ -100,7 +99,7 @@ def family_figure(recording: Recording) -> Figure:
 
 
 def plot_recording(
-    recording: Recording, ax: Any = None, *, spikes: Sequence[np.ndarray] | None = None
+    recording: RecordingLike, ax: Any = None, *, spikes: Sequence[np.ndarray] | None = None
 ) -> np.ndarray:
     """Draw sweeps where the user looks: responses above, commands below, spikes marked.
 
@@ -145,7 +144,9 @@ def plot_recording(
     return np.array(panels, dtype=object)
 
 
-def plot_sweep(sweep: Sweep, ax: Any = None, *, spikes: np.ndarray | None = None) -> np.ndarray:
+def plot_sweep(
+    sweep: SweepLike, ax: Any = None, *, spikes: np.ndarray | None = None
+) -> np.ndarray:
     """Draw one sweep where the user looks: response above, command below.
 
     Parameters
@@ -176,7 +177,7 @@ def _given(ax: Any) -> list[Axes]:
     return list(np.atleast_1d(np.asarray(ax, dtype=object)))
 
 
-def _mark_spikes(axes: Axes, sweep: Sweep, times: np.ndarray) -> None:
+def _mark_spikes(axes: Axes, sweep: SweepLike, times: np.ndarray) -> None:
     """Put a tick over each spike, at the highest sample of the millisecond after its time."""
     if len(times) == 0:
         return
@@ -193,7 +194,7 @@ def _mark_spikes(axes: Axes, sweep: Sweep, times: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def _draw_family(panels: list[Axes], recording: Recording) -> None:
+def _draw_family(panels: list[Axes], recording: RecordingLike) -> None:
     """Draw all sweeps over each other, coloured by their amplitude, with its scale."""
     modes = {str(sweep.mode) for sweep in recording.sweeps}
     if len(modes) != 1:
@@ -209,17 +210,17 @@ def _draw_family(panels: list[Axes], recording: Recording) -> None:
     amplitude_bar(figure_of(panels[0]), panels, norm, label)
 
 
-def _heights(sweeps: Sequence[Sweep]) -> list[float]:
+def _heights(sweeps: Sequence[SweepLike]) -> list[float]:
     return [3.0, 1.0] if any(sweep.command is not None for sweep in sweeps) else [1.0]
 
 
-def _panels(sweeps: Sequence[Sweep]) -> list[Axes]:
+def _panels(sweeps: Sequence[SweepLike]) -> list[Axes]:
     return stacked(_heights(sweeps), height=5.0)[1]
 
 
 def _response_and_command(
     panels: list[Axes],
-    sweeps: Sequence[Sweep],
+    sweeps: Sequence[SweepLike],
     response_colours: list[Any],
     command_colours: list[Any],
 ) -> None:
@@ -238,7 +239,7 @@ def _response_and_command(
     figure_of(panels[0]).align_ylabels(panels)
 
 
-def _amplitudes(sweeps: Sequence[Sweep]) -> np.ndarray:
+def _amplitudes(sweeps: Sequence[SweepLike]) -> np.ndarray:
     """Give the amplitude of each sweep (SI); NaN where commands cannot be compared."""
     commands = [sweep.command for sweep in sweeps if sweep.command is not None]
     if len(commands) < len(sweeps) or len({command.size for command in commands}) != 1:
@@ -247,7 +248,7 @@ def _amplitudes(sweeps: Sequence[Sweep]) -> np.ndarray:
     return largest(stacked, stacked[:, :1])
 
 
-def sweep_card(sweep: Sweep) -> str:
+def sweep_card(sweep: SweepLike) -> str:
     """Make what a notebook shows of a sweep."""
     with house_style():
         panels = _panels([sweep])
@@ -256,7 +257,7 @@ def sweep_card(sweep: Sweep) -> str:
     return card(repr(sweep), facts, figure_of(panels[0]) if sweep.n_samples else None)
 
 
-def recording_card(recording: Recording) -> str:
+def recording_card(recording: RecordingLike) -> str:
     """Make what a notebook shows of a recording."""
     one_mode = len({sweep.mode for sweep in recording.sweeps}) == 1
     cell = recording.cell
