@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleo_like.cli.shared import HOW, check_figure, overwrite_option, save_figure
+from cleo_like.cli.shared import (
+    HOW,
+    check_figure,
+    files_argument,
+    overwrite_option,
+    save_figure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@files_argument
 def info(files: tuple[Path, ...]) -> None:
     """Tell what is in ABF, ATF and NWB files.
 
@@ -39,7 +45,7 @@ def info(files: tuple[Path, ...]) -> None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@files_argument
 def match(files: tuple[Path, ...]) -> None:
     """Tell which protocol each sweep of a file is, and why.
 
@@ -82,7 +88,7 @@ def _complain(bad: list[Path]) -> None:
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@files_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
 @click.option("--extractor", default="native", show_default=True, help="native, ipfx, efel ...")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
@@ -104,6 +110,7 @@ def features(
 
     \b
     Examples:
+      cleo-like features recordings -o table.csv          (every file of a folder)
       cleo-like features recordings/*.abf -o table.csv
       cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
     """
@@ -171,7 +178,7 @@ def _draw_features(
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@files_argument
 @click.option("-o", "--output", default=None, type=click.Path(path_type=Path))
 @click.option(
     "--criteria",

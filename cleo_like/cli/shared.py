@@ -36,6 +36,25 @@ overwrite_option = click.option(
 )
 
 
+def _files_meant(
+    _: click.Context, __: click.Parameter, given: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Put files in the place of folders and patterns."""
+    from cleo_like.io.folders import files_in
+
+    return tuple(files_in(given))
+
+
+files_argument = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    callback=_files_meant,
+)
+"""Files, folders and patterns of them, as a verb's first argument."""
+
+
 def check_figure(output: Path, *, overwrite: bool) -> None:
     """Refuse a figure that cannot be written, before any work."""
     from matplotlib.backend_bases import FigureCanvasBase

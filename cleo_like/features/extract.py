@@ -26,6 +26,7 @@ from cleo_like.features.registry import (
     run_extractor,
 )
 from cleo_like.features.table import FeatureTable, Record, check_table
+from cleo_like.io.folders import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -67,7 +68,8 @@ def extract(
     Parameters
     ----------
     sources : Recording, path, or iterable of them
-        A file with several electrodes gives one row for each.
+        A file with several electrodes gives one row for each; a folder or a pattern
+        ("data/*.abf") stands for its files.
     extractor : str or callable
         "native", "ipfx" (in the peers' environment), "efel", the name of an installed
         extractor (entry point group ``cleo_like.extractors``), or a function
@@ -129,7 +131,7 @@ def extract(
 def _items(sources: Source | Iterable[Source]) -> list[Source]:
     """List the sources, or say which is none."""
     if isinstance(sources, (Recording, str, Path)):
-        return [sources]
+        return _expanded(sources)
     try:
         items = list(sources)
     except TypeError:
@@ -141,7 +143,14 @@ def _items(sources: Source | Iterable[Source]) -> list[Source]:
                 f"{type(item).__name__}: {item!r:.60}"
             )
             raise InputError(msg)
-    return items
+    return [file for item in items for file in _expanded(item)]
+
+
+def _expanded(item: Source) -> list[Source]:
+    """Give the files of a folder or pattern; all else is itself."""
+    if isinstance(item, Recording):
+        return [item]
+    return [*files_in(item)]
 
 
 def _task(

@@ -13,7 +13,7 @@ from cleo_like.core.plugins import loaded
 from cleo_like.io.findings.electrodes import pick
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
@@ -95,21 +95,32 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
     return pick(file, reader.read_all(file), electrode)
 
 
-def read_all(path: str | Path) -> list[Recording]:
-    """Read every cell of a file.
+def read_all(path: str | Path | Iterable[str | Path]) -> list[Recording]:
+    """Read every cell of a file, of a folder, or of many files.
 
     Parameters
     ----------
-    path : str or Path
-        A file of any format that the package reads.
+    path : path or iterable of paths
+        Files of any format that the package reads, folders, or patterns ("data/*.abf"), see
+        `files_in`.
 
     Returns
     -------
     list of Recording
-        One per electrode (NWB) or response channel (ABF).
+        One per electrode (NWB) or response channel (ABF) of each file.
+
+    Raises
+    ------
+    FileFormatError
+        A file that cannot be read; its message names it. `extract` and the command line say
+        so and go on with the others.
     """
-    file = existing(path)
-    return reader_for(file).read_all(file)
+    from cleo_like.io.folders import files_in
+
+    found = []
+    for file in map(existing, files_in(path)):
+        found += reader_for(file).read_all(file)
+    return found
 
 
 def read_protocol(path: str | Path) -> Protocol:
@@ -157,6 +168,11 @@ def reader_for(path: Path) -> Reader:
     if suffix not in known:
         raise unknown_name(f"kind of file, {path.name} with the suffix", suffix, known)
     return known[suffix]
+
+
+def readable_suffixes() -> tuple[str, ...]:
+    """List the endings of files that can be read, with the dot, those of plug-ins too."""
+    return tuple(sorted(_by_suffix()))
 
 
 def _by_suffix() -> dict[str, Reader]:
