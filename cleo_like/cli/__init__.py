@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleo_like.cli.analysis import features, info, match, qc
+from cleo_like.cli.analysis import features, info, match, qc, report
 from cleo_like.cli.atlas import atlas
 from cleo_like.cli.bench import cells, demo, relief, simulate
 from cleo_like.cli.convert import convert
@@ -80,6 +80,7 @@ def main() -> None:
       cleo-like design photo.abf --cell rs --peak 14pA -o designed.abf
       cleo-like simulate --cell rs --protocol photo.abf -o recordings
       cleo-like relief recordings/rs.abf -o relief.png
+      cleo-like report recordings -o report
       cleo-like demo
     """
 
@@ -96,6 +97,7 @@ for _verb in (
     match,
     features,
     qc,
+    report,
     demo,
     atlas,
     convert,

@@ -258,3 +258,42 @@ def _judged_recordings(path: Path, criteria: Preset) -> Any:
             for check in sweep.failures:
                 click.echo(f"  sweep {sweep.number}: {check.name}: {check.reason}")
     return pd.concat([cell.table() for cell in found], ignore_index=True)
+
+
+@click.command()
+@files_argument
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path))
+@click.option("--extractor", default="native", show_default=True, help="native, ipfx, efel ...")
+@click.option(
+    "--criteria",
+    type=click.Choice(["own", "allen"]),
+    default="own",
+    show_default=True,
+    help="own: a sweep against its own recording; allen: the Allen Institute's limits.",
+)
+@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@overwrite_option
+def report(
+    files: tuple[Path, ...],
+    output: Path,
+    extractor: str,
+    criteria: Preset,
+    jobs: int,
+    overwrite: bool,
+) -> None:
+    """Write pages about recordings: a row for each cell, its figure, features and quality.
+
+    OUTPUT becomes a folder with index.html, a page for each cell, and tables (CSV; Excel where
+    openpyxl is installed). It appears whole or not at all.
+
+    \b
+    Examples:
+      cleo-like report recordings -o report
+      cleo-like report day1 day2/*.abf -o report --jobs 2 --criteria allen
+    """
+    from cleo_like.report.folder import folder_report
+
+    index = folder_report(
+        files, output, extractor=extractor, criteria=criteria, n_jobs=jobs, overwrite=overwrite
+    )
+    click.echo(f"open {index}")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from cleo_like.core.errors import InputError
 from cleo_like.core.files import atomic_path, check_output
 
@@ -18,6 +20,41 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+@attrs.frozen(kw_only=True)
+class Link:
+    """A cell of a table, or an item of a line, that leads somewhere.
+
+    Parameters
+    ----------
+    text : str
+        What is read.
+    href : str
+        Where it leads, relative to the page.
+    """
+
+    text: str
+    href: str
+
+
+@attrs.frozen(kw_only=True)
+class Picture:
+    """A cell of a table that is a small picture in a file beside the page.
+
+    Parameters
+    ----------
+    src : str
+        The file, relative to the page.
+    alt : str
+        What it shows, in words.
+    href : str
+        Where it leads.
+    """
+
+    src: str
+    alt: str
+    href: str
 
 
 class Page:
@@ -67,6 +104,10 @@ class Page:
         lines = list(items)
         return self._add("bullets", items=lines) if lines else self
 
+    def add_links(self, links: Iterable[Link]) -> Page:
+        """Add a line of links."""
+        return self._add("links", items=[attrs.asdict(link) for link in links])
+
     def add_table(
         self,
         table: pd.DataFrame | Mapping[str, Any] | Iterable[Mapping[str, Any]],
@@ -74,7 +115,7 @@ class Page:
         columns: Sequence[str] | None = None,
         caption: str = "",
     ) -> Page:
-        """Add a table; None and NaN are shown as "unknown".
+        """Add a table; None and NaN are shown as "unknown", `Link` and `Picture` as such.
 
         Parameters
         ----------
@@ -213,8 +254,10 @@ def _is_numeric(values: Sequence[object]) -> bool:
     return bool(known) and all(map(_is_number, known))
 
 
-def _shown(value: object) -> str | None:
-    """Give a value as text; None where it is unknown."""
+def _shown(value: object) -> str | dict[str, str] | None:
+    """Give a value as text, a link or picture as its parts; None where it is unknown."""
+    if isinstance(value, (Link, Picture)):
+        return attrs.asdict(value)
     plain = value.item() if hasattr(value, "item") else value
     if _is_unknown(plain):
         return None
