@@ -19,12 +19,16 @@ __version__ = "0.1.0"
 _WHERE = {
     "CLSimulator": "base",
     "IOProcessor": "base",
+    "InSilicoCache": "sessions",
+    "InSilicoExperiment": "sessions",
+    "InSilicoSession": "sessions",
     "ImagingTruth": "core",
     "InterfaceDevice": "base",
     "LatencyIOProcessor": "ioproc",
     "NeoExportable": "base",
     "RecordOnlyProcessor": "ioproc",
     "Recorder": "base",
+    "SessionPlan": "sessions",
     "Stepper": "engine.stepper",
     "Stimulator": "base",
     "SynapseDevice": "base",
@@ -71,6 +75,7 @@ _WHERE = {
     "sag_ladder": "stimuli",
     "short_square": "stimuli",
     "show_versions": "report.versions",
+    "simulate_session": "sessions",
     "sine": "stimuli",
     "with_test_pulse": "stimuli",
     "write": "io",
@@ -95,8 +100,8 @@ _moved.install()
 
 # modules that users of Cleo reach as attributes (`cleo.coords.assign_coords_...`)
 _MODULES = (
-    "atlas", "base", "coords", "imaging", "ioproc", "recorders", "responses", "stimulators",
-    "utilities", "viz",
+    "atlas", "base", "coords", "imaging", "ioproc", "recorders", "responses", "sessions",
+    "stimulators", "utilities", "viz",
 )  # fmt: skip
 
 # what Cleo has besides; a script that imports it is told what is missing

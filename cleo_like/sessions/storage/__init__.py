@@ -1,0 +1,1 @@
+"""Sessions on disk: NWB, tables, and a cache with the calls of the AllenSDK's."""

@@ -1,0 +1,1 @@
+"""Tables in the columns that users of the AllenSDK know."""

@@ -1,0 +1,1 @@
+"""What the animal sees and how cells answer: screen, images, task, receptive fields, spikes."""
