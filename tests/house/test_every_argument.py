@@ -19,7 +19,7 @@ from brian2 import second as b2_second
 from brian2.units.fundamentalunits import get_or_create_dimension
 
 import cleo_like as cl
-from cleo_like import core, imaging, ioproc, stimuli
+from cleo_like import core, imaging, ioproc, sessions, stimuli
 from cleo_like.core import UnitError
 from cleo_like.core.units.table import UNITS
 from cleo_like.features import clamp
@@ -194,6 +194,23 @@ CALLS = {
     "shapes.ou_noise": (
         lambda **k: shapes.ou_noise(seed=1, **k),
         {"sd": (5, "pA"), "tau": (3, "ms"), "duration": (10, "ms"), "mean": (1, "pA")},
+    ),
+    "sessions.ImageChangeTask": (
+        of(sessions.ImageChangeTask),
+        {"duration": (9, "s"), "grey_before": (2, "s"), "grey_after": (1, "s"), "cadence": (800, "ms"),
+         "flash": (200, "ms"), "refresh": (120, "Hz")},
+    ),
+    "sessions.Screen": (of(sessions.Screen), {"distance": (3e5, "um"), "width": (4e5, "um"), "height": (3e5, "um")}),
+    "sessions.FrontEnd": (
+        of(sessions.FrontEnd),
+        {"latency": (40, "ms"), "tau": (20, "ms"), "use": (1, "Hz"), "recovery": (2, "s"), "gain_tau": (5, "s")},
+    ),
+    "sessions.RateCells": (of(sessions.RateCells), {"peak": (20, "Hz"), "baseline": (1, "Hz"), "dt": (2, "ms")}),
+    "sessions.CurrentCells": (of(sessions.CurrentCells), {"noise_tau": (3, "ms"), "dt": (50, "us")}),
+    "sessions.OpticalPlane": (
+        of(sessions.OpticalPlane),
+        {"depth": (200, "um"), "rate": (30, "Hz"), "field": (500, "um"), "soma_radius": (5, "um"),
+         "baseline_window": (60, "s")},
     ),
     "patch.IdealElectrode": (cl.IdealElectrode, {"noise": (0.2, "mV"), "lowpass": (2, "kHz")}),
     "patch.Electrode": (

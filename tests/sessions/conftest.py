@@ -6,9 +6,9 @@ from cleo_like.sessions import (
     ImageChangeTask,
     ImageSet,
     InSilicoCache,
-    simulate_session,
     OpticalPlane,
     SessionPlan,
+    simulate_session,
 )
 
 

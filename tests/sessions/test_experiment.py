@@ -162,7 +162,9 @@ def test_wrong_planes_are_refused(small_plan):
         with pytest.raises((InputError, UnknownNameError)):
             OpticalPlane(**wrong)
     with pytest.raises(InputError, match="do not fit"):
-        simulate_session(small_plan(planes=[OpticalPlane(n_cells=500, shape=(64, 64), field="80 um")]))
+        simulate_session(
+            small_plan(planes=[OpticalPlane(n_cells=500, shape=(64, 64), field="80 um")])
+        )
     with pytest.raises(InputError, match="5000"):
         small_plan(planes=[OpticalPlane(n_cells=2501)] * 2)
     with pytest.raises(InputError, match="planes"):

@@ -11,8 +11,8 @@ import attrs
 from cleo_like.core.arrays import as_tuple, frozen_mapping
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.sessions.experiment import InSilicoExperiment
+from cleo_like.sessions.storage.project import KEYS, LISTS, project_tables
 from cleo_like.sessions.storage.write import ABOUT, nwb_path, project_path
-from cleo_like.sessions.tables.project import KEYS, LISTS, project_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

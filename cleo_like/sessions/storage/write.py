@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cleo_like.core.errors import UnsupportedError
 from cleo_like.core.files import atomic_path, check_folder, check_output, together
 from cleo_like.core.provenance import to_json, versions
-from cleo_like.sessions.tables.project import KEYS, project_tables
+from cleo_like.sessions.storage.project import KEYS, project_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ def write_session(
                 table.to_csv(path, lineterminator="\n")
         for k, (key, experiment) in enumerate(session.experiments.items()):
             tell(f"writing {key}", k / len(keys))
-            write(experiment.data, nwb_path(where, key), overwrite=overwrite)
+            write(experiment.data, nwb_path(where, key), overwrite=overwrite)  # type: ignore[arg-type]
             if tables:
                 _write_tables(where, key, experiment, overwrite=overwrite)
         if tables:

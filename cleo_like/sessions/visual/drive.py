@@ -87,9 +87,10 @@ class FrontEnd:
         Rate at which full drive uses inputs up.
     recovery : quantity
         Time in which they recover.
-    gain_sd, gain_tau : float, quantity
-        The gain of all cells together is exp of a slow noise: its standard deviation and
-        time constant.
+    gain_sd : float
+        The gain of all cells together is exp of a slow noise of this standard deviation.
+    gain_tau : quantity
+        Time constant of that noise.
 
     Examples
     --------
