@@ -143,9 +143,8 @@ def test_functions_of_the_user_take_the_place_of_fields_and_cells(small_plan):
         with pytest.raises(InputError, match=text):
             simulate_session(small_plan(planes=[attrs.evolve(plane, cells=wrong)]))
     with pytest.raises(InputError, match="drive"):
-        small_plan(
-            planes=[attrs.evolve(plane, receptive_fields=lambda *_: np.ones(3))]
-        ).simulate()
+        flat = attrs.evolve(plane, receptive_fields=lambda *_: np.ones(3))
+        simulate_session(small_plan(planes=[flat]))
 
 
 def test_a_plane_without_cells_has_empty_tables(small_plan):

@@ -72,7 +72,7 @@ class ImageChangeTask:
     --------
     >>> task = ImageChangeTask(duration="60 s", grey_before="10 s", grey_after="5 s")
     >>> task.schedule(n_images=8, rng=np.random.default_rng(1))
-    Schedule: 80 flashes, 6 changes, 4 omitted, 75 s
+    Schedule: 80 flashes, 10 changes, 4 omitted, 75 s
     """
 
     duration: float = attrs.field(
