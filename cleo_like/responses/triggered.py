@@ -67,7 +67,7 @@ class EventTriggered:
         Parameters
         ----------
         start, end : float
-            Seconds from the event; `end` itself is not in it.
+            Seconds from the event; samples on either count.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class EventTriggered:
             No sample lies between the two.
         """
         tiny = 1e-9
-        part = (self.time >= start - tiny) & (self.time < end - tiny)
+        part = (self.time >= start - tiny) & (self.time <= end + tiny)
         if not part.any():
             msg = (
                 f"no sample from {start:g} to {end:g} s; the window has {self.time.size}, "

@@ -79,7 +79,7 @@ def test_traces_bring_their_times_and_float32_stays():
 
 def test_mean_over_part_of_the_window():
     found = event_triggered(T, [20.0], T, window=(0, 1), sampling_rate=10)
-    assert found.mean(0, 0.5)[0, 0] == pytest.approx(20.2)
+    assert found.mean(0, 0.5)[0, 0] == pytest.approx(20.25)
     with pytest.raises(InputError, match="no sample from 2 to 3 s"):
         found.mean(2, 3)
 

@@ -5,8 +5,9 @@ from cleo_like.responses.calcium.events import CalciumEvents
 from cleo_like.responses.calcium.jumps import l0_events
 from cleo_like.responses.calcium.noise import noise_std
 from cleo_like.responses.calcium.smoothing import filtered_events, half_normal_weights
+from cleo_like.responses.calcium.sparse import ar1_events
 
 __all__ = [
-    "CalciumEvents", "decay_time", "filtered_events", "half_normal_weights", "l0_events",
-    "noise_std",
+    "CalciumEvents", "ar1_events", "decay_time", "filtered_events", "half_normal_weights",
+    "l0_events", "noise_std",
 ]  # fmt: skip

@@ -68,3 +68,21 @@ class CalciumEvents:
             f"CalciumEvents by {self.method}: {n_cells} cells, {n_frames} frames at "
             f"{self.frame_rate:.4g} Hz, {int(self.n_events.sum())} events"
         )
+
+
+def measurable(
+    y: np.ndarray, noise: np.ndarray, tau: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Which cells can be fitted, and why the others cannot."""
+    reasons = {
+        "has no sample": ~np.isfinite(y).any(axis=1),
+        "has too few samples to tell its noise": ~np.isfinite(noise),
+        "never changes: its noise is 0": noise == 0,
+        "shows no decay; give tau": ~np.isfinite(tau),
+    }
+    good = np.ones(len(y), dtype=bool)
+    notes = []
+    for reason, cells in reasons.items():
+        notes += [f"cell {k} {reason}" for k in np.flatnonzero(cells & good)]
+        good &= ~cells
+    return good, tuple(notes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.responses.calcium.decay import decay_time
-from cleo_like.responses.calcium.events import CalciumEvents
+from cleo_like.responses.calcium.events import CalciumEvents, measurable
 from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
 from cleo_like.responses.calcium.l0 import calcium_between, jumps_of, last_jumps
 from cleo_like.responses.calcium.noise import noise_std
@@ -79,7 +79,7 @@ def l0_events(
         penalty = 0.5 * size**2 / (1 - g**2)
     else:
         penalty = per_cell(lambdas, n, "1", "lambdas")
-    good, notes = _measurable(y, noise, seconds)
+    good, notes = measurable(y, noise, seconds)
     events, calcium = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
     if good.any():
         jumps = jumps_of(last_jumps(y[good], g[good], penalty[good]))
@@ -99,21 +99,3 @@ def events_of(calcium: np.ndarray, jumps: list[np.ndarray], decay: np.ndarray) -
     before = decay[rows] * calcium[rows, frames - 1]
     found[rows, frames] = np.maximum(calcium[rows, frames] - before, 0.0)
     return found
-
-
-def _measurable(
-    y: np.ndarray, noise: np.ndarray, tau: np.ndarray
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Which cells can be fitted, and why the others cannot."""
-    reasons = {
-        "has no sample": ~np.isfinite(y).any(axis=1),
-        "has too few samples to tell its noise": ~np.isfinite(noise),
-        "never changes: its noise is 0": noise == 0,
-        "shows no decay; give tau": ~np.isfinite(tau),
-    }
-    good = np.ones(len(y), dtype=bool)
-    notes = []
-    for reason, cells in reasons.items():
-        notes += [f"cell {k} {reason}" for k in np.flatnonzero(cells & good)]
-        good &= ~cells
-    return good, tuple(notes)

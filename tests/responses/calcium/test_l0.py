@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleo_like.core.errors import InputError
@@ -24,6 +24,7 @@ def least_cost(y, g, penalty):
     return best[-1]
 
 
+@settings(deadline=None, max_examples=60)  # the check itself is slow
 @given(
     st.integers(2, 60), st.sampled_from([0.2, 0.7, 0.95, 0.999]),
     st.sampled_from([0.01, 0.3, 1.0, 5.0]), st.integers(0, 2**31), st.booleans(),
@@ -86,7 +87,8 @@ def test_noise_and_decay_of_a_known_process(rng):
     y = lfilter([1.0], [1, -g], spikes, axis=1) + 0.3 * rng.normal(size=spikes.shape)
     np.testing.assert_allclose(noise_std(y), 0.3, rtol=0.1)
     np.testing.assert_allclose(noise_std(y, method="spectrum"), 0.3, rtol=0.1)
-    np.testing.assert_allclose(decay_time(y, 30.0), 0.5, rtol=0.15)
+    # 1 / 2 s is added to every rate: what is slower is no calcium
+    np.testing.assert_allclose(decay_time(y, 30.0), 1 / (1 / 0.5 + 1 / 2.0), rtol=0.12)
     assert np.isnan(noise_std(np.ones(4)))
     assert np.isfinite(noise_std(np.arange(5.0)))
 
