@@ -106,8 +106,8 @@ def test_gray_before_and_after(experiment):
     assert (t[frames] >= last + 5).all()
     table["end_time"] = table["end_time"].mask(table["omitted"])
     np.testing.assert_allclose(spontaneous_intervals(table, t), both)
-    with pytest.raises(UnknownNameError, match="did you mean 'before'"):
-        spontaneous_intervals(table, t, "befor")
+    with pytest.raises(UnknownNameError, match="unknown period"):
+        spontaneous_intervals(table, t, "betwen")
     with pytest.raises(InputError, match="end_time, stop_time or duration"):
         spontaneous_intervals(table[["start_time"]], t)
     with pytest.raises(InputError, match="no presentation has a start_time"):
