@@ -74,8 +74,10 @@ _LOGARITHMIC = re.compile(
 )
 """Positive quantities that spread over factors: resistances, times, currents, slopes."""
 _LINEAR = ("updown_ratio", "downstroke_ratio", "adapt", "isi_cv")
-_CELL_ID = ("cell_id", "specimen_id", "cell id", "id")
-_LAB = ("lab", "dandiset", "source_lab")
+CELL_ID = ("cell_id", "specimen_id", "cell id", "id")
+LAB = ("lab", "dandiset", "source_lab")
+DONOR = ("donor", "subject_id", "mouse", "donor_name")
+"""Columns in which tables have the cell's id, its lab, its animal or patient."""
 
 
 def definition(name: str) -> Feature | None:
@@ -161,7 +163,7 @@ def column_named(frame: pd.DataFrame, name: str | None, choices: Iterable[str]) 
 
 def ids_of(frame: pd.DataFrame) -> list[str]:
     """Give the id of each cell; row numbers where the table has none, made unique."""
-    column = column_named(frame, None, _CELL_ID)
+    column = column_named(frame, None, CELL_ID)
     if column is None:
         return [f"row-{k}" for k in range(len(frame))]
     seen: dict[str, int] = {}
@@ -175,7 +177,7 @@ def ids_of(frame: pd.DataFrame) -> list[str]:
 
 def labs_of(frame: pd.DataFrame, lab: str | None) -> list[str]:
     """Give the lab of each cell: a column ("lab", "dandiset"), or one lab for all."""
-    column = column_named(frame, lab, _LAB)
+    column = column_named(frame, lab, LAB)
     if column is None:
         return ["all"] * len(frame)
     return ["unknown" if _is_missing(v) else str(v) for v in frame[column]]

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cleo_like.atlas.columns import as_frame, labs_of
-from cleo_like.atlas.frozen.adapt import adapt
-from cleo_like.atlas.harmonise.scale import LEAST_CELLS
 from cleo_like.core.errors import CleoLikeError, FileFormatError, InputError, UnsupportedError
 from cleo_like.core.files import atomic_path, together
 from cleo_like.core.provenance import hash_of
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cleo_like.atlas.frozen.model import Atlas
 
 _TOLD = (
     "dandiset", "asset_id", "asset_path", "taxon", "age", "sex", "licence", "citation",
@@ -190,41 +186,3 @@ def verdicts(sources: Sequence[Any]) -> pd.DataFrame:
             rows.append((name, None, None, None, False, f"{type(error).__name__}: {error}"))
     columns = ["source", "cell_id", "sweep", "family", "used", "reason"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a table of cells: CSV or parquet, of this package or of `import_table`.
-
-    Raises
-    ------
-    FileFormatError
-        No such file, or no table.
-    """
-    import pandas as pd
-
-    target = Path(path)
-    if not target.is_file():
-        msg = f"no table at {target}"
-        raise FileFormatError(msg)
-    texts = dict.fromkeys(("cell_id", "dandiset", "lab", "donor", "specimen_id"), str)
-    try:
-        if target.suffix.lower() == ".parquet":
-            return pd.read_parquet(target)
-        return pd.read_csv(target, dtype=texts, low_memory=False)
-    except (ValueError, OSError) as error:
-        msg = f"{target.name} cannot be read as a table ({type(error).__name__}: {error})"
-        raise FileFormatError(msg) from error
-
-
-def adapted(
-    atlas: Atlas, table: pd.DataFrame, *, lab: str | None = None, label: str | None = None
-) -> Atlas:
-    """Adapt a map to the labs of a table that it does not know and that have enough cells."""
-    frame = as_frame(table)
-    labs = labs_of(frame, lab)
-    for name in dict.fromkeys(labs):
-        mine = [v == name for v in labs]
-        if atlas.scale_for(name) is not None or sum(mine) < LEAST_CELLS:
-            continue
-        atlas = adapt(atlas, frame[mine].reset_index(drop=True), lab=lab, label=label)
-    return atlas

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 _NO_DONOR = -1
 NEIGHBOURS = 15
 """How many nearest cells are shown, averaged and filled from."""
+MANY = 20_000
+"""Cells that stand for all of a large map: for densities, distributions and scores."""
+_SPARE = 8  # asked for beyond k, for the point itself and some of its own group
 
 
 def codes_of(texts: Sequence[str]) -> np.ndarray:
@@ -37,7 +40,10 @@ class Neighbours:
         from scipy.spatial import cKDTree
 
         self.points = np.ascontiguousarray(points, dtype=float)
-        self._tree = cKDTree(self.points, leafsize=32)
+        # turned to the axes of largest spread the tree cuts off more: half the time per query
+        self._axes = np.linalg.eigh(self.points.T @ self.points)[1][:, ::-1]
+        self._turned = times(self.points, self._axes)
+        self._tree = cKDTree(self._turned, leafsize=16)
 
     def __len__(self) -> int:
         """Count the points."""
@@ -45,12 +51,15 @@ class Neighbours:
 
     def nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Give distances and indices (queries x k), nearest first."""
+        return self._nearest(times(np.asarray(queries, dtype=float), self._axes), k)
+
+    def _nearest(self, turned: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         k = min(k, len(self))
         asked = min(k + 1, len(self))  # one more, so that a tie at the edge is seen whole
-        found = self._tree.query(queries, k=np.arange(1, asked + 1))
+        found = self._tree.query(turned, k=np.arange(1, asked + 1))
         distance, index = np.asarray(found[0]), np.asarray(found[1])
         order = np.lexsort((index, distance), axis=1)
-        rows = np.arange(len(queries))[:, None]
+        rows = np.arange(len(turned))[:, None]
         return distance[rows, order][:, :k], index[rows, order][:, :k]
 
     def nearest_others(
@@ -72,15 +81,30 @@ class Neighbours:
         distance, index : ndarray
             (rows x k); infinite and -1 where there are not enough.
         """
-        largest = int(np.bincount(groups[groups >= 0]).max()) if (groups >= 0).any() else 1
-        distance, index = self.nearest(self.points[rows], k + largest + 1)
-        own = index == rows[:, None]
-        own |= (groups[index] == groups[rows][:, None]) & (groups[rows][:, None] >= 0)
-        distance = np.where(own, np.inf, distance)
-        order = np.argsort(distance, axis=1, kind="stable")[:, :k]
-        distance = np.take_along_axis(distance, order, axis=1)
-        index = np.where(np.isinf(distance), -1, np.take_along_axis(index, order, axis=1))
+        distance, index = np.full((len(rows), k), np.inf), np.full((len(rows), k), -1)
+        asking, asked = np.arange(len(rows)), k + _SPARE
+        while asking.size:  # few have many of their own group near: those ask again
+            asked = min(asked, len(self))
+            near, who = self._nearest(self._turned[rows[asking]], asked)
+            mine = groups[rows[asking]][:, None]
+            own = (who == rows[asking][:, None]) | ((groups[who] == mine) & (mine >= 0))
+            near = np.where(own, np.inf, near)
+            order = np.argsort(near, axis=1, kind="stable")[:, :k]
+            near, who = (np.take_along_axis(a, order, axis=1) for a in (near, who))
+            enough = ((~own).sum(axis=1) >= k) | (asked == len(self))
+            width = near.shape[1]
+            distance[asking[enough], :width] = near[enough]
+            index[asking[enough], :width] = np.where(np.isinf(near), -1, who)[enough]
+            asking, asked = asking[~enough], 4 * asked
         return distance, index
+
+
+def times(values: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Multiply rows with a matrix, added up in one order: a row alone gives the same bits."""
+    out = np.zeros((len(values), matrix.shape[1]))
+    for k in range(values.shape[1]):
+        out = out + values[:, k : k + 1] * matrix[k]
+    return out
 
 
 def row_means(values: np.ndarray) -> np.ndarray:
@@ -91,42 +115,12 @@ def row_means(values: np.ndarray) -> np.ndarray:
     return total / values.shape[1]
 
 
-def filled(
-    points: np.ndarray, queries: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fill missing values of queries with the mean of their nearest points.
+def some_of(n: int, most: int) -> np.ndarray:
+    """Choose rows of a large set, evenly spaced; all of a small one.
 
-    Parameters
-    ----------
-    points, queries : ndarray
-        (cells x dimensions), NaN where missing. The distance is that in the dimensions which
-        both have, scaled up to all.
-    k : int
-        How many points with that value are averaged.
-
-    Returns
-    -------
-    values, was_missing, possible : ndarray
-        Filled values, where they were filled, and which rows could be.
+    Examples
+    --------
+    >>> some_of(3, 10), some_of(10, 3)
+    (array([0, 1, 2]), array([0, 4, 9]))
     """
-    out = np.array(queries, dtype=float)
-    missing = np.isnan(out)
-    possible = ~missing.all(axis=1)
-    there = ~np.isnan(points)
-    zeroed = np.where(there, points, 0.0)
-    for row in np.flatnonzero(missing.any(axis=1) & possible):
-        known = np.flatnonzero(~missing[row])
-        square, shared = np.zeros(len(points)), np.zeros(len(points))
-        for j in known:
-            square = square + np.where(there[:, j], (zeroed[:, j] - out[row, j]) ** 2, 0.0)
-            shared = shared + there[:, j]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            distance = np.where(shared > 0, square / shared, np.inf)
-        order = np.argsort(distance, kind="stable")
-        for j in np.flatnonzero(missing[row]):
-            near = order[there[order, j]][:k]
-            if near.size == 0:
-                possible[row] = False
-                break
-            out[row, j] = points[near, j].sum() / near.size
-    return out, missing, possible
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(int)

@@ -161,7 +161,7 @@ def import_(
 @click.option("-o", "--output", required=True, type=_PATH, help="The map (.npz).")
 @click.option("--features", default=None, help="Columns, with commas between.")
 @click.option("--lab", default=None, help="Column with the lab.")
-@click.option("--label", default=None, help="Column with the kind of cell.")
+@click.option("--label", default=None, help="Column with the kind of cell (subclass, if any).")
 @click.option("--donor", default=None, help="Column with the donor.")
 @click.option(
     "--harmonise", type=click.Choice(["none", "robust", "transport"]), default="robust",
@@ -192,15 +192,22 @@ def build(
     from cleo_like.core.files import check_output
 
     check_output(output, overwrite=overwrite, how=HOW)
-    made = make(
-        _tables(tables),
+    table = _tables(tables)
+    if label is None and "subclass" in table.columns and table["subclass"].nunique() > 1:
+        label = "subclass"
+    made = _warned(lambda: make(
+        table,
         features=None if features is None else [f.strip() for f in features.split(",")],
         lab=lab, label=label, donor=donor, harmonise=harmonise, embedding=embedding,
         metric=metric, seed=seed, name=output.stem,
-    )  # fmt: skip
+    ))  # fmt: skip
     made.save(output, overwrite=overwrite)
     click.echo(f"{made!r}\n  in {output}")
     click.echo(f"  features: {', '.join(made.features)}")
+    if made.classes:
+        count = made.cells["label"].value_counts()
+        told = ", ".join(f"{kind} {count[kind]}" for kind in made.classes)
+        click.echo(f"  kinds ({label}): {told}")
     dropped = len(made.about["dropped"])
     click.echo(f"  {int(made.imputed.sum())} values filled, {dropped} cells left out")
     for name, scale in made.labs.items():
@@ -227,13 +234,19 @@ def place(
     """Place cells on a map: kind, neighbours, and whether they belong at all."""
     from cleo_like.atlas import Atlas
     from cleo_like.atlas import place as find
-    from cleo_like.atlas.gather import adapted
+    from cleo_like.atlas.newcomers import adapted, placed_score
 
     known, table = Atlas.load(map_), _tables(tables)
     if adapt:
         known = _warned(lambda: adapted(known, table, lab=lab, label=label))
     placed = _warned(lambda: find(known, table, lab=lab))
     click.echo(repr(placed))
+    for name in dict.fromkeys(placed.table["lab"]):
+        scale = known.scale_for(name)
+        click.echo(f"  scale of {name}: {scale.basis if scale else 'common'}")
+    found = placed_score(known, table, placed, label)
+    if found is not None:
+        click.echo(f"  kinds as the table tells them: balanced accuracy {found}")
     near = [", ".join(placed.neighbours(k)["cell_id"].head(5)) for k in range(len(placed))]
     told = placed.table.assign(nearest=near)
     if output is not None:
@@ -272,11 +285,9 @@ def report(map_: Path) -> None:
 
 
 def _tables(paths: tuple[Path, ...]) -> pd.DataFrame:
-    import pandas as pd
+    from cleo_like.atlas.tables.cells import read_cells
 
-    from cleo_like.atlas.gather import read_table
-
-    return pd.concat([read_table(p) for p in paths], ignore_index=True)
+    return read_cells(paths)
 
 
 def _write_csv(table: pd.DataFrame, output: Path, *, overwrite: bool) -> None:

@@ -14,7 +14,7 @@ from cleo_like.atlas.frozen.adapt import adapt
 from cleo_like.atlas.frozen.build import build
 from cleo_like.atlas.frozen.place import place
 from cleo_like.atlas.harmonise.scale import LEAST_CELLS, POOLED
-from cleo_like.atlas.neighbours import NEIGHBOURS, Neighbours, codes_of
+from cleo_like.atlas.neighbours import MANY, NEIGHBOURS, Neighbours, codes_of, some_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,15 +114,16 @@ def enrichment(cells: Neighbours, groups: np.ndarray) -> float:
     >>> round(enrichment(Neighbours(points), np.repeat([0, 1], 20)), 2)
     2.05
     """
-    rows = np.flatnonzero(groups >= 0)
-    if not rows.size:
+    known = np.flatnonzero(groups >= 0)
+    if not known.size:
         return float("nan")
+    rows = known[some_of(len(known), MANY)]
     alone = np.full(len(groups), -1)
     k = min(NEIGHBOURS, len(groups) - 1)
     _, index = cells.nearest_others(rows, k, alone)
     same = (groups[index] == groups[rows][:, None]).mean()
-    count = np.bincount(groups[rows])
-    chance = (count * (count - 1)).sum() / (len(rows) * (len(groups) - 1))
+    count = np.bincount(groups[known])
+    chance = (count * (count - 1)).sum() / (len(known) * (len(groups) - 1))
     return float(same / chance) if chance > 0 else float("nan")
 
 

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.atlas.columns import as_frame, column_named, feature_columns, labs_of, texts_of
+from cleo_like.atlas.columns import (
+    DONOR,
+    as_frame,
+    column_named,
+    feature_columns,
+    labs_of,
+    texts_of,
+)
 from cleo_like.atlas.evaluate.scores import Score, score
 from cleo_like.atlas.frozen.adapt import adapt
 from cleo_like.atlas.frozen.build import build
 from cleo_like.atlas.frozen.place import place
 from cleo_like.atlas.frozen.votes import left_out_shares
 from cleo_like.atlas.harmonise.comparable import Comparison, compare
+from cleo_like.atlas.neighbours import MANY, some_of
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,8 +32,6 @@ if TYPE_CHECKING:
 
     from cleo_like.atlas.frozen.model import Atlas
     from cleo_like.features import FeatureTable
-
-_DONOR = ("donor", "subject_id", "mouse", "donor_name")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -177,7 +183,7 @@ def _chosen(one: pd.DataFrame, two: pd.DataFrame, comparison: Comparison) -> tup
 
 
 def _donors(frame: pd.DataFrame, donor: str | None) -> list[str]:
-    return texts_of(frame, column_named(frame, donor, _DONOR))
+    return texts_of(frame, column_named(frame, donor, DONOR))
 
 
 def _without_donors_of(
@@ -192,11 +198,12 @@ def _within(atlas: Atlas, seed: int) -> tuple[Score, Score]:
     """Score the cells of the map by their neighbours: without their donor, and with it."""
     cells, kinds = atlas.labelled
     names = np.array(atlas.classes, dtype=object)
-    rows = np.flatnonzero(atlas.label_codes >= 0)
-    donors = list(atlas.cells["donor"].iloc[rows])
+    known = np.flatnonzero(atlas.label_codes >= 0)
+    rows = some_of(len(known), MANY)
+    donors = list(atlas.cells["donor"].iloc[known[rows]])
     out = []
-    for groups in (atlas.donor_codes[rows], np.full(len(rows), -1)):
-        shares = left_out_shares(cells, kinds, groups, len(names))
+    for groups in (atlas.donor_codes[known], np.full(len(known), -1)):
+        shares = left_out_shares(cells, kinds, groups, len(names), rows)
         told = names[np.nan_to_num(shares).argmax(axis=1)]
-        out.append(score(list(names[kinds]), list(told), donors, seed=seed))
+        out.append(score(list(names[kinds[rows]]), list(told), donors, seed=seed))
     return out[0], out[1]

@@ -11,6 +11,7 @@ import numpy as np
 from cleo_like.atlas.columns import as_frame, labs_of, texts_of, transformed, values_of
 from cleo_like.atlas.frozen.outside import LEAST
 from cleo_like.atlas.frozen.votes import shares_of
+from cleo_like.atlas.harmonise.comparable import doubtful_units
 from cleo_like.atlas.harmonise.scale import (
     LEAST_CELLS,
     POOLED,
@@ -18,7 +19,8 @@ from cleo_like.atlas.harmonise.scale import (
     matched_scale,
     own_scale,
 )
-from cleo_like.atlas.neighbours import NEIGHBOURS, filled
+from cleo_like.atlas.missing import filled
+from cleo_like.atlas.neighbours import NEIGHBOURS
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,19 +73,25 @@ def adapt(
     Raises
     ------
     InputError
-        Fewer than 20 known cells of a lab, or none of the labels is on the map.
+        Fewer than 20 known cells of a lab, or none of the asked-for labels is on the map.
     """
     frame = as_frame(table)
     labs = np.array(labs_of(frame, lab))
-    mask, how = _known(atlas, frame, label, known)
-    values = transformed(values_of(frame, atlas.features), atlas.transforms)
+    mask, told = _known(atlas, frame, label, known)
+    asked = known is not None or label is not None
+    raw = values_of(frame, atlas.features)
+    values = transformed(raw, atlas.transforms)
     scales, usual = dict(atlas.labs), dict(atlas.usual)
-    for name in dict.fromkeys(labs):
+    for name in map(str, dict.fromkeys(labs)):
         rows = np.flatnonzero(labs == name)
-        base = rows[mask[rows]]
+        base, how = rows[mask[rows]], told
+        if len(base) < LEAST_CELLS <= len(rows) and not asked:
+            base, how = rows, "all"  # labels that nobody pointed to, and that tell too little
         if how == "all":
             warnings.warn(_WARN_ALL.format(lab=name, n=len(base)), UserWarning, stacklevel=2)
         scales[name] = _scale(atlas, values[base], name, how)
+        for feature, why in doubtful_units(atlas.features, atlas.values, raw[rows]).items():
+            warnings.warn(f"lab {name!r}: {feature}: {why}", UserWarning, stacklevel=2)
         known_cells = _usual(atlas, scales[name], values[base])
         if len(known_cells) >= LEAST:
             usual[name] = known_cells
@@ -107,6 +115,8 @@ def _known(
     if column is not None and column in frame.columns and atlas.classes:
         texts = texts_of(frame, column)
         mask = np.array([t in atlas.classes for t in texts])
+        if not mask.any() and label is None:
+            return np.ones(len(frame), dtype=bool), "all"
         if not mask.any():
             told = ", ".join(sorted({t for t in texts if t})[:6])
             msg = f"no label of {column!r} is on the map ({', '.join(atlas.classes)}): {told}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.atlas.columns import (
+    DONOR,
     as_frame,
     column_named,
     feature_columns,
@@ -25,16 +27,10 @@ from cleo_like.atlas.frozen.metric import supervised_metric
 from cleo_like.atlas.frozen.model import Atlas
 from cleo_like.atlas.frozen.outside import LEAST
 from cleo_like.atlas.frozen.votes import calibrated_sharpness, left_out_shares
-from cleo_like.atlas.harmonise.scale import (
-    LEAST_CELLS,
-    METHODS,
-    POOLED,
-    LabScale,
-    matched_scale,
-    own_scale,
-    pooled,
-)
-from cleo_like.atlas.neighbours import NEIGHBOURS, filled
+from cleo_like.atlas.harmonise.labs import doubtful_labs, harmonised
+from cleo_like.atlas.harmonise.scale import METHODS, POOLED
+from cleo_like.atlas.missing import filled
+from cleo_like.atlas.neighbours import MANY, NEIGHBOURS, some_of
 from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.core.provenance import versions
 
@@ -45,7 +41,6 @@ if TYPE_CHECKING:
 
     from cleo_like.features import FeatureTable
 
-_DONOR = ("donor", "subject_id", "mouse", "donor_name")
 _MOST_MISSING = 0.5
 _KEPT = (
     "species", "taxon", "region", "region_acronym", "dandiset", "licence", "citation", "source",
@@ -141,7 +136,10 @@ def build(
     transforms = tuple(transform_of(f) for f in chosen)
     values = transformed(raw, transforms)
     weights = _weights(chosen)
-    scales, scaled = _harmonised(values, cells, harmonise, weights)
+    doubts = doubtful_labs(raw, cells, chosen)
+    for one in doubts:
+        warnings.warn(one, UserWarning, stacklevel=2)
+    scales, scaled = harmonised(values, cells, harmonise, weights)
     full, missing, _ = filled(scaled, scaled, NEIGHBOURS)
     atlas = Atlas(
         name=name,
@@ -161,6 +159,7 @@ def build(
             "label": label,
             "seed": seed,
             "dropped": dropped,
+            "doubts": doubts,
             "not_used": _not_used(frame, chosen),
             "shared_weights": [f for f, w in zip(chosen, weights, strict=True) if w < 1],
             "versions": versions(("scipy", "scikit-learn", "umap-learn", "openTSNE")),
@@ -204,7 +203,7 @@ def _cells(
     import pandas as pd
 
     kinds = column_named(frame, label, ())
-    donors = column_named(frame, donor, _DONOR)
+    donors = column_named(frame, donor, DONOR)
     told = {
         "cell_id": ids_of(frame),
         "lab": labs_of(frame, lab),
@@ -229,82 +228,6 @@ def _weights(features: Sequence[str]) -> np.ndarray:
     return np.array([1 / np.sqrt(measures.count(m)) for m in measures])
 
 
-def _weighted(scale: LabScale, weights: np.ndarray) -> LabScale:
-    return attrs.evolve(scale, matrix=scale.matrix * weights, offset=scale.offset * weights)
-
-
-def _harmonised(
-    values: np.ndarray, cells: pd.DataFrame, method: str, weights: np.ndarray
-) -> tuple[dict[str, LabScale], np.ndarray]:
-    """Scale of every lab, and all cells on the common scale."""
-    labs = cells["lab"].to_numpy()
-    names = list(dict.fromkeys(labs))
-    reference, base, basis = _reference(cells)
-    common = _weighted(pooled(values[base], method, basis), weights)
-    scales = {POOLED: common}
-    scaled = common.apply(values)
-    if method == "none" or len(names) == 1:
-        scales |= dict.fromkeys(names, common)
-        return scales, scaled
-    for name in names:
-        rows = np.flatnonzero(labs == name)
-        scales[name] = (
-            common
-            if name == reference
-            else _lab_scale(
-                values, scaled, cells, rows, base, method=method, weights=weights, common=common
-            )
-        )
-    for name in names:
-        rows = labs == name
-        scaled[rows] = scales[name].apply(values[rows])
-    return scales, scaled
-
-
-def _reference(cells: pd.DataFrame) -> tuple[str | None, np.ndarray, str]:
-    """Which cells the common scale rests on: the largest labelled lab, or all."""
-    labelled = cells[cells["label"] != ""]
-    if not len(labelled):
-        return None, np.arange(len(cells)), f"all {len(cells)} cells"
-    name = str(labelled["lab"].value_counts().index[0])
-    rows = labelled.index[labelled["lab"] == name].to_numpy()
-    return name, rows, f"{len(rows)} cells of known kind of lab {name!r}"
-
-
-def _lab_scale(
-    values: np.ndarray,
-    scaled: np.ndarray,
-    cells: pd.DataFrame,
-    rows: np.ndarray,
-    base: np.ndarray,
-    *,
-    method: str,
-    weights: np.ndarray,
-    common: LabScale,
-) -> LabScale:
-    """Scale one lab: on shared kinds, else on all its cells, else (too few) as all."""
-    kinds = cells["label"].to_numpy()
-    shared = set(kinds[base]) - {""}
-    known = rows[np.isin(kinds[rows], sorted(shared))] if shared else rows[:0]
-    if len(known) >= LEAST_CELLS:
-        names = sorted(shared)
-        codes = {k: n for n, k in enumerate(names)}
-        told = np.array([codes[k] for k in kinds[known]])
-        return matched_scale(
-            values[known],
-            np.nan_to_num(scaled[base]),
-            np.array([codes[k] for k in kinds[base]]),
-            lambda _: told,
-            method=method,
-            basis=f"{len(known)} cells of shared kinds",
-        )
-    if len(rows) < LEAST_CELLS:
-        why = f"common: {len(rows)} cells are too few for a scale of their own"
-        return attrs.evolve(common, cells=len(rows), basis=why)
-    basis = f"all its {len(rows)} cells"
-    return _weighted(own_scale(values[rows], scaled, method, basis), weights)
-
-
 def _finished(
     atlas: Atlas,
     embedding: str,
@@ -319,8 +242,9 @@ def _finished(
         )
     xy, used = embed(atlas.in_space(atlas.scaled), embedding, seed, options)
     atlas = attrs.evolve(atlas, xy=xy, about={**atlas.about, "options": used})
+    atlas = attrs.evolve(atlas, spacing=atlas.strangeness.spacing)
     known = atlas.strangeness.of_known(atlas.donor_codes)
-    labs = atlas.cells["lab"].to_numpy()
+    labs = atlas.cells["lab"].to_numpy()[atlas.strangeness.rows]
     usual = {POOLED: np.sort(known)}
     for name in dict.fromkeys(labs):
         if (labs == name).sum() >= LEAST:
@@ -333,6 +257,6 @@ def _sharpness(atlas: Atlas) -> float:
         return 1.0
     cells, kinds = atlas.labelled
     donors = atlas.donor_codes[atlas.label_codes >= 0]
-    return calibrated_sharpness(
-        left_out_shares(cells, kinds, donors, len(atlas.classes)), kinds
-    )
+    rows = some_of(len(kinds), MANY)
+    shares = left_out_shares(cells, kinds, donors, len(atlas.classes), rows)
+    return calibrated_sharpness(shares, kinds[rows])

@@ -15,7 +15,7 @@ import numpy as np
 from cleo_like.atlas.frozen.landmarks import Landmark
 from cleo_like.atlas.frozen.outside import Strangeness
 from cleo_like.atlas.harmonise.scale import POOLED, LabScale
-from cleo_like.atlas.neighbours import Neighbours, codes_of
+from cleo_like.atlas.neighbours import Neighbours, codes_of, times
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.files import atomic_path, check_output
 from cleo_like.core.provenance import hash_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _ARRAYS = ("values", "scaled", "imputed", "xy")
+_OPTIONAL = ("metric", "spacing")
 
 
 @attrs.frozen(kw_only=True, eq=False, slots=False)
@@ -55,6 +56,8 @@ class Atlas:
         Sorted strangeness of known cells, by lab: what is usual.
     metric : ndarray, optional
         (features x dimensions) of a supervised metric.
+    spacing : ndarray, optional
+        How far cells are from their nearest (see `frozen.outside`); measured when not given.
     sharpness : float
         Power of the vote shares that makes them calibrated.
     landmarks : tuple of Landmark
@@ -74,6 +77,7 @@ class Atlas:
     labs: Mapping[str, LabScale]
     usual: Mapping[str, np.ndarray]
     metric: np.ndarray | None = None
+    spacing: np.ndarray | None = None
     sharpness: float = 1.0
     landmarks: tuple[Landmark, ...] = ()
     about: Mapping[str, Any] = attrs.field(factory=dict)
@@ -115,7 +119,7 @@ class Atlas:
     @cached_property
     def strangeness(self) -> Strangeness:
         """Tells how strange cells are to those of the map."""
-        return Strangeness(self.scaled)
+        return Strangeness(self.scaled, self.spacing)
 
     @cached_property
     def labelled(self) -> tuple[Neighbours, np.ndarray]:
@@ -127,18 +131,17 @@ class Atlas:
         """Apply the supervised metric, row by row in one order of sums."""
         if self.metric is None:
             return scaled
-        out = np.zeros((len(scaled), self.metric.shape[1]))
-        for k in range(scaled.shape[1]):
-            out = out + scaled[:, k : k + 1] * self.metric[k]
-        return out
+        return times(scaled, self.metric)
 
     @property
     def hash(self) -> str:
         """SHA-256 of everything that the map says."""
-        arrays = [np.ascontiguousarray(getattr(self, name)).tobytes() for name in _ARRAYS]
-        if self.metric is not None:
-            arrays.append(np.ascontiguousarray(self.metric).tobytes())
+        arrays = [np.ascontiguousarray(a).tobytes() for a in self._arrays().values()]
         return hash_of(b"\n".join([self._words().encode(), *arrays]))
+
+    def _arrays(self) -> dict[str, Any]:
+        there = [*_ARRAYS, *(name for name in _OPTIONAL if getattr(self, name) is not None)]
+        return {name: getattr(self, name) for name in there}
 
     def citations(self) -> dict[str, str]:
         """Tell what to cite for these cells: dandiset (or lab) to citation and licence."""
@@ -198,9 +201,7 @@ class Atlas:
             msg = f"a map is written as .npz, got {target.name!r}"
             raise InputError(msg)
         check_output(target, overwrite=overwrite)
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        if self.metric is not None:
-            arrays["metric"] = self.metric
+        arrays = self._arrays()
         words = np.frombuffer(self._words().encode(), dtype=np.uint8)
         with (
             atomic_path(target, overwrite=overwrite) as temporary,
@@ -296,6 +297,7 @@ def _from_parts(cls: type[Atlas], words: dict[str, Any], arrays: dict[str, Any])
         labs=scales,
         usual={k: np.array(v) for k, v in words["usual"].items()},
         metric=arrays.get("metric"),
+        spacing=arrays.get("spacing"),
         sharpness=words["sharpness"],
         landmarks=marks,
         about=words["about"],

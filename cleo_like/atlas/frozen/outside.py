@@ -14,7 +14,7 @@ import numpy as np
 
 from cleo_like.atlas.harmonise.scale import POOLED
 from cleo_like.atlas.harmonise.transport import square_root
-from cleo_like.atlas.neighbours import Neighbours, row_means
+from cleo_like.atlas.neighbours import MANY, Neighbours, row_means, some_of, times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,40 +28,43 @@ _RIDGE = 0.05  # of a unit variance: a direction without spread is not to rule t
 
 
 class Strangeness:
-    """How strange cells are to a set of cells."""
+    """How strange cells are to a set of cells.
 
-    def __init__(self, scaled: np.ndarray) -> None:
+    Parameters
+    ----------
+    scaled : ndarray
+        (cells x features) of the map. Of a large map every n-th cell stands for all: the
+        density relative to that of the neighbours does not depend on how many there are.
+    spacing : ndarray, optional
+        How far each of these is from its nearest, where it was measured before.
+    """
+
+    def __init__(self, scaled: np.ndarray, spacing: np.ndarray | None = None) -> None:
         d = scaled.shape[1]
         covariance = np.cov(scaled, rowvar=False, bias=True).reshape(d, d)
         self._matrix = square_root(covariance + _RIDGE * np.eye(d), -0.5)
-        self._cells = Neighbours(self._decorrelated(scaled))
-        nobody = np.full(len(scaled), -1)
-        self._own = _finite_means(*self._cells.nearest_others(_all(scaled), NEAREST, nobody))
+        self.rows = some_of(len(scaled), MANY)
+        self._cells = Neighbours(times(scaled[self.rows], self._matrix))
+        self.spacing = self._measured() if spacing is None else spacing
+
+    def _measured(self) -> np.ndarray:
+        everyone = np.arange(len(self._cells))
+        nobody = np.full(len(everyone), -1)
+        return _finite_means(*self._cells.nearest_others(everyone, NEAREST, nobody))
 
     def of(self, scaled: np.ndarray) -> np.ndarray:
         """Give the distance to the nearest cells over theirs to their nearest."""
         if not len(scaled):
             return np.zeros(0)
-        distance, index = self._cells.nearest(self._decorrelated(scaled), NEAREST)
-        return row_means(distance) / np.maximum(row_means(self._own[index]), 1e-9)
+        distance, index = self._cells.nearest(times(scaled, self._matrix), NEAREST)
+        return row_means(distance) / np.maximum(row_means(self.spacing[index]), 1e-9)
 
     def of_known(self, donors: np.ndarray) -> np.ndarray:
-        """Give it for the cells themselves, each without its own donor."""
-        distance, index = self._cells.nearest_others(
-            np.arange(len(self._cells)), NEAREST, donors
-        )
-        near = np.where(index >= 0, self._own[index], np.nan)
+        """Give it for the cells `rows` themselves, each without its own donor."""
+        everyone = np.arange(len(self._cells))
+        distance, index = self._cells.nearest_others(everyone, NEAREST, donors[self.rows])
+        near = np.where(index >= 0, self.spacing[index], np.nan)
         return _finite_means(distance, index) / np.maximum(_finite_means(near, index), 1e-9)
-
-    def _decorrelated(self, scaled: np.ndarray) -> np.ndarray:
-        out = np.zeros_like(scaled)
-        for k in range(scaled.shape[1]):  # one order of sums: a cell alone as in a batch
-            out = out + scaled[:, k : k + 1] * self._matrix[k]
-        return out
-
-
-def _all(cells: np.ndarray) -> np.ndarray:
-    return np.arange(len(cells))
 
 
 def _finite_means(values: np.ndarray, index: np.ndarray) -> np.ndarray:

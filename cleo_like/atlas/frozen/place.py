@@ -10,9 +10,10 @@ import numpy as np
 
 from cleo_like.atlas.columns import as_frame, ids_of, labs_of, transformed, values_of
 from cleo_like.atlas.frozen.outside import LIMIT, percentiles
-from cleo_like.atlas.frozen.votes import shares_of
+from cleo_like.atlas.frozen.votes import shares_of, voters
 from cleo_like.atlas.harmonise.scale import POOLED
-from cleo_like.atlas.neighbours import NEIGHBOURS, filled, row_means
+from cleo_like.atlas.missing import filled
+from cleo_like.atlas.neighbours import NEIGHBOURS, row_means
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -159,12 +160,15 @@ def _placement(
     space = atlas.in_space(full[good])
     k = min(NEIGHBOURS, len(atlas))
     distance, index = np.full((n, k), np.nan), np.full((n, k), -1)
-    distance[good], index[good] = atlas.neighbours.nearest(space, k)
+    everyone_votes = bool((atlas.label_codes >= 0).all())
+    asked = max(k, voters(len(atlas))) if everyone_votes else k
+    near = atlas.neighbours.nearest(space, asked)
+    distance[good], index[good] = near[0][:, :k], near[1][:, :k]
     mean = row_means(distance)
     xy = np.full((n, 2), np.nan)
     xy[good] = _coordinates(atlas.xy, distance[good], index[good])
     shares = np.full((n, len(atlas.classes)), np.nan)
-    shares[good] = shares_of(atlas, space, (distance[good], index[good]))
+    shares[good] = shares_of(atlas, space, near)
     rank = np.full(n, np.nan)
     strange = atlas.strangeness.of(full[good])
     rank[good] = percentiles(atlas.usual, strange, [labs[j] for j in np.flatnonzero(good)])

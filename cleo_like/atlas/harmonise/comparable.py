@@ -153,6 +153,34 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
     return reasons
 
 
+def doubtful_units(
+    features: Sequence[str], reference: np.ndarray, values: np.ndarray
+) -> dict[str, str]:
+    """Say which columns (cells x features) look like another unit than in a reference.
+
+    Examples
+    --------
+    >>> ohm = np.linspace(50, 400, 40)[:, None]
+    >>> list(doubtful_units(["input_resistance"], ohm, ohm / 1000))
+    ['input_resistance']
+    """
+    out = {}
+    for k, name in enumerate(features):
+        one, two = (v[np.isfinite(v[:, k]), k] for v in (reference, values))
+        if min(one.size, two.size) < _FEW:
+            continue
+        alone = set(unit_suspicions(name, one))  # what is as odd in the reference is no news
+        here = [why for why in unit_suspicions(name, two) if why not in alone]
+        factor = _factor(name, one, two)
+        if factor > _UNIT_FACTOR:
+            here.append(
+                f"medians differ {_rounded(factor)}-fold: another unit{_unit_hint(name)}"
+            )
+        if here:
+            out[name] = ", ".join(here)
+    return out
+
+
 def _factor(name: str, a: np.ndarray, b: np.ndarray | None) -> float:
     """By how much two medians differ, for features that are compared by their logarithm."""
     if b is None or transform_of(name) != "log10":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,13 @@ from cleo_like.atlas.columns import definition
 from cleo_like.core.errors import FileFormatError, InputError, UnitError, unknown_name
 
 _PREFIXES = {
-    "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "m": 1e-3, "k": 1e3,
+    "": 1.0, "f": 1e-15, "p": 1e-12, "n": 1e-9, "u": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3,
     "M": 1e6, "G": 1e9,
 }  # fmt: skip
 _BASES = {
-    "V": "V",
-    "A": "A",
-    "Ohm": "Ohm",
-    "Ω": "Ohm",
-    "s": "s",
-    "Hz": "Hz",
-    "F": "F",
-    "S": "S",
-}
+    "V": "V", "A": "A", "Ohms": "Ohm", "ohms": "Ohm", "Ohm": "Ohm", "ohm": "Ohm", "Ω": "Ohm",
+    "sec": "s", "s": "s", "Hz": "Hz", "F": "F", "S": "S",
+}  # fmt: skip
 _PURE = {"1": 1.0, "": 1.0, "%": 1e-2, "ratio": 1.0, "fraction": 1.0, "number": 1.0}
 
 
@@ -48,6 +43,8 @@ class Column:
         How the table's authors define it.
     missing : tuple of float
         Numbers that stand for "not measured".
+    log10 : bool
+        Whether the table has the logarithm of the value in its unit.
     """
 
     names: tuple[str, ...]
@@ -56,6 +53,7 @@ class Column:
     sign: float = 1.0
     definition: str = ""
     missing: tuple[float, ...] = ()
+    log10: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +74,7 @@ class Mapping:
     Parameters
     ----------
     name, lab, citation, licence : str
-        Of the table.
+        Of the table; the lab is the file's name where it is not given.
     keys : tuple of str
         Columns that hold the id of a cell, by which tables are joined.
     unknown : tuple of str
@@ -88,7 +86,7 @@ class Mapping:
     """
 
     name: str
-    lab: str
+    lab: str = ""
     citation: str = ""
     licence: str = ""
     keys: tuple[str, ...]
@@ -118,6 +116,7 @@ def unit_factor(unit: str, wanted: str) -> float:
 
 
 def _parsed_unit(unit: str) -> tuple[str, float]:
+    unit = unicodedata.normalize("NFKC", unit.strip())  # one sign for Ohm, one for micro
     if unit in _PURE:
         return "1", _PURE[unit]
     if "/" in unit:
@@ -189,7 +188,7 @@ def _parsed(raw: dict[str, Any]) -> Mapping:
     texts = {name: _text(told) for name, told in raw.get("texts", {}).items()}
     return Mapping(
         name=table["name"],
-        lab=table.get("lab", table["name"]),
+        lab=table.get("lab", ""),
         citation=table.get("citation", ""),
         licence=table.get("licence", ""),
         keys=_strings(table["key"]),
@@ -208,6 +207,7 @@ def _column(name: str, told: dict[str, Any]) -> Column:
         sign=float(told.get("sign", 1.0)),
         definition=told.get("definition", ""),
         missing=tuple(float(v) for v in told.get("missing", ())),
+        log10=bool(told.get("log10", False)),
     )
     unit_factor(column.unit, known.unit if known is not None else column.unit)
     return column

@@ -1,0 +1,179 @@
+"""Tables as people publish them: read, stacked where they hold other cells, joined by id."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleo_like.core.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from cleo_like.atlas.tables.mapping import Mapping
+
+ORIGIN = "origin of the row"
+"""Column that a joined table has: the name of the file in which a cell stood."""
+_SEPARATORS = ",\t;"
+
+
+def read_raw(source: str | Path | pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Read a table as it is: CSV, TSV (separated by tabs or semicolons too), Excel, parquet.
+
+    Returns
+    -------
+    name, frame : str, DataFrame
+        Name of the file without its ending ("" of a data frame); text as text.
+
+    Raises
+    ------
+    FileFormatError
+        No such file, or no table.
+    """
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return "", source
+    path = Path(source)
+    if not path.is_file():
+        msg = f"no table at {path}"
+        raise FileFormatError(msg)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return path.stem, pd.read_parquet(path)
+        if path.suffix.lower() in (".xlsx", ".xls"):
+            return path.stem, pd.read_excel(path)
+        return path.stem, _read_text(path)
+    except (ValueError, OSError, ImportError) as error:
+        msg = f"{path.name} cannot be read as a table ({type(error).__name__}: {error})"
+        raise FileFormatError(msg) from error
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError:  # what Excel writes in western Europe
+        text = path.read_text("cp1252")
+    import io
+
+    head = text.split("\n", 1)[0]
+    separator = max(_SEPARATORS, key=head.count)
+    frame = pd.read_csv(io.StringIO(text), sep=separator, dtype=str)
+    if separator == ";":  # then the comma is free to be the decimal sign
+        numbers = r"^\s*-?\d*,\d+([eE][+-]?\d+)?\s*$"
+        for name in frame.columns:
+            comma = frame[name].str.match(numbers, na=False)
+            frame.loc[comma, name] = frame.loc[comma, name].str.replace(",", ".")
+    return frame
+
+
+def plain(name: object) -> str:
+    """Spell a column's name one way: case, spaces and the two signs each for Ohm and micro.
+
+    Examples
+    --------
+    >>> plain("Input  Resistance (M\u2126)") == plain("input resistance (M\u03a9)")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", str(name)).split()).casefold()
+
+
+def column_of(frame: pd.DataFrame, names: Iterable[str]) -> Any:
+    """Find the first of several names among the columns; None if none is there."""
+    spelt: dict[str, Any] = {}
+    for column in frame.columns:
+        spelt.setdefault(plain(column), column)
+    return next((spelt[plain(n)] for n in names if plain(n) in spelt), None)
+
+
+def joined(sources: Sequence[tuple[str, pd.DataFrame]], how: Mapping) -> pd.DataFrame:
+    """Put tables together: of other cells below each other, of the same cells side by side.
+
+    The first decides what a cell is; another with the same features and other cells is put
+    below it, all others tell more about these cells. Ids are looked for in every column of
+    the mapping's keys: tables of one lab often have two names for a cell.
+
+    Raises
+    ------
+    FileFormatError
+        A table without ids, or with none of the cells.
+    InputError
+        No cell.
+    """
+    indexed = [_indexed(frame, how).assign(**{ORIGIN: name}) for name, frame in sources]
+    cells, others = indexed[0], []
+    for raw, one in zip(sources[1:], indexed[1:], strict=True):
+        if _same_kind(cells, one, how) and not cells.index.intersection(one.index).size:
+            cells = _below(cells, one)
+        else:
+            others.append(raw)
+    if not len(cells):
+        msg = "the tables have no cell"
+        raise InputError(msg)
+    for name, frame in others:
+        cells = _beside(cells, name, frame, how)
+    return cells
+
+
+def _below(cells: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.concat([cells, more])
+
+
+def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
+    key = column_of(frame, how.keys)
+    if key is None:
+        msg = (
+            f"no column with ids ({', '.join(how.keys)}) in the table with "
+            f"{', '.join(map(str, frame.columns[:8]))} ..."
+        )
+        raise FileFormatError(msg)
+    one = frame.loc[:, ~frame.columns.duplicated()]
+    one = one[one[key].notna()]
+    one = one.assign(**{str(key): [text_of(v) for v in one[key]]}).drop_duplicates(key)
+    return one.set_index(key)
+
+
+def _same_kind(cells: pd.DataFrame, more: pd.DataFrame, how: Mapping) -> bool:
+    """Whether a table has most of the features that the first has."""
+    features = [
+        {name for name, c in how.columns.items() if column_of(frame, c.names) is not None}
+        for frame in (cells, more)
+    ]
+    return bool(features[0]) and len(features[0] & features[1]) > len(features[0]) / 2
+
+
+def _beside(cells: pd.DataFrame, name: str, frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
+    """Add the columns of a table to the cells that it names, under any of its ids."""
+    one = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
+    keys = [k for k in (column_of(one, [n]) for n in how.keys) if k is not None]
+    rows: dict[str, int] = {}
+    for key in dict.fromkeys(keys):
+        for row, value in enumerate(one[key]):
+            if value is not None and value == value:  # noqa: PLR0124  (NaN)
+                rows.setdefault(text_of(value), row)
+    found = [rows.get(c, -1) for c in cells.index]
+    if max(found) < 0:
+        where = ", ".join(map(str, dict.fromkeys(keys))) or f"none of {', '.join(how.keys)}"
+        seen = ", ".join(list(rows)[:3]) or "no id"
+        msg = (
+            f"none of the cells ({', '.join(map(str, cells.index[:3]))} ...) is in the table "
+            f"{name or 'that was given'} (ids in {where}: {seen} ...)"
+        )
+        raise FileFormatError(msg)
+    new = [c for c in one.columns if c not in cells.columns and c != cells.index.name]
+    told = one[new].reindex(found)  # -1 is no row: missing
+    told.index = cells.index
+    return cells.join(told)
+
+
+def text_of(value: object) -> str:
+    """Write an id: 601 rather than 601.0."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
