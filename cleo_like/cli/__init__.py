@@ -19,6 +19,7 @@ from cleo_like.cli.analysis import features, info, match, qc, report
 from cleo_like.cli.atlas import atlas
 from cleo_like.cli.bench import cells, demo, relief, simulate
 from cleo_like.cli.convert import convert
+from cleo_like.cli.groundtruth import groundtruth
 from cleo_like.cli.planning import check, design, serve
 from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
@@ -81,6 +82,7 @@ def main() -> None:
       cleo-like simulate --cell rs --protocol photo.abf -o recordings
       cleo-like relief recordings/rs.abf -o relief.png
       cleo-like report recordings -o report
+      cleo-like groundtruth run --quick
       cleo-like demo
     """
 
@@ -101,5 +103,6 @@ for _verb in (
     demo,
     atlas,
     convert,
+    groundtruth,
 ):
     main.add_command(_verb)

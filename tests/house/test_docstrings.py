@@ -9,7 +9,8 @@ ROOMS = (
     "cleo_like", "cleo_like.stimuli", "cleo_like.io", "cleo_like.patch", "cleo_like.features",
     "cleo_like.qc", "cleo_like.cells", "cleo_like.matching", "cleo_like.imaging",
     "cleo_like.imaging.calibrated", "cleo_like.base", "cleo_like.core", "cleo_like.planning",
-    "cleo_like.atlas", "cleo_like.report", "cleo_like.sessions", "cleo_like.responses",
+    "cleo_like.atlas", "cleo_like.groundtruth", "cleo_like.report", "cleo_like.sessions",
+    "cleo_like.responses",
 )  # fmt: skip
 RULES = ("PR01", "RT01", "RT03", "SS")
 """Undocumented parameter, no section Returns, no description in it, summary."""

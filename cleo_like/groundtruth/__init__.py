@@ -1,0 +1,30 @@
+"""Which extractor is right, and by how much, where the answer is known.
+
+`run_study` plays cases (cells x protocols x rigs x seeds) whose truth is known, asks
+extractors, and scores them; `advise` says which features of a real file to trust. The cases
+are patch-clamp recordings; another modality brings factors, a chain, a truth and extractors of
+its own beside `cases`, `truth` and `extractors`, and shares the folder, the guard, the
+bootstrap and the page.
+"""
+
+from cleo_like.groundtruth.added import add_command, added_methods
+from cleo_like.groundtruth.advise import Advice, Conditions, advise, recording_conditions
+from cleo_like.groundtruth.cases import FACTORS, Case, Plan, load_cases, parse_cases
+from cleo_like.groundtruth.extractors import (
+    OWN,
+    Method,
+    Outcome,
+    command_method,
+    method_named,
+    of_function,
+)
+from cleo_like.groundtruth.results import Study, score_study
+from cleo_like.groundtruth.scores.compare import summary
+from cleo_like.groundtruth.study import plan_of, run_study
+
+__all__ = [
+    "FACTORS", "OWN", "Advice", "Case", "Conditions", "Method", "Outcome", "Plan", "Study",
+    "add_command", "added_methods", "advise", "command_method", "load_cases", "method_named",
+    "of_function", "parse_cases", "plan_of", "recording_conditions", "run_study",
+    "score_study", "summary",
+]  # fmt: skip

@@ -1,0 +1,204 @@
+"""Calling the code of others: failure, a hang, a crash, printing and nonsense are results."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import multiprocessing
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.errors import CleoLikeError
+from cleo_like.core.plugins import BROKEN
+from cleo_like.features.registry import Extracted
+
+if TYPE_CHECKING:
+    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.groundtruth.extractors.method import Method
+    from cleo_like.groundtruth.truth.exact import Truth
+
+_MOST_PRINTED = 2000
+OK, FAILED, TIMED_OUT, CRASHED = "ok", "failed", "timeout", "crashed"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Outcome:
+    """What came of one extractor and one recording.
+
+    Parameters
+    ----------
+    status : str
+        "ok", "failed", "timeout" or "crashed".
+    why : str
+        What it said, where it is not "ok".
+    printed : str
+        What it wrote on the screen (the beginning).
+    seconds : float
+        CPU time in the process that ran it, wall time where it was stopped.
+    values, uncertainty : mapping of str to float
+        Of the cell.
+    spikes, sweeps : mapping of str to array
+        See `features.registry.Extracted`.
+    """
+
+    status: str
+    why: str = ""
+    printed: str = ""
+    seconds: float = 0.0
+    values: Mapping[str, float] = attrs.field(factory=dict)
+    uncertainty: Mapping[str, float] = attrs.field(factory=dict)
+    spikes: Mapping[str, np.ndarray] = attrs.field(factory=dict)
+    sweeps: Mapping[str, np.ndarray] = attrs.field(factory=dict)
+
+
+class Guard:
+    """Calls one extractor, in a process of its own where it asks for that.
+
+    Parameters
+    ----------
+    method : Method
+        The extractor.
+
+    Examples
+    --------
+    >>> from cleo_like.groundtruth.extractors.method import Method
+    >>> def broken(stack, step):
+    ...     raise ValueError("no spikes")
+    >>> with Guard(Method(name="broken", run=broken, isolated=False)) as guard:
+    ...     guard.ask(None, None).why
+    'ValueError: no spikes'
+    """
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self._process: Any = None
+        self._pipe: Any = None
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, stack: SweepStack, step: Window, truth: Truth | None = None) -> Outcome:
+        """Let it measure one recording.
+
+        Parameters
+        ----------
+        stack : SweepStack
+            Sweeps.
+        step : Window
+            The step.
+        truth : Truth, optional
+            For the perfect extractor only.
+        """
+        arguments: tuple[Any, ...] = (stack, step)
+        if self.method.knows_truth:
+            arguments += (truth,)
+        if not self.method.isolated:
+            return _called(self.method.run, arguments)
+        if self._process is None or not self._process.is_alive():
+            self._start()
+        return self._remote(arguments)
+
+    def close(self) -> None:
+        """End its process."""
+        if self._process is None:
+            return
+        self._pipe.close()
+        self._process.kill()
+        self._process.join()
+        self._process = None
+
+    def _start(self) -> None:
+        self.close()
+        kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+        context: Any = multiprocessing.get_context(kind)  # fork takes functions of any kind
+        self._pipe, other = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(self.method.run, other), daemon=True
+        )
+        self._process.start()
+        other.close()
+
+    def _remote(self, arguments: tuple[Any, ...]) -> Outcome:
+        begun = time.monotonic()
+        try:
+            self._pipe.send(arguments)
+            if not self._pipe.poll(self.method.timeout):
+                self.close()
+                why = f"no answer within {self.method.timeout:g} s"
+                return Outcome(status=TIMED_OUT, why=why, seconds=self.method.timeout)
+            return self._pipe.recv()
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            self._process.join()
+            code = self._process.exitcode
+            self.close()
+            spent = time.monotonic() - begun
+            return Outcome(status=CRASHED, why=f"its process ended with {code}", seconds=spent)
+
+
+def _serve(run: Any, pipe: Any) -> None:
+    """Answer calls in the other process until the pipe closes."""
+    with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), 1)  # what a library in C prints does not reach the screen
+        os.dup2(nowhere.fileno(), 2)
+    while True:
+        try:
+            arguments = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_called(run, arguments))
+
+
+def _called(run: Any, arguments: tuple[Any, ...]) -> Outcome:
+    """Call it and read its answer; whatever it raises becomes an outcome."""
+    said = io.StringIO()
+    begun = time.process_time()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            answer = run(*arguments)
+        found = _read(answer)
+    except TimeoutError as error:
+        found = Outcome(status=TIMED_OUT, why=str(error))
+    except (CleoLikeError, *BROKEN) as error:
+        found = Outcome(status=FAILED, why=f"{type(error).__name__}: {error}"[:500])
+    spent = time.process_time() - begun
+    return attrs.evolve(found, printed=said.getvalue()[:_MOST_PRINTED], seconds=spent)
+
+
+def _read(answer: Any) -> Outcome:
+    """Take an answer apart; a text where a number is expected is a failure with its name."""
+    if not isinstance(answer, Extracted):
+        if not isinstance(answer, Mapping):
+            why = f"it gave a {type(answer).__name__}; give an Extracted or a mapping"
+            return Outcome(status=FAILED, why=why)
+        answer = Extracted(values=answer)
+    values, bad = _numbers(answer.values)
+    spikes = {k: v for k, v in (answer.spikes or {}).items() if v.dtype.kind in "biuf"}
+    sweeps = {k: v for k, v in (answer.sweeps or {}).items() if v.dtype.kind in "biuf"}
+    texts = [k for k, v in (answer.spikes or {}).items() if k != "isi_type" and k not in spikes]
+    texts += [k for k in (answer.sweeps or {}) if k not in sweeps] + bad
+    if texts:
+        why = f"not numbers: {', '.join(sorted(texts)[:8])}"
+        return Outcome(status=FAILED, why=why)
+    return Outcome(
+        status=OK, values=values, uncertainty=_numbers(answer.uncertainty)[0],
+        spikes={k: np.asarray(v, dtype=float) for k, v in spikes.items()},
+        sweeps={k: np.asarray(v, dtype=float) for k, v in sweeps.items()},
+    )  # fmt: skip
+
+
+def _numbers(given: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    out, bad = {}, []
+    for name, value in given.items():
+        if isinstance(value, (str, bytes)) or value is None:
+            bad.append(str(name))
+            continue
+        out[str(name)] = float(value)
+    return out, bad

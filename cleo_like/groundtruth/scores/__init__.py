@@ -1,0 +1,1 @@
+"""Scores of extractors: spikes, features, matcher; by condition, with intervals."""

@@ -1,0 +1,293 @@
+"""From errors of single recordings to the scores of extractors by condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleo_like.groundtruth.extractors.method import PERFECT
+from cleo_like.groundtruth.scores.bootstrap import median_interval, ratio_interval
+from cleo_like.groundtruth.scores.features import BETWEEN_CELLS, between_cells
+from cleo_like.groundtruth.scores.spikes import ratios
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pandas as pd
+
+    from cleo_like.groundtruth.cases.plan import Block, Plan
+
+STATUS = ("ok", "failed", "timeout", "crashed")
+WRONG_TIMES, WRONG_SHARE = 3.0, 0.1
+"""Wrong: beyond three times the median absolute error of the best extractor there, and beyond
+a tenth of the between-cell spread."""
+SAME_SHARE = 0.02
+"""Differences below this share of the between-cell spread are none."""
+
+
+def each(table: pd.DataFrame) -> Iterable[Any]:
+    """Give the rows of a table as named tuples."""
+    return table.itertuples()
+
+
+def conditions(block: Block) -> list[tuple[str, set[str]]]:
+    """Give the conditions of a block and the cases (keys) of each.
+
+    Combinations of the factors that the block names; else each level of each varied factor by
+    itself, averaged over all others.
+    """
+    out: dict[str, set[str]] = {}
+    for case in block.cases:
+        if block.conditions:
+            names = [", ".join(f"{n} {_shown(case.factors[n])}" for n in block.conditions)]
+        else:
+            names = [f"{n} {_shown(case.factors[n])}" for n in block.varied]
+        for name in names:
+            out.setdefault(name, set()).add(case.key)
+    return list(out.items())
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _groups(
+    plan: Plan, table: pd.DataFrame, by: list[str]
+) -> Iterator[tuple[Any, pd.DataFrame]]:
+    """Give the rows of each block, condition and combination of `by`."""
+    if table.empty:
+        return
+    for block in plan.blocks:
+        for condition, keys in conditions(block):
+            rows = table[table["key"].isin(keys)]
+            for names, part in rows.groupby(by, sort=False):
+                yield (block.name, condition, *names), part
+
+
+def feature_scores(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
+    """Score every feature by block, condition and extractor.
+
+    Parameters
+    ----------
+    plan : Plan
+        Blocks and conditions.
+    errors : DataFrame
+        One row a recording, extractor, feature and reference.
+
+    Returns
+    -------
+    DataFrame
+        ``bias`` (median error) with its interval, ``spread`` (robust SD of the error),
+        ``error`` (median absolute error), all in the unit of the catalogue;
+        ``relative_bias`` in between-cell spreads; ``missing`` and ``wrong`` as shares;
+        ``coverage`` of the stated 95 % intervals.
+    """
+    import pandas as pd
+
+    rows = []
+    for names, part in _groups(plan, errors, ["extractor", "feature", "reference"]):
+        block, condition, extractor, feature, reference = names
+        known = part[np.isfinite(part["error"])]
+        e = known["error"].to_numpy()
+        bias, low, high = median_interval(e, *_who(known))
+        spread = np.subtract(*np.quantile(e, [0.75, 0.25])) / 1.349 if e.size else np.nan
+        size = (
+            float(np.median([between_cells(feature, t) for t in known["true"]]))
+            if e.size
+            else np.nan
+        )
+        missing = ratio_interval(
+            part["missing"].to_numpy(float), part["n"].to_numpy(float), *_who(part)
+        )[0]
+        stated = part["stated"].sum()
+        rows.append({
+            "block": block, "condition": condition, "extractor": extractor, "feature": feature,
+            "reference": reference, "definition": part["definition"].iloc[0],
+            "recordings": len(part), "cells": part["cell"].nunique(),
+            "seeds": part["seed"].nunique(), "bias": bias, "bias_low": low, "bias_high": high,
+            "spread": float(spread), "error": float(np.median(np.abs(e))) if e.size else np.nan,
+            "relative_bias": bias / size if size else np.nan, "between_cells": size,
+            "missing": np.nan if part["undefined"].all() else missing,
+            "coverage": part["covered"].sum() / stated if stated else np.nan,
+            "unit": next((u for u in part["unit"] if u), ""),
+        })  # fmt: skip
+    table = pd.DataFrame(rows)
+    return table if table.empty else _with_wrong(plan, errors, table)
+
+
+def _who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return part["cell"].to_numpy(), part["seed"].to_numpy()
+
+
+def _with_wrong(plan: Plan, errors: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Add the share of recordings with a wrong value and no flag."""
+    place = ["block", "condition", "feature", "reference", "definition"]
+    real = table[table["extractor"] != PERFECT]
+    best = real.groupby(place)["error"].min()
+    wrong, limits = {}, {}
+    for row in each(table):
+        key = (row.block, row.condition, row.feature, row.reference, row.definition)
+        least = best.get(key, np.nan)
+        limits[row.Index] = max(WRONG_TIMES * least, WRONG_SHARE * row.between_cells)
+    table["limit"] = list(limits.values())
+    at = {
+        (r.block, r.condition, r.extractor, r.feature, r.reference): (r.Index, r.limit)
+        for r in each(table)
+    }
+    for names, part in _groups(plan, errors, ["extractor", "feature", "reference"]):
+        index, limit = at[names]
+        given = part["error"].abs().to_numpy()
+        given = given[np.isfinite(given)]
+        wrong[index] = float((given > limit).mean()) if given.size else np.nan
+    table["wrong"] = table.index.map(wrong)
+    return table
+
+
+def spike_table(plan: Plan, spikes: pd.DataFrame) -> pd.DataFrame:
+    """Score spike detection by block, condition and extractor, with intervals of F1."""
+    import pandas as pd
+
+    rows = []
+    for (block, condition, extractor), part in _groups(plan, spikes, ["extractor"]):
+        row: dict[str, Any] = {
+            "block": block, "condition": condition, "extractor": extractor,
+            "recordings": len(part), "true": int(part["true"].sum()),
+        }  # fmt: skip
+        for label in ("1ms", "0.2ms"):
+            sums = [part[f"{k}_{label}"].to_numpy(float) for k in ("hits", "false", "missed")]
+            found = ratios(*(float(x.sum()) for x in sums))
+            row |= dict(
+                zip(
+                    (f"precision_{label}", f"recall_{label}", f"f1_{label}"), found, strict=True
+                )
+            )
+            row[f"false_{label}"] = int(sums[1].sum())
+            hits, whole = 2 * sums[0], 2 * sums[0] + sums[1] + sums[2]
+            _, row[f"f1_{label}_low"], row[f"f1_{label}_high"] = ratio_interval(
+                hits, whole, *_who(part)
+            )
+        late = part[np.isfinite(part["time_error"])]
+        row["time_error"], row["time_low"], row["time_high"] = median_interval(
+            late["time_error"].to_numpy(), *_who(late)
+        )
+        known = part["coincidence"].dropna()
+        row["coincidence"] = float(known.mean()) if len(known) else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def outcome_table(plan: Plan, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Count failures, hangs, crashes and printing by block, condition and extractor."""
+    import pandas as pd
+
+    rows = []
+    for (block, condition, extractor), part in _groups(plan, outcomes, ["extractor"]):
+        bad = part[part["status"] != "ok"]
+        rows.append({
+            "block": block, "condition": condition, "extractor": extractor,
+            "recordings": len(part), **{s: int((part["status"] == s).sum()) for s in STATUS},
+            "printed": int((part["printed"] != "").sum()),
+            "cpu": float(part["seconds"].median()),
+            "why": bad["why"].value_counts().index[0] if len(bad) else "",
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def matcher_table(plan: Plan, rows: pd.DataFrame) -> pd.DataFrame:
+    """Score the matcher by block and condition."""
+    import pandas as pd
+
+    out = []
+    for (block, condition, _), part in _groups(
+        plan, rows.assign(extractor="matcher"), ["extractor"]
+    ):
+        precision, recall, _f1 = ratios(
+            *(float(part[k].sum()) for k in ("hits", "false", "missed"))
+        )
+        edges = {f"{k}_error": float(part[f"{k}_error"].abs().max()) for k in ("start", "end")}
+        out.append({
+            "block": block, "condition": condition, "sweeps": int(part["sweeps"].sum()),
+            "precision": precision, "recall": recall, **edges,
+        })  # fmt: skip
+    return pd.DataFrame(out)
+
+
+def rank_table(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
+    """Correlate the order of cells with the true order, where a block has a population."""
+    import pandas as pd
+    from scipy.stats import spearmanr
+
+    blocks = [b for b in plan.blocks if "member" in b.varied]
+    rows: list[dict[str, Any]] = []
+    if errors.empty:
+        return pd.DataFrame(rows)
+    for block in blocks:
+        for condition, keys in conditions(block):
+            part = errors[errors["key"].isin(keys) & np.isfinite(errors["error"])]
+            kind = part["cell"].str.rsplit("-", n=1).str[0]
+            by = [part["extractor"], part["feature"], part["reference"], kind]
+            for (extractor, feature, reference, name), group in part.groupby(by, sort=False):
+                cells = group.groupby("cell")[["true", "value"]].mean()
+                if len(cells) < 4 or cells["true"].nunique() < 3:
+                    continue
+                rho = np.nan
+                if cells["value"].nunique() > 1:
+                    rho = float(spearmanr(cells["true"], cells["value"]).statistic)
+                rows.append({
+                    "block": block.name, "condition": condition, "extractor": extractor,
+                    "feature": feature, "reference": reference, "cell": name,
+                    "cells": len(cells), "rho": rho,
+                })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def effect_table(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
+    """Estimate what each factor of a screening block does to each error.
+
+    Least squares on all main effects. ``effect`` is the difference between the mean of a
+    level and that of all runs, in between-cell spreads where a table has them (else in the
+    unit); ``standard_error`` is that of the fit.
+    """
+    import pandas as pd
+
+    rows = []
+    for block in plan.blocks:
+        if block.conditions or not len(block.varied):
+            continue
+        cases = {case.key: case for case in block.cases}
+        part = errors[errors["key"].isin(cases) & np.isfinite(errors["error"])]
+        for names, group in part.groupby(["extractor", "feature", "reference"], sort=False):
+            size = BETWEEN_CELLS.get(names[1], 1.0)
+            chosen = [cases[k] for k in group["key"]]
+            found = _effects(block, chosen, group["error"].to_numpy() / size)
+            rows += [
+                {"block": block.name, "extractor": names[0], "feature": names[1],
+                 "reference": names[2], **one}
+                for one in found
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _effects(block: Block, cases: Iterable[Any], error: np.ndarray) -> list[dict[str, Any]]:
+    columns, labels = [np.ones(error.size)], []
+    for name, levels in block.varied.items():
+        codes = np.array([levels.index(c.factors[name]) for c in cases])
+        used = [k for k in range(len(levels)) if (codes == k).any()]
+        if len(used) < 2:
+            continue
+        last = used[-1]
+        for k in used[:-1]:
+            columns.append((codes == k).astype(float) - (codes == last))
+            labels.append((name, levels[k]))
+    x = np.stack(columns, axis=1)
+    if len(x) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
+        return []
+    solved, *_ = np.linalg.lstsq(x, error, rcond=None)
+    left = error - x @ solved
+    variance = left @ left / (len(x) - x.shape[1]) * np.linalg.inv(x.T @ x)
+    return [
+        {"factor": name, "level": _shown(level), "effect": float(solved[k + 1]),
+         "standard_error": float(np.sqrt(variance[k + 1, k + 1]))}
+        for k, (name, level) in enumerate(labels)
+    ]  # fmt: skip

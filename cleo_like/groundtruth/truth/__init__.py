@@ -1,0 +1,1 @@
+"""Truth of a recording, each quantity by a stated definition."""
