@@ -66,6 +66,8 @@ _WHERE = {
     "ramp": "stimuli",
     "read": "io",
     "read_all": "io",
+    "read_experiments": "io",
+    "read_masks": "io",
     "read_protocol": "io",
     "record": "patch",
     "relief": "stimuli",

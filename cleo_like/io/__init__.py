@@ -8,8 +8,10 @@ from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.write import write_atf
 from cleo_like.io.describe import Description, describe
 from cleo_like.io.folders import files_in
+from cleo_like.io.imaging import read_experiments, read_masks
 from cleo_like.io.load import Reader, read, read_all, read_protocol
 from cleo_like.io.nwb.names import dandi_path
+from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
 from cleo_like.io.save import simulated_path, write, write_simulated
 from cleo_like.io.targets import sidecar_path
@@ -23,6 +25,8 @@ __all__ = [
     "files_in",
     "read",
     "read_all",
+    "read_experiments",
+    "read_masks",
     "read_protocol",
     "sidecar_path",
     "simulated_path",
@@ -31,5 +35,6 @@ __all__ = [
     "write_abf1",
     "write_atf",
     "write_nwb",
+    "write_ophys",
     "write_simulated",
 ]

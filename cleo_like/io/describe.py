@@ -35,6 +35,8 @@ class Description:
         Of a stimulus file.
     sidecar : bool
         Whether a sidecar lies beside it.
+    imaging : tuple of str
+        Lines on two-photon imaging.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Description:
     recordings: tuple[Recording, ...] = ()
     protocol: Protocol | None = None
     sidecar: bool = False
+    imaging: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Several lines, one fact each."""
@@ -53,6 +56,7 @@ class Description:
             lines += ["  stimulus file", *_protocol_lines(self.protocol)]
         for recording in self.recordings:
             lines += _recording_lines(recording)
+        lines += self.imaging
         return "\n".join(lines)
 
 
@@ -92,8 +96,10 @@ def describe(path: str | Path) -> Description:
     reader = reader_for(file)
     recordings: tuple[Recording, ...] = ()
     protocol = None
+    imaging = () if reader.imaging is None else tuple(reader.imaging.describe(file))
     try:
-        recordings = tuple(reader.read_all(file))
+        if not (imaging and reader.imaging is not None and reader.imaging.only(file)):
+            recordings = tuple(reader.read_all(file))
     except FileFormatError:
         if reader.read_protocol is None:
             raise
@@ -105,6 +111,7 @@ def describe(path: str | Path) -> Description:
         size=file.stat().st_size,
         recordings=recordings,
         protocol=protocol,
+        imaging=imaging,
         sidecar=sidecar_path(file).is_file(),
     )
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import attrs
 
-from cleo_like.core.errors import FileFormatError, unknown_name
+from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.plugins import loaded
 from cleo_like.io.findings.electrodes import pick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cleo_like.core.ophys.experiment import ImagingExperiment
+    from cleo_like.core.ophys.masks import RoiMasks
+    from cleo_like.core.ophys.traces import Traces
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
 
@@ -41,6 +44,8 @@ class Reader:
         without it one of `read_all` is taken.
     version : callable, optional
         path -> version of the format in this file ("1.8.3.0").
+    imaging : Imaging, optional
+        How two-photon imaging is read, for formats that can hold it.
     """
 
     name: str
@@ -49,10 +54,53 @@ class Reader:
     read_protocol: Callable[[Path], Protocol] | None = None
     read_electrode: Callable[[Path, str | None], Recording] | None = None
     version: Callable[[Path], str] | None = None
+    imaging: Imaging | None = None
 
 
-def read(path: str | Path, *, electrode: str | None = None) -> Recording:
-    """Read one cell from an ABF, ATF or NWB file.
+@attrs.frozen(kw_only=True)
+class Imaging:
+    """How two-photon imaging of one file format is read.
+
+    Parameters
+    ----------
+    only : callable
+        path -> whether a file has imaging and no recording.
+    read_traces, read_experiments, read_masks : callable
+        path and the options of `read`, `read_experiments`, `read_masks`.
+    describe : callable
+        path -> lines that tell what is in it.
+    """
+
+    only: Callable[[Path], bool]
+    read_traces: Callable[..., Traces]
+    read_experiments: Callable[..., list[ImagingExperiment]]
+    read_masks: Callable[..., RoiMasks]
+    describe: Callable[[Path], list[str]]
+
+
+@overload
+def read(path: str | Path, *, electrode: str | None = ...) -> Any: ...
+
+
+@overload
+def read(
+    path: str | Path,
+    *,
+    plane: str | int | None = ...,
+    trace: str | None = ...,
+    rois: Any = ...,
+    frames: slice | None = ...,
+    order: Literal["xy", "yx"] | None = ...,
+) -> Traces: ...
+
+
+def read(
+    path: str | Path, *, electrode: str | None = None, **imaging: Any
+) -> Recording | Traces:
+    """Read one cell from an ABF, ATF or NWB file, or the traces of an imaging plane.
+
+    A file of two-photon imaging gives `Traces`; so does one of both kinds when anything of
+    imaging is asked for. Only the ROIs and frames that are asked for are read from the disk.
 
     Parameters
     ----------
@@ -62,11 +110,18 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
         Which electrode (NWB) or channel (ABF, ATF), where the file has several. In ABF and
         ATF any channel can be named, in NWB any response series. Without a name the only
         cell is read, or the only one whose output played a waveform.
+    **imaging
+        Of two-photon imaging: `plane` (its name, its ROI table or its number; needed where
+        there are several), `trace` ("dff", "fluorescence", "neuropil", "events" ... or the
+        place of a series; by default dF/F, or else fluorescence), `rois` (slice or numbers),
+        `frames` (slice), `order` ("xy" or "yx": axes of pictures in the file; by default as
+        its maker is known to write them, which is NWB's "xy" but for suite2p and the
+        AllenSDK).
 
     Returns
     -------
-    Recording
-        SI units. What the reader noticed is in `findings`.
+    Recording or Traces
+        SI units. What the reader noticed is in `findings` (of traces: `notes`).
 
     Raises
     ------
@@ -90,9 +145,40 @@ def read(path: str | Path, *, electrode: str | None = None) -> Recording:
     """
     file = existing(path)
     reader = reader_for(file)
+    if imaging or (
+        electrode is None and reader.imaging is not None and reader.imaging.only(file)
+    ):
+        return imaging_of(file, reader).read_traces(file, **_known(imaging))
     if reader.read_electrode is not None:
         return reader.read_electrode(file, electrode)
     return pick(file, reader.read_all(file), electrode)
+
+
+_OPTIONS = ("plane", "trace", "rois", "frames", "order")
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    for name in options:
+        if name not in _OPTIONS:
+            raise unknown_name("option of read", name, ("electrode", *_OPTIONS))
+    if options.get("order") not in {None, "xy", "yx"}:
+        msg = f"order must be 'xy' or 'yx', got {options['order']!r}"
+        raise InputError(msg)
+    return options
+
+
+def imaging_of(file: Path, reader: Reader) -> Imaging:
+    """Give how imaging is read from a file.
+
+    Raises
+    ------
+    FileFormatError
+        Its format holds none.
+    """
+    if reader.imaging is None:
+        msg = f"{file.name} is {reader.name}, which holds no imaging; NWB does"
+        raise FileFormatError(msg)
+    return reader.imaging
 
 
 def read_all(path: str | Path | Iterable[str | Path]) -> list[Recording]:
@@ -209,6 +295,13 @@ def _own() -> tuple[Reader, ...]:
             read_protocol=_late("cleo_like.io.nwb.read", "read_nwb_protocol"),
             read_electrode=_late("cleo_like.io.nwb.read", "read_nwb_electrode"),
             version=_late("cleo_like.io.nwb.read", "nwb_version"),
+            imaging=Imaging(
+                only=_late("cleo_like.io.nwb.ophys.describe", "imaging_only"),
+                read_traces=_late("cleo_like.io.nwb.ophys.read", "read_traces"),
+                read_experiments=_late("cleo_like.io.nwb.ophys.read", "read_experiments"),
+                read_masks=_late("cleo_like.io.nwb.ophys.read", "read_masks"),
+                describe=_late("cleo_like.io.nwb.ophys.describe", "imaging_lines"),
+            ),
         ),
     )
 
@@ -216,8 +309,8 @@ def _own() -> tuple[Reader, ...]:
 def _late(module: str, name: str) -> Callable[..., Any]:
     """Make a function that imports its module when it is first called."""
 
-    def call(*arguments: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments)
+    def call(*arguments: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*arguments, **options)
 
     return call
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.cell import Cell
-from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.files import together
+from cleo_like.core.ophys.experiment import ImagingExperiment
+from cleo_like.core.ophys.traces import Traces
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
@@ -17,11 +19,12 @@ from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.table import check_columns
 from cleo_like.io.atf.write import write_atf
 from cleo_like.io.nwb.names import dandi_path
+from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
 from cleo_like.io.targets import check_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 _WRITERS: dict[str, Callable[..., Path]] = {
     ".abf": write_abf,
@@ -31,14 +34,18 @@ _WRITERS: dict[str, Callable[..., Path]] = {
 
 
 def write(
-    thing: Recording | Protocol, path: str | Path, *, overwrite: bool = False, **options: Any
+    thing: Recording | Protocol | Traces | ImagingExperiment | Sequence[ImagingExperiment],
+    path: str | Path,
+    *,
+    overwrite: bool = False,
+    **options: Any,
 ) -> Path:
-    """Write a recording or a protocol as ABF, ATF or NWB.
+    """Write a recording or a protocol as ABF, ATF or NWB, or imaging as NWB.
 
     Parameters
     ----------
-    thing : Recording or Protocol
-        A protocol becomes a stimulus file.
+    thing : Recording, Protocol, Traces, ImagingExperiment or list of ImagingExperiment
+        A protocol becomes a stimulus file; several experiments are planes of one session.
     path : str or Path
         The suffix chooses the format: .abf, .atf or .nwb. The file appears whole or not at
         all.
@@ -46,7 +53,7 @@ def write(
         Whether a file that this package wrote may be replaced (with its sidecar). A recording
         from elsewhere - of a rig, of an archive - is never replaced.
     **options
-        Of `write_nwb`; the other formats have none.
+        Of `write_nwb`, or of `write_ophys` for imaging; the other formats have none.
 
     Returns
     -------
@@ -75,15 +82,28 @@ def write(
     """
     path = check_writable(path, overwrite=overwrite)
     suffix = path.suffix.lower()
-    if not isinstance(thing, (Recording, Protocol)):
-        msg = f"expected a Recording or a Protocol to write, got {type(thing).__name__}"
-        raise InputError(msg)
     writer = _WRITERS[suffix]
+    if _is_imaging(thing):
+        if suffix != ".nwb":
+            msg = f"imaging is written as NWB only; name the file {path.stem}.nwb"
+            raise FileFormatError(msg)
+        writer = write_ophys
+    elif not isinstance(thing, (Recording, Protocol)):
+        msg = (
+            "expected a Recording, a Protocol, Traces or an ImagingExperiment to write, got "
+            f"{type(thing).__name__}"
+        )
+        raise InputError(msg)
     known = set(inspect.signature(writer).parameters) - {"thing", "path", "overwrite"}
     for name in options:
         if name not in known:
             raise unknown_name(f"option of {suffix}", name, known)
     return writer(thing, path, overwrite=overwrite, **options)
+
+
+def _is_imaging(thing: object) -> bool:
+    things = thing if isinstance(thing, (list, tuple)) and thing else [thing]
+    return all(isinstance(t, (Traces, ImagingExperiment)) for t in things)
 
 
 def check_writable(

@@ -81,9 +81,7 @@ def test_the_electrode_by_its_name(recording, tmp_path):
 
 
 def test_only_recordings_and_protocols_are_written(tmp_path):
-    with pytest.raises(
-        InputError, match="expected a Recording or a Protocol to write, got list"
-    ):
+    with pytest.raises(InputError, match="Traces or an ImagingExperiment to write, got list"):
         write([1, 2], tmp_path / "x.abf")
 
 

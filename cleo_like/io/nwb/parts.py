@@ -48,9 +48,18 @@ def start_of_session(recording: Recording) -> datetime:
     InputError
         It has no time zone, or lies in the future.
     """
-    text = recording.session_start
-    if text is None:
-        text = recording.provenance.created
+    return session_time(recording.session_start, recording.provenance.created)
+
+
+def session_time(session_start: str | None, created: str | None) -> datetime:
+    """Read the start of a session; when the data were made, or now, where it is unknown.
+
+    Raises
+    ------
+    InputError
+        It has no time zone, or lies in the future.
+    """
+    text = session_start if session_start is not None else created
     now = datetime.now(UTC)
     if text is None:
         return now

@@ -137,6 +137,11 @@ def nwb_version(path: Path) -> str:
         return str(hdf5.nwb_version(file))
 
 
+def _has_imaging(file: h5py.File) -> bool:
+    """Whether a file has planes of a microscope."""
+    return hdf5.has(hdf5.optional_or_none(file, "general"), "optophysiology")
+
+
 def _series_named(pairing: Pairing, name: str) -> dict[str, list[Pair]]:
     """Find the one response of that name, whether it was left out or not."""
     every = [*pairing.pairs, *pairing.left_out]
@@ -149,7 +154,9 @@ def _nothing(path: Path | Streamed, pairing: Pairing) -> str:
     reasons = contents.findings()
     if reasons:
         return f"{path.name} has no readable intracellular response: {'; '.join(reasons)}"
-    if contents.stimuli or contents.templates:
+    if _has_imaging(contents.file):
+        what = "two-photon imaging: read it with read, read_experiments or read_masks"
+    elif contents.stimuli or contents.templates:
         what = "stimuli only; use read_protocol"
     elif contents.plain:
         what = (

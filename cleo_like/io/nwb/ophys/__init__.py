@@ -1,0 +1,1 @@
+"""Neurodata Without Borders, two-photon imaging: reading and writing."""

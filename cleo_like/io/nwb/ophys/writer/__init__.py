@@ -1,0 +1,1 @@
+"""The pieces of an NWB file of two-photon imaging, as pynwb makes them."""
