@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -78,25 +78,7 @@ class Imaging:
     describe: Callable[[Path], list[str]]
 
 
-@overload
-def read(path: str | Path, *, electrode: str | None = ...) -> Any: ...
-
-
-@overload
-def read(
-    path: str | Path,
-    *,
-    plane: str | int | None = ...,
-    trace: str | None = ...,
-    rois: Any = ...,
-    frames: slice | None = ...,
-    order: Literal["xy", "yx"] | None = ...,
-) -> Traces: ...
-
-
-def read(
-    path: str | Path, *, electrode: str | None = None, **imaging: Any
-) -> Recording | Traces:
+def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> Any:
     """Read one cell from an ABF, ATF or NWB file, or the traces of an imaging plane.
 
     A file of two-photon imaging gives `Traces`; so does one of both kinds when anything of
@@ -145,9 +127,8 @@ def read(
     """
     file = existing(path)
     reader = reader_for(file)
-    if imaging or (
-        electrode is None and reader.imaging is not None and reader.imaging.only(file)
-    ):
+    how = reader.imaging
+    if imaging or (electrode is None and how is not None and how.only(file)):
         return imaging_of(file, reader).read_traces(file, **_known(imaging))
     if reader.read_electrode is not None:
         return reader.read_electrode(file, electrode)

@@ -249,7 +249,7 @@ class PlaneReader:
         )
 
 
-def _checked(frames: slice | None) -> slice:
+def _checked(frames: Any) -> slice:
     if frames is None:
         return slice(None)
     if not isinstance(frames, slice) or (frames.step is not None and frames.step < 1):
