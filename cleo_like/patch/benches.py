@@ -283,7 +283,10 @@ def _rest(
 def _check_stable(pipette: PatchPipette, part: LinearPart, matrices: Linear) -> None:
     """Refuse a clamp whose feedback would oscillate with these cells."""
     amplifier = pipette.amplifier
-    if not isinstance(amplifier, VoltageClamp) or _stable(matrices):
+    if not isinstance(amplifier, VoltageClamp):
+        return
+    matrices, _ = matrices.distinct()
+    if _stable(matrices):
         return
     row = part.states.index("rig_clamp")
     monitor = part.states.index("rig_monitor")

@@ -11,6 +11,8 @@ from cleo_like.patch.pipette.amplifier import CurrentClamp, VoltageClamp
 from cleo_like.patch.pipette.bessel import response
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Float
 
     from cleo_like.patch.pipette.electrode import Electrode
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 _ALIASES = 10
 """Bands above half the sampling rate whose noise folds back; a 4-pole filter at a tenth of
 the rate lets less than 1e-12 of the power through beyond them."""
+_GRID = 500
+"""Frequencies, a constant factor apart, at which a spectrum is computed; it is smooth, and
+between them a straight line is within 2e-4 of it (tested)."""
 
 
 @attrs.frozen(kw_only=True)
@@ -73,24 +78,37 @@ def sampled_spectrum(
     would have no end.
     """
     glass, amplifier = parts
-    base = np.fft.rfftfreq(n, 1 / rate)
-    found = spectrum(base, glass, amplifier, access, load)
-    if amplifier.lowpass is None:
-        return found
-    for k in range(1, _ALIASES + 1):
-        for folded in (k * rate - base, k * rate + base):
-            found += spectrum(folded, glass, amplifier, access, load)
-    return found
+    every = np.fft.rfftfreq(n, 1 / rate)
+    some = every
+    if len(every) > _GRID:
+        some = np.concatenate([[0.0], np.geomspace(every[1], every[-1], _GRID)])
+    found = spectrum(some, glass, amplifier, access, load)
+    if amplifier.lowpass is not None:
+        for k in range(1, _ALIASES + 1):
+            for folded in (k * rate - some, k * rate + some):
+                found += spectrum(folded, glass, amplifier, access, load)
+    return np.interp(every, some, found)
 
 
 def drawn(
-    spectral: Float[np.ndarray, "n_frequencies"],
+    spectra: Float[np.ndarray, "n_sweeps n_frequencies"],
     n: int,
     rate: float,
-    rng: np.random.Generator,
-) -> Float[np.ndarray, "n"]:
-    """Draw n samples of noise with a spectrum (one-sided, per Hz)."""
-    from scipy.fft import irfft, rfft
+    rngs: Sequence[np.random.Generator],
+) -> Float[np.ndarray, "n_sweeps n"]:
+    """Draw n samples of noise for each spectrum (one-sided, per Hz) and generator.
 
-    shaped = rfft(rng.standard_normal(n)) * np.sqrt(spectral * rate / 2)
-    return np.asarray(irfft(shaped, n))
+    Each frequency has a random amplitude and phase; single precision is that of a recording.
+    """
+    from scipy.fft import irfft
+
+    size = spectra.shape[1]
+    random = np.stack([rng.standard_normal(2 * size, dtype=np.float32) for rng in rngs])
+    shaped = random.view(np.complex64)
+    # a sine of amplitude a has the power a^2/2; first and last frequency have no phase
+    scale = np.sqrt(spectra * (rate * n / 4)).astype(np.float32)
+    scale[:, 0] *= np.sqrt(2)
+    if n % 2 == 0:
+        scale[:, -1] *= np.sqrt(2)
+    shaped *= scale
+    return np.asarray(irfft(shaped, n, axis=1))

@@ -109,13 +109,14 @@ class Readout:
 
         n = response.shape[1]
         length = next_fast_len(n + _SPARE, real=True)
-        spectra: dict[float, np.ndarray] = {}
-        for k, (access, rng) in enumerate(zip(self.access, rngs, strict=True)):
-            if access not in spectra:
-                spectra[access] = sampled_spectrum(
-                    length, self.rate, (self.glass, self.amplifier), access, load
-                )
-            response[k] += drawn(spectra[access], length, self.rate, rng)[:n]
+        spectra = {
+            access: sampled_spectrum(
+                length, self.rate, (self.glass, self.amplifier), access, load
+            )
+            for access in set(self.access.tolist())
+        }
+        wanted = np.stack([spectra[access] for access in self.access.tolist()])
+        response += drawn(wanted, length, self.rate, rngs)[:, :n]
 
     def _clipped(self, clipped: np.ndarray) -> tuple[str, ...]:
         if not clipped.any() or self.pipette.digitiser is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from jaxtyping import Complex, Float
 
 
-def sections(corner: float, poles: int) -> list[tuple[float, float | None]]:
+@functools.cache
+def sections(corner: float, poles: int) -> tuple[tuple[float, float | None], ...]:
     """Give the angular frequency (1/s) and the quality of each section; None: one pole.
 
     Parameters
@@ -33,7 +35,7 @@ def sections(corner: float, poles: int) -> list[tuple[float, float | None]]:
     pairs = [
         (float(abs(p)), float(-abs(p) / (2 * p.real))) for p in found if p.imag > 1e-9 * abs(p)
     ]
-    return [*real, *sorted(pairs, key=lambda pair: pair[1])]
+    return (*real, *sorted(pairs, key=lambda pair: pair[1]))
 
 
 def filter_equations(name: str, source: str, unit: str, poles: int) -> str:
