@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -47,6 +47,8 @@ class InterfaceDevice(ABC):
         Whether the device keeps what it measured or did.
     """
 
+    compiled: ClassVar[bool] = False
+    """Whether its simulator tries the compiled loop even without a controller."""
     brian_objects: set = attrs.field(init=False, factory=set, repr=False)
     """Brian2 objects of the device; the simulator adds them to the network."""
     sim: Simulation | None = attrs.field(init=False, default=None, repr=False)

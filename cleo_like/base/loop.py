@@ -15,7 +15,7 @@ from cleo_like.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from brian2 import Clock, Network, NetworkOperation
+    from brian2 import Clock, Network
 
     from cleo_like.base.simulation import Simulation
     from cleo_like.engine.loop_run import LoopRun
@@ -99,6 +99,8 @@ def _operation_class() -> type:
     class LoopOperation(NetworkOperation):
         """Runs a `Loop`, before everything else in a time step."""
 
+        act = property(lambda self: self.loop.act)
+
         add_to_magic_network = False
 
         def __init__(self, loop: Loop) -> None:
@@ -120,9 +122,16 @@ def loop_operation(loop: Loop) -> Any:
     return _operation_class()(loop)
 
 
-def on_kernels(
-    network: Network, operation: NetworkOperation, level: int, options: Mapping[str, Any]
-) -> LoopRun | None:
+def operations_of(network: Network) -> list[Any]:
+    """Give the objects of a network that say when they have something to do.
+
+    Those are operations with a method ``act() -> int``, which does what is due at the present
+    step and gives the next step at which something is: the compiled loop stops only there.
+    """
+    return [found for found in network.sorted_objects if hasattr(found, "act")]
+
+
+def on_kernels(network: Network, level: int, options: Mapping[str, Any]) -> LoopRun | None:
     """Prepare a loop's network on compiled kernels, where that gives the same answer.
 
     None keeps Brian2's own loop: for coupled networks, noise, the numpy target, a report of
@@ -132,8 +141,6 @@ def on_kernels(
     ----------
     network : brian2.Network
         With its devices.
-    operation : brian2 object
-        The loop.
     level : int
         Whose names the equations may use, counted from the caller.
     options : mapping
@@ -154,6 +161,6 @@ def on_kernels(
     if namespace is None:
         namespace = get_local_namespace(level=level + 1)
     try:
-        return LoopRun(network, operation, namespace)
+        return LoopRun(network, operations_of(network), namespace)
     except (NotCompilableError, CompilerError, KeyError):  # what is unknown, Brian2 names
         return None

@@ -290,10 +290,10 @@ class CLSimulator(NeoExportable):
             self._operation.loop.start()
         level = kwargs.pop("level", 1)
         compiled = None
-        if self._operation is not None:
-            compiled = on_kernels(self.network, self._operation, level, kwargs)
+        if self._operation is not None or any(device.compiled for device in self.devices):
+            compiled = on_kernels(self.network, level, kwargs)
         if compiled is not None:
-            compiled.run(duration, self._operation.loop.act)
+            compiled.run(duration)
             return
         try:
             self.network.run(duration, level=level, **kwargs)

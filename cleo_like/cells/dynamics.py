@@ -104,9 +104,7 @@ class Dynamics:
     ) -> Float[np.ndarray, "cells states states"]:
         """Differentiate the rates by the states, by central differences."""
         n = len(self.states)
-        scale = np.where(
-            self.potentials[:, np.newaxis], 1e-3, np.maximum(np.abs(x), 1e-12)
-        )
+        scale = np.where(self.potentials[:, np.newaxis], 1e-3, np.maximum(np.abs(x), 1e-12))
         step = 1e-4 * scale
         # all states moved up and down in one evaluation: shape (states, 2 x states, cells)
         moved = np.repeat(x[:, np.newaxis], 2 * n, axis=1)

@@ -19,7 +19,7 @@ from cleo_like.engine.runtime.recorded_runner import Recorded
 from cleo_like.engine.runtime.run_lock import exclusive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from brian2 import Network, NetworkOperation
 
@@ -30,14 +30,14 @@ _LARGEST_ROOM = 4_000_000
 
 
 class LoopRun:
-    """Uncoupled NeuronGroups and their monitors, with one operation of Python between steps.
+    """Uncoupled NeuronGroups and their monitors, with operations of Python between steps.
 
     Parameters
     ----------
     network : brian2.Network
         The network.
-    operation : brian2 object
-        The one object that runs Python, at the start of a step, before everything else.
+    operations : sequence of brian2 objects
+        The objects that run Python, at the start of a step, before everything else.
     namespace : mapping
         Names that the equations use besides those of the groups.
 
@@ -50,13 +50,16 @@ class LoopRun:
     """
 
     def __init__(
-        self, network: Network, operation: NetworkOperation, namespace: Mapping[str, Any]
+        self,
+        network: Network,
+        operations: Sequence[NetworkOperation],
+        namespace: Mapping[str, Any],
     ) -> None:
-        plans = read_network(network, namespace, without=operation)
+        plans = read_network(network, namespace, without=operations)
+        self.network, self.operations = network, operations
+        self.clock = (operations[0] if operations else plans[0].group).clock
         for plan in plans:
-            _check(plan, operation)
-        self.network = network
-        self.clock = operation.clock
+            _check(plan, {self.clock} | {operation.clock for operation in operations})
         self.groups = [
             (Recorded if plan.of_kind("record") else Together)(
                 Program(build(plan, namespace), plan)
@@ -65,8 +68,8 @@ class LoopRun:
         ]
         self.clocks = {self.clock} | clocks_of(plans)
 
-    def run(self, duration: Quantity, act: Callable[[], int]) -> None:
-        """Run for a time; `act` does what is due and gives the next step at which it must.
+    def run(self, duration: Quantity) -> None:
+        """Run for a time; each operation's `act` does what is due, and says when it is next.
 
         Raises
         ------
@@ -80,10 +83,13 @@ class LoopRun:
             clock.set_interval(start, start + duration)
         forget_stop(self.network)
         step, last = self._step(), last_step(self.clock)
+        acts = [operation.act for operation in self.operations]
         with exclusive():
             while step < last and not is_stopped(self.network):
                 self._show(step)
-                following = min(max(act(), step + 1), last)
+                following = last
+                for act in acts:
+                    following = min(following, max(act(), step + 1))
                 for group in self.groups:
                     _advance(group, step, following)
                 step = following
@@ -105,8 +111,8 @@ class LoopRun:
         self.network.t_ = t
 
 
-def _check(plan: GroupPlan, operation: NetworkOperation) -> None:
-    if plan.dt != float(operation.clock.dt_):
+def _check(plan: GroupPlan, clocks: set[Any]) -> None:
+    if any(plan.dt != float(clock.dt_) for clock in clocks):
         msg = "the groups step on another clock than the loop"
         raise NotCompilableError(msg)
     if plan.group.equations.is_stochastic or {"rand", "randn"} & set(plan.externals):

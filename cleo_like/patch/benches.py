@@ -15,10 +15,10 @@ from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.engine.integrators import coefficients_of
 from cleo_like.patch.batch import make_job
 from cleo_like.patch.electrode import IdealElectrode
-from cleo_like.patch.noise import Load
 from cleo_like.patch.pipette.amplifier import STABLE, VoltageClamp
 from cleo_like.patch.pipette.circuit import OUTPUT, circuit_values, linear_of, wired
-from cleo_like.patch.readout import Readout
+from cleo_like.patch.pipette.noise import Load
+from cleo_like.patch.pipette.readout import Readout
 
 if TYPE_CHECKING:
     from cleo_like.core import Protocol

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleo_like import CLSimulator, get_cell, record
+from cleo_like import CLSimulator, LatencyIOProcessor, get_cell, record
+from cleo_like.base import Stimulator
 from cleo_like.core import Protocol
 from cleo_like.core.errors import InputError, UnitError
+from cleo_like.engine.loop_run import LoopRun
 from cleo_like.patch.clamp import (
     ACurrent,
     DynamicClamp,
@@ -223,6 +225,48 @@ def test_the_device_does_what_the_stepper_does(latency, jitter):
         assert clamp.voltages[:, 0] == pytest.approx(run.voltage, abs=1e-9)
     assert np.abs(clamp.voltages[-1] + 0.07).max() < 1e-4
     assert clamp.t[1] / b2.us == pytest.approx(50)
+
+
+@pytest.mark.parametrize(("latency", "jitter"), [("0 s", "0 s"), ("75 us", "40 us")])
+def test_the_compiled_loop_stops_for_the_device_only(latency, jitter, monkeypatch):
+    """As Brian2's own loop, with a controller besides that samples at other times."""
+
+    class Pulse(LatencyIOProcessor):
+        def process(self, state, t):
+            return {"current": 100 * (t > 2 * b2.ms)}, t + 0.3 * b2.ms
+
+    def played(target):
+        monkeypatch.setitem(b2.prefs, "codegen.target", target)
+        group, sim = network(2)
+        clamp = DynamicClamp(HCurrent("5 nS"), period="100 us", latency=latency, jitter=jitter)
+        sim.inject(clamp, group, i_targets=[1])
+        if jitter != "0 s":
+            add_current(sim, group)
+        sim.run(3 * b2.ms)
+        sim.run(2 * b2.ms)
+        return clamp, np.asarray(group.v).copy()
+
+    def add_current(sim, group):
+        class Current(Stimulator):
+            def connect_to_neuron_group(self, neuron_group, **_):
+                self.group = neuron_group
+
+            def update(self, signal):
+                super().update(signal)
+                if hasattr(self, "group"):
+                    self.group.drive_ = np.full(2, signal * 1e-12)
+
+        sim.inject(Current(name="current"), group)
+        sim.set_io_processor(Pulse(sample_period=0.7 * b2.ms))
+
+    calls, original = [], LoopRun.run
+    monkeypatch.setattr(LoopRun, "run", lambda s, *a: (calls.append(1), original(s, *a)))
+    (fast, v), (slow, wanted) = played("auto"), played("numpy")
+    assert len(calls) == 2
+    assert len(fast.voltages) == 50
+    np.testing.assert_allclose(fast.voltages, slow.voltages, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(fast.currents, slow.currents, rtol=0, atol=1e-20)
+    np.testing.assert_allclose(v, wanted, rtol=0, atol=1e-12)
 
 
 def test_the_device_clamps_its_targets_only():

@@ -12,7 +12,7 @@ from cleo_like.core.errors import CleoLikeError
 from cleo_like.engine.brian2_internals import adopt, other_network, refractory_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from brian2 import Network, NeuronGroup
     from brian2.groups.group import CodeRunner
@@ -55,7 +55,7 @@ class GroupPlan:
 
 
 def read_network(
-    network: Network, namespace: Mapping[str, Any], without: Any = None
+    network: Network, namespace: Mapping[str, Any], without: Iterable[Any] = ()
 ) -> list[GroupPlan]:
     """Plan the compiled run of a network.
 
@@ -65,8 +65,8 @@ def read_network(
         Uncoupled NeuronGroups with their monitors.
     namespace : mapping
         Names that the equations may use besides those of the groups.
-    without : brian2 object, optional
-        An object of the network that the caller runs.
+    without : iterable of brian2 objects
+        Objects of the network that the caller runs.
 
     Returns
     -------
@@ -81,6 +81,7 @@ def read_network(
     from brian2 import NeuronGroup
 
     objects = network.sorted_objects
+    others = {id(found) for found in without}
     _adopt(network, objects)
     groups: dict[int, tuple[Any, list[Step]]] = {}
     for found in objects:
@@ -88,7 +89,7 @@ def read_network(
             _check_group(found)
             groups[id(found)] = (found, [])
     for found in objects:
-        if isinstance(found, NeuronGroup) or found is without or not found.active:
+        if isinstance(found, NeuronGroup) or id(found) in others or not found.active:
             continue
         group, kind = _role(found)
         if id(group) not in groups:

@@ -213,14 +213,17 @@ def _weights(matrices: Linear, v: int, h: float) -> dict[str, Any]:
     # the columns of phi_k e_v: N enters the first of a chain of integrators
     big[:, v, n] = 1.0
     big[:, n, n + 1] = big[:, n + 1, n + 2] = 1.0
-    big[:, :n, n + 3] = h * matrices.drive / scale
+    push = h * matrices.drive / scale
+    # a column this large would cost the others their digits
+    size = np.maximum(np.abs(push).max(axis=1, keepdims=True), 1.0)
+    big[:, :n, n + 3] = push / size
     grown = exponentials(big)
     back = scale[:, np.newaxis] / scale
     rows = h * scale / scale[v]
     return {
         "E": grown[:, :n, :n] * back,
         "N": [None, *(rows * grown[:, :n, n + k] for k in range(3))],
-        "R": grown[:, :n, n + 3] * scale,
+        "R": grown[:, :n, n + 3] * scale * size,
     }
 
 

@@ -53,7 +53,9 @@ class Together:
         for k, variable in self._shared.items():
             arguments.constants[k] = np.asarray(variable.get_value()).item()
         arguments.results[4:] = 0
-        arguments.head[2:4] = start, stop
+        # number by number: a dynamic clamp comes here at every tick
+        arguments.head[2] = start
+        arguments.head[3] = stop
         self._call()
         lost, plan = lost_in(self.program, arguments), self.program.plan
         if lost is not None:

@@ -337,9 +337,9 @@ def in_order(columns: list[np.ndarray], names: list[str]) -> Spikes:
 
 def lost_in(program: Program, arguments: Arguments) -> Lost | None:
     """Give what a kernel found that is not finite."""
-    _, trace, step, number = arguments.results[:OUTPUTS].tolist()
-    if trace < 0:
+    if arguments.results.item(1) < 0:
         return None
+    _, trace, step, number = arguments.results[:OUTPUTS].tolist()
     layout = program.kernel.layout
     name = layout.checked[number]
     entered = bool(arguments.head[8]) and step == arguments.head[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -126,6 +126,8 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
     latency: float = attrs.field(default=0.0, kw_only=True, converter=quantity("s", "latency"))
     jitter: float = attrs.field(default=0.0, kw_only=True, converter=quantity("s", "jitter"))
     seed: int = attrs.field(default=0, kw_only=True, converter=whole_number("seed", 0))
+    compiled: ClassVar[bool] = True
+    """Its simulator tries the compiled loop, also without a controller."""
     targets: list[_Target] = attrs.field(init=False, factory=list, repr=False)
     """One entry for each injection."""
 
@@ -197,6 +199,8 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
 
     def _own_step(self) -> Any:
         """Give a step with a state of its own."""
+        if hasattr(self.step, "as_function"):
+            return self.step.as_function()
         if not hasattr(self.step, "reset"):
             return self.step
         own = copy.deepcopy(self.step)
@@ -237,8 +241,6 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         **kwparams
             i_targets (list of int; default all), voltage ("v"), current ("I").
         """
-        from brian2 import NetworkOperation
-
         given = {"i_targets": None, "voltage": "v", "current": "I"} | kwparams
         unknown = sorted(set(given) - {"i_targets", "voltage", "current"})
         if unknown:
@@ -260,9 +262,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
             number=len(self.targets),
         )  # fmt: skip
         self.targets.append(made)
-        self.brian_objects.add(
-            NetworkOperation(made.act, clock=neuron_group.clock, when="start")
-        )
+        self.brian_objects.add(_operation(made))
 
     def _check_free(self, group: NeuronGroup, current: str, index: np.ndarray) -> None:
         """Refuse a current that another clamp writes already."""
@@ -380,14 +380,16 @@ class _Target:
         """Go back to what `memory` gave."""
         self.rng, self.pending, self.seen, self.computed, self.steps = memory
 
-    def act(self) -> None:
-        """Do what is due at the present integration step."""
+    def act(self) -> int:
+        """Do what is due at the present integration step; give the next at which to."""
         clock = self.group.clock
         now = int(clock.variables["timestep"].get_value().item())
         if now % self.every == 0:
             self._sample(now, float(clock.dt_))
         while self.pending and self.pending[0][0] <= now:
             present_values(self.group, self.current)[self.index] = self.pending.popleft()[1]
+        following = now - now % self.every + self.every
+        return min(following, self.pending[0][0]) if self.pending else following
 
     def _sample(self, now: int, dt: float) -> None:
         t = now * dt
@@ -406,6 +408,15 @@ class _Target:
         if clamp.save_history:
             self.seen.append(t, volts)
             self.computed.append(t, amps)
+
+
+def _operation(target: _Target) -> Any:
+    """Make the Brian2 object that lets a target act; the compiled loop asks `act` itself."""
+    from brian2 import NetworkOperation
+
+    operation = NetworkOperation(target.act, clock=target.group.clock, when="start")
+    operation.act = target.act
+    return operation
 
 
 def _play(

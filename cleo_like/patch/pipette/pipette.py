@@ -118,17 +118,21 @@ class PatchPipette:
             units = (self.mode.command_unit, self.mode.response_unit)
             self.digitiser.check(protocol.rate, units)
 
-    def as_device(self, name: str | None = None) -> Any:
+    def as_device(self, name: str | None = None, *, seed: int | None = None) -> Any:
         """Give a device of this pipette, for ``sim.inject(device, group, i_targets=[...])``.
 
         Parameters
         ----------
         name : str, optional
             Name of the device (default: "InjectedPipette").
+        seed : int, optional
+            Of its noise.
         """
         from cleo_like.patch.pipette import InjectedPipette  # which is made of this class
 
-        return InjectedPipette(self) if name is None else InjectedPipette(self, name=name)
+        if name is None:
+            return InjectedPipette(self, seed=seed)
+        return InjectedPipette(self, seed=seed, name=name)
 
     def description(self) -> dict[str, Any]:
         """Give all settings in SI, for provenance."""

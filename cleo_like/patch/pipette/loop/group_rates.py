@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from brian2 import NeuronGroup
 
 
+_LARGE = 1e-6
+"""Current (A) beside which the cell's own are small: the difference keeps all its digits."""
+
+
 def slope_of_current(group: NeuronGroup, voltage: str, current: str) -> np.ndarray:
     """Give the change of dv/dt per injected current (1/F) of every neuron.
 
@@ -23,8 +27,8 @@ def slope_of_current(group: NeuronGroup, voltage: str, current: str) -> np.ndarr
     InputError
         The current does not charge the membrane.
     """
-    low, high = (_rate(group, voltage, current, i) for i in (0.0, 1e-12))
-    slope = np.broadcast_to((high - low) / 1e-12, (len(group),)).astype(float)
+    low, high = (_rate(group, voltage, current, i) for i in (0.0, _LARGE))
+    slope = np.broadcast_to((high - low) / _LARGE, (len(group),)).astype(float)
     if not (np.isfinite(slope) & (slope > 0)).all():
         msg = (
             f"{voltage!r} of {group.name!r} does not depend on {current!r} as on an injected "

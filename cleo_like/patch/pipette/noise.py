@@ -11,7 +11,7 @@ from cleo_like.patch.pipette.amplifier import CurrentClamp, VoltageClamp
 from cleo_like.patch.pipette.bessel import response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from jaxtyping import Float
 
@@ -112,3 +112,59 @@ def drawn(
         scale[:, -1] *= np.sqrt(2)
     shaped *= scale
     return np.asarray(irfft(shaped, n, axis=1))
+
+
+_BLOCK, _SEAM = 16_384, 64
+"""Samples that are drawn at once, and over which one draw fades into the next."""
+
+
+class RunningNoise:
+    """Noise without an end: any stretch of it, the same whenever it is asked for.
+
+    Parameters
+    ----------
+    spectrum_of : callable
+        Gives the spectrum of a number of samples for every trace: shape (n_traces, n).
+    rate : float
+        Sampling rate (Hz).
+    seeds : sequence of tuple of int
+        One for each trace.
+    """
+
+    def __init__(
+        self,
+        spectrum_of: Callable[[int], Float[np.ndarray, "n_traces n_frequencies"]],
+        rate: float,
+        seeds: Sequence[tuple[int, ...]],
+    ) -> None:
+        from scipy.fft import next_fast_len
+
+        self._rate, self._seeds = rate, seeds
+        self._length = next_fast_len(_BLOCK + 2 * _SEAM, real=True)
+        self._spectra = spectrum_of(self._length)
+        self._kept: dict[int, np.ndarray] = {}
+
+    def between(self, start: int, stop: int) -> Float[np.ndarray, "n_traces n"]:
+        """Give samples [start, stop)."""
+        first, last = start // _BLOCK, max(start, stop - 1) // _BLOCK
+        found = np.concatenate([self._block(k) for k in range(first, last + 1)], axis=1)
+        return found[:, start - first * _BLOCK : stop - first * _BLOCK]
+
+    def _block(self, k: int) -> np.ndarray:
+        """Give block k; its head is the tail of the draw before, faded into its own."""
+        draw = self._draw(k)
+        block = draw[:, :_BLOCK].copy()
+        if k > 0:
+            fade = np.linspace(0, np.pi / 2, _SEAM, dtype=np.float32)
+            tail = self._draw(k - 1)[:, _BLOCK : _BLOCK + _SEAM]
+            # the squares of the weights add up to 1, and so do independent variances
+            block[:, :_SEAM] = np.sin(fade) * block[:, :_SEAM] + np.cos(fade) * tail
+        return block
+
+    def _draw(self, k: int) -> np.ndarray:
+        if k not in self._kept:
+            rngs = [np.random.default_rng((*seed, k)) for seed in self._seeds]
+            if len(self._kept) > 1:
+                del self._kept[min(self._kept, key=lambda other: -abs(other - k))]
+            self._kept[k] = drawn(self._spectra, self._length, self._rate, rngs)
+        return self._kept[k]

@@ -8,10 +8,10 @@ import attrs
 import numpy as np
 
 from cleo_like.core.units.table import show
-from cleo_like.patch.noise import Load, drawn, sampled_spectrum
 from cleo_like.patch.pipette.amplifier import CurrentClamp, VoltageClamp
 from cleo_like.patch.pipette.circuit import bridge_of, series_estimate
 from cleo_like.patch.pipette.electrode import Electrode
+from cleo_like.patch.pipette.noise import Load, drawn, sampled_spectrum
 
 if TYPE_CHECKING:
     from jaxtyping import Float

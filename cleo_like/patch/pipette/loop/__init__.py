@@ -1,0 +1,1 @@
+"""Pipettes in the cells of a closed loop."""
