@@ -195,29 +195,39 @@ class InjectedPipette(Recorder, Stimulator):
         return added
 
     def get_state(self) -> np.ndarray:
-        """Give the newest sample (V or A) of each target; NaN before the first."""
-        n = len(self._monitor.t) if self._monitor is not None else 0
-        if n == 0:
+        """Give the newest sample (V or A) of each target; NaN before the first run.
+
+        At the first step there is none yet: it is what the amplifier settled at, without noise.
+        """
+        if not self._ready:
             return np.full(len(self.targets), np.nan)
+        n = len(self._monitor.t)
+        if n == 0:
+            settled = np.asarray(getattr(self._circuit.group, f"{OUTPUT}_")[:])[self.targets]
+            return self._coded(settled[:, np.newaxis], 0)[:, 0]
         return self._sampled(n - 1, n)[0]
 
     def _sampled(self, start: int, stop: int) -> np.ndarray:
         """Make recorded samples of what the amplifier put out, shape (n, n_targets)."""
         response = np.array(self._values(OUTPUT)[start:stop].T, dtype=float)
-        readout = self._readout
-        if self.pipette.mode.response_unit == "V":
-            response += readout.glass.error
-        first = round(float(self._monitor.t_[start]) * readout.rate) if stop > start else 0
-        if self._noise is not None and stop > start:
+        if stop == start:
+            return response.T
+        rate = self._readout.rate
+        first = round(float(self._monitor.t_[start]) * rate)
+        if self._noise is not None:
             response += self._noise.between(first, first + stop - start)
-        digitiser = self.pipette.digitiser
-        if digitiser is not None:
-            if stop > start:
-                still = attrs.evolve(digitiser, drift=0)
-                at = np.full(len(response), (first + 1) / readout.rate)
-                still.disturbed(response, readout.rate, at)
-            response, _ = digitiser.digitised(response, readout.gain)
-        return response.T
+        return self._coded(response, first + 1).T
+
+    def _coded(self, response: np.ndarray, first: int) -> np.ndarray:
+        """Add to samples from a step on what does not depend on the cell, and digitise them."""
+        readout, digitiser = self._readout, self.pipette.digitiser
+        if self.pipette.mode.response_unit == "V":
+            response = response + readout.glass.error
+        if digitiser is None:
+            return response
+        at = np.full(len(response), first / readout.rate)
+        response = attrs.evolve(digitiser, drift=0).disturbed(response, readout.rate, at)
+        return digitiser.digitised(response, readout.gain)[0]
 
     def _values(self, name: str) -> np.ndarray:
         if self._monitor is None:
