@@ -12,6 +12,23 @@ if TYPE_CHECKING:
     from paired_recordings import PairedCell
 
 
+FEWEST_SILENT = 300
+"""Samples in silence (20 s) that a variance is taken from."""
+
+
+def silent_ceiling(cell: PairedCell, gap: float) -> float:
+    """Correlation that noise lets a perfect prediction reach (NaN: too little silence).
+
+    Noise is what there is in silence, longer than `gap` (s) after the last spike.
+    """
+    pairs = zip(cell.traces, cell.recordings, strict=True)
+    silent = np.concatenate([t.y[t.silent(r, gap)] for t, r in pairs])
+    if silent.size < FEWEST_SILENT:
+        return np.nan
+    share = silent.var() / np.concatenate([t.y for t in cell.traces]).var()
+    return float(np.sqrt(max(0.0, 1 - share))) or np.nan
+
+
 def own_kinetics(cell: PairedCell, theta: model.Theta) -> list[np.ndarray]:
     """Predict a cell by a fit to this very cell: all parameters free, for correlation alone.
 

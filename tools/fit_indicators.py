@@ -1,8 +1,9 @@
 """Fit the calibrated indicators to paired recordings and write the package's table.
 
-Run from anywhere: ``python tools/fit_indicators.py [NAME ...]``. Recordings are read from
-``CLEO_LIKE_DATA`` or ``shared/data`` beside the repository, and stay there; only numbers are
-written. Cells are held out one at a time: what the table says about held-out cells was
+Run from anywhere: ``python tools/fit_indicators.py [--limits] [NAME ...]``. Recordings are
+read from ``CLEO_LIKE_DATA`` or ``shared/data`` beside the repository, and stay there; only
+numbers are written. Cells are held out one at a time, or (of more than nine) a fifth at a
+time: what the table says about held-out cells was
 predicted by a fit that never saw them.
 """
 
@@ -19,8 +20,9 @@ import attrs
 import indicator_model as model
 import numpy as np
 import paired_recordings as paired
-from ceiling import ceiling
+from ceiling import ceiling, silent_ceiling
 from isolated_events import GRID, average_of, peak_and_half_decay, smoothed
+from pooling import interval, shrunk
 from sets import COMPILED, SETS, CalibrationSet
 
 from cleo_like.core.files import atomic_path
@@ -47,6 +49,12 @@ EVENT_COLUMNS = (
 )
 CLEO_RATE = 20.0
 DRAWS = 200
+ONE_BY_ONE = 9
+"""Cells of a set that are held out one by one; of more, a part at a time."""
+FOLDS = 5
+FOLD_SECONDS = 100.0
+FIT_SECONDS = 300.0
+"""What a fit of many cells sees of the trace of each; the fits of folds see `FOLD_SECONDS`."""
 
 
 def data_folder() -> Path:
@@ -55,20 +63,17 @@ def data_folder() -> Path:
     return Path(os.environ.get("CLEO_LIKE_DATA", beside)) / "ophys_gt" / "dev"
 
 
-def gain_of(cells: list[paired.PairedCell], theta: model.Theta) -> float:
-    """Median gain of single spikes; of whole traces where fewer than three cells have them.
-
-    Cells weigh by their number of events as they do in the fit.
-    """
-    one = model.single(theta)
-    known = [cell for cell in cells if cell.single is not None]
-    if len(known) < 3:
-        return float(np.median(gains_of(cells, theta, np.zeros(len(cells)))))
-    gains = np.array([cell.single_spike_gain(one) for cell in known])
-    weights = np.array([paired.trust(cell.single.n) for cell in known if cell.single])
-    order = np.argsort(gains)
-    share = np.cumsum(weights[order]) - 0.5 * weights[order]
-    return float(np.interp(0.5 * weights.sum(), share, gains[order]))
+def indicator_gains(
+    cells: list[paired.PairedCell], theta: model.Theta
+) -> tuple[float, dict[str, float]]:
+    """Gain of one spike in the median cell, and the same in each set (shrunk)."""
+    logs = np.log(gains_of(cells, theta, np.zeros(len(cells))))
+    folders = np.array([cell.folder for cell in cells])
+    names = list(dict.fromkeys(folders))
+    groups = [logs[folders == name] for name in names]
+    centred = [group - group.mean() + np.median(group) for group in groups]
+    sets, common = shrunk(centred)
+    return float(np.exp(common)), dict(zip(names, np.exp(sets).tolist(), strict=True))
 
 
 def reach(cells: list[paired.PairedCell], kernel: Kernel) -> float:
@@ -87,30 +92,43 @@ def reach(cells: list[paired.PairedCell], kernel: Kernel) -> float:
 def gains_of(cells: list[paired.PairedCell], theta: model.Theta, own: np.ndarray) -> np.ndarray:
     """Gain of each cell for all that is fitted."""
     pairs = zip(cells, own, strict=True)
-    return np.array(
-        [c.residual(model.samples(c, theta, o), model.single(theta, o))[1] for c, o in pairs]
-    )
+    return np.array([model.residual(c, theta, o)[1] for c, o in pairs])
+
+
+def brief(cell: paired.PairedCell, seconds: float) -> paired.PairedCell:
+    """Cell with its first recordings, of so many seconds in all or the first one alone.
+
+    Cells differ more than the minutes of one cell do. Its averages of events are of all.
+    """
+    ends = np.cumsum([float(np.ptp(r.t)) for r in cell.recordings])
+    n = 1 + int(np.searchsorted(ends, seconds))
+    return attrs.evolve(cell, recordings=cell.recordings[:n], traces=cell.traces[:n])
 
 
 def cross_validate(
-    cells: list[paired.PairedCell], decays: int
+    one: CalibrationSet, cells: list[paired.PairedCell]
 ) -> tuple[list[CalibratedIndicator], list[dict[str, Any]]]:
-    """Predict every cell from the others: (an indicator for each cell, parameters of folds)."""
-    predictors, folds = [], []
-    for held in range(len(cells)):
-        train = cells[:held] + cells[held + 1 :]
-        theta = model.fit(train, decays)
-        gain = gain_of(train, theta)
+    """Predict every cell from others: (an indicator for each cell, parameters of folds)."""
+    one_by_one = len(cells) <= ONE_BY_ONE
+    known = [brief(cell, np.inf if one_by_one else FOLD_SECONDS) for cell in cells]
+    n_folds = len(cells) if one_by_one else FOLDS
+    predictors: dict[int, CalibratedIndicator] = {}
+    folds = []
+    for fold in range(n_folds):
+        train = [k for i, k in enumerate(known) if i % n_folds != fold]
+        theta = model.fit(train, one.decays, one.ceiling[0], evaluations=12)
+        gain, of_sets = indicator_gains(train, theta)
         folds.append(parameters(theta, gain))
-        predictors.append(
-            CalibratedIndicator(
+        for held in range(fold, len(cells), n_folds):
+            predictors[held] = CalibratedIndicator(
                 name="held-out cell",
                 kernel=theta.kernel,
-                response=attrs.evolve(theta.response, single_spike=gain),
-                source="the other cells",
+                response=attrs.evolve(
+                    theta.response, single_spike=of_sets.get(cells[held].folder, gain)
+                ),
+                source="other cells",
             )
-        )
-    return predictors, folds
+    return [predictors[i] for i in range(len(cells))], folds
 
 
 def parameters(theta: model.Theta, gain: float) -> dict[str, Any]:
@@ -224,46 +242,45 @@ def compare(
     one: CalibrationSet,
     cells: list[paired.PairedCell],
     predictors: list[CalibratedIndicator],
+    published: dict[str, Any],
 ) -> dict[str, Any]:
-    """Correlations of held-out predictions, and of published kinetics, on the same cells."""
+    """Correlations of held-out predictions, and of published kinetics (known ones are kept)."""
     pairs = zip(cells, predictors, strict=True)
-    mine = [paired.correlations(c, samples_of(c, p)) for c, p in pairs]
+    samples = [samples_of(c, p) for c, p in pairs]
+    mine = [paired.correlations(c, m) for c, m in zip(cells, samples, strict=True)]
+    most = [silent_ceiling(c, one.silence) for c in cells]
+    of_most = [r["whole"] / top for r, top in zip(mine, most, strict=True)]
+    sizes = [paired.largest(m) / c.largest for c, m in zip(cells, samples, strict=True)]
+    folders = [cell.folder for cell in cells]
     found: dict[str, Any] = {
         "correlation": quartiles([r["whole"] for r in mine], 3),
         "of_recordings": quartiles([r["recording"] for r in mine], 3),
         "without_drift": quartiles([r["steady"] for r in mine], 3),
         "correlations": [round(r["whole"], 3) for r in mine],
+        "ceiling": quartiles(most, 3),
+        "of_ceiling": quartiles(of_most, 3),
+        "largest_ratio": {
+            name: quartiles([s for s, f in zip(sizes, folders, strict=True) if f == name], 2)
+            for name in dict.fromkeys(folders)
+        },
     }
+    return found | (published or compare_published(one, cells))
+
+
+def compare_published(one: CalibrationSet, cells: list[paired.PairedCell]) -> dict[str, Any]:
+    """Correlations of published kinetics."""
     default = [paired.correlations(c, cleo_samples(c, one.cleo)) for c in cells]
-    found["cleo"] = {
-        "kinetics": one.cleo,
-        "correlation": quartiles([r["whole"] for r in default], 3),
+    found: dict[str, Any] = {
+        "cleo": {
+            "kinetics": one.cleo,
+            "correlation": quartiles([r["whole"] for r in default], 3),
+        }
     }
     if one.s2f is not None:
         indicator = getattr(s2f, one.s2f)()
         published = [paired.correlations(c, samples_of(c, indicator)) for c in cells]
         found["s2f"] = {"correlation": quartiles([r["whole"] for r in published], 3)}
     return found
-
-
-def spread(values: np.ndarray) -> float:
-    """Robust standard deviation (of logarithms)."""
-    return float(1.4826 * np.median(np.abs(values - np.median(values))))
-
-
-def variability(gains: np.ndarray, own: np.ndarray) -> dict[str, float]:
-    """Spread of the cells' factors, and their rank correlation as one of logarithms."""
-    from scipy.stats import spearmanr
-
-    log_gain = np.log(np.maximum(gains, 1e-6))
-    rank = spearmanr(log_gain, own).statistic if len(own) >= 6 else 0.0
-    return {
-        "gain": round(spread(log_gain), 3),
-        "duration": round(spread(own), 3),
-        "correlation": round(
-            float(2 * np.sin(np.pi / 6 * rank)) if np.isfinite(rank) else 0.0, 2
-        ),
-    }
 
 
 def with_range(value: Any, folds: list[Any], digits: int) -> Any:
@@ -274,43 +291,74 @@ def with_range(value: Any, folds: list[Any], digits: int) -> Any:
     return {"value": rounded[0], "low": rounded[1], "high": rounded[2]}
 
 
-def calibrate(one: CalibrationSet) -> dict[str, Any]:
-    """Fit one indicator and say how well it does."""
-    cells = paired.read_cells(data_folder() / one.folder)
-    theta = model.fit(cells, one.decays)
+def calibrate(
+    one: CalibrationSet, before: dict[str, Any], *, with_limits: bool = False
+) -> dict[str, Any]:
+    """Fit one indicator and say how well it does.
+
+    `before` is its entry of the last fit: what published kinetics reach is kept from there,
+    and, unless `with_limits`, what a fit to the very cell reaches (both say of how many cells).
+    """
+    folders = [data_folder() / name for name in one.folders]
+    cells = paired.read_cells(*folders, ceiling=one.ceiling[0])
+    length = np.inf if len(cells) <= ONE_BY_ONE else FIT_SECONDS
+    theta = model.fit([brief(cell, length) for cell in cells], one.decays, one.ceiling[0])
     own = model.fit_own(cells, theta)
-    gain = gain_of(cells, theta)
-    predictors, folds = cross_validate(cells, one.decays)
-    limits = ceiling(cells, theta)
-    bound = {}
-    if one.ceiling is not None:
-        bound = {"ceiling": dict(zip(("value", "source"), one.ceiling, strict=True))}
+    gain, of_sets = indicator_gains(cells, theta)
+    gains = gains_of(cells, theta, np.zeros(len(cells)))
+    predictors, folds = cross_validate(one, cells)
+    limits = before.get("evidence", {}).get("limits")
+    if with_limits:
+        limits = {k: quartiles(v, 3) for k, v in ceiling(cells, theta).items()}
+    held = before.get("evidence", {}).get("held_out", {})
+    published = {part: held[part] for part in ("cleo", "s2f") if part in held}
+    low, high = interval(np.log(gains), np.median)
+    shape = {
+        k: with_range(v, [f[k] for f in folds], 4) for k, v in parameters(theta, gain).items()
+    }
+    shape["single_spike"] |= {
+        "n": len(cells),
+        "interval": [float(f"{np.exp(x):.3g}") for x in (low, high)],
+    }
     return {
         "display": one.display,
         "source": f"fitted to {one.source}, {COMPILED}",
         "reach": round(reach(cells, theta.kernel), 2),
-        **bound,
-        "parameters": {
-            k: with_range(v, [f[k] for f in folds], 4)
-            for k, v in parameters(theta, gain).items()
+        "ceiling": dict(zip(("value", "source"), one.ceiling, strict=True)),
+        "parameters": shape,
+        "sets": {
+            name: {
+                "cells": sum(cell.folder == name for cell in cells),
+                "gain": float(f"{value / gain:.3g}"),
+            }
+            for name, value in of_sets.items()
         },
-        "variability": variability(gains_of(cells, theta, own), own),
+        **{part: before[part] for part in ("variability", "noise") if part in before},
         "evidence": {
             "cells": len(cells),
             "spikes": sum(cell.spikes for cell in cells),
             "seconds": round(sum(float(np.ptp(r.t)) for c in cells for r in c.recordings)),
             "frame_rate": round(1 / cells[0].recordings[0].frame, 1),
             "folds": len(folds),
+            "names": [cell.name for cell in cells],
+            "gains": [float(f"{g:.4g}") for g in gains],
+            "durations": [float(f"{d:.4g}") for d in np.exp(own)],
             "noise_30hz": quartiles([cell.noise * np.sqrt(30) for cell in cells]),
-            "limits": {k: quartiles(v, 3) for k, v in limits.items()},
-            "held_out": compare(one, cells, predictors) | {"events": events(cells, predictors)},
+            **({"limits": limits} if limits else {}),
+            "held_out": compare(one, cells, predictors, published)
+            | {"events": events(cells, predictors)},
         },
     }
 
 
+def known_entries() -> dict[str, Any]:
+    """Give the table as it is."""
+    return dict(json.loads(TABLE.read_text())["indicators"]) if TABLE.exists() else {}
+
+
 def write(name: str, entry: dict[str, Any]) -> None:
     """Put one indicator into the table, in the order of the sets."""
-    known = json.loads(TABLE.read_text())["indicators"] if TABLE.exists() else {}
+    known = known_entries()
     known[name] = entry
     ordered = {one.name: known[one.name] for one in SETS if one.name in known}
     with atomic_path(TABLE) as path:
@@ -319,16 +367,18 @@ def write(name: str, entry: dict[str, Any]) -> None:
 
 def main(names: list[str]) -> None:
     """Fit the named indicators (all without a name) and update the table."""
-    for one in SETS:
-        if names and one.name not in names:
-            continue
+    with_limits = "--limits" in names
+    names = [name for name in names if name != "--limits"]
+    known = {one.name: one for one in SETS}
+    for one in [known[name] for name in names] if names else SETS:
         start = time.process_time()
-        entry = calibrate(one)
+        entry = calibrate(one, known_entries().get(one.name, {}), with_limits=with_limits)
         write(one.name, entry)
         held = entry["evidence"]["held_out"]
         sys.stdout.write(
             f"{one.name}: {entry['evidence']['cells']} cells, held-out correlation "
-            f"{held['correlation']['median']} (Cleo {held['cleo']['correlation']['median']}), "
+            f"{held['correlation']['median']} ({held['of_ceiling']['median']} of its ceiling; "
+            f"Cleo {held['cleo']['correlation']['median']}), "
             f"{time.process_time() - start:.0f} s CPU\n"
         )
         sys.stdout.flush()

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 PRIOR = 0.25
 """Strength of the pull of a cell's factor to 1, in residuals per unit of logarithm."""
+ALIKE = 0.15
+"""Strength of the pull of a cell's gain to the others', in residuals per unit of logarithm."""
+BEYOND = 10.0
+"""Weight of a range beyond the indicator's own, in residuals per unit of logarithm."""
 
 _BOUNDS = {
     2: ([5e-4, 0.01, 0.3], [0.25, 2.5, 5.0]),
@@ -22,7 +26,7 @@ _BOUNDS = {
 }
 _START = {2: [0.015, 0.2, 2.0], 3: [0.01, 0.06, 0.4, 2.5]}
 _LOGITS = {2: [1.5], 3: [2.0, 1.0]}
-_SHAPE = ([0.7, 2.0, 0.001], [4.0, 1000.0, 3.0], [1.6, 20.0, 0.1])
+_SHAPE = ([0.7, 2.0, 0.001], [4.0, 1000.0, 100.0], [1.6, 20.0, 0.3])
 
 
 @attrs.define
@@ -71,24 +75,38 @@ def samples(cell: PairedCell, theta: Theta, own: float = 0.0) -> list[np.ndarray
     return [t.sampled(response(t.exponential_sum(rates, weights))) for t in cell.traces]
 
 
-def single(theta: Theta, own: float = 0.0) -> np.ndarray:
-    """Response to one spike from rest with gain 1, at the times of event averages."""
-    return theta.response(theta.kernel(GRID * np.exp(-own)))
+def averages(cell: PairedCell, theta: Theta, own: float = 0.0) -> dict[int, np.ndarray]:
+    """Averages of the cell's events with gain 1, each from rest, at the times of `GRID`."""
+    kernel, found = theta.kernel, {}
+    for count, one in cell.events.items():
+        ages = (GRID - one.lags[:, None]) * np.exp(-own)
+        found[count] = theta.response(kernel(ages).sum(axis=0))
+    return found
 
 
-def fit(cells: list[PairedCell], decays: int, evaluations: int = 25) -> Theta:
-    """Fit the parameters that all cells share, by least squares on all cells at once."""
+def residual(cell: PairedCell, theta: Theta, own: float = 0.0) -> tuple[np.ndarray, float]:
+    """Scaled residual of a cell, and its gain."""
+    return cell.residual(samples(cell, theta, own), averages(cell, theta, own))
+
+
+def fit(cells: list[PairedCell], decays: int, ceiling: float, evaluations: int = 25) -> Theta:
+    """Fit the parameters that all cells share, by least squares on all cells at once.
+
+    The median cell's dF/F at saturation is kept below `ceiling`.
+    """
     from scipy.optimize import least_squares
 
     start, low, high = start_and_bounds(decays)
 
     def residuals(x: np.ndarray) -> np.ndarray:
         theta = Theta(x, decays)
-        one = single(theta)
-        return np.concatenate([c.residual(samples(c, theta), one)[0] for c in cells])
+        parts, gains = zip(*(residual(c, theta) for c in cells), strict=True)
+        logs = np.log(gains)
+        over = max(0.0, logs.mean() + np.log(theta.response.maximum / ceiling))
+        return np.concatenate([*parts, ALIKE * (logs - logs.mean()), [BEYOND * over]])
 
     found = least_squares(
-        residuals, start, bounds=(low, high), diff_step=[1e-3], max_nfev=evaluations, ftol=1e-5,
+        residuals, start, bounds=(low, high), diff_step=[1e-3], max_nfev=evaluations, ftol=1e-4,
         xtol=1e-4,
     )  # fmt: skip
     return Theta(found.x, decays)
@@ -102,8 +120,8 @@ def fit_own(cells: list[PairedCell], theta: Theta) -> np.ndarray:
     for cell in cells:
 
         def error(x: float, cell: PairedCell = cell) -> float:
-            residual, _ = cell.residual(samples(cell, theta, x), single(theta, x))
-            return float(residual @ residual) + (PRIOR * x) ** 2
+            left, _ = residual(cell, theta, x)
+            return float(left @ left) + (PRIOR * x) ** 2
 
         found = minimize_scalar(
             error, bounds=(-1.2, 1.2), method="bounded", options={"xatol": 0.01}

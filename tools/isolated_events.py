@@ -48,10 +48,11 @@ class Recording:
 
 @attrs.frozen(eq=False, kw_only=True)
 class FewEvents:
-    """The average of n events at `GRID`."""
+    """The average of n events at `GRID`, and the mean lag of each spike after the first (s)."""
 
     n: int
     average: np.ndarray
+    lags: np.ndarray
 
     @property
     def peak(self) -> float:
@@ -60,16 +61,22 @@ class FewEvents:
 
 
 def isolated(recording: Recording, count: int, within: float = 0.1) -> np.ndarray:
-    """Find events of `count` spikes within a time, with silence before and after (s)."""
+    """Find events of `count` spikes within a time, with silence before and after.
+
+    Returns
+    -------
+    array (n_events, count)
+        Times of their spikes (s).
+    """
     s = recording.spikes
     if s.size == 0:
-        return s
+        return np.empty((0, count))
     first = np.flatnonzero(np.diff(s, prepend=-np.inf) > BEFORE)
     inside = np.searchsorted(s, s[first] + within, side="right") - first
     following = np.append(s, np.inf)[first + inside]
     first = first[(inside == count) & (following - s[first] > AFTER)]
     room = (s[first] - 0.3 > recording.t[0]) & (s[first] + AFTER < recording.t[-1])
-    return s[first[room]]
+    return s[first[room][:, None] + np.arange(count)]
 
 
 def around(recording: Recording, events: np.ndarray) -> np.ndarray:
@@ -92,18 +99,22 @@ def average_of(
     averaged around the same events.
     """
     within = 0.1 if count <= 5 else 0.3
-    found = []
+    found, lags = [], []
     for recording in recordings:
-        events = isolated(recording, count, within)
+        spikes = isolated(recording, count, within)
+        events = spikes[:, 0]
         if events.size == 0:
             continue
+        lags.append(spikes - events[:, None])
         if predict is not None:
             recording = attrs.evolve(recording, y=predict(recording))  # noqa: PLW2901
         found.append(around(recording, events))
     events = np.concatenate(found) if found else np.empty((0, GRID.size))
     if len(events) < FEWEST:
         return None
-    return FewEvents(n=len(events), average=events.mean(axis=0))
+    return FewEvents(
+        n=len(events), average=events.mean(axis=0), lags=np.concatenate(lags).mean(axis=0)
+    )
 
 
 def smoothed(average: np.ndarray) -> np.ndarray:

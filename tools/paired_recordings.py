@@ -13,7 +13,7 @@ import numpy as np
 from isolated_events import FITTED, FewEvents, Recording, average_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from typing_extensions import TypeIs
@@ -24,10 +24,18 @@ DRIFT_PERIOD = 60.0
 """Changes of baseline slower than this (s) are not the model's to explain."""
 BEFORE = 50.0
 """Spikes before the first frame that still count (s)."""
-EVENT_WEIGHT = 6.0
-"""Weight of the average of single spikes in a cell's error, relative to the whole trace's."""
+EVENT_WEIGHTS = {1: 6.0, 2: 2.0, 3: 2.0}
+"""Weight of the average of events of so many spikes, relative to the whole trace's error."""
+LARGEST = 99.9
+"""Percentile of a cell's dF/F that says how large its largest events are."""
+LARGEST_WEIGHT = 0.3
+"""Weight of the error of the logarithm of that size."""
+FEWEST_SPIKES = 10
+"""Spikes of a cell that is used at all."""
 CLEAR = 3.0
 """Peak of an average that counts, in standard errors of a frame."""
+SMALLEST_GAIN = 1e-4
+"""Gains are not taken to be smaller, so that their logarithms exist."""
 _MODES_KEPT = 18
 
 
@@ -73,6 +81,13 @@ class Trace:
             del self._modes[next(iter(self._modes))]
         return found
 
+    def silent(self, recording: Recording, gap: float) -> np.ndarray:
+        """Say which samples have had no spike for so long (s), nor since the first frame."""
+        s = np.concatenate([[-np.inf], recording.spikes, [np.inf]])
+        following = np.searchsorted(s, self.times, side="right")
+        quiet = self.times - np.maximum(s[following - 1], self.times[0]) > gap
+        return np.asarray(quiet & (s[following] - self.times > 0.1))
+
     def sampled(self, fine: np.ndarray) -> np.ndarray:
         """Average the model's frames to the rate of the data."""
         return np.asarray(fine.reshape(-1, self.per_sample).mean(axis=1))
@@ -84,17 +99,19 @@ class Trace:
 
 @attrs.define(eq=False)
 class PairedCell:
-    """All recordings of one cell, and the average of its isolated spikes.
+    """All recordings of one cell, and the averages of its isolated events.
 
-    What a fit explains is each recording without its drift and with a gain of its own (F0
-    was estimated for each), and the average of single spikes: few samples, but those that
-    an experimenter looks at. The gain of the average is the cell's.
+    What a fit explains, with one gain for the cell, is each recording without its drift, the
+    averages of one, two and three spikes (few samples, but those that an experimenter looks
+    at), and the size of the largest events (which a correlation cannot see).
     """
 
     name: str
+    folder: str
     recordings: list[Recording]
     traces: list[Trace]
-    single: FewEvents | None
+    events: dict[int, FewEvents]
+    """Averages of the events of so many spikes, where there are enough."""
     noise: float
     """Standard deviation of the noise of a frame that lasts 1 s (white in time)."""
 
@@ -114,8 +131,18 @@ class PairedCell:
         """Number of spikes."""
         return sum(r.spikes.size for r in self.recordings)
 
+    @property
+    def single(self) -> FewEvents | None:
+        """The average of isolated spikes."""
+        return self.events.get(1)
+
+    @property
+    def largest(self) -> float:
+        """Size of the largest events at 15 Hz."""
+        return largest([t.y for t in self.traces])
+
     def residual(
-        self, samples: Sequence[np.ndarray], single: np.ndarray
+        self, samples: Sequence[np.ndarray], averages: Mapping[int, np.ndarray]
     ) -> tuple[np.ndarray, float]:
         """Give the scaled residual of a model with gain 1, and the cell's gain.
 
@@ -123,37 +150,24 @@ class PairedCell:
         ----------
         samples : sequence of array
             The model at 15 Hz, for each recording.
-        single : array
-            Its response to one spike from rest, at `isolated_events.GRID`.
+        averages : mapping of int to array
+            Its averages of the cell's events, at `isolated_events.GRID`.
         """
-        parts = [t.without_drift(m) for t, m in zip(self.traces, samples, strict=True)]
-        size = sum(float(t.target @ t.target) for t in self.traces)
-        across = sum(float(t.target @ m) for t, m in zip(self.traces, parts, strict=True))
-        power = sum(float(m @ m) for m in parts)
-        residual = [
-            (t.target - _gain(t.target @ m, m @ m) * m) / np.sqrt(size)
-            for t, m in zip(self.traces, parts, strict=True)
+        size = np.sqrt(sum(float(t.target @ t.target) for t in self.traces))
+        pairs = [
+            (t.target / size, t.without_drift(m) / size)
+            for t, m in zip(self.traces, samples, strict=True)
         ]
-        if not self.is_clear(self.single):
-            return np.concatenate(residual), _gain(across, power)
-        n, peak = self.single.n, self.single.peak
-        average, single = self.single.average[FITTED], single[FITTED]
-        scale = np.sqrt(EVENT_WEIGHT * trust(n) / average.size) / peak
-        gain = _gain(
-            across / size + scale**2 * (average @ single),
-            power / size + scale**2 * (single @ single),
-        )
-        return np.concatenate([*residual, scale * (average - gain * single)]), gain
-
-    def single_spike_gain(self, single: np.ndarray) -> float:
-        """Give the gain that fits the average of single spikes (NaN: too few).
-
-        Noise makes it uncertain, not larger, so cells whose average is not clear count.
-        """
-        if self.single is None:
-            return np.nan
-        average, single = self.single.average[FITTED], single[FITTED]
-        return float(single @ average / (single @ single))
+        for count, one in self.events.items():
+            if self.is_clear(one):
+                points = np.flatnonzero(FITTED)
+                scale = np.sqrt(EVENT_WEIGHTS[count] * trust(one.n) / points.size) / one.peak
+                pairs.append((scale * one.average[points], scale * averages[count][points]))
+        data, model = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        gain = max(_gain(data @ model, model @ model), SMALLEST_GAIN)
+        ratio = gain * max(largest(samples), SMALLEST_GAIN) / self.largest
+        top = np.sqrt(LARGEST_WEIGHT) * np.log(ratio)
+        return np.append(data - gain * model, top), gain
 
 
 def trust(events: int) -> float:
@@ -165,9 +179,27 @@ def _gain(across: float, power: float) -> float:
     return float(max(across, 0.0) / max(power, 1e-30))
 
 
-def read_cells(folder: Path, *, lag: float = 0.0) -> list[PairedCell]:
-    """Read the cells of one data set; `lag` (s) is added to the times of spikes."""
-    return [_read_cell(path, lag) for path in sorted(folder.glob("*.npz"))]
+def largest(parts: Sequence[np.ndarray]) -> float:
+    """Size of the largest events of a cell: a high percentile of its recordings."""
+    return float(np.percentile(np.concatenate(parts), LARGEST))
+
+
+def read_cells(*folders: Path, ceiling: float = np.inf, lag: float = 0.0) -> list[PairedCell]:
+    """Read the cells of data sets, without those that fail the screen.
+
+    Parameters
+    ----------
+    *folders : Path
+        One for each set; the name of a cell's set is that of its folder.
+    ceiling : float
+        Largest dF/F that the indicator can have. A cell whose largest events are larger has
+        an F0 near 0 (a baseline that neuropil was taken from, say): its dF/F says little.
+    lag : float
+        Added to the times of spikes (s).
+    """
+    paths = [path for folder in folders for path in sorted(folder.glob("*.npz"))]
+    cells = [_read_cell(path, lag) for path in paths]
+    return [c for c in cells if c.spikes >= FEWEST_SPIKES and c.largest <= ceiling]
 
 
 def _read_cell(path: Path, lag: float) -> PairedCell:
@@ -189,7 +221,8 @@ def _read_cell(path: Path, lag: float) -> PairedCell:
         name=path.stem,
         recordings=recordings,
         traces=[Trace(r, frames, per_sample) for r in recordings],
-        single=average_of(recordings, 1),
+        folder=path.parent.name,
+        events={n: one for n in EVENT_WEIGHTS if (one := average_of(recordings, n))},
         noise=noise * np.sqrt(frame),
     )
 

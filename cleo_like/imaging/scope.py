@@ -148,6 +148,7 @@ class Scope(Planes, Recorder, NeoExportable):
     _calcium: History = attrs.field(init=False, factory=History, repr=False)
     _expressed: int = attrs.field(init=False, default=0, repr=False)
     _detector: Detector | None = attrs.field(init=False, default=None, repr=False)
+    _frame_noise: Any = attrs.field(init=False, default=None, repr=False)
 
     # -- cells ---------------------------------------------------------------------------
     def target_neurons_in_plane(
@@ -250,6 +251,8 @@ class Scope(Planes, Recorder, NeoExportable):
         if self.optics is not None:
             rois = self.rois
             self._detector = Detector(self.optics, rois.photons, rois.pixels)
+        elif new:
+            self._frame_noise = self.sensor.frame_noise(self.rois)
 
     # -- frames --------------------------------------------------------------------------
     @property
@@ -286,6 +289,10 @@ class Scope(Planes, Recorder, NeoExportable):
 
     def with_noise(self, clean: np.ndarray, time: float) -> np.ndarray:
         """Add the noise of one frame to dF/F."""
+        if self._frame_noise is not None:
+            return clean + np.asarray(
+                self._frame_noise.next(time, self.rois.sigma_noise, self.rng)
+            )
         if self._detector is None:
             noise = self.rng.standard_normal(len(clean))
             noise *= self.rois.sigma_noise
@@ -319,23 +326,27 @@ class Scope(Planes, Recorder, NeoExportable):
         return self.history.times * 1e3
 
     def store_state(self) -> dict[str, Any]:
-        """Give the frames, and the neuropil that they ended with."""
+        """Give the frames, and the neuropil and the slow noise that they ended with."""
         detector = None if self._detector is None else self._detector.state()
-        return super().store_state() | {"detector": detector}
+        noise = None if self._frame_noise is None else self._frame_noise.state()
+        return super().store_state() | {"detector": detector, "frame_noise": noise}
 
     def restore_state(self, state: Mapping[str, Any]) -> None:
         """Go back to what `store_state` gave."""
         super().restore_state(state)
         if self._detector is not None and state["detector"] is not None:
             self._detector.set_state(state["detector"])
+        if self._frame_noise is not None and state["frame_noise"] is not None:
+            self._frame_noise.set_state(state["frame_noise"])
 
     def reset(self, **kwargs: object) -> None:
         """Forget all frames."""
         del kwargs
         for history in (self.history, self._clean, self._calcium):
             history.clear()
-        if self._detector is not None:
-            self._detector.reset()
+        for noise in (self._detector, self._frame_noise):
+            if noise is not None:
+                noise.reset()
 
     # -- data ----------------------------------------------------------------------------
     def traces(self, rate: Quantity | None = None) -> Traces:
@@ -406,7 +417,7 @@ class Scope(Planes, Recorder, NeoExportable):
             clean=clean,
             calcium=calcium,
             spike_times=list(self.rois.in_order(spikes)) if followed else None,
-            rois=self.roi_table(),
+            rois=self._roi_table_with_factors(),
             dff_1ap=self.dFF_1AP,
             positions=self.cell_places(),
             focus_coords=np.asarray(self.focus_coords),
@@ -420,6 +431,13 @@ class Scope(Planes, Recorder, NeoExportable):
             network_seed=None if self.sim is None else self.sim.seed,
             settings=repr(self),
         )
+
+    def _roi_table_with_factors(self) -> dict[str, np.ndarray]:
+        """Give the table of ROIs with the noise that each cell really has."""
+        table = self.roi_table()
+        if self._frame_noise is not None:
+            table["sigma_noise"] = table["sigma_noise"] * self._frame_noise.factors
+        return table
 
     def to_neo(self) -> Any:
         """Give the frames as a Neo signal with the places of the cells, under Cleo's names."""

@@ -5,7 +5,6 @@ predicts cells that its fit did not see. `s2f` holds published parameter sets in
 """
 
 from cleo_like.imaging.calibrated import s2f
-from cleo_like.imaging.calibrated.cells import CellFactors, Variability
 from cleo_like.imaging.calibrated.factories import (
     Options,
     cal520,
@@ -32,6 +31,7 @@ from cleo_like.imaging.calibrated.indicator import (
 )
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.imaging.calibrated.online import OnlineCells
+from cleo_like.imaging.calibrated.population import CellFactors, RecordingNoise, Variability
 from cleo_like.imaging.calibrated.response import HillResponse, SigmoidResponse
 from cleo_like.imaging.calibrated.sensor import CalibratedSensor
 from cleo_like.imaging.calibrated.table import calibrated_indicator, calibrated_names
@@ -46,6 +46,7 @@ __all__ = [
     "Kernel",
     "OnlineCells",
     "Options",
+    "RecordingNoise",
     "SigmoidResponse",
     "SingleSpike",
     "Variability",

@@ -10,12 +10,15 @@ import numpy as np
 
 from cleo_like.core.arrays import frozen_mapping, si_samples
 from cleo_like.core.errors import InputError
-from cleo_like.imaging.calibrated.cells import CellFactors, Variability
+from cleo_like.core.ophys.traces import ImagingTruth, Traces
+from cleo_like.imaging.calibrated.population.bursts import burst_numbers, sizes_of
+from cleo_like.imaging.calibrated.population.cells import CellFactors, Variability
+from cleo_like.imaging.calibrated.population.noise import RecordingNoise
 from cleo_like.imaging.calibrated.propagate import exponential_sum
 from cleo_like.imaging.events.single_spike import SingleSpike
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from jaxtyping import Float
     from numpy.typing import ArrayLike
@@ -47,6 +50,8 @@ class CalibratedIndicator:
         dF/F of that variable.
     variability : Variability
         Differences between cells; none by default.
+    noise : RecordingNoise
+        Noise of dF/F of the median cell; none by default.
     source : str
         Recordings or paper that the numbers come from.
     evidence : mapping
@@ -67,6 +72,7 @@ class CalibratedIndicator:
     kernel: Kernel
     response: HillResponse | SigmoidResponse
     variability: Variability = attrs.field(factory=Variability)
+    noise: RecordingNoise = attrs.field(factory=RecordingNoise)
     source: str
     evidence: Mapping[str, Any] = attrs.field(factory=dict, converter=frozen_mapping)
 
@@ -153,11 +159,99 @@ class CalibratedIndicator:
         for part in _blocks(len(factors), frames.size):  # bounds the memory, not the speed
             first, last = np.searchsorted(who, [part.start, part.stop])
             some = factors.take(part)
-            c = self.calcium(
-                times[first:last], who[first:last] - part.start, frames, cells=some
-            )
-            np.multiply(self.fluorescence(c), some.gain[:, None], out=out[part])
+            spikes = times[first:last], who[first:last] - part.start
+            c = self.calcium(*spikes, frames, cells=some)
+            dff = self.fluorescence(c)
+            if not some.bursts_are_alike:
+                dff *= self._burst_size(*spikes, frames, c, some)
+            np.multiply(dff, some.gain[:, None], out=out[part])
         return out
+
+    def _burst_size(
+        self,
+        times: np.ndarray,
+        who: np.ndarray,
+        frames: np.ndarray,
+        calcium: np.ndarray,
+        cells: CellFactors,
+    ) -> np.ndarray:
+        """Factor of bursts on dF/F: each weighs as what is left of its calcium (0: none)."""
+        order = np.lexsort((times, who))
+        times, who = times[order], who[order]
+        n = len(cells)
+        numbers = burst_numbers(times, who, np.full(n, -np.inf), np.zeros(n, dtype=int))
+        rates = self.kernel.rates / cells.duration[:, None]
+        weights = np.broadcast_to(self.kernel.mode_weights, rates.shape)
+        sizes = sizes_of(numbers, who, cells.bursts)
+        sized = exponential_sum(times, who, frames, rates, weights, sizes=sizes)
+        return mean_size(sized, calcium)
+
+    def traces(
+        self,
+        spike_times: Any,
+        spike_cells: Any,
+        frame_times: Any,
+        rng: np.random.Generator,
+        *,
+        n: int | None = None,
+        cells: CellFactors | None = None,
+        drift: bool = True,
+        recording_starts: Sequence[float] = (),
+    ) -> Traces:
+        """Compute (F - F0)/F0 as it is recorded: with noise, and the truth kept.
+
+        Parameters
+        ----------
+        spike_times, spike_cells, frame_times
+            As for `dff`.
+        rng : numpy.random.Generator
+            Source of randomness.
+        n : int, optional
+            Number of cells, which are drawn as `draw_cells` does. Give this or `cells`.
+        cells : CellFactors, optional
+            The cells.
+        drift, recording_starts
+            As for `RecordingNoise.draw`: the baseline drifts unless you say not, and there is
+            one recording without an offset.
+
+        Returns
+        -------
+        Traces
+            Frames that last since the one before (noise) and show its end (signal). The ROI
+            table holds the factors of the cells; the truth spikes and dF/F without noise.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from cleo_like.imaging.calibrated import calibrated_indicator
+        >>> indicator = calibrated_indicator("jgcamp8m")
+        >>> rng, frames = np.random.default_rng(1), np.arange(1, 301) / 30
+        >>> traces = indicator.traces([0.5, 0.52, 4.0], [0, 0, 1], frames, rng, n=2)
+        >>> traces, traces.truth
+        (Traces: 2 ROIs, 300 frames at 30 Hz (10 s), ImagingTruth: 3 spikes, fluorescence)
+        """
+        if (n is None) == (cells is None):
+            _factors(n, cells)
+        drawn = cells if cells is not None else self.draw_cells(int(n or 0), rng)
+        times, who, frames = _times(spike_times), _cells(spike_cells), _times(frame_times)
+        clean = self.dff(times, who, frames, cells=drawn)
+        noise = self.noise.draw(
+            frames, drawn.noise, rng, drift=drift, recording_starts=recording_starts
+        )
+        noise += clean
+        order = np.lexsort((times, who))
+        edges = np.searchsorted(who[order], np.arange(1, len(drawn)))
+        factors = {name: getattr(drawn, name) for name in ("gain", "duration", "noise")}
+        return Traces(
+            fluorescence=noise,
+            times=frames,
+            rois=factors,
+            quantity=f"(F - F0)/F0 of {self.name}",
+            truth=ImagingTruth(
+                spike_times=np.split(times[order], edges) if len(drawn) else [],
+                fluorescence=clean,
+            ),
+        )
 
     def fluorescence(self, calcium: ArrayLike) -> np.ndarray:
         """Give (F - F0)/F0 of the calcium-like variable, for a cell of gain 1.
@@ -183,6 +277,11 @@ class CalibratedIndicator:
         longest = max(self.kernel.decays)
         t = np.concatenate([[0.0], np.geomspace(1e-5, 6 * longest, 20_000)])
         return SingleSpike.of(t, self.response(self.kernel(t)))
+
+
+def mean_size(sized: np.ndarray, calcium: np.ndarray) -> np.ndarray:
+    """Mean of the sizes of bursts, each weighted by what is left of its calcium (0: none)."""
+    return np.divide(sized, calcium, out=np.zeros_like(sized), where=calcium > 0)
 
 
 def _factors(n: int | None, cells: CellFactors | None) -> CellFactors:

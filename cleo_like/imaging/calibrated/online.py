@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.imaging.calibrated.indicator import mean_size
+from cleo_like.imaging.calibrated.population.bursts import burst_numbers, sizes_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
 
-    from cleo_like.imaging.calibrated.cells import CellFactors
     from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
+    from cleo_like.imaging.calibrated.population.cells import CellFactors
 
 
 class OnlineCells:
@@ -37,6 +39,7 @@ class OnlineCells:
 
     def __init__(self, indicator: CalibratedIndicator, cells: CellFactors) -> None:
         self.indicator, self.factors, self.n = indicator, cells, len(cells)
+        self._sized_bursts = not cells.bursts_are_alike
         self._rates = indicator.kernel.rates / cells.duration[:, None]
         self._weights = indicator.kernel.mode_weights
         self.reset()
@@ -45,6 +48,9 @@ class OnlineCells:
         """Go back to rest at time 0."""
         self.time = 0.0
         self._modes = np.zeros_like(self._rates)
+        self._sized = np.zeros_like(self._rates)  # the same, with the sizes of bursts
+        self._last = np.full(self.n, -np.inf)
+        self._count = np.zeros(self.n, dtype=int)
 
     def advance(
         self,
@@ -68,24 +74,34 @@ class OnlineCells:
         """
         if time < self.time:
             raise InputError(f"time cannot go back from {self.time} s to {time} s")
-        self._modes *= np.exp(-self._rates * (time - self.time))
+        kept = np.exp(-self._rates * (time - self.time))
+        self._modes *= kept
+        self._sized *= kept
         self.time = time
         if cells is None or times is None or len(cells) == 0:
             return
-        age = time - np.asarray(times)
+        cells, times = np.asarray(cells), np.asarray(times)
+        age = time - times
         if age.min() < -1e-9:
             raise InputError(f"a spike at {np.max(times)} s is after the new time {time} s")
         decayed = np.exp(-self._rates[cells] * np.maximum(age, 0.0)[:, None])
         np.add.at(self._modes, cells, decayed)
+        if self._sized_bursts:
+            order = np.lexsort((times, cells))
+            who = cells[order]
+            numbers = burst_numbers(times[order], who, self._last, self._count)
+            sizes = sizes_of(numbers, who, self.factors.bursts)
+            np.add.at(self._sized, who, sizes[:, None] * decayed[order])
 
     def state(self) -> tuple[Any, ...]:
         """Give all that changes, copied."""
-        return self.time, self._modes.copy()
+        arrays = (self._modes, self._sized, self._last, self._count)
+        return self.time, *(array.copy() for array in arrays)
 
     def set_state(self, state: tuple[Any, ...]) -> None:
         """Go back to what `state` gave."""
-        self.time, modes = state
-        self._modes = modes.copy()
+        self.time, *arrays = state
+        self._modes, self._sized, self._last, self._count = (a.copy() for a in arrays)
 
     def calcium(self) -> Float[np.ndarray, " n"]:
         """Give the calcium-like variable."""
@@ -93,4 +109,8 @@ class OnlineCells:
 
     def dff(self) -> Float[np.ndarray, " n"]:
         """Give (F - F0)/F0."""
-        return self.factors.gain * self.indicator.fluorescence(self.calcium())
+        calcium = np.asarray(self._modes @ self._weights)
+        found = self.factors.gain * self.indicator.fluorescence(calcium)
+        if self._sized_bursts:
+            found *= mean_size(self._sized @ self._weights, calcium)
+        return np.asarray(found)

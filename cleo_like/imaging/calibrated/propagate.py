@@ -23,10 +23,12 @@ def exponential_sum(
     frame_times: Float[np.ndarray, " frames"],
     rates: Float[np.ndarray, "n modes"],
     weights: Float[np.ndarray, "n modes"],
+    *,
+    sizes: Float[np.ndarray, " spikes"] | None = None,
 ) -> Float[np.ndarray, "n frames"]:
     r"""Sum over past spikes of a kernel made of exponentials.
 
-    .. math:: c_r(t) = \sum_{s \le t} \sum_m w_{rm}\, e^{-k_{rm}(t - s)}
+    .. math:: c_r(t) = \sum_{s \le t} a_s \sum_m w_{rm}\, e^{-k_{rm}(t - s)}
 
     Parameters
     ----------
@@ -40,6 +42,8 @@ def exponential_sum(
         Positive decay rate of every mode.
     weights : array (n_rois, n_modes)
         Weight of every mode.
+    sizes : array, optional
+        Size a of every spike (default 1).
 
     Returns
     -------
@@ -61,7 +65,8 @@ def exponential_sum(
     [[1.0, 1.5, 0.75, 0.375]]
     """
     frame_times = np.asarray(frame_times, dtype=float)
-    times, rois = _sorted_by_roi(spike_times, spike_cells, len(rates))
+    times, rois, order = _sorted_by_roi(spike_times, spike_cells, len(rates))
+    ones = np.ones(times.size) if sizes is None else np.asarray(sizes, dtype=float)[order]
     _check_frames(frame_times)
     if times.size == 0:
         return np.zeros((len(rates), frame_times.size))
@@ -71,7 +76,7 @@ def exponential_sum(
     starts = np.flatnonzero(np.r_[True, rois[1:] != rois[:-1]])
     total = np.zeros(age.shape)
     for mode in range(rates.shape[1]):  # three or four of them
-        state = _state_at_spikes(times, starts, rates[rois, mode])
+        state = _state_at_spikes(times, starts, rates[rois, mode], ones)
         part = np.multiply(age, -rates[:, mode, None])
         np.exp(part, out=part)
         part *= state[last]
@@ -83,7 +88,7 @@ def exponential_sum(
 
 def _sorted_by_roi(
     times: np.ndarray, rois: np.ndarray, n_rois: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     times, rois = np.asarray(times, dtype=float), np.asarray(rois, dtype=np.intp)
     if times.ndim != 1 or times.shape != rois.shape:
         msg = (
@@ -97,7 +102,7 @@ def _sorted_by_roi(
         msg = f"ROIs of spikes must be 0 to {n_rois - 1}, got {rois.min()} to {rois.max()}"
         raise InputError(msg)
     order = np.lexsort((times, rois))
-    return times[order], rois[order]
+    return times[order], rois[order], order
 
 
 def _check_frames(frames: np.ndarray) -> None:
@@ -117,12 +122,14 @@ def _last_spike(
     return np.where(seen > 0, first[:, None] + seen - 1, -1)
 
 
-def _state_at_spikes(times: np.ndarray, starts: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """State of one unit-weight mode just after every spike: x_i = 1 + x_{i-1} e^(-k gap)."""
+def _state_at_spikes(
+    times: np.ndarray, starts: np.ndarray, rates: np.ndarray, sizes: np.ndarray
+) -> np.ndarray:
+    """State of one unit-weight mode just after every spike: x_i = a_i + x_{i-1} e^(-k gap)."""
     decay = np.zeros(times.size)
     decay[1:] = np.exp(-rates[1:] * np.clip(np.diff(times), 0.0, None))
     decay[starts] = 0.0  # nothing is carried from one ROI into the next
-    state = np.ones(times.size)
+    state = sizes.copy()
     step, longest = 1, int(np.diff(np.r_[starts, times.size]).max())
     while step < longest and decay[step:].any():
         # right-hand sides are made in full before they are stored

@@ -33,13 +33,12 @@ class HillResponse:
     reach : float
         Largest c of the recordings that the curve was fitted to; beyond, it is extrapolated.
     ceiling : float
-        A bound on dF/F, from elsewhere, for a curve whose saturation the recordings do not
-        show. The curve is the fit up to `reach`, and from there bends towards it, smoothly.
+        The range of the indicator, from elsewhere: dF/F at saturation is not above it.
 
     Raises
     ------
     InputError
-        A value that is not positive (the rest may be 0).
+        A value that is not positive (the rest may be 0), or saturation above the ceiling.
 
     Examples
     --------
@@ -66,27 +65,30 @@ class HillResponse:
         if not self.reach > 0 or not self.ceiling > 0:
             msg = f"reach and ceiling must be above 0, got {self.reach} and {self.ceiling}"
             raise InputError(msg)
-        known = 0.0 if np.isinf(self.reach) else float(self._fitted(np.array(self.reach)))
-        if np.isfinite(self.ceiling) and not known < self.ceiling:
-            msg = f"ceiling {self.ceiling} is not above the fit at its reach, {known}"
+        if self.maximum > self.ceiling:
+            msg = (
+                f"dF/F at saturation is {self.maximum:.4g}, above the ceiling {self.ceiling}: "
+                f"lower half_saturation or single_spike"
+            )
             raise InputError(msg)
+
+    @property
+    def maximum(self) -> float:
+        """dF/F at saturation."""
+        return float(self._scale * (1.0 - self._saturation(self.rest)))
+
+    @property
+    def _scale(self) -> Any:
+        risen = self._saturation(1.0 + self.rest) - self._saturation(self.rest)
+        return self.single_spike / risen
 
     def __call__(self, calcium: ArrayLike) -> np.ndarray:
         """Give (F - F0)/F0; at rest, and by rounding below it, exactly 0."""
-        dff = self._fitted(calcium)
-        if np.isinf(self.ceiling) or not (np.asarray(calcium) > self.reach).any():
-            return dff
-        known = self._fitted(np.array(self.reach))
-        room = self.ceiling - known
-        return np.where(dff > known, known - room * np.expm1((known - dff) / room), dff)
-
-    def _fitted(self, calcium: ArrayLike) -> np.ndarray:
-        bottom = self._saturation(self.rest)
-        scale = self.single_spike / (self._saturation(1.0 + self.rest) - bottom)
         risen = np.asarray(calcium) > 0
         above = np.maximum(calcium, 0.0) + self.rest
+        bottom = self._saturation(self.rest)
         # powers of an array and of a number may round differently, so rest is not left to them
-        return np.asarray(scale * (self._saturation(above) - bottom) * risen)
+        return np.asarray(self._scale * (self._saturation(above) - bottom) * risen)
 
     def _saturation(self, x: Any) -> Any:
         power = (x / self.half_saturation) ** self.exponent

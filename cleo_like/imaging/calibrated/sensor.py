@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.imaging.calibrated.cells import CellFactors
 from cleo_like.imaging.calibrated.online import OnlineCells
+from cleo_like.imaging.calibrated.population.cells import CellFactors
 from cleo_like.imaging.sensors.block import EventBlock
 from cleo_like.imaging.sensors.sensor import Sensor
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from brian2 import NeuronGroup
 
     from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
+    from cleo_like.imaging.calibrated.population.noise import FrameNoise
+    from cleo_like.imaging.rois import Rois
 
 
 class _ImagedCells(OnlineCells):
@@ -24,10 +26,6 @@ class _ImagedCells(OnlineCells):
     def calcium(self) -> np.ndarray:
         """Give NaN: the model has no concentration."""
         return np.full(self.n, np.nan)
-
-    def dff(self) -> np.ndarray:
-        """Give (F - F0)/F0."""
-        return self.factors.gain * self.indicator.fluorescence(super().calcium())
 
 
 @attrs.define(eq=False, slots=False)
@@ -41,8 +39,8 @@ class CalibratedSensor(Sensor):
     indicator : CalibratedIndicator
         The model.
     cells_differ : bool
-        Draw gain and duration of each cell (default); else all are the median cell. A cell
-        in two planes is the same cell.
+        Draw gain, duration and noise of each cell and the sizes of its bursts (default); else
+        all are the median cell. A cell in two planes is the same cell.
     rand_seed : int, optional
         Seed of the draw.
     sigma_noise, dFF_1AP, location, extra_namespace, name, save_history
@@ -59,7 +57,7 @@ class CalibratedSensor(Sensor):
     indicator: CalibratedIndicator = attrs.field(kw_only=True)
     """The model."""
     cells_differ: bool = attrs.field(kw_only=True, default=True)
-    """Whether each cell has its own gain and duration."""
+    """Whether each cell has its own gain, duration, noise and sizes of bursts."""
     rand_seed: int | None = attrs.field(kw_only=True, default=None)
     """Seed of the draw."""
 
@@ -82,3 +80,8 @@ class CalibratedSensor(Sensor):
         )
         self.brian_objects.add(block.monitor)
         return block
+
+    def frame_noise(self, rois: Rois) -> FrameNoise:
+        """Give the noise of the cells: their factors, and the slow part of the recordings."""
+        cells = [self.blocks[group.name].cells.factors.noise for group in rois.groups]
+        return self.indicator.noise.frame_by_frame(np.asarray(rois.in_order(cells)))

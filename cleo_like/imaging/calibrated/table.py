@@ -7,10 +7,13 @@ import json
 from importlib import resources
 from typing import Any
 
+import numpy as np
+
 from cleo_like.core.errors import unknown_name
-from cleo_like.imaging.calibrated.cells import Variability
 from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
 from cleo_like.imaging.calibrated.kernel import Kernel
+from cleo_like.imaging.calibrated.population.cells import Variability
+from cleo_like.imaging.calibrated.population.noise import STATED_RATE, RecordingNoise
 from cleo_like.imaging.calibrated.response import HillResponse
 
 
@@ -38,13 +41,16 @@ def calibrated_names() -> tuple[str, ...]:
 
 
 @functools.cache
-def calibrated_indicator(name: str) -> CalibratedIndicator:
+def calibrated_indicator(name: str, recordings: str | None = None) -> CalibratedIndicator:
     """Give a fitted indicator as a pure function of spikes (no simulator needed).
 
     Parameters
     ----------
     name : str
         One of `calibrated_names`.
+    recordings : str, optional
+        One of the sets that the indicator was fitted to, as ``"DS15"``: its own gain instead
+        of that of all sets together. ``evidence["sets"]`` lists them.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def calibrated_indicator(name: str) -> CalibratedIndicator:
     Raises
     ------
     UnknownNameError
-        No indicator of that name was fitted.
+        No indicator of that name was fitted, or it has no such set.
 
     Examples
     --------
@@ -67,6 +73,15 @@ def calibrated_indicator(name: str) -> CalibratedIndicator:
         raise unknown_name("calibrated indicator", name, _table())
     entry = _table()[name]
     values = entry["parameters"]
+    sets = {folder.split("-")[0]: one for folder, one in entry["sets"].items()}
+    if recordings is not None and recordings not in sets:
+        raise unknown_name(f"set of {name}", recordings, sets)
+    gain = 1.0 if recordings is None else sets[recordings]["gain"]
+    response = {
+        field: values[field]["value"]
+        for field in ("single_spike", "exponent", "half_saturation", "rest")
+    }
+    response["single_spike"] *= gain
     return CalibratedIndicator(
         name=name,
         kernel=Kernel(
@@ -75,14 +90,33 @@ def calibrated_indicator(name: str) -> CalibratedIndicator:
             weights=[weight["value"] for weight in values["weights"]],
         ),
         response=HillResponse(
-            **{
-                field: values[field]["value"]
-                for field in ("single_spike", "exponent", "half_saturation", "rest")
-            },
-            reach=entry["reach"],
-            ceiling=entry["ceiling"]["value"] if "ceiling" in entry else float("inf"),
+            **response, reach=entry["reach"], ceiling=entry["ceiling"]["value"]
         ),
-        variability=Variability(**entry["variability"]),
+        variability=Variability(**_values(entry["variability"])),
+        noise=_noise(_values(entry["noise"])),
         source=entry["source"],
-        evidence={"display": entry["display"], "parameters": values} | entry["evidence"],
+        evidence={
+            "display": entry["display"],
+            "parameters": values,
+            "ceiling": entry["ceiling"],
+            "sets": sets,
+            "variability": entry["variability"],
+            "noise": entry["noise"],
+        }
+        | entry["evidence"],
+    )
+
+
+def _values(measured: dict[str, Any]) -> dict[str, float]:
+    return {name: one["value"] for name, one in measured.items()}
+
+
+def _noise(values: dict[str, float]) -> RecordingNoise:
+    """Read noise as the table has it: the white part of a frame at 30 frames/s."""
+    return RecordingNoise(
+        white=values["white_30hz"] / np.sqrt(STATED_RATE),
+        slow=values["slow"],
+        slow_time=f"{values['slow_time']} s",
+        drift=values["drift"],
+        offset=values["offset"],
     )

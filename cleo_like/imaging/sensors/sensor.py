@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from brian2 import NeuronGroup, Synapses
 
     from cleo_like.imaging.events.single_spike import SingleSpike
+    from cleo_like.imaging.rois import Rois
 
 
 @attrs.define(eq=False, slots=False)
@@ -99,6 +100,10 @@ class Sensor(SynapseDevice):
         kwparams: dict[str, Any],
     ) -> Any:
         """Make what evaluates the sensor in cells of one group."""
+
+    def frame_noise(self, rois: Rois) -> Any:
+        """Give what makes the noise of frames for cells in order; None: it is white."""
+        del rois
 
     def choose_targets(self, neuron_group: NeuronGroup, kwparams: Any) -> np.ndarray:
         """Give the cells that have the sensor; a cell may be in several planes."""

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from cleo_like.imaging import dff_of_spikes, gcamp6f
-from cleo_like.imaging.calibrated import HillResponse, Kernel, calibrated_indicator
+from cleo_like.imaging.calibrated import (
+    HillResponse,
+    Kernel,
+    RecordingNoise,
+    Variability,
+    calibrated_indicator,
+)
 from cleo_like.imaging.calibrated.indicator import CalibratedIndicator
 
 TOOLS = Path(__file__).resolve().parents[3] / "tools"
@@ -29,6 +35,8 @@ def tools(monkeypatch):
         "indicator_model",
         "fit_indicators",
         "ceiling",
+        "cell_statistics",
+        "pooling",
     )
     return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
 
@@ -55,14 +63,17 @@ def truth_samples(tools, cell):
 def test_fit_finds_what_made_the_recordings(tools, tmp_path, rng):
     write_cells(tmp_path, rng)
     cells = tools.paired_recordings.read_cells(tmp_path)
-    theta = tools.indicator_model.fit(cells, 2)
+    theta = tools.indicator_model.fit(cells, 2, 50.0)
     own = tools.indicator_model.fit_own(cells, theta)
     found = CalibratedIndicator(
         name="found", kernel=theta.kernel, response=theta.response, source="fit"
     ).single_spike()
     gains = tools.fit_indicators.gains_of(cells, theta, own)
     np.testing.assert_allclose(gains, 0.3 * np.arange(1, 4), rtol=0.15)
-    assert tools.fit_indicators.gain_of(cells, theta) == pytest.approx(0.6, rel=0.15)
+    gain, of_sets = tools.fit_indicators.indicator_gains(cells, theta)
+    assert gain == pytest.approx(0.6, rel=0.15)
+    assert of_sets == {tmp_path.name: pytest.approx(gain)}
+    assert theta.response.maximum * np.exp(np.log(gains).mean()) <= 50.0 * 1.01
     assert found.half_decay == pytest.approx(TRUTH.single_spike().half_decay, rel=0.15)
     np.testing.assert_allclose(np.exp(own), 1, atol=0.1)  # the cells have one speed
     for cell in cells:
@@ -111,9 +122,9 @@ def test_isolated_events_are_isolated(tools, rng):
     spikes = np.array([3.0, 8.0, 8.05, 12.0, 12.5, 20.0, 20.01, 20.02, 29.5])
     one = tools.isolated_events.Recording(t=frames, y=rng.normal(size=900), spikes=spikes)
     isolated = tools.isolated_events.isolated
-    np.testing.assert_allclose(isolated(one, 1), [3.0])
-    np.testing.assert_allclose(isolated(one, 2), [8.0])
-    np.testing.assert_allclose(isolated(one, 3), [20.0])
+    np.testing.assert_allclose(isolated(one, 1), [[3.0]])
+    np.testing.assert_allclose(isolated(one, 2), [[8.0, 8.05]])
+    np.testing.assert_allclose(isolated(one, 3), [[20.0, 20.01, 20.02]])
 
 
 def test_average_and_its_landmarks_are_those_of_the_response(tools, tmp_path, rng):
@@ -143,3 +154,63 @@ def test_cleo_defaults_are_several_times_slower():
     top = dff[0].argmax()
     slow = frames[top + np.flatnonzero(dff[0, top:] < dff[0, top] / 2)[0]] - frames[top]
     assert slow > 4 * calibrated_indicator("gcamp6f").single_spike().half_decay
+
+
+# -- how cells differ ----------------------------------------------------------------------------
+def test_cells_with_no_baseline_or_few_spikes_are_left_out(tools, tmp_path, rng):
+    write_cells(tmp_path, rng, n=1)
+    with np.load(tmp_path / "0.npz") as kept:
+        stored = dict(kept)
+    largest = tools.paired_recordings.read_cells(tmp_path)[0].largest
+    np.savez(tmp_path / "1.npz", **(stored | {"spikes_0": stored["spikes_0"][:9]}))
+    np.savez(tmp_path / "2.npz", **(stored | {"spikes_0": stored["spikes_0"][:10]}))
+    for ceiling, names in ((1.001 * largest, ["0", "2"]), (0.999 * largest, [])):
+        cells = tools.paired_recordings.read_cells(tmp_path, ceiling=ceiling)
+        assert [cell.name for cell in cells] == names
+
+
+def test_shrinkage_is_that_of_the_variances(tools):
+    """Equal sets: the common mean. Far apart: their own. Known errors: the textbook's weight."""
+    shrunk = tools.pooling.shrunk
+    alike, common = shrunk([np.array([-1.0, 1.0]), np.array([-1.0, 1.0, 0.0])])
+    np.testing.assert_allclose(alike, common)
+    far, _ = shrunk([np.array([-0.01, 0.01]), np.array([9.99, 10.01])])
+    np.testing.assert_allclose(far, [0, 10], atol=1e-3)
+    groups = [np.array([0.0, 2.0]), np.array([3.0, 5.0])]  # within 2, error 1, Q = 4.5
+    means, common = shrunk(groups)
+    between = (4.5 - 1) / 1.0
+    np.testing.assert_allclose(means, 2.5 + np.array([-1.5, 1.5]) * between / (between + 1))
+    assert common == pytest.approx(2.5)
+
+
+def test_slow_noise_is_found(tools, rng):
+    noise = RecordingNoise(white=0.02, slow=0.1, slow_time="0.5 s")
+    trace = noise.draw(np.arange(1, 30_001) / 15, np.ones(1), rng)[0]
+    variance, time = tools.cell_statistics.slow_noise(
+        [trace], [np.ones(trace.size, bool)], 0.02 * np.sqrt(15)
+    )
+    assert np.sqrt(variance - 0.02**2 * 15) == pytest.approx(0.1, rel=0.06)
+    assert time == pytest.approx(0.5, rel=0.15)
+
+
+def test_spread_of_the_ratio_is_met(tools, rng):
+    """Noise and its correlation with gain are such that SNR has the spread asked for."""
+    for snr, shared in ((0.3, 0.9), (0.1, 0.2), (0.6, 0.5)):
+        noise, r = tools.cell_statistics.noise_spread(0.5, snr, 0.45, shared)
+        ratio = np.sqrt(0.5**2 + noise**2 - 2 * r * 0.5 * noise)
+        assert ratio == pytest.approx(snr, rel=1e-6)
+        assert r >= shared
+
+
+def test_sizes_of_bursts_are_found(tools, tmp_path, rng):
+    frames, spikes = np.arange(0, 1000, 1 / 30), np.arange(3, 995, 6.0)
+    spikes = np.sort(np.concatenate([spikes, spikes + 0.02, spikes + 0.04]))
+    cells = Variability(burst=0.3).draw(1, rng)
+    clean = TRUTH.dff(spikes, np.zeros(spikes.size, int), frames, cells=cells)[0]
+    trace = clean + rng.normal(0, 0.05, frames.size)
+    np.savez(tmp_path / "0.npz", n_recs=1, t_0=frames, dff_0=trace, spikes_0=spikes)
+    (cell,) = tools.paired_recordings.read_cells(tmp_path)
+    found = tools.cell_statistics.burst_spread(
+        cell, tools.fit_indicators.samples_of(cell, TRUTH), 1.0, 0.05
+    )
+    assert found == pytest.approx(0.3, rel=0.2)

@@ -1,0 +1,371 @@
+"""How recorded cells differ: measure it with the fitted kinetics, and write it into the table.
+
+Run after ``fit_indicators.py``: ``python tools/cell_statistics.py [NAME ...]``. Cells are
+screened as for the fit (ten spikes at least, and no dF/F beyond the indicator's range).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+import paired_recordings as paired
+from ceiling import FEWEST_SILENT
+from fit_indicators import data_folder, known_entries, samples_of, write
+from isolated_events import GRID
+from pooling import interval, shrunk
+from sets import SETS, CalibrationSet
+
+from cleo_like.imaging.calibrated import CalibratedIndicator, HillResponse, Kernel
+from cleo_like.imaging.calibrated.population.bursts import SILENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PRIOR_CELLS = 4
+"""Weight, in cells, of what all indicators have in common in the spread of one."""
+CLEAR_BURST = 5.0
+"""Predicted size of a burst that counts, in standard deviations of silence."""
+BURST_SECONDS = 1.0
+LAGS = np.unique(np.geomspace(1, 150, 30).round().astype(int))
+"""Lags (15 Hz samples) of the autocovariance that the slow time is read from."""
+STATED_RATE = 30.0
+
+
+@attrs.frozen(kw_only=True)
+class CellStatistics:
+    """What one cell shows.
+
+    `gain` (dF/F of a spike), `noise` (white, of a frame that lasts 1 s), `duration` (factor);
+    `slow` noise, `drift` and `offset` in units of the white noise at 15 Hz; NaN: not known.
+    """
+
+    folder: str
+    gain: float
+    noise: float
+    slow: float
+    slow_time: float
+    silent_variance: float
+    drift: float
+    offset: float
+    burst: float
+
+
+def unit_indicator(entry: dict[str, Any]) -> CalibratedIndicator:
+    """Give the fitted kinetics with a gain of 1."""
+    values = entry["parameters"]
+    return CalibratedIndicator(
+        name="unit",
+        kernel=Kernel(
+            rise=f"{values['rise_ms']['value']} ms",
+            decays=[f"{decay['value']} ms" for decay in values["decays_ms"]],
+            weights=[weight["value"] for weight in values["weights"]],
+        ),
+        response=response_of(entry, 1.0, values["half_saturation"]["value"]),
+        source="the table",
+    )
+
+
+def measure(
+    cell: paired.PairedCell, indicator: CalibratedIndicator, gap: float
+) -> CellStatistics:
+    """Measure one cell; `gap` is the silence (s) after which a response is over."""
+    samples = samples_of(cell, indicator)
+    averages = {
+        count: indicator.response(indicator.kernel(GRID - one.lags[:, None]).sum(axis=0))
+        for count, one in cell.events.items()
+    }
+    _, gain = cell.residual(samples, averages)
+    rate = 1 / (cell.traces[0].step * cell.traces[0].per_sample)
+    white = cell.noise * np.sqrt(rate)
+    left = [t.y - gain * m for t, m in zip(cell.traces, samples, strict=True)]
+    silent = [t.silent(r, gap) for t, r in zip(cell.traces, cell.recordings, strict=True)]
+    steady = [t.without_drift(r) for t, r in zip(cell.traces, left, strict=True)]
+    variance, slow_time = slow_noise(steady, silent, white)
+    pairs = list(zip(left, silent, strict=True))
+    centred_parts = [r[q] - r[q].mean() for r, q in pairs if q.any()]
+    whole = float(np.concatenate(centred_parts).var()) if centred_parts else np.nan
+    means = np.array([r.mean() for r in left])
+    return CellStatistics(
+        folder=cell.folder,
+        gain=gain,
+        noise=cell.noise,
+        slow=float(np.sqrt(max(variance / white**2 - 1, 0.0))),
+        slow_time=slow_time,
+        silent_variance=whole,
+        drift=float(np.sqrt(max(whole - variance, 0.0)) / white),
+        offset=float(means.std(ddof=1) / white) if means.size >= 3 else np.nan,
+        burst=burst_spread(cell, samples, gain, np.sqrt(variance)),
+    )
+
+
+def slow_noise(
+    steady: list[np.ndarray], silent: list[np.ndarray], white: float
+) -> tuple[float, float]:
+    """Variance in silence at 15 Hz without drift, and the time constant of its slow part (s).
+
+    That is the lag at which the autocovariance has fallen to 1/e of the slow variance.
+    """
+    pairs = list(zip(steady, silent, strict=True))
+    values = np.concatenate([x[q] for x, q in pairs])
+    if values.size < FEWEST_SILENT:
+        return np.nan, np.nan
+    variance = float(np.mean(values**2))
+    slow = variance - white**2
+    if slow < 0.1 * white**2:
+        return variance, np.nan
+    found = []
+    for k in LAGS:
+        both = [(x[:-k] * x[k:])[q[:-k] & q[k:]] for x, q in pairs if x.size > k]
+        found.append(np.mean(np.concatenate(both)) / slow if both else 0.0)
+    below = np.flatnonzero(np.array(found) < np.exp(-1))
+    k = int(below[0]) if below.size else len(LAGS) - 1
+    if k == 0:
+        return variance, float(LAGS[0] / paired.RATE)
+    share = (found[k - 1] - np.exp(-1)) / max(found[k - 1] - found[k], 1e-12)
+    lag = LAGS[k - 1] + min(share, 1.0) * (LAGS[k] - LAGS[k - 1])
+    return variance, float(lag / paired.RATE)
+
+
+def burst_spread(
+    cell: paired.PairedCell, samples: list[np.ndarray], gain: float, noise: float
+) -> float:
+    """Spread of the logarithms of the sizes of bursts, beyond noise (NaN: too few)."""
+    logs, errors = [], []
+    for trace, recording, model in zip(cell.traces, cell.recordings, samples, strict=True):
+        s = recording.spikes
+        starts = s[np.diff(s, prepend=-np.inf) >= SILENCE]
+        ends = np.minimum(np.append(starts[1:], np.inf), starts + BURST_SECONDS)
+        for start, end in zip(starts, ends, strict=True):
+            first, last = np.searchsorted(trace.times, [start, end])
+            if first < 5 or last - first < 5:
+                continue
+            m = gain * (model[first:last] - model[first - 5 : first].mean())
+            y = trace.y[first:last] - trace.y[first - 5 : first].mean()
+            size = m @ y / (m @ m)
+            if m.max() > CLEAR_BURST * noise and size > 0:
+                logs.append(np.log(size))
+                # baseline and burst each have noise, mostly slow, which hardly averages out
+                errors.append(2 * (noise / m.max()) ** 2)
+    if len(logs) < 5:
+        return np.nan
+    return float(np.sqrt(max(spread(np.array(logs)) ** 2 - np.mean(errors), 0.0)))
+
+
+def spread(values: np.ndarray) -> float:
+    """Give the standard deviation, from the quartiles where there are enough cells."""
+    if len(values) < 6:
+        return float(np.std(values, ddof=1))
+    low, high = np.percentile(values, [25, 75])
+    return float((high - low) / 1.349)
+
+
+def centred(values: np.ndarray, folders: np.ndarray) -> np.ndarray:
+    """Take off the median of each set: cells of different sets differ by their handling."""
+    out = np.array(values, dtype=float)
+    for name in set(folders):
+        out[folders == name] -= np.median(out[folders == name])
+    return out
+
+
+def toward(value: float, n: int, common: float) -> float:
+    """Shrink a spread to the common one, as variances with their numbers of cells."""
+    total = PRIOR_CELLS * common**2 + max(n - 1, 0) * value**2
+    return float(np.sqrt(total / (PRIOR_CELLS + max(n - 1, 0))))
+
+
+def stated(
+    values: np.ndarray, statistic: Callable[[np.ndarray], float], shrink: Any = None
+) -> dict[str, Any]:
+    """Give a statistic with the number of cells and its bootstrap interval."""
+    known = values[np.isfinite(values).reshape(len(values), -1).all(axis=1)]
+    if len(known) < 2:
+        return {"value": np.nan, "n": len(known), "interval": [np.nan, np.nan]}
+    found = statistic(known)
+    low, high = interval(known, statistic)
+    if shrink is not None:
+        found, low, high = (shrink(x, len(known)) for x in (found, low, high))
+    found = found if abs(found) > 1e-9 else 0.0
+    return {
+        "value": float(f"{found:.3g}"),
+        "n": len(known),
+        "interval": [float(f"{low:.3g}"), float(f"{high:.3g}")],
+    }
+
+
+def correlation(pairs: np.ndarray) -> float:
+    """Correlation of two columns; 0 of fewer than three rows."""
+    if len(pairs) < 3 or np.ptp(pairs[:, 0]) == 0 or np.ptp(pairs[:, 1]) == 0:
+        return 0.0
+    return float(np.corrcoef(pairs.T)[0, 1])
+
+
+def shrunk_correlation(r: float, n: int) -> float:
+    """Shrink a correlation to 0 by Fisher's z, with the weight of two cells."""
+    weight = max(n - 3, 0) / (max(n - 3, 0) + 2)
+    return float(np.tanh(weight * np.arctanh(np.clip(r, -0.999, 0.999))))
+
+
+def noise_spread(gain: float, snr: float, noise: float, shared: float) -> tuple[float, float]:
+    """Spread of noise, and its correlation with gain, that give the spread of their ratio.
+
+    Of the two solutions the one nearer to the measured spread of noise; where there is none,
+    the correlation is raised to the smallest for which there is one.
+    """
+    least = np.sqrt(max(0.0, 1 - (snr / gain) ** 2)) if gain > 0 else 0.0
+    r = max(shared, least)
+    root = np.sqrt(max(0.0, snr**2 - (1 - r**2) * gain**2))
+    found = [x for x in (r * gain - root, r * gain + root) if x > 0]
+    if not found:
+        return noise, shared
+    return min(found, key=lambda x: abs(x - noise)), r
+
+
+def statistics(one: CalibrationSet, entry: dict[str, Any]) -> list[CellStatistics]:
+    """Measure the cells of one indicator."""
+    folders = [data_folder() / name for name in one.folders]
+    cells = paired.read_cells(*folders, ceiling=one.ceiling[0])
+    indicator = unit_indicator(entry)
+    return [measure(cell, indicator, one.silence) for cell in cells]
+
+
+def logs(cells: list[CellStatistics]) -> tuple[np.ndarray, np.ndarray]:
+    """Logarithms of gain and noise of cells, each without the median of its set."""
+    folders = np.array([c.folder for c in cells])
+    return tuple(
+        centred(np.log([getattr(c, name) for c in cells]), folders)
+        for name in ("gain", "noise")
+    )  # type: ignore[return-value]
+
+
+def common_spreads(many: dict[str, list[CellStatistics]]) -> dict[str, float]:
+    """Medians over indicators of the spreads of gain, noise, their ratio, and bursts."""
+    rows = []
+    for cells in many.values():
+        gain, noise = logs(cells)
+        bursts = np.array([c.burst for c in cells])
+        burst = np.nanmedian(bursts) if np.isfinite(bursts).any() else np.nan
+        rows.append([spread(gain), spread(noise), spread(gain - noise), burst])
+    names = ("gain", "noise", "snr", "burst")
+    return dict(zip(names, np.nanmedian(rows, axis=0).tolist(), strict=True))
+
+
+def describe(
+    cells: list[CellStatistics], durations: list[float], common: dict[str, float]
+) -> dict[str, Any]:
+    """Variability and noise as the table holds them."""
+    gain, noise = logs(cells)
+    own = np.log(durations)
+
+    def to(name: str) -> Callable[[float, int], float]:
+        return lambda value, n: toward(value, n, common[name])
+
+    parts = {
+        "gain": stated(gain, spread, to("gain")),
+        "duration": stated(own, spread),
+        "correlation": stated(np.c_[gain, own], correlation, shrunk_correlation),
+        "noise": stated(noise, spread, to("noise")),
+        "shared": stated(np.c_[gain, noise], correlation, shrunk_correlation),
+        "snr": stated(gain - noise, spread, to("snr")),
+        "burst": stated(np.array([c.burst for c in cells]), np.median),
+    }
+    snr = parts.pop("snr")
+    sizes = noise_spread(
+        parts["gain"]["value"], snr["value"], parts["noise"]["value"], parts["shared"]["value"]
+    )
+    for name, value in zip(("noise", "shared"), sizes, strict=True):
+        parts[name]["value"] = float(f"{value:.3g}")
+    if not np.isfinite(parts["burst"]["value"]):
+        parts["burst"] = {"value": float(f"{common['burst']:.3g}"), "n": 0, "interval": None}
+    return {"variability": parts, "noise": noise_of(cells)}
+
+
+def noise_of(cells: list[CellStatistics]) -> dict[str, Any]:
+    """Noise of the median cell: white in a frame at 30 Hz, the rest in dF/F."""
+    white = np.array([c.noise for c in cells])
+    at_15 = float(np.median(white)) * np.sqrt(paired.RATE)
+    found = {"white_30hz": stated(white * np.sqrt(STATED_RATE), np.median)}
+    for name in ("slow", "drift", "offset"):
+        values = np.array([getattr(c, name) for c in cells])
+        found[name] = stated(values * at_15, np.median)
+        if not np.isfinite(found[name]["value"]):
+            found[name] = {"value": 0.0, "n": 0, "interval": None}
+    times = stated(np.array([c.slow_time for c in cells]), np.median)
+    found["slow_time"] = times if times["n"] > 1 else {"value": 1.0, "n": 0, "interval": None}
+    return found
+
+
+def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -> None:
+    """Shrink the sizes of one spike of all sets of one protein towards each other."""
+    ceilings = {one.name: one.ceiling for one in SETS}
+    for family in {one.family or one.name for one in SETS}:
+        names = [s.name for s in SETS if (s.family or s.name) == family and s.name in many]
+        keys = [(n, f) for n in names for f in dict.fromkeys(c.folder for c in many[n])]
+        groups = [np.log([c.gain for c in many[n] if c.folder == f]) for n, f in keys]
+        centred_groups = [g - g.mean() + np.median(g) for g in groups]
+        means, _ = shrunk(centred_groups)
+        for name in names:
+            mine = [i for i, (n, _) in enumerate(keys) if n == name]
+            size = np.array([len(groups[i]) for i in mine])
+            # sets of one indicator differ by more than their cells: each counts once
+            value = float(np.exp(np.mean(means[mine]) if len(mine) > 1 else means[mine[0]]))
+            entry = entries[name]
+            entry["ceiling"] = dict(zip(("value", "source"), ceilings[name], strict=True))
+            entry["sets"] = {
+                keys[i][1]: {"cells": int(n), "gain": float(f"{np.exp(means[i]) / value:.3g}")}
+                for i, n in zip(mine, size, strict=True)
+            }
+            alone = float(np.exp(np.mean([np.median(groups[i]) for i in mine])))
+            every = np.concatenate([groups[i] for i in mine])
+            low, high = interval(every, np.median)
+            entry["parameters"]["single_spike"] |= {
+                "value": float(f"{value:.4g}"),
+                "unpooled": float(f"{alone:.4g}"),
+                "n": int(size.sum()),
+                "interval": [float(f"{np.exp(x):.3g}") for x in (low, high)],
+            }
+            keep_in_range(entry)
+
+
+def keep_in_range(entry: dict[str, Any]) -> None:
+    """Lower the half-saturation until no set's dF/F can be above the indicator's range."""
+    values = entry["parameters"]
+    most = values["single_spike"]["value"] * max(s["gain"] for s in entry["sets"].values())
+    half = values["half_saturation"]["value"]
+    while response_of(entry, most, half).maximum > entry["ceiling"]["value"]:
+        half = float(f"{0.98 * half:.4g}")
+    values["half_saturation"]["value"] = half
+
+
+def response_of(entry: dict[str, Any], single_spike: float, half: float) -> HillResponse:
+    """Give the fitted response with another gain and half-saturation."""
+    values = entry["parameters"]
+    return HillResponse(
+        single_spike=single_spike,
+        half_saturation=half,
+        exponent=values["exponent"]["value"],
+        rest=values["rest"]["value"],
+    )
+
+
+def main(names: list[str]) -> None:
+    """Measure all indicators of the table (or show the named ones) and write it."""
+    entries = known_entries()
+    chosen = [one for one in SETS if one.name in entries and (not names or one.name in names)]
+    many = {one.name: statistics(one, entries[one.name]) for one in chosen}
+    common = common_spreads(many)
+    pool_gains(entries, many)
+    for name, cells in many.items():
+        entry = entries[name]
+        durations = entry["evidence"].get("durations", [1.0] * len(cells))
+        entry |= describe(cells, durations, common)
+        write(name, entry)
+        shown = {k: v["value"] for k, v in (entry["variability"] | entry["noise"]).items()}
+        sys.stdout.write(f"{name}: {entry['parameters']['single_spike']['value']} {shown}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
