@@ -129,9 +129,13 @@ def _by_cell(
     if by is None:
         return np.zeros(1, dtype=int), times, values[None]
     codes, cells = pd.factorize(data[by])
-    order = np.argsort(codes, kind="stable")
+    if (codes < 0).any():
+        msg = f"column {by!r} has {int((codes < 0).sum())} rows without a value"
+        raise InputError(msg)
     n = max(len(cells), 1)
-    times, values = times[order], values[order]
+    if (np.diff(codes) < 0).any():
+        order = np.argsort(codes, kind="stable")
+        times, values = times[order], values[order]
     equal = not (np.bincount(codes, minlength=n) * n - len(data)).any()
     if not equal or (times.reshape(n, -1) != times[: len(data) // n]).any():
         msg = f"the {n} groups by {by!r} must have the same frames at the same times"

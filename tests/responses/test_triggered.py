@@ -189,5 +189,8 @@ def test_wrong_input(data):
     uneven = pd.concat([data.assign(cell=1), data.iloc[:-1].assign(cell=2)])
     with pytest.raises(InputError, match="the same frames at the same times"):
         event_triggered_response(uneven, "timestamps", "dff", [5.0], **WINDOW, by="cell")
+    nameless = data.assign(cell=np.where(T > 50, np.nan, 1.0))
+    with pytest.raises(InputError, match="rows without a value"):
+        event_triggered_response(nameless, "timestamps", "dff", [5.0], **WINDOW, by="cell")
     with pytest.raises(InputError, match="one time per frame"):
         event_triggered(np.zeros((2, 5)), [1.0], np.arange(6.0))
