@@ -107,7 +107,7 @@ def test_gray_before_and_after(experiment):
     table["end_time"] = table["end_time"].mask(table["omitted"])
     np.testing.assert_allclose(spontaneous_intervals(table, t), both)
     with pytest.raises(UnknownNameError, match="unknown period"):
-        spontaneous_intervals(table, t, "betwen")
+        spontaneous_intervals(table, t, "never")
     with pytest.raises(InputError, match="end_time, stop_time or duration"):
         spontaneous_intervals(table[["start_time"]], t)
     with pytest.raises(InputError, match="no presentation has a start_time"):

@@ -55,7 +55,7 @@ def test_an_event_alone_is_found_from_the_stated_size_on(size, found):
     g = np.exp(-1 / 10)
     y = np.zeros(200)
     y[100:] = size * g ** np.arange(100)
-    events = l0_events(y, 10.0, tau=1.0, smallest_event=3.0, noise_stds=[1.0])
+    events = l0_events(y, 10.0, tau=1.0, smallest_event=3.0, baseline=0, noise_stds=[1.0])
     assert events.n_events.tolist() == [found]
     assert events.events.sum() == pytest.approx(size * found)
 
@@ -64,7 +64,9 @@ def test_events_are_the_jumps_of_a_decaying_fit(rng):
     g = np.exp(-1 / (0.4 * 30))
     spikes = (rng.random((3, 900)) < 0.02).astype(float)
     y = np.stack([np.convolve(s, g ** np.arange(900))[:900] for s in spikes])
-    found = l0_events(y + 0.02 * rng.normal(size=y.shape), 30.0, tau=0.4, smallest_event=4)
+    found = l0_events(
+        y + 0.02 * rng.normal(size=y.shape), 30.0, tau=0.4, smallest_event=4, baseline=0
+    )
     np.testing.assert_array_equal(found.events > 0.5, spikes > 0)
     np.testing.assert_allclose(found.calcium, y, atol=0.06)
     again = np.diff(found.calcium, axis=1) - (g - 1) * found.calcium[:, :-1]
@@ -93,7 +95,22 @@ def test_noise_and_decay_of_a_known_process(rng):
     assert np.isfinite(noise_std(np.arange(5.0)))
 
 
+def test_the_baseline_is_found(rng):
+    from scipy.signal import lfilter
+
+    g = np.exp(-1 / (0.5 * 30))
+    y = lfilter([1.0], [1, -g], rng.poisson(0.003, (3, 5000)), axis=1)
+    y += np.array([[-0.5], [0.0], [2.0]]) + 0.1 * rng.normal(size=y.shape)
+    found = l0_events(y, 30.0, tau=0.5)
+    np.testing.assert_allclose(found.baseline, [-0.5, 0, 2], atol=0.04)
+    np.testing.assert_allclose(
+        found.events, l0_events(y, 30.0, tau=0.5, baseline=found.baseline).events
+    )
+
+
 def test_wrong_input():
+    with pytest.raises(InputError, match="baseline must be one finite value"):
+        l0_events(np.zeros((3, 5)), 10, baseline=[0.0, 1.0])
     with pytest.raises(InputError, match="is infinite at frame 3"):
         l0_events([0.0, 1, 2, np.inf], 10.0)
     with pytest.raises(InputError, match="frame_rate must be a positive number"):
