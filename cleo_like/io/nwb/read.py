@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from cleo_like.io.nwb.pairs import Pair, Pairing
 from cleo_like.io.nwb.sweeps import Cut
 
+_IMAGING = (
+    "{name} has no patch-clamp commands, it has two-photon imaging: read it with read, "
+    "read_experiments or read_masks"
+)
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "u": "U", "o": "O"}
 
 
@@ -109,6 +113,7 @@ def read_nwb_protocol(path: Path) -> Protocol:
     """
     with hdf5.opened(path) as file:
         contents = contents_of(file)
+        imaging = _has_imaging(file)
         stored, _ = (None, None) if contents.responses else _stored(file)
         if stored is not None:
             series = sorted(
@@ -127,6 +132,8 @@ def read_nwb_protocol(path: Path) -> Protocol:
             protocol = protocol if protocol is not None else _commanded(path, recording)
             if protocol is not None:
                 return protocol
+    if imaging:
+        raise FileFormatError(_IMAGING.format(name=path.name))
     msg = f"{path.name} has no commands of one length and rate; no protocol can be read from it"
     raise FileFormatError(msg)
 

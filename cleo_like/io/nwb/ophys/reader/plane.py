@@ -113,7 +113,9 @@ class PlaneReader:
     def masks(self) -> RoiMasks | None:
         """Masks of the wanted ROIs."""
         size = self._frame_size()
-        if self.plane.table is None or (self.facts is not None and size is None):
+        if self.plane.table is None:
+            return None
+        if self.facts is not None and size is None:  # one pixel stands for an unknown mask
             return None
         return masks_of(
             self.plane.table.group,

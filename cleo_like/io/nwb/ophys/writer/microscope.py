@@ -224,7 +224,7 @@ def warn_of_orientation(what: str, shape: tuple[int, ...]) -> None:
     if shape[0] and shape[0] < max(shape[1:], default=0):
         text = (
             f"the {what} has {shape[0]} frames and is {' x '.join(map(str, shape[1:]))}: the "
-            "inspector of the DANDI archive takes the longest axis for time and calls this "
+            "inspector of NWB files takes the longest axis for time and calls this "
             "critical (check_data_orientation); more frames than the longest side avoid it"
         )
         warnings.warn(text, UserWarning, stacklevel=2)

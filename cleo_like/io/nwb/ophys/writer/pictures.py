@@ -41,6 +41,7 @@ def add_images(
     if not images:
         return {}
     made = {name: _image(plain(name), array, name) for name, array in images.items()}
+    facts = _facts(images, made)
     module.add(
         Images(
             name=numbered(SUMMARY, index),
@@ -48,7 +49,7 @@ def add_images(
             images=list(made.values()),
         )
     )
-    return _facts(images, made)
+    return facts
 
 
 def add_templates(

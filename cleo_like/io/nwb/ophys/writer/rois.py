@@ -163,29 +163,28 @@ def _mask_columns(experiment: ImagingExperiment, kind: str) -> list[Any]:
     if masks is not None and kind == "image":
         about += ", a picture (x, y) of weights"
         return [VectorData(name="image_mask", description=about, data=mask_chunks(masks))]
-    return _ragged(masks, experiment.n_rois, kind)
+    if masks is None:
+        # NWB wants a mask; other programs read traces beside a picture of one pixel
+        about = "The masks are not known: a picture of one pixel that is 0 stands for each"
+        data = np.zeros((experiment.n_rois, 1, 1), np.uint8)
+        return [VectorData(name="image_mask", description=about, data=data)]
+    return _ragged(masks, kind)
 
 
-def _ragged(masks: RoiMasks | None, n_rois: int, kind: str) -> list[Any]:
-    """Make a list of pixels for each ROI; empty lists where masks are unknown."""
+def _ragged(masks: RoiMasks, kind: str) -> list[Any]:
+    """Make a list of pixels for each ROI."""
     from hdmf.common import VectorData, VectorIndex
 
-    dtype = _VOXEL if kind == "voxel" else _PIXEL
-    size = 0 if masks is None else len(masks.y)
-    data = np.zeros(size, dtype)
-    ends = np.zeros(n_rois, np.int64)
-    if masks is not None:
-        data["y"], data["x"], data["weight"] = masks.y, masks.x, masks.weight
-        if kind == "voxel" and masks.z is not None:
-            data["z"] = masks.z
-        ends = masks.offsets[1:]
+    data = np.zeros(len(masks.y), _VOXEL if kind == "voxel" else _PIXEL)
+    data["y"], data["x"], data["weight"] = masks.y, masks.x, masks.weight
+    if kind == "voxel" and masks.z is not None:
+        data["z"] = masks.z
     about = "(x, y, z, weight)" if kind == "voxel" else "(x, y, weight)"
-    unknown = "" if masks is not None else "; empty: the masks are not known"
-    name = f"{'pixel' if kind == 'image' else kind}_mask"
     column = VectorData(
-        name=name, description=f"Pixels of each ROI as {about}{unknown}", data=data
+        name=f"{kind}_mask", description=f"Pixels of each ROI as {about}", data=data
     )
-    return [column, VectorIndex(name=f"{name}_index", target=column, data=ends)]
+    ends = masks.offsets[1:]
+    return [column, VectorIndex(name=f"{kind}_mask_index", target=column, data=ends)]
 
 
 def _add_series(module: Any, table: Any, name: str, traces: Traces, index: int) -> str:
