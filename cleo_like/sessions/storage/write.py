@@ -130,7 +130,7 @@ def write_session(
                 table.to_csv(path, lineterminator="\n")
         for k, (key, experiment) in enumerate(session.experiments.items()):
             tell(f"writing {key}", k / len(keys))
-            write(experiment.data, nwb_path(where, key), overwrite=overwrite)  # type: ignore[arg-type]
+            write(experiment.data, nwb_path(where, key), overwrite=overwrite)
             if tables:
                 _write_tables(where, key, experiment, overwrite=overwrite)
         if tables:
