@@ -9,7 +9,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.responses.event_tables import import_xarray
 from cleo_like.responses.significance import null_responses, p_values, spontaneous_intervals
-from cleo_like.responses.tables import experiment_table, get_event_timestamps, stacked
+from cleo_like.responses.tables import experiment_table, get_event_timestamps, require, stacked
 from cleo_like.responses.timing import frame_rate_of, frame_times
 from cleo_like.responses.triggered import event_triggered
 
@@ -93,6 +93,11 @@ def get_stimulus_response_xr(
             "s before and after the event"
         )
         raise InputError(msg)
+    kind = "dff_traces" if data_type == "dff" else "events"
+    require(
+        ophys_experiment, "ophys_timestamps", "stimulus_presentations", kind,
+        "cell_specimen_table",
+    )  # fmt: skip
     t = frame_times(ophys_experiment.ophys_timestamps)
     table = experiment_table(
         ophys_experiment, data_type, exclude_invalid_rois=exclude_invalid_rois

@@ -95,8 +95,9 @@ def build_tidy_cell_df(
     Raises
     ------
     InputError
-        A cell has another number of samples than there are frames.
+        A cell has another number of samples than there are frames, or an attribute is missing.
     """
+    require(ophys_experiment, "ophys_timestamps", "dff_traces", "events", "cell_specimen_table")
     t = np.asarray(ophys_experiment.ophys_timestamps, dtype=float)
     dff = experiment_table(ophys_experiment, "dff", exclude_invalid_rois=exclude_invalid_rois)
     events = ophys_experiment.events.loc[dff.index]
@@ -108,6 +109,15 @@ def build_tidy_cell_df(
         cell_specimen_id=dff.index.to_numpy(),
         **columns,
     )
+
+
+def require(experiment: Any, *names: str) -> None:
+    """Say which attributes an experiment lacks."""
+    missing = [name for name in names if not hasattr(experiment, name)]
+    if missing:
+        kind = type(experiment).__name__
+        msg = f"an experiment needs {', '.join(names)}; {kind} lacks {', '.join(missing)}"
+        raise InputError(msg)
 
 
 def experiment_table(

@@ -248,9 +248,10 @@ def _between_frames(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Interpolate linearly at times (n_events, n_times); NaN outside the frames."""
     missing = ~((wanted >= t[0]) & (wanted <= t[-1]))
-    right = np.searchsorted(t, wanted.ravel()).clip(1, t.size - 1).reshape(wanted.shape)
-    left = right - 1
-    share = ((wanted - t[left]) / (t[right] - t[left])).astype(y.dtype)
+    right = np.searchsorted(t, wanted.ravel()).clip(0, t.size - 1).reshape(wanted.shape)
+    left = np.maximum(right - 1, 0)
+    step = np.where(right > left, t[right] - t[left], 1.0)  # the first frame has none
+    share = ((wanted - t[left]) / step).astype(y.dtype)
     # on a frame, only that frame counts, even where its neighbour is NaN
     right = np.where(share == 0, left, right)
     left = np.where(share == 1, right, left)

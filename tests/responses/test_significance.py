@@ -168,3 +168,11 @@ def test_wrong_windows_and_data(experiment):
         get_stimulus_response_xr(experiment, time_window=(-0.4, 1))
     with pytest.raises(UnknownNameError, match="unknown data type 'df'"):
         get_stimulus_response_xr(experiment, "df")
+
+
+def test_an_empty_table_of_cells(experiment):
+    experiment.cell_specimen_table["valid_roi"] = False
+    data = get_stimulus_response_xr(experiment, time_window=(-1, 1), number_of_shuffles=50)
+    assert data["eventlocked_traces"].shape[0] == data["p_value_gray_screen"].shape[0] == 0
+    table = get_stimulus_response_df(experiment, time_window=(-1, 1), number_of_shuffles=50)
+    assert len(table) == 0

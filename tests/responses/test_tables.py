@@ -83,3 +83,8 @@ def test_kinds_that_are_not_there(experiment):
         get_event_timestamps(table, "image_name")
     with pytest.raises(UnknownNameError, match="unknown column 'start'"):
         get_event_timestamps(table, onset="start")
+
+
+def test_an_object_that_is_no_experiment():
+    with pytest.raises(InputError, match="object lacks ophys_timestamps, dff_traces"):
+        build_tidy_cell_df(object())

@@ -194,3 +194,8 @@ def test_wrong_input(data):
         event_triggered_response(nameless, "timestamps", "dff", [5.0], **WINDOW, by="cell")
     with pytest.raises(InputError, match="one time per frame"):
         event_triggered(np.zeros((2, 5)), [1.0], np.arange(6.0))
+
+
+def test_one_frame_is_one_value():
+    found = event_triggered([[7.0]], [0.5], [0.5], window=(-0.1, 0.1), sampling_rate=10)
+    np.testing.assert_array_equal(found.values, [[[np.nan, 7.0, np.nan]]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cleo_like.responses.calcium.inputs import as_traces, positive
+from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
 from cleo_like.responses.calcium.noise import noise_std
 
 _LAGS = 0.17  # s: the first part of the decay, before other events fall into it
@@ -63,3 +63,22 @@ def decay_time(traces: np.ndarray, frame_rate: Any) -> np.ndarray:
         falls = (g > 0) & (g < 1) & (cov[:, 1] > 0)
         found[falls] = 1 / (1 / _SLOWEST - rate * np.log(g[falls]))
     return found
+
+
+def decay_times(
+    y: np.ndarray, rate: float, tau: Any = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Give the decay (s) of each cell, as given or measured, and notes on what was assumed.
+
+    Silent cells show no decay; they get the median of the others, which have the same
+    indicator.
+    """
+    if tau is not None:
+        return per_cell(tau, len(y), "s", "tau"), ()
+    found = decay_time(y, rate)
+    unknown = np.flatnonzero(np.isnan(found))
+    if not unknown.size or unknown.size == found.size:
+        return found, ()
+    found[unknown] = np.nanmedian(found)
+    note = f"shows no decay; {found[unknown[0]]:.3g} s is assumed, the median of the others"
+    return found, tuple(f"cell {k} {note}" for k in unknown)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.responses.calcium.decay import decay_time
+from cleo_like.responses.calcium.decay import decay_times
 from cleo_like.responses.calcium.events import CalciumEvents, measurable
 from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
 from cleo_like.responses.calcium.l0 import calcium_between, jumps_of, last_jumps
@@ -43,7 +43,7 @@ def l0_events(
         Hz.
     tau : float, quantity or array, optional
         Time constant of the decay (s), one or one per cell; measured by `decay_time` when not
-        given.
+        given (for silent cells the median of the others, with a note).
     smallest_event : float
         Size, in SD of the noise, at which an event of its own is worth its penalty.
     baseline : float or array, optional
@@ -81,7 +81,7 @@ def l0_events(
     rate = positive(frame_rate, "Hz", "frame_rate")
     n = len(y)
     noise = noise_std(y) if noise_stds is None else per_cell(noise_stds, n, "1", "noise_stds")
-    seconds = decay_time(y, rate) if tau is None else per_cell(tau, n, "s", "tau")
+    seconds, assumed = decay_times(y, rate, tau)
     g = np.exp(-1 / (seconds * rate))
     if lambdas is None:
         size = positive(smallest_event, "1", "smallest_event") * noise
@@ -98,7 +98,7 @@ def l0_events(
         events[good] = events_of(calcium[good], jumps, g[good])
     return CalciumEvents(
         events=events, calcium=calcium, baseline=base, tau=seconds, noise_stds=noise,
-        lambdas=penalty, frame_rate=rate, method="l0", notes=notes,
+        lambdas=penalty, frame_rate=rate, method="l0", notes=assumed + notes,
     )  # fmt: skip
 
 

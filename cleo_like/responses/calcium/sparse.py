@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.responses.calcium.decay import decay_time
+from cleo_like.responses.calcium.decay import decay_times
 from cleo_like.responses.calcium.events import CalciumEvents, measurable
 from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
 from cleo_like.responses.calcium.noise import noise_std
@@ -35,7 +35,7 @@ def ar1_events(
         Hz.
     tau : float, quantity or array, optional
         Time constant of the decay (s), one or one per cell; measured by `decay_time` when not
-        given.
+        given (for silent cells the median of the others, with a note).
     noise_stds : array, optional
         SD of the noise of each cell; that of `noise_std` when not given.
 
@@ -69,7 +69,7 @@ def ar1_events(
     rate = positive(frame_rate, "Hz", "frame_rate")
     n = len(y)
     noise = noise_std(y) if noise_stds is None else per_cell(noise_stds, n, "1", "noise_stds")
-    seconds = decay_time(y, rate) if tau is None else per_cell(tau, n, "s", "tau")
+    seconds, assumed = decay_times(y, rate, tau)
     g = np.exp(-1 / (seconds * rate))
     good, notes = measurable(y, noise, seconds)
     calcium, events = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
@@ -82,7 +82,7 @@ def ar1_events(
         events[k, 1:] = np.maximum(calcium[k, 1:] - g[k] * calcium[k, :-1], 0.0)
     return CalciumEvents(
         events=events, calcium=calcium, baseline=base, tau=seconds, noise_stds=noise,
-        lambdas=penalty, frame_rate=rate, method="ar1", notes=notes,
+        lambdas=penalty, frame_rate=rate, method="ar1", notes=assumed + notes,
     )  # fmt: skip
 
 

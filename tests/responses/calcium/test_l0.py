@@ -119,3 +119,16 @@ def test_wrong_input():
         l0_events(np.zeros(5), 10, tau=[1.0, 2.0])
     with pytest.raises(InputError, match=r"must be \(n_cells, n_frames\) with frames"):
         l0_events(np.zeros((2, 0)), 10)
+
+
+def test_a_silent_cell_has_the_decay_of_the_others(rng):
+    from scipy.signal import lfilter
+
+    g = np.exp(-1 / (0.5 * 30))
+    y = lfilter([1.0], [1, -g], rng.poisson([[0.02], [0.02], [0.0]], (3, 5000)), axis=1)
+    y += 0.1 * rng.normal(size=y.shape)
+    y[2, ::2] += 0.1  # falls and rises from frame to frame: no decay
+    found = l0_events(y, 30.0)
+    assert found.tau[2] == pytest.approx(np.median(found.tau[:2]))
+    assert found.notes[0].startswith("cell 2 shows no decay; 0.4")
+    assert np.isfinite(found.events).all()
