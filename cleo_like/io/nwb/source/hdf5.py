@@ -25,6 +25,8 @@ READ_ERRORS = (
 
 _TEXTS: dict[int, Texts] = {}
 """Of the files that are open, by HDF5's number; files that they link to are not looked at."""
+_SEARCHED = 1 << 30
+"""Bytes up to which a file is searched for damaged texts; a movie of 100 GB would take minutes."""
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
 
 
@@ -45,7 +47,8 @@ def opened(path: Path | Streamed) -> Iterator[Any]:
 
     # the bytes of a streamed file are not there to be looked through
     texts = None if isinstance(path, Streamed) else Texts(path)
-    lost = texts.endless_heap() if texts is not None else None
+    searched = not isinstance(path, Streamed) and path.stat().st_size <= _SEARCHED
+    lost = texts.endless_heap() if texts is not None and searched else None
     if lost is not None:
         raise _cannot_be_read(path, f"the texts that it keeps from byte {lost} on are damaged")
     try:
