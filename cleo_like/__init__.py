@@ -120,11 +120,18 @@ def __getattr__(name: str) -> object:
 
         raise AttributeError(str(not_here_yet(name)))
     if name not in _WHERE:
-        msg = f"module 'cleo_like' has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(_unknown(name))
     value = getattr(importlib.import_module(f"cleo_like.{_WHERE[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, __all__, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"module 'cleo_like' has no attribute {name!r}{hint}"
 
 
 def __dir__() -> list[str]:

@@ -29,8 +29,8 @@ class UnknownNameError(CleoLikeError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class SweepIndexError(CleoLikeError, IndexError):
-    """A place beyond the last sweep; the message says how many there are."""
+class PlaceError(CleoLikeError, IndexError):
+    """A place beyond the last sweep or ROI; the message says how many there are."""
 
 
 class FileFormatError(CleoLikeError, ValueError):

@@ -21,7 +21,7 @@ from cleo_like.core.arrays import (
     si_samples,
     whole_number,
 )
-from cleo_like.core.errors import InputError, SweepIndexError, UnitError
+from cleo_like.core.errors import InputError, PlaceError, UnitError
 from cleo_like.core.sweep import ClampMode, clamp_mode
 from cleo_like.core.units import si_choice
 from cleo_like.core.units.table import show_range
@@ -234,7 +234,7 @@ class Protocol:
         if isinstance(which, (int, np.integer)):
             if not -len(self) <= which < len(self):
                 msg = f"protocol {self.name!r} has {len(self)} sweeps, got [{which}]"
-                raise SweepIndexError(msg)
+                raise PlaceError(msg)
             return self.waveforms[which]
         rows = np.arange(len(self))[which]
         epochs = [

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples, texts
-from cleo_like.core.errors import InputError, SweepIndexError, unknown_name
+from cleo_like.core.errors import InputError, PlaceError, unknown_name
 from cleo_like.core.sweep import Sweep, clamp_mode, with_common_rates
 from cleo_like.core.units.table import show_range
 
@@ -219,7 +219,7 @@ class Recording:
         if isinstance(which, (int, np.integer)):
             if not -len(self) <= which < len(self):
                 msg = f"the recording of {self.cell.id} has {len(self)} sweeps, got [{which}]"
-                raise SweepIndexError(msg)
+                raise PlaceError(msg)
             return self.sweeps[which]
         rows = np.arange(len(self))[which]
         truth, protocol = self.truth, self.protocol

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 import numpy as np
@@ -16,12 +16,15 @@ from cleo_like.core.arrays import (
     si_value,
     texts,
 )
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, PlaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sized
+    from collections.abc import Iterable, Mapping, Sequence, Sized
 
+    import pandas as pd
+    import xarray as xr
     from jaxtyping import Float
+    from matplotlib.axes import Axes
 
     from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.core.provenance import Provenance
@@ -77,6 +80,16 @@ class ImagingTruth:
         converter=attrs.converters.optional(si_samples("M", name="calcium")),
         eq=array_eq,
     )
+
+    def take(self, rows: Sequence[int] | np.ndarray) -> ImagingTruth:
+        """Give what is known of some of the ROIs (places)."""
+        return ImagingTruth(
+            spike_times=None
+            if self.spike_times is None
+            else [self.spike_times[k] for k in rows],
+            fluorescence=None if self.fluorescence is None else self.fluorescence[rows],
+            calcium=None if self.calcium is None else self.calcium[rows],
+        )
 
     def __repr__(self) -> str:
         """One line: what is known."""
@@ -160,6 +173,77 @@ class Traces:
             if len(column) != shape[0]:
                 msg = f"{name} must have one row for each of {shape[0]} ROIs, got {len(column)}"
                 raise InputError(msg)
+
+    def __len__(self) -> int:
+        """Count the ROIs."""
+        return self.n_rois
+
+    @overload
+    def __getitem__(self, which: int) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | np.ndarray) -> Traces: ...
+    def __getitem__(self, which: Any) -> np.ndarray | Traces:
+        """Give the trace of one ROI, or the traces of some (a slice, places, a mask).
+
+        Examples
+        --------
+        >>> traces = Traces(fluorescence=np.arange(6.0).reshape(3, 2), times=[0.0, 0.1])
+        >>> traces[1].tolist(), len(traces[[0, 2]])
+        ([2.0, 3.0], 2)
+        """
+        if isinstance(which, (int, np.integer)):
+            if not -len(self) <= which < len(self):
+                raise PlaceError(f"the traces have {len(self)} ROIs, got [{which}]")
+            return self.fluorescence[which]
+        rows = np.arange(len(self))[which]
+        return attrs.evolve(
+            self, fluorescence=self.fluorescence[rows],
+            rois={name: column[rows] for name, column in self.rois.items()},
+            positions=None if self.positions is None else self.positions[rows],
+            masks=None if self.masks is None else self.masks.select(rows),
+            truth=None if self.truth is None else self.truth.take(rows),
+        )  # fmt: skip
+
+    def plot(self, ax: Axes | None = None, *, most: int = 20) -> Axes:
+        """Draw the traces above each other, with the spikes that are known.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; a new figure where not given.
+        most : int
+            Largest number of ROIs that are drawn.
+
+        Returns
+        -------
+        Axes
+        """
+        from cleo_like.core.views.traces import plot_traces
+
+        return plot_traces(self, ax, most=most)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame: a row for each frame (index ``time_s``), a column for each ROI."""
+        from cleo_like.core.views.traces import traces_frame
+
+        return traces_frame(self)
+
+    def to_xarray(self) -> xr.DataArray:
+        """Give a DataArray over (roi, time) (needs xarray)."""
+        from cleo_like.core.views.traces import traces_array
+
+        return traces_array(self)
+
+    def to_pynapple(self) -> Any:
+        """Give a `TsdFrame` with a column for each ROI (needs pynapple)."""
+        from cleo_like.core.views.traces import traces_tsd
+
+        return traces_tsd(self)
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.traces import traces_card
+
+        return traces_card(self)
 
     @property
     def n_rois(self) -> int:

@@ -239,3 +239,47 @@ class RecordingLike(Protocol):
 
     def stacked(self) -> StackedLike:
         """Give the sweeps as arrays."""
+
+
+class ImagingTruthLike(Protocol):
+    """A `cleo_like.ImagingTruth`."""
+
+    @property
+    def spike_times(self) -> tuple[np.ndarray, ...] | None:
+        """Of each ROI (s)."""
+
+
+class TracesLike(Protocol):
+    """A `cleo_like.Traces`."""
+
+    @property
+    def fluorescence(self) -> np.ndarray:
+        """(n_rois, n_frames)."""
+
+    @property
+    def times(self) -> np.ndarray:
+        """Of the frames (s)."""
+
+    @property
+    def rois(self) -> Mapping[str, np.ndarray]:
+        """Table of the ROIs."""
+
+    @property
+    def quantity(self) -> str:
+        """What the values are."""
+
+    @property
+    def truth(self) -> ImagingTruthLike | None:
+        """What a simulator knows."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader found."""
+
+    @property
+    def n_rois(self) -> int:
+        """Number of ROIs."""
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cleo_like as cl
-from cleo_like.core.errors import InputError, SweepIndexError, UnknownNameError
+from cleo_like.core.errors import InputError, PlaceError, UnknownNameError
 
 mpl.use("Agg")
 
@@ -59,7 +59,7 @@ def test_a_slice_takes_truth_and_protocol_with_it(recording):
 
 
 def test_a_place_or_number_that_is_not_there_is_said(recording):
-    with pytest.raises(SweepIndexError, match="has 5 sweeps"):
+    with pytest.raises(PlaceError, match="has 5 sweeps"):
         recording[5]
     with pytest.raises(IndexError):
         recording.protocol[-6]
