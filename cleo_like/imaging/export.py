@@ -37,8 +37,7 @@ def traces_of(log: FrameLog) -> Traces:
         times=log.times,
         rois=log.rois,
         positions=log.positions,
-        quantity=f"dF/F of {log.sensor}; (F - F0)/F0 is this divided by "
-        f"{log.resting_brightness:.6g}",
+        quantity=f"dF/F of {log.sensor}; {_DIVIDED}{log.resting_brightness:.6g}",
         exposure=log.exposure,
         truth=ImagingTruth(
             spike_times=log.spike_times, fluorescence=log.clean.T, calcium=log.calcium.T
@@ -53,6 +52,15 @@ def traces_of(log: FrameLog) -> Traces:
             seed=log.seed,
         ),
     )
+
+
+_DIVIDED = "(F - F0)/F0 is this divided by "
+
+
+def resting_brightness(traces: Traces) -> float:
+    """Give what dF/F of traces is divided by to be (F - F0)/F0: Cleo's definition differs."""
+    number = traces.quantity.partition(_DIVIDED)[2]
+    return float(number) if number else 1.0
 
 
 def neo_of(log: FrameLog) -> Any:

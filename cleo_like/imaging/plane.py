@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,13 +117,18 @@ def focus_weight(
     location : str
         "cytoplasm" or "membrane".
     """
-    nodes, weights = np.polynomial.legendre.leggauss(64)
+    nodes, weights = _quadrature()
     z = radius * nodes
     # area of a slice of the ball; a slice of the surface is the same at every height
     slices = weights * check_location(location, 1 - nodes**2, np.ones_like(nodes))
     spread = np.exp(-0.5 * ((z + heights[:, None]) / axial_sigma) ** 2)
     in_focus = np.exp(-0.5 * (z / axial_sigma) ** 2) @ slices
     return np.asarray(spread @ slices / in_focus)
+
+
+@functools.cache
+def _quadrature() -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(64)
 
 
 def check_location(location: str, cytoplasm: Quantity, membrane: Quantity) -> Any:

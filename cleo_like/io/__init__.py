@@ -1,4 +1,4 @@
-"""File formats: the only place that knows ABF, ATF and NWB.
+"""File formats: the only place that knows ABF, ATF, NWB and TIFF.
 
 `read` is the one door in, `write` the one door out.
 """
@@ -15,11 +15,14 @@ from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
 from cleo_like.io.save import simulated_path, write, write_simulated
 from cleo_like.io.targets import sidecar_path
+from cleo_like.io.tiff import ShortMovieWarning, TiffMovie, read_tiff, write_tiff
 
 __all__ = [
     "Description",
     "Header",
     "Reader",
+    "ShortMovieWarning",
+    "TiffMovie",
     "dandi_path",
     "describe",
     "files_in",
@@ -28,6 +31,7 @@ __all__ = [
     "read_experiments",
     "read_masks",
     "read_protocol",
+    "read_tiff",
     "sidecar_path",
     "simulated_path",
     "write",
@@ -37,4 +41,5 @@ __all__ = [
     "write_nwb",
     "write_ophys",
     "write_simulated",
+    "write_tiff",
 ]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from cleo_like.core.ophys.experiment import ImagingExperiment
+    from cleo_like.core.ophys.frames import FrameSource
     from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.core.ophys.traces import Traces
     from cleo_like.core.protocol import Protocol
@@ -46,6 +47,8 @@ class Reader:
         path -> version of the format in this file ("1.8.3.0").
     imaging : Imaging, optional
         How two-photon imaging is read, for formats that can hold it.
+    read_movie : callable, optional
+        path and options -> movie, for formats of frames.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Reader:
     read_electrode: Callable[[Path, str | None], Recording] | None = None
     version: Callable[[Path], str] | None = None
     imaging: Imaging | None = None
+    read_movie: Callable[..., FrameSource] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +83,7 @@ class Imaging:
 
 
 def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> Any:
-    """Read one cell from an ABF, ATF or NWB file, or the traces of an imaging plane.
+    """Read one cell from an ABF, ATF or NWB file, the traces of an imaging plane, or a movie.
 
     A file of two-photon imaging gives `Traces`; so does one of both kinds when anything of
     imaging is asked for. Only the ROIs and frames that are asked for are read from the disk.
@@ -98,12 +102,13 @@ def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> A
         place of a series; by default dF/F, or else fluorescence), `rois` (slice or numbers),
         `frames` (slice), `order` ("xy" or "yx": axes of pictures in the file; by default as
         its maker is known to write them, which is NWB's "xy" but for suite2p and the
-        AllenSDK).
+        AllenSDK). Of a movie (TIFF): `frame_rate`, `pixel_size`, `channel`, as `read_tiff`.
 
     Returns
     -------
-    Recording or Traces
-        SI units. What the reader noticed is in `findings` (of traces: `notes`).
+    Recording, Traces or FrameSource
+        SI units. What the reader noticed is in `findings` (of traces and movies: `notes`).
+        The frames of a movie are read when they are asked for.
 
     Raises
     ------
@@ -127,6 +132,8 @@ def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> A
     """
     file = existing(path)
     reader = reader_for(file)
+    if reader.read_movie is not None:
+        return _movie(file, reader.read_movie, electrode, imaging)
     how = reader.imaging
     if imaging or (electrode is None and how is not None and how.only(file)):
         return imaging_of(file, reader).read_traces(file, **_known(imaging))
@@ -135,6 +142,22 @@ def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> A
     return pick(file, reader.read_all(file), electrode)
 
 
+def _movie(
+    file: Path,
+    reader: Callable[..., FrameSource],
+    electrode: str | None,
+    options: dict[str, Any],
+) -> FrameSource:
+    if electrode is not None:
+        msg = f"{file.name} is a movie and has no electrode {electrode!r}"
+        raise InputError(msg)
+    for name in options:
+        if name not in _OF_MOVIES:
+            raise unknown_name("option of read for movies", name, _OF_MOVIES)
+    return reader(file, **options)
+
+
+_OF_MOVIES = ("frame_rate", "pixel_size", "channel")
 _OPTIONS = ("plane", "trace", "rois", "frames", "order")
 
 
@@ -238,8 +261,9 @@ def reader_for(path: Path) -> Reader:
 
 
 def readable_suffixes() -> tuple[str, ...]:
-    """List the endings of files that can be read, with the dot, those of plug-ins too."""
-    return tuple(sorted(_by_suffix()))
+    """List the endings of recordings that can be read, with the dot, those of plug-ins too."""
+    known = _by_suffix()
+    return tuple(sorted(suffix for suffix in known if known[suffix].read_movie is None))
 
 
 def _by_suffix() -> dict[str, Reader]:
@@ -284,7 +308,18 @@ def _own() -> tuple[Reader, ...]:
                 describe=_late("cleo_like.io.nwb.ophys.describe", "imaging_lines"),
             ),
         ),
+        Reader(
+            name="TIFF",
+            suffixes=(".tif", ".tiff"),
+            read_all=_movie_only,
+            read_movie=_late("cleo_like.io.tiff.read", "read_tiff"),
+        ),
     )
+
+
+def _movie_only(path: Path) -> list[Recording]:
+    msg = f"{path.name} is a movie, not a recording of cells: open it with read({path.name!r})"
+    raise FileFormatError(msg)
 
 
 def _late(module: str, name: str) -> Callable[..., Any]:

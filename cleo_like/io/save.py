@@ -10,6 +10,7 @@ from cleo_like.core.cell import Cell
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.files import together
 from cleo_like.core.ophys.experiment import ImagingExperiment
+from cleo_like.core.ophys.frames import FrameSource
 from cleo_like.core.ophys.traces import Traces
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance
@@ -22,6 +23,7 @@ from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
 from cleo_like.io.targets import check_target
+from cleo_like.io.tiff.write import write_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,25 +32,34 @@ _WRITERS: dict[str, Callable[..., Path]] = {
     ".abf": write_abf,
     ".atf": write_atf,
     ".nwb": write_nwb,
+    ".tif": write_tiff,
+    ".tiff": write_tiff,
 }
+_MOVIES = (".tif", ".tiff")
 
 
 def write(
-    thing: Recording | Protocol | Traces | ImagingExperiment | Sequence[ImagingExperiment],
+    thing: Recording
+    | Protocol
+    | Traces
+    | ImagingExperiment
+    | Sequence[ImagingExperiment]
+    | FrameSource,
     path: str | Path,
     *,
     overwrite: bool = False,
     **options: Any,
 ) -> Path:
-    """Write a recording or a protocol as ABF, ATF or NWB, or imaging as NWB.
+    """Write a recording or a protocol as ABF, ATF or NWB, or imaging as NWB, a movie as TIFF.
 
     Parameters
     ----------
-    thing : Recording, Protocol, Traces, ImagingExperiment or list of ImagingExperiment
-        A protocol becomes a stimulus file; several experiments are planes of one session.
+    thing : Recording, Protocol, Traces, (list of) ImagingExperiment, or FrameSource
+        A protocol becomes a stimulus file; several experiments are planes of one session; a
+        FrameSource is a movie.
     path : str or Path
-        The suffix chooses the format: .abf, .atf or .nwb. The file appears whole or not at
-        all.
+        The suffix chooses the format: .abf, .atf or .nwb; .tif, .tiff or .ome.tif for a
+        movie. The file appears whole or not at all.
     overwrite : bool
         Whether a file that this package wrote may be replaced (with its sidecar). A recording
         from elsewhere - of a rig, of an archive - is never replaced.
@@ -63,7 +74,7 @@ def write(
     Raises
     ------
     UnknownNameError
-        The suffix is none of the three, or an option that the format does not have.
+        The suffix is none of these, or an option that the format does not have.
     ExistingFileError
         The file exists.
     OutputError
@@ -83,7 +94,15 @@ def write(
     path = check_writable(path, overwrite=overwrite)
     suffix = path.suffix.lower()
     writer = _WRITERS[suffix]
-    if _is_imaging(thing):
+    if suffix in _MOVIES and isinstance(thing, FrameSource):
+        pass
+    elif suffix in _MOVIES:
+        msg = (
+            "a TIFF holds a movie: expected frames with shape, times and pixel_size (such as "
+            f"ArrayFrames(frames=..., times=...)), got {type(thing).__name__}"
+        )
+        raise InputError(msg)
+    elif _is_imaging(thing):
         if suffix != ".nwb":
             msg = f"imaging is written as NWB only; name the file {path.stem}.nwb"
             raise FileFormatError(msg)
@@ -114,7 +133,7 @@ def check_writable(
     Raises
     ------
     UnknownNameError
-        The suffix is none of the three.
+        The suffix is none of these.
     ExistingFileError
         The file exists and is not to be replaced.
     OutputError

@@ -13,6 +13,9 @@ SIDECAR_KIND = "cleo_like sidecar"
 CREATOR, CREATOR_AT = b"cleo_like".ljust(16), 294
 """sCreatorInfo of an ABF, and where it is."""
 ATF_COMMENT = b"Comment=cleo_like "
+TIFF_SOFTWARE = b"cleo_like\0"
+"""Tag Software of a TIFF; it lies before the first frame."""
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 FACTS = "cleo_like"
 """Processing module of an NWB."""
 _HEAD = 8192  # bytes; the lines in front of the columns of an ATF
@@ -93,6 +96,8 @@ def _is_foreign(path: Path) -> bool:
         return start[CREATOR_AT : CREATOR_AT + len(CREATOR)] != CREATOR
     if start[:3] == b"ATF":
         return ATF_COMMENT not in start
+    if start[:4] in _TIFF:
+        return TIFF_SOFTWARE not in start
     if start[:4] == b"\x89HDF":
         return not _has_facts(path)
     return False

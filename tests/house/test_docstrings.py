@@ -8,7 +8,7 @@ import pytest
 ROOMS = (
     "cleo_like", "cleo_like.stimuli", "cleo_like.io", "cleo_like.patch", "cleo_like.features",
     "cleo_like.qc", "cleo_like.cells", "cleo_like.matching", "cleo_like.imaging",
-    "cleo_like.imaging.calibrated", "cleo_like.base", "cleo_like.core", "cleo_like.planning",
+    "cleo_like.imaging.calibrated", "cleo_like.imaging.movie", "cleo_like.base", "cleo_like.core", "cleo_like.planning",
     "cleo_like.atlas", "cleo_like.groundtruth", "cleo_like.report", "cleo_like.sessions",
     "cleo_like.responses",
 )  # fmt: skip

@@ -27,6 +27,7 @@ from cleo_like.features.impedance import impedance
 from cleo_like.features.long_square.cell import long_square_features
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.spikes.table import spike_features
+from cleo_like.imaging import movie
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.io import Header, write_abf1
 from cleo_like.matching.match import match_arrays
@@ -321,6 +322,34 @@ CALLS |= {
         lambda **k: dynamic.largest_conductance(**{"resistance": "200 MOhm", "capacitance": "100 pF"} | k),
         {"resistance": (200, "MOhm"), "capacitance": (100, "pF"), "period": (50, "us"), "latency": (25, "us")},
     ),
+    **{
+        f"movie.{part.__name__}": (of(part), given)
+        for part, given in (
+            (movie.Scan, {"line_rate": (20, "kHz"), "plane_spacing": (20, "um")}),
+            (movie.Neuropil, {"texture_size": (3, "um"), "patches_size": (50, "um"), "reach": (70, "um"),
+                              "unseen_time": (2, "s"), "shared_time": (9, "s")}),
+            (movie.Illumination, {"vessel_diameter": (9, "um"), "haemodynamic_time": (3, "s")}),
+            (movie.TissueMotion, {"slow_axis": (2, "um"), "fast_axis": (1, "um"), "correlation_time": (300, "ms"),
+                                  "tremor_time": (15, "ms"), "nonrigid": (1, "um"), "nonrigid_time": (2, "s"),
+                                  "axial": (1, "um"), "axial_time": (2, "s")}),
+            (movie.Photomultiplier, {"dark_rate": (2, "kHz"), "drift_time": (30, "s"), "mains": (60, "Hz")}),
+            (movie.Scene, {"soma_radius": (7, "um"), "depth": (20, "um"), "attenuation": (100, "um")}),
+        )
+    },
+    "movie.Bleaching": (
+        lambda **k: attrs_of(movie.Bleaching(soma_shares=0.1, neuropil_shares=0.2, **{"soma_times": "9 s", "neuropil_times": "8 s"} | k), k),
+        {"soma_times": ([30], "s"), "neuropil_times": ([40], "s")},
+    ),
+    "movie.spike_trains": (
+        lambda **k: movie.spike_trains(3, seed=1, **k), {"duration": (20, "s"), "rate": (1, "Hz")},
+    ),
+    "movie.simulate_movie": (
+        lambda **k: movie.simulate_movie(
+            [[0.5]], indicator="jgcamp8s", scan=movie.Scan(rows=8, columns=8), motion=None, detector=None, backend="numpy",
+            **{"duration": "1 s"} | k,
+        ).truth.places,
+        {"duration": (1, "s")},
+    ),
     "planning.Limits": (cl.Limits, {"peak": (20, "pA"), "cutoff": (100, "Hz")}),
 }  # fmt: skip
 
@@ -356,6 +385,10 @@ NOT_ASKED = {
     ("LightExcitation", "spectrum"): "a function",
     ("DoubExpCalBindingActivation", "A"): "a plain number is in 1/s, as in Song et al.",
     ("from_image", "rotate"): "a plain number is in degrees: test_quantities",
+    ("simulate_movie", "places"): "si_array(): tests/imaging/movie/test_refusals.py",
+    ("simulate_movie", "centre"): "si_array(): tests/imaging/movie/test_refusals.py",
+    ("read_tiff", "frame_rate"): "si(): tests/io/tiff",
+    ("read_tiff", "pixel_size"): "a plain array is in m, as for ArrayFrames",
     ("sine", "phase"): "a plain number is in radians: test_quantities",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import cleo_like
 PACKAGE = Path(cleo_like.__file__).parent
 HEAVY = (
     "brian2", "pynwb", "matplotlib", "scipy", "pandas", "h5py", "pyabf", "PIL", "neo", "efel",
-    "sympy", "tqdm", "jaxtyping", "quantities",
+    "sympy", "tqdm", "jaxtyping", "quantities", "tifffile", "numba",
 )  # fmt: skip
 
 

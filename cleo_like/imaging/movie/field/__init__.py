@@ -1,0 +1,1 @@
+"""What the laser meets: cells, processes, and the neuropil between them."""

@@ -1,0 +1,1 @@
+"""From the parts of a movie to its frames and its truth."""
