@@ -40,7 +40,7 @@ def _files_meant(
     _: click.Context, __: click.Parameter, given: tuple[Path, ...]
 ) -> tuple[Path, ...]:
     """Put files in the place of folders and patterns."""
-    from cleo_like.io.folders import files_in
+    from cleo_like.io.load import files_in
 
     return tuple(files_in(given))
 

@@ -26,7 +26,7 @@ from cleo_like.features.registry import (
     run_extractor,
 )
 from cleo_like.features.table import FeatureTable, Record, check_table
-from cleo_like.io.folders import files_in
+from cleo_like.io.load import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,57 +7,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleo_like.core.errors import FileFormatError, InputError
-from cleo_like.io.load import readable_suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def files_in(
-    places: str | Path | Iterable[str | Path], *, suffixes: Iterable[str] | None = None
-) -> list[Path]:
-    """List the files of files, folders and patterns.
+def files_of(places: str | Path | Iterable[str | Path], suffixes: Iterable[str]) -> list[Path]:
+    """List the files of files, folders and patterns; see `cleo_like.io.files_in`.
 
     Parameters
     ----------
     places : path or iterable of paths
-        A file is itself. A folder is every file in it and below that has one of the suffixes,
-        hidden ones left out. A text with ``*``, ``?`` or ``[`` that is no file is a pattern
-        (``**`` goes into folders). A file that is not there is kept, so that whoever reads it
-        can say so.
-    suffixes : iterable of str, optional
-        Of the files taken from folders, with the dot; those that can be read where not given.
-
-    Returns
-    -------
-    list of Path
-        In the order given, those of a folder or pattern sorted; none twice.
-
-    Raises
-    ------
-    InputError
-        Something that is no path.
-    FileFormatError
-        A folder or pattern without any such file.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for name in ("b.abf", "a.abf", "notes.txt"):
-    ...     (folder / name).touch()
-    >>> [path.name for path in files_in(folder)]
-    ['a.abf', 'b.abf']
+        As there.
+    suffixes : iterable of str
+        Of the files taken from folders, with the dot.
     """
     if isinstance(places, (str, Path)):
         places = [places]
-    kinds = tuple(s.lower() for s in (readable_suffixes() if suffixes is None else suffixes))
+    kinds = tuple(suffix.lower() for suffix in suffixes)
     found: dict[Path, None] = {}
     for place in places:
         if not isinstance(place, (str, Path)):
-            msg = (
-                f"expected paths of files or folders, got {type(place).__name__}: {place!r:.60}"
-            )
+            kind = type(place).__name__
+            msg = f"expected paths of files or folders, got {kind}: {place!r:.60}"
             raise InputError(msg)
         found.update(dict.fromkeys(_files_of(Path(place), kinds)))
     return list(found)

@@ -11,6 +11,7 @@ import attrs
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.plugins import loaded
 from cleo_like.io.findings.electrodes import pick
+from cleo_like.io.folders import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -205,8 +206,6 @@ def read_all(path: str | Path | Iterable[str | Path]) -> list[Recording]:
         A file that cannot be read; its message names it. `extract` and the command line say
         so and go on with the others.
     """
-    from cleo_like.io.folders import files_in
-
     found = []
     for file in map(existing, files_in(path)):
         found += reader_for(file).read_all(file)
@@ -260,10 +259,39 @@ def reader_for(path: Path) -> Reader:
     return known[suffix]
 
 
-def readable_suffixes() -> tuple[str, ...]:
-    """List the endings of recordings that can be read, with the dot, those of plug-ins too."""
+def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
+    """List the files of files, folders and patterns.
+
+    Parameters
+    ----------
+    places : path or iterable of paths
+        A file is itself. A folder is every recording in it and below, hidden files left out. A text with ``*``, ``?`` or ``[`` that is no file is a pattern (``**`` goes
+        into folders). A file that is not there is kept, so that whoever reads it can say so.
+
+    Returns
+    -------
+    list of Path
+        In the order given, those of a folder or pattern sorted; none twice.
+
+    Raises
+    ------
+    InputError
+        Something that is no path.
+    FileFormatError
+        A folder or pattern without any such file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("b.abf", "a.abf", "notes.txt"):
+    ...     (folder / name).touch()
+    >>> [path.name for path in files_in(folder)]
+    ['a.abf', 'b.abf']
+    """
     known = _by_suffix()
-    return tuple(sorted(suffix for suffix in known if known[suffix].read_movie is None))
+    recordings = (suffix for suffix in known if known[suffix].read_movie is None)
+    return files_of(places, sorted(recordings))
 
 
 def _by_suffix() -> dict[str, Reader]:

@@ -17,7 +17,7 @@ from cleo_like.core.provenance import hash_of
 from cleo_like.core.views.style import RESPONSE_COLOUR, house_style, trace
 from cleo_like.features.catalogue import CATALOGUE
 from cleo_like.features.extract import extract
-from cleo_like.io.folders import files_in
+from cleo_like.io.load import files_in
 from cleo_like.report.page import Link, Page, Picture
 from cleo_like.report.plots.features import features_figure
 

@@ -26,7 +26,7 @@ READ_ERRORS = (
 _TEXTS: dict[int, Texts] = {}
 """Of the files that are open, by HDF5's number; files that they link to are not looked at."""
 _SEARCHED = 1 << 30
-"""Bytes up to which a file is searched for damaged texts; a movie of 100 GB would take minutes."""
+"""Bytes up to which a file is searched for damaged texts: a movie would take minutes."""
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
 
 
