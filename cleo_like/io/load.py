@@ -265,8 +265,9 @@ def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
     Parameters
     ----------
     places : path or iterable of paths
-        A file is itself. A folder is every recording in it and below, hidden files left out. A text with ``*``, ``?`` or ``[`` that is no file is a pattern (``**`` goes
-        into folders). A file that is not there is kept, so that whoever reads it can say so.
+        A file is itself. A folder is every recording in it and below, hidden files left out.
+        A text with ``*``, ``?`` or ``[`` that is no file is a pattern (``**`` goes into
+        folders). A file that is not there is kept, so that whoever reads it can say so.
 
     Returns
     -------
