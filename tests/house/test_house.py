@@ -39,7 +39,7 @@ def test_importing_the_package_loads_nothing_heavy(statement):
 def test_every_public_name_of_the_package_exists():
     for name in cleo_like.__all__:
         assert getattr(cleo_like, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nothing_like_it'$"):
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing_like_it'$"):
         _ = cleo_like.nothing_like_it
     with pytest.raises(AttributeError, match="did you mean 'long_square' or"):
         _ = cleo_like.longsquare
