@@ -13,6 +13,7 @@ from cleo_like.atlas.frozen import (
     Placement,
     adapt,
     build,
+    landmark_shares,
     place,
     read_landmarks,
 )
@@ -23,6 +24,6 @@ from cleo_like.atlas.tables import import_table, mapping_names, read_mapping
 __all__ = [
     "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "against_real",
     "batch_panel",
-    "build", "compare", "feature_columns", "import_table", "label_transfer",
+    "build", "compare", "feature_columns", "import_table", "label_transfer", "landmark_shares",
     "mapping_names", "place", "read_landmarks", "read_mapping", "simulated_atlas",
 ]  # fmt: skip

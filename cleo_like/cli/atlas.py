@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cleo_like.cli.shared import HOW, overwrite_option
+from cleo_like.cli.shared import HOW, check_figure, overwrite_option, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cleo_like.atlas import Atlas, Placement
     from cleo_like.atlas.frozen.embed import Embedding
 
 _PATH = click.Path(path_type=Path)
+_FIGURE = click.option(
+    "--figure", default=None, type=_PATH, help="A picture (.png, .pdf, .svg)."
+)
+_COLOUR = click.option("--colour", default=None, help="Feature or column that colours it.")
 
 
 @click.group()
@@ -221,6 +226,11 @@ def build(
 @click.option("--lab", default=None, help="Column with the lab.")
 @click.option("--label", default=None, help="Column with kinds, to know which cells are known.")
 @click.option("--adapt/--no-adapt", default=True, help="Give a new lab its own scale.")
+@click.option(
+    "--per-feature", default=None, type=_PATH, help="How far in each feature, as .csv."
+)
+@_FIGURE
+@_COLOUR
 @overwrite_option
 def place(
     map_: Path,
@@ -229,13 +239,18 @@ def place(
     lab: str | None,
     label: str | None,
     adapt: bool,
+    per_feature: Path | None,
+    figure: Path | None,
+    colour: str | None,
     overwrite: bool,
 ) -> None:
-    """Place cells on a map: kind, neighbours, and whether they belong at all."""
-    from cleo_like.atlas import Atlas
+    """Place cells on a map: kind, neighbours, landmarks, and whether they belong at all."""
+    from cleo_like.atlas import Atlas, against_real, landmark_shares
     from cleo_like.atlas import place as find
     from cleo_like.atlas.newcomers import adapted, placed_score
 
+    if figure is not None:
+        check_figure(figure, overwrite=overwrite)
     known, table = Atlas.load(map_), _tables(tables)
     if adapt:
         known = _warned(lambda: adapted(known, table, lab=lab, label=label))
@@ -247,6 +262,13 @@ def place(
     found = placed_score(known, table, placed, label)
     if found is not None:
         click.echo(f"  kinds as the table tells them: balanced accuracy {found}")
+    for mark in landmark_shares(placed, table).itertuples(index=False):
+        name, cells, share, _, chance, inside = mark
+        if cells:
+            click.echo(
+                f"  landmark {name!s}: {cells} cells carry it, and {share:.0%} of their "
+                f"neighbours ({chance:.0%} of all, {inside:.0%} of its members' neighbours)"
+            )
     near = [", ".join(placed.neighbours(k)["cell_id"].head(5)) for k in range(len(placed))]
     told = placed.table.assign(nearest=near)
     if output is not None:
@@ -255,18 +277,29 @@ def place(
     else:
         columns = ["cell_id", "label", "share", "percentile", "outside", "nearest"]
         click.echo(told[columns].to_string(index=False, max_colwidth=40))
+    if per_feature is not None:
+        _write_csv(against_real(known, table), per_feature, overwrite=overwrite)
+    _draw(known, figure, colour, placed=placed, overwrite=overwrite)
 
 
 @atlas.command()
 @click.argument("map_", metavar="MAP", type=_PATH)
 @click.option("-o", "--output", required=True, type=_PATH, help="The page (.html).")
+@_FIGURE
+@_COLOUR
 @overwrite_option
-def explore(map_: Path, output: Path, overwrite: bool) -> None:
+def explore(
+    map_: Path, output: Path, figure: Path | None, colour: str | None, overwrite: bool
+) -> None:
     """Write a map as one HTML page that needs neither server nor network."""
     from cleo_like.atlas import Atlas
     from cleo_like.report.explorer import explore as write
 
-    written = write(Atlas.load(map_), output, overwrite=overwrite)
+    if figure is not None:
+        check_figure(figure, overwrite=overwrite)
+    made = Atlas.load(map_)
+    written = write(made, output, overwrite=overwrite)
+    _draw(made, figure, colour, overwrite=overwrite)
     click.echo(f"page in {written} ({written.stat().st_size / 1e6:.1f} MB)")
 
 
@@ -278,10 +311,28 @@ def report(map_: Path) -> None:
 
     made = Atlas.load(map_)
     click.echo(f"{made!r}\n{batch_panel(made)}")
+    for doubt in made.about.get("doubts", ()):
+        click.echo(f"doubtful unit: {doubt}")
     for mark in made.landmarks:
         click.echo(f"landmark {mark.name}: {len(mark.members)} cells ({mark.meaning})")
     for name, text in made.citations().items():
         click.echo(f"cite {name}: {text}")
+
+
+def _draw(
+    made: Atlas,
+    figure: Path | None,
+    colour: str | None,
+    *,
+    placed: Placement | None = None,
+    overwrite: bool,
+) -> None:
+    """Write the map as a picture, where one is asked for."""
+    if figure is not None:
+        from cleo_like.report.plots.atlas import atlas_figure
+
+        drawn = atlas_figure(made, colour=colour, placed=placed)
+        save_figure(drawn, figure, overwrite=overwrite)
 
 
 def _tables(paths: tuple[Path, ...]) -> pd.DataFrame:
