@@ -13,17 +13,17 @@ from cleo_like.atlas.frozen import (
     Placement,
     adapt,
     build,
-    landmark_shares,
     place,
     read_landmarks,
 )
 from cleo_like.atlas.harmonise import Comparison, compare
+from cleo_like.atlas.newcomers import adapted, landmark_shares, placed_score
 from cleo_like.atlas.simulated import against_real, simulated_atlas
 from cleo_like.atlas.tables import import_table, mapping_names, read_mapping
 
 __all__ = [
-    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "against_real",
+    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "adapted", "against_real",
     "batch_panel",
     "build", "compare", "feature_columns", "import_table", "label_transfer", "landmark_shares",
-    "mapping_names", "place", "read_landmarks", "read_mapping", "simulated_atlas",
+    "mapping_names", "place", "placed_score", "read_landmarks", "read_mapping", "simulated_atlas",
 ]  # fmt: skip

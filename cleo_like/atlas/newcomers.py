@@ -1,4 +1,4 @@
-"""Cells that come to a finished map: scales for their labs, doubts, and a score."""
+"""Cells that come to a finished map: scales for their labs, a score, their landmarks."""
 
 from __future__ import annotations
 
@@ -135,3 +135,41 @@ def placed_score(
     donors = texts_of(frame, column_named(frame, None, DONOR))
     told = list(placed.table["label"])
     return score([truth[k] for k in rows], [told[k] for k in rows], [donors[k] for k in rows])
+
+
+def landmark_shares(placed: Placement, table: pd.DataFrame) -> pd.DataFrame:
+    """Tell how often the neighbours of cells carry the landmark that the cells carry.
+
+    Parameters
+    ----------
+    placed : Placement
+        Of `place`.
+    table : DataFrame
+        The cells that were placed, with the features of the rules.
+
+    Returns
+    -------
+    DataFrame
+        One row per landmark: cells of the table that carry it, share of their nearest cells
+        that do, members, the share of these among all (chance), and the share that the members
+        find among their own neighbours (what a cell can reach at best on this map).
+    """
+    import pandas as pd
+
+    atlas, table = placed.atlas, as_frame(table)
+    ids = atlas.cells["cell_id"].to_numpy()
+    alone = np.full(len(ids), -1)
+    rows = []
+    for mark in atlas.landmarks:
+        member = np.isin(ids, mark.members)
+        mine = np.flatnonzero(mark.holds(table)[0] & (placed.index[:, 0] >= 0))
+        inside = float("nan")
+        if member.any():
+            k = min(placed.index.shape[1], len(ids) - 1)
+            _, near = atlas.neighbours.nearest_others(np.flatnonzero(member), k, alone)
+            inside = float(member[near].mean())
+        share = float(member[placed.index[mine]].mean()) if mine.size else float("nan")
+        count, chance = int(member.sum()), float(member.mean())
+        rows.append((mark.name, mine.size, share, count, chance, inside))
+    columns = ["landmark", "cells", "share", "members", "chance", "among_members"]
+    return pd.DataFrame(rows, columns=columns)

@@ -15,16 +15,6 @@ from cleo_like.io.metadata.subject import genus_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STATUSES = (
-    "resolved",
-    "no CCF term",
-    "several",
-    "ambiguous",
-    "not anatomy",
-    "missing",
-    "unresolved",
-)
-
 _LAYER = r"(?:1|2/3|2-3|2|3|4|5a|5b|5/6|5|6a|6b|6|i|ii/iii|ii|iii|iv|v|vi)"
 _SUFFIX = re.compile(r"^(?P<area>[A-Z][A-Za-z-]*?[a-zA-Z])(?P<layer>1|2/3|2|3|4|5|6a|6b|6)$")
 _SPOKEN = re.compile(
