@@ -22,8 +22,8 @@ from cleo_like.atlas.simulated import against_real, simulated_atlas
 from cleo_like.atlas.tables import import_table, mapping_names, read_mapping
 
 __all__ = [
-    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "adapted", "against_real",
-    "batch_panel",
-    "build", "compare", "feature_columns", "import_table", "label_transfer", "landmark_shares",
-    "mapping_names", "place", "placed_score", "read_landmarks", "read_mapping", "simulated_atlas",
+    "PUBLISHED", "Atlas", "Comparison", "Landmark", "Placement", "adapt", "adapted",
+    "against_real", "batch_panel", "build", "compare", "feature_columns", "import_table",
+    "label_transfer", "landmark_shares", "mapping_names", "place", "placed_score",
+    "read_landmarks", "read_mapping", "simulated_atlas",
 ]  # fmt: skip
