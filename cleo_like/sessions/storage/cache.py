@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from cleo_like.core.ophys.experiment import ImagingExperiment
     from cleo_like.sessions.session import InSilicoSession
     from cleo_like.sessions.visual.task import Columns
 
@@ -242,7 +243,7 @@ def _read_table(folder: Path, name: str) -> pd.DataFrame:
     return table
 
 
-def _imaging_experiment(path: Path) -> Any:
-    from cleo_like.io import read
+def _imaging_experiment(path: Path) -> ImagingExperiment:
+    from cleo_like.io import read_experiments
 
-    return read(path)
+    return read_experiments(path)[0]
