@@ -46,7 +46,7 @@ class RateCells:
     """
 
     peak: float = attrs.field(
-        default=si_default("10 Hz", "Hz"), converter=si_required("Hz", "peak")
+        default=si_default("15 Hz", "Hz"), converter=si_required("Hz", "peak")
     )
     baseline: float = attrs.field(
         default=si_default("0.1 Hz", "Hz"), converter=si_required("Hz", "baseline")
