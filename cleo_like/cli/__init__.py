@@ -21,6 +21,7 @@ from cleo_like.cli.bench import cells, demo, relief, simulate
 from cleo_like.cli.convert import convert
 from cleo_like.cli.groundtruth import groundtruth
 from cleo_like.cli.planning import check, design, serve
+from cleo_like.cli.session import session
 from cleo_like.cli.shared import show_versions_and_exit
 from cleo_like.cli.stimulus import stimulus
 from cleo_like.core.errors import CleoLikeError
@@ -83,6 +84,7 @@ def main() -> None:
       cleo-like relief recordings/rs.abf -o relief.png
       cleo-like report recordings -o report
       cleo-like groundtruth run --quick
+      cleo-like session --config short -o session
       cleo-like demo
     """
 
@@ -103,6 +105,7 @@ for _verb in (
     demo,
     atlas,
     convert,
+    session,
     groundtruth,
 ):
     main.add_command(_verb)

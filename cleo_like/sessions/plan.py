@@ -201,7 +201,7 @@ def _short() -> SessionPlan:
 
 def _half_hour() -> SessionPlan:
     task = ImageChangeTask(duration="20 min")
-    return SessionPlan(task=task, planes=(OpticalPlane(n_cells=100, rate="31 Hz"),))
+    return SessionPlan(task=task, planes=(OpticalPlane(n_cells=100),))
 
 
 def _single() -> SessionPlan:

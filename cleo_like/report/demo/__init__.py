@@ -26,8 +26,8 @@ def run_demo(
 
     A photograph becomes a stimulus file; a regular-spiking, a fast-spiking and a passive cell
     draw it; six library cells are recorded with long squares; both are written as ABF and NWB.
-    Then a population is imaged, and its fluorescence held at a set point in closed loop. All
-    is summed up on one page.
+    Then a population is imaged, and its fluorescence held at a set point in closed loop, and
+    two minutes of an image-change session are simulated. All is summed up on one page.
 
     Parameters
     ----------
@@ -49,12 +49,14 @@ def run_demo(
     """
     from cleo_like.report.demo.imaging import imaging_part
     from cleo_like.report.demo.patch import patch_part
+    from cleo_like.report.demo.session import session_part
     from cleo_like.report.page import Page
 
     folder = _free_folder(Path(out), overwrite=overwrite)
     page = Page("A picture drawn by neurons, and a population held in closed loop")
     patch_part(page, folder, picture, seed, say, overwrite=overwrite)
     imaging_part(page, seed, say)
+    session_part(page, seed, say)
     page.save(folder / "index.html", overwrite=overwrite)
     return folder / "index.html"
 
