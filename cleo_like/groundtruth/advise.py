@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cleo_like.core import Recording, Sweep
 
 _WINDOW = 0.01  # s: slower changes are the cell's
-_EDGE = (0.4e-3, 2e-3)  # s after an edge: behind the filter, before the membrane bends
+_EDGE = (0.4e-3, 6e-3)  # s after an edge: behind the filter, before the membrane bends
 _SMALL = 0.02  # mV, added to noises before their ratio is taken
 _PLATEAU = (300.0, 1000.0)  # Hz: above the cell, below every filter
 
@@ -146,7 +146,7 @@ def _corner(sweeps: list[Sweep], rest: tuple[int, int]) -> tuple[float, str]:
     parts = [np.asarray(s.response[rest[0] : rest[1]], dtype=float) for s in sweeps]
     steps = [np.unique(np.abs(np.diff(p))) for p in parts]
     smallest = min((s[s > 0].min() for s in steps if (s > 0).any()), default=0.0)
-    if np.median([p.std() for p in parts]) <= smallest:
+    if np.median([p.std() for p in parts]) <= max(smallest, 1e-9):
         return np.nan, "the noise is not above the step of the converter"
     spectra = [welch(p, rate, nperseg=256)[1] for p in parts]
     f, power = np.fft.rfftfreq(256, 1 / rate), np.mean(spectra, axis=0)
@@ -165,7 +165,7 @@ def _access(sweeps: list[Sweep], window: tuple[float, float] | None) -> tuple[fl
         return np.nan, "there is no step"
     rate, edge = sweeps[0].rate, round(window[0] * sweeps[0].rate)
     a, b = edge + max(2, round(_EDGE[0] * rate)), edge + max(6, round(_EDGE[1] * rate))
-    found, weights = [], []
+    jumps, currents = [], []
     for s in sweeps:
         if s.command is None or edge < 10 or b >= s.n_samples:
             continue
@@ -173,13 +173,14 @@ def _access(sweeps: list[Sweep], window: tuple[float, float] | None) -> tuple[fl
         if not current < 0:  # a depolarising step may make a spike at once
             continue
         t = (np.arange(a, b) - edge) / rate
-        course = np.polynomial.Polynomial.fit(t, s.response[a:b], 2)
-        before = float(np.mean(s.response[edge - 10 : edge]))
-        found.append((float(course(0.0)) - before) / current)
-        weights.append(abs(current))
-    if not found:
+        course = np.polynomial.Polynomial.fit(t, s.response[a:b], 3)
+        rest = s.response[max(0, edge - round(_WINDOW * rate)) : edge]
+        jumps.append(float(course(0.0)) - float(np.mean(rest)))
+        currents.append(current)
+    if not jumps:
         return np.nan, "there is no hyperpolarising step"
-    return float(np.average(found, weights=weights)) * 1e-6, ""
+    x, y = np.array(currents), np.array(jumps)
+    return float(x @ y / (x @ x)) * 1e-6, ""
 
 
 def advise(source: str | Path | Recording, *, study: str | Path | None = None) -> Advice:
@@ -250,11 +251,7 @@ def reference_scores(study: str | Path | None) -> pd.DataFrame:
     import pandas as pd
 
     if study is None:
-        shipped = Path(__file__).with_name("quick_scores.csv")
-        if not shipped.is_file():
-            msg = "name a study: --study FOLDER (cleo-like groundtruth run --quick makes one)"
-            raise InputError(msg)
-        return pd.read_csv(shipped)
+        return pd.read_csv(Path(__file__).with_name("quick_scores.csv"))
     path = Path(study) / "scores.csv"
     if not path.is_file():
         msg = (

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
+
+from cleo_like.core.arrays import read_only
 
 DRAWS = 400
 SEED = 20
@@ -29,14 +34,20 @@ def weights(cells: np.ndarray, seeds: np.ndarray, draws: int = DRAWS) -> np.ndar
     >>> w.shape, bool((w == w.astype(int)).all())
     ((50, 3), True)
     """
+    return _weights(tuple(cells.tolist()), tuple(seeds.tolist()), draws)
+
+
+@functools.lru_cache(maxsize=64)
+def _weights(cells: tuple[Any, ...], seeds: tuple[Any, ...], draws: int) -> np.ndarray:
+    """Draw them; most features of a condition have the same cells and seeds."""
     rng = np.random.default_rng(SEED)
-    out = np.ones((draws, cells.size))
+    out = np.ones((draws, len(cells)))
     for labels in (cells, seeds):
-        names, place = np.unique(labels, return_inverse=True)
+        names, place = np.unique(np.array(labels), return_inverse=True)
         if names.size > 1:
             counts = rng.multinomial(names.size, np.full(names.size, 1 / names.size), draws)
             out *= counts[:, place]
-    return out
+    return read_only(out)
 
 
 def median_interval(

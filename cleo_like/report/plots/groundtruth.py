@@ -116,6 +116,8 @@ def noise_figure(scores: pd.DataFrame, reference: str = "400 kHz") -> Figure:
             ax.axhline(0, color="#999", lw=0.6)
             ax.set_title(feature)
         axes[1, 1].set_xlabel(f"noise (mV rms); {chains[0]} kHz" if chains else "")
-        axes[0, 0].legend(fontsize=8, frameon=False)
+        drawn = [ax for ax in axes.flat if ax.get_legend_handles_labels()[0]]
+        for ax in drawn[:1]:
+            ax.legend(fontsize=8, frameon=False)
     plt.close(figure)
     return figure
