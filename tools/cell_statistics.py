@@ -6,15 +6,16 @@ screened as for the fit (ten spikes at least, and no dF/F beyond the indicator's
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 import paired_recordings as paired
-from ceiling import FEWEST_SILENT
-from fit_indicators import data_folder, known_entries, samples_of, write
-from isolated_events import GRID
+from ceiling import FEWEST_SILENT, silent_ceiling
+from fit_indicators import data_folder, known_entries, quartiles, samples_of, write
+from isolated_events import FITTED, GRID, SMOOTHING, peak_and_half_decay, smoothed
 from pooling import interval, shrunk
 from sets import SETS, CalibrationSet
 
@@ -24,7 +25,7 @@ from cleo_like.imaging.calibrated.population.bursts import SILENCE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PRIOR_CELLS = 4
+PRIOR_CELLS = 3
 """Weight, in cells, of what all indicators have in common in the spread of one."""
 CLEAR_BURST = 5.0
 """Predicted size of a burst that counts, in standard deviations of silence."""
@@ -32,14 +33,19 @@ BURST_SECONDS = 1.0
 LAGS = np.unique(np.geomspace(1, 150, 30).round().astype(int))
 """Lags (15 Hz samples) of the autocovariance that the slow time is read from."""
 STATED_RATE = 30.0
+DRIFT_TIME = 60.0
+"""Time constant of drift (s), as `RecordingNoise` has it."""
 
 
 @attrs.frozen(kw_only=True)
 class CellStatistics:
     """What one cell shows.
 
-    `gain` (dF/F of a spike), `noise` (white, of a frame that lasts 1 s), `duration` (factor);
-    `slow` noise, `drift` and `offset` in units of the white noise at 15 Hz; NaN: not known.
+    `gain` (dF/F of a spike), `noise` (white, of a frame that lasts 1 s); `slow` noise, `drift`
+    and `offset` in units of the white noise at 15 Hz; `silent_variance` at 15 Hz; `burst`
+    (spread of the logarithm of sizes); `correlation` of data and model, and `ceiling`; `largest` (model
+    of gain 1 over data); of the average of `events` single spikes `peak`, `half_decay` (s) and
+    `single_gain`; `rate` of frames and `seconds` of a recording. NaN: not known.
     """
 
     folder: str
@@ -51,6 +57,35 @@ class CellStatistics:
     drift: float
     offset: float
     burst: float
+    correlation: float
+    ceiling: float
+    largest: float
+    events: int
+    peak: float
+    half_decay: float
+    single_gain: float
+    rate: float
+    seconds: float
+
+    @classmethod
+    def of_table(cls, entry: dict[str, Any]) -> list[CellStatistics]:
+        """Read what the table holds of each cell."""
+        measured = entry["evidence"]["measured"]
+        rows = [[np.nan if v is None else v for v in row] for row in measured["cells"]]
+        return [cls(**dict(zip(measured["columns"], row, strict=True))) for row in rows]
+
+
+def to_table(cells: list[CellStatistics]) -> dict[str, Any]:
+    """Give the cells as the table holds them: one row each (null: not known)."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, str):
+            return value
+        return float(f"{value:.4g}") if np.isfinite(value) else None
+
+    columns = [field.name for field in attrs.fields(CellStatistics)]
+    rows = [[plain(getattr(cell, name)) for name in columns] for cell in cells]
+    return {"columns": columns, "cells": rows}
 
 
 def unit_indicator(entry: dict[str, Any]) -> CalibratedIndicator:
@@ -88,6 +123,8 @@ def measure(
     centred_parts = [r[q] - r[q].mean() for r, q in pairs if q.any()]
     whole = float(np.concatenate(centred_parts).var()) if centred_parts else np.nan
     means = np.array([r.mean() for r in left])
+    single = cell.single
+    peak, half = peak_and_half_decay(smoothed(single.average)) if single else (np.nan, np.nan)
     return CellStatistics(
         folder=cell.folder,
         gain=gain,
@@ -98,6 +135,20 @@ def measure(
         drift=float(np.sqrt(max(whole - variance, 0.0)) / white),
         offset=float(means.std(ddof=1) / white) if means.size >= 3 else np.nan,
         burst=burst_spread(cell, samples, gain, np.sqrt(variance)),
+        correlation=paired.correlations(cell, samples)["whole"],
+        ceiling=silent_ceiling(cell, gap),
+        largest=paired.largest(samples) / cell.largest,
+        events=single.n if single else 0,
+        peak=peak,
+        half_decay=half,
+        single_gain=(
+            float(averages[1][FITTED] @ single.average[FITTED])
+            / float(averages[1][FITTED] @ averages[1][FITTED])
+            if single
+            else np.nan
+        ),
+        rate=1 / cell.recordings[0].frame,
+        seconds=float(np.median([np.ptp(r.t) for r in cell.recordings])),
     )
 
 
@@ -177,14 +228,18 @@ def toward(value: float, n: int, common: float) -> float:
 
 
 def stated(
-    values: np.ndarray, statistic: Callable[[np.ndarray], float], shrink: Any = None
+    values: np.ndarray,
+    statistic: Callable[[np.ndarray], float],
+    shrink: Any = None,
+    *,
+    intervals: bool = True,
 ) -> dict[str, Any]:
     """Give a statistic with the number of cells and its bootstrap interval."""
     known = values[np.isfinite(values).reshape(len(values), -1).all(axis=1)]
     if len(known) < 2:
         return {"value": np.nan, "n": len(known), "interval": [np.nan, np.nan]}
     found = statistic(known)
-    low, high = interval(known, statistic)
+    low, high = interval(known, statistic) if intervals else (np.nan, np.nan)
     if shrink is not None:
         found, low, high = (shrink(x, len(known)) for x in (found, low, high))
     found = found if abs(found) > 1e-9 else 0.0
@@ -240,6 +295,25 @@ def logs(cells: list[CellStatistics]) -> tuple[np.ndarray, np.ndarray]:
     )  # type: ignore[return-value]
 
 
+def snr_spread(cells: list[CellStatistics]) -> tuple[float, int]:
+    """Spread of the logarithm of SNR over cells, and of how many cells.
+
+    From the averages of single spikes, without what their own noise and the sizes of bursts
+    add; from gains where fewer than four cells have such averages.
+    """
+    seen = [c for c in cells if c.events >= 3 and c.peak > 0 and np.isfinite(c.single_gain)]
+    if len(seen) < 4:
+        gain, noise = logs(cells)
+        return spread(gain - noise), len(cells)
+    folders = np.array([c.folder for c in seen])
+    values = centred(np.log([c.peak / c.noise for c in seen]), folders)
+    step = float(GRID[1] - GRID[0]) * SMOOTHING
+    errors = [
+        (c.noise**2 / step / c.peak**2 + np.nan_to_num(c.burst) ** 2) / c.events for c in seen
+    ]
+    return float(np.sqrt(max(spread(values) ** 2 - np.median(errors), 0.0))), len(seen)
+
+
 def common_spreads(many: dict[str, list[CellStatistics]]) -> dict[str, float]:
     """Medians over indicators of the spreads of gain, noise, their ratio, and bursts."""
     rows = []
@@ -247,15 +321,20 @@ def common_spreads(many: dict[str, list[CellStatistics]]) -> dict[str, float]:
         gain, noise = logs(cells)
         bursts = np.array([c.burst for c in cells])
         burst = np.nanmedian(bursts) if np.isfinite(bursts).any() else np.nan
-        rows.append([spread(gain), spread(noise), spread(gain - noise), burst])
+        rows.append([spread(gain), spread(noise), snr_spread(cells)[0], burst])
     names = ("gain", "noise", "snr", "burst")
     return dict(zip(names, np.nanmedian(rows, axis=0).tolist(), strict=True))
 
 
 def describe(
-    cells: list[CellStatistics], durations: list[float], common: dict[str, float]
+    cells: list[CellStatistics],
+    durations: list[float],
+    common: dict[str, float],
+    *,
+    intervals: bool = True,
 ) -> dict[str, Any]:
     """Variability and noise as the table holds them."""
+    state = functools.partial(stated, intervals=intervals)
     gain, noise = logs(cells)
     own = np.log(durations)
 
@@ -263,38 +342,60 @@ def describe(
         return lambda value, n: toward(value, n, common[name])
 
     parts = {
-        "gain": stated(gain, spread, to("gain")),
-        "duration": stated(own, spread),
-        "correlation": stated(np.c_[gain, own], correlation, shrunk_correlation),
-        "noise": stated(noise, spread, to("noise")),
-        "shared": stated(np.c_[gain, noise], correlation, shrunk_correlation),
-        "snr": stated(gain - noise, spread, to("snr")),
-        "burst": stated(np.array([c.burst for c in cells]), np.median),
+        "gain": state(gain, spread, to("gain")),
+        "duration": state(own, spread),
+        "correlation": state(np.c_[gain, own], correlation, shrunk_correlation),
+        "noise": state(noise, spread, to("noise")),
+        "shared": state(np.c_[gain, noise], correlation, shrunk_correlation),
+        "burst": state(np.array([c.burst for c in cells]), np.median),
     }
-    snr = parts.pop("snr")
+    snr = toward(*snr_spread(cells), common["snr"])
     sizes = noise_spread(
-        parts["gain"]["value"], snr["value"], parts["noise"]["value"], parts["shared"]["value"]
+        parts["gain"]["value"], snr, parts["noise"]["value"], parts["shared"]["value"]
     )
     for name, value in zip(("noise", "shared"), sizes, strict=True):
         parts[name]["value"] = float(f"{value:.3g}")
     if not np.isfinite(parts["burst"]["value"]):
         parts["burst"] = {"value": float(f"{common['burst']:.3g}"), "n": 0, "interval": None}
-    return {"variability": parts, "noise": noise_of(cells)}
+    return {"variability": parts, "noise": noise_of(cells, state)}
 
 
-def noise_of(cells: list[CellStatistics]) -> dict[str, Any]:
-    """Noise of the median cell: white in a frame at 30 Hz, the rest in dF/F."""
+def noise_of(
+    cells: list[CellStatistics], state: Callable[..., dict[str, Any]]
+) -> dict[str, Any]:
+    """Noise of the median cell: white in a frame at 30 Hz, the rest in dF/F.
+
+    White, slow and drift together have the median variance of silence.
+    """
     white = np.array([c.noise for c in cells])
-    at_15 = float(np.median(white)) * np.sqrt(paired.RATE)
-    found = {"white_30hz": stated(white * np.sqrt(STATED_RATE), np.median)}
-    for name in ("slow", "drift", "offset"):
-        values = np.array([getattr(c, name) for c in cells])
-        found[name] = stated(values * at_15, np.median)
-        if not np.isfinite(found[name]["value"]):
-            found[name] = {"value": 0.0, "n": 0, "interval": None}
-    times = stated(np.array([c.slow_time for c in cells]), np.median)
-    found["slow_time"] = times if times["n"] > 1 else {"value": 1.0, "n": 0, "interval": None}
+    at_15 = np.median(white) * np.sqrt(paired.RATE)
+    rows = np.array([[c.silent_variance, c.slow, c.drift, c.seconds] for c in cells])
+    found = {
+        "white_30hz": state(white * np.sqrt(STATED_RATE), np.median),
+        "slow": state(rows, lambda some: coloured(some, at_15)[0]),
+        "drift": state(rows, lambda some: coloured(some, at_15)[1]),
+        "offset": state(np.array([c.offset for c in cells]) * at_15, np.median),
+        "slow_time": state(np.array([c.slow_time for c in cells]), np.median),
+    }
+    for name, one in found.items():
+        if not np.isfinite(one["value"]):
+            value = 1.0 if name == "slow_time" else 0.0
+            found[name] = {"value": value, "n": 0, "interval": None}
     return found
+
+
+def coloured(rows: np.ndarray, white: float) -> tuple[float, float]:
+    """Give the standard deviations of slow noise and of drift that make up the variance of silence.
+
+    Rows: variance, slow noise and drift of a cell, and the length of its recordings (s), over
+    which a drift shows less than its variance as their mean is not part of it.
+    """
+    variance, slow, drift, seconds = rows.T
+    beyond = max(float(np.median(variance)) - white**2, 0.0)
+    share = float(np.median(drift**2 / np.maximum(drift**2 + slow**2, 1e-12)))
+    x = float(np.median(seconds)) / DRIFT_TIME
+    shown = 1 - 2 * (x - 1 + np.exp(-x)) / x**2
+    return np.sqrt(beyond * (1 - share)), np.sqrt(beyond * share / shown)
 
 
 def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -> None:
@@ -303,8 +404,12 @@ def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -
     for family in {one.family or one.name for one in SETS}:
         names = [s.name for s in SETS if (s.family or s.name) == family and s.name in many]
         keys = [(n, f) for n in names for f in dict.fromkeys(c.folder for c in many[n])]
-        groups = [np.log([c.gain for c in many[n] if c.folder == f]) for n, f in keys]
-        centred_groups = [g - g.mean() + np.median(g) for g in groups]
+        sets = [[c for c in many[n] if c.folder == f] for n, f in keys]
+        groups = [np.log([c.gain for c in some]) for some in sets]
+        centres = [set_gain(some) for some in sets]
+        centred_groups = [
+            g - g.mean() + np.log(x) for g, x in zip(groups, centres, strict=True)
+        ]
         means, _ = shrunk(centred_groups)
         for name in names:
             mine = [i for i, (n, _) in enumerate(keys) if n == name]
@@ -317,7 +422,7 @@ def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -
                 keys[i][1]: {"cells": int(n), "gain": float(f"{np.exp(means[i]) / value:.3g}")}
                 for i, n in zip(mine, size, strict=True)
             }
-            alone = float(np.exp(np.mean([np.median(groups[i]) for i in mine])))
+            alone = float(np.exp(np.mean([np.log(centres[i]) for i in mine])))
             every = np.concatenate([groups[i] for i in mine])
             low, high = interval(every, np.median)
             entry["parameters"]["single_spike"] |= {
@@ -327,6 +432,35 @@ def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -
                 "interval": [float(f"{np.exp(x):.3g}") for x in (low, high)],
             }
             keep_in_range(entry)
+
+
+def set_gain(cells: list[CellStatistics]) -> float:
+    """Size of one spike in the median cell, as three measures have it.
+
+    The geometric mean of what fits everything, what gives the largest events their size, and
+    (where three cells have averages of them) single spikes.
+    """
+    every = float(np.median([c.gain for c in cells]))
+    joint = float(np.sqrt(every / np.median([c.largest for c in cells])))
+    alone = [c for c in cells if np.isfinite(c.single_gain)]
+    if len(alone) < 3:
+        return joint
+    gains = np.array([c.single_gain for c in alone])
+    weights = np.array([paired.trust(int(c.events)) for c in alone])
+    order = np.argsort(gains)
+    share = np.cumsum(weights[order]) - 0.5 * weights[order]
+    single = float(np.interp(0.5 * weights.sum(), share, gains[order]))
+    return float((joint**2 * single) ** (1 / 3)) if single > 0 else joint
+
+
+def largest_ratio(cells: list[CellStatistics]) -> dict[str, Any]:
+    """Size of the largest events, model over data, by set: each with the gain of the others."""
+    found: dict[str, list[float]] = {}
+    for cell in cells:
+        others = [c for c in cells if c.folder == cell.folder and c is not cell]
+        if others:
+            found.setdefault(cell.folder, []).append(set_gain(others) * cell.largest)
+    return {name: quartiles(ratios, 2) for name, ratios in found.items()}
 
 
 def keep_in_range(entry: dict[str, Any]) -> None:
@@ -351,16 +485,26 @@ def response_of(entry: dict[str, Any], single_spike: float, half: float) -> Hill
 
 
 def main(names: list[str]) -> None:
-    """Measure all indicators of the table (or show the named ones) and write it."""
+    """Measure the named indicators (or all; the others are as in the table) and write it."""
     entries = known_entries()
-    chosen = [one for one in SETS if one.name in entries and (not names or one.name in names)]
-    many = {one.name: statistics(one, entries[one.name]) for one in chosen}
+    many = {}
+    for one in SETS:
+        entry = entries[one.name]
+        again = not names or one.name in names or "measured" not in entry["evidence"]
+        many[one.name] = statistics(one, entry) if again else CellStatistics.of_table(entry)
     common = common_spreads(many)
     pool_gains(entries, many)
     for name, cells in many.items():
         entry = entries[name]
         durations = entry["evidence"].get("durations", [1.0] * len(cells))
+        if len(durations) != len(cells):  # the last fit had other cells
+            durations = [1.0] * len(cells)
         entry |= describe(cells, durations, common)
+        entry["evidence"] |= {
+            "measured": to_table(cells),
+            "largest_ratio": largest_ratio(cells),
+            "of_ceiling": quartiles([c.correlation / c.ceiling for c in cells], 3),
+        }
         write(name, entry)
         shown = {k: v["value"] for k, v in (entry["variability"] | entry["noise"]).items()}
         sys.stdout.write(f"{name}: {entry['parameters']['single_spike']['value']} {shown}\n")

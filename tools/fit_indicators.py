@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -362,7 +363,13 @@ def write(name: str, entry: dict[str, Any]) -> None:
     known[name] = entry
     ordered = {one.name: known[one.name] for one in SETS if one.name in known}
     with atomic_path(TABLE) as path:
-        path.write_text(json.dumps({"format": 1, "indicators": ordered}, indent=1) + "\n")
+        text = json.dumps({"format": 1, "indicators": ordered}, indent=1)
+        path.write_text(one_line_for_each(text) + "\n")
+
+
+def one_line_for_each(text: str) -> str:
+    """Put lists of plain values on one line, so that a table reads as one."""
+    return re.sub(r"\[[^][{}]*\]", lambda found: re.sub(r"\s*\n\s*", " ", found.group()), text)
 
 
 def main(names: list[str]) -> None:

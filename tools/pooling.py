@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-BOOTSTRAPS = 2000
+BOOTSTRAPS = 500
 COVERED = (5, 95)
 """Percentiles of the bootstrap intervals."""
 
