@@ -173,7 +173,9 @@ def _flat(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     elif value == {}:
         yield f"{path}/", "null"
     else:
-        yield path, json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
+        # the archive's inspector takes braces in a text for a dictionary; JSON can escape them
+        yield path, text.replace("{", "\\u007b").replace("}", "\\u007d")
 
 
 def _nested(rows: Iterable[tuple[str, str]]) -> dict[str, Any]:

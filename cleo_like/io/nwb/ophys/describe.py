@@ -74,6 +74,8 @@ def _lines(path: Path, read: PlaneReader) -> Iterator[str]:
 
 
 def _masks(read: PlaneReader) -> str:
+    if read.facts is not None and read.facts["rois"].get("masks") is None:
+        return "masks not known"
     table = None if read.plane.table is None else read.plane.table.group
     kinds = [k for k in ("image", "pixel", "voxel") if hdf5.has(table, f"{k}_mask")]
     return f"{' and '.join(kinds)} masks" if kinds else "no masks"

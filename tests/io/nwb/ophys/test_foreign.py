@@ -288,3 +288,41 @@ def test_a_damaged_file_is_said(tmp_path, written):
         path.write_bytes(raw[:cut])
         with pytest.raises(FileFormatError, match=path.name):
             cl.read(path)
+
+
+def test_the_allen_sdk_keeps_rows_and_columns(tmp_path):
+    """Its extension is in the file: pictures (row, column), motion by axis, depth in um."""
+    import h5py
+
+    made = Maker()
+    table = made.table(made.plane(), "cell_specimen_table", image_mask=list(MASKS))
+    dff, events = DfOverF(name="dff"), Fluorescence(name="event_detection_")
+    made.module.add([dff, events])
+    made.add(dff, "traces", np.ones((N, 3)), table)
+    made.add(events, "event_detection", np.zeros((N, 3)), table)
+    for axis in "xy":
+        made.module.add(
+            pynwb.TimeSeries(
+                name=f"ophys_motion_correction_{axis}",
+                data=np.full(N, 1.0 if axis == "x" else 2.0),
+                unit="pixels",
+                rate=11.0,
+            )
+        )
+    images = pynwb.base.Images(name="images", description="x")
+    images.add_image(pynwb.image.GrayscaleImage(name="max_projection", data=np.ones((H, W))))
+    made.module.add(images)
+    path = made.write(tmp_path / "allen.nwb")
+    with h5py.File(path, "a") as file:
+        file.create_group("specifications/ndx-aibs-behavior-ophys")
+        file.create_group("general/metadata").attrs["imaging_depth"] = 175
+        file["processing/ophys/event_detection_/event_detection"].attrs["neurodata_type"] = (
+            "OphysEventDetection"
+        )
+    (experiment,) = cl.read_experiments(path)
+    assert sorted(experiment.traces) == ["dff", "events"]
+    assert np.array_equal(experiment.masks.to_images(), MASKS)
+    assert experiment.images["max"].shape == (H, W)
+    assert experiment.motion.shifts[0].tolist() == [1, 2]
+    assert experiment.plane.depth == pytest.approx(175e-6)
+    assert cl.read(path, order="xy").masks.shape == (W, H)

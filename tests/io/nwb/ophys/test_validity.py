@@ -25,9 +25,12 @@ def test_pynwb_and_the_inspector_are_content(experiment, tmp_path, masks):
 
 def test_bare_traces_pass_too(tmp_path):
     traces = Traces(
-        fluorescence=np.ones((3, N)), times=TIMES, provenance=Provenance(source="simulation")
+        fluorescence=np.ones((3, N)),
+        times=TIMES,
+        provenance=Provenance(source="simulation", parameters={"scope": "Scope(a={'b': 1})"}),
     )
     path = cl.write(traces, tmp_path / "t.nwb")
+    assert cl.read(path) == traces
     assert pynwb.validate(path=str(path)) == []
     assert problems(path) == []
     with pynwb.NWBHDF5IO(str(path), "r") as io:
