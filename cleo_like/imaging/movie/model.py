@@ -80,9 +80,24 @@ class MovieModel:
 
 def _small_field() -> MovieModel:
     return MovieModel(
-        optics=Optics(frame_rate="30 Hz", pixel_size="2 um", brightness="4 MHz"),
+        optics=Optics(pixel_size="1.4 um", brightness="45 MHz", dwell_time="100 ns"),
         scan=Scan(rows=128, columns=128),
-    )
+        scene=Scene(
+            expression=0.5, depth="20 um", nuclear_level=0.6, dendrites=0.4, blobs=0.6,
+        ),
+        neuropil=Neuropil(
+            level=0.75, texture=0.12, texture_size="3 um", patches=0.2, patches_size="50 um",
+            activity=0.04, unseen=0.05, shared=0.01,
+        ),
+        illumination=Illumination(vignetting=0.2, flicker=0.005, haemodynamics=0.008),
+        motion=TissueMotion(slow_axis="1.6 um", fast_axis="0.5 um"),
+        bleaching=Bleaching(
+            soma_shares=0.03, soma_times="40 s", neuropil_shares=0.03, neuropil_times="60 s"
+        ),
+        detector=Photomultiplier(
+            gain=2000, height_cv=0.5, resampling=(0.097, -0.021), dtype="uint16"
+        ),
+    )  # fmt: skip
 
 
 def _raw_resonant() -> MovieModel:
