@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from cleo_like.cli.rig import rig_of, rig_options
 from cleo_like.cli.shared import (
     HOW,
     check_figure,
@@ -20,7 +21,7 @@ from cleo_like.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from cleo_like.core import Protocol
+    from cleo_like.core import Recording
     from cleo_like.patch.backends.choose import Backend
 
 
@@ -39,14 +40,7 @@ def cells() -> None:
 @click.option("--protocol", required=True, metavar="FILE|SPEC", help="File or one line.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
 @click.option("--format", "formats", multiple=True, type=click.Choice(["abf", "nwb", "atf"]))
-@click.option("--noise", default=None, help="Recording noise, rms (default: none).")
-@click.option("--lowpass", default=None, help="Bessel filter, for example '2 kHz'.")
-@click.option("--rig", default=None, help="Pipette, amplifier, digitiser: multiclamp_700b.")
-@click.option("--rs", default=None, help="Access resistance of the rig, e.g. 15Mohm.")
-@click.option("--rs-end", default=None, help="Access resistance it drifts to.")
-@click.option("--bridge", default=None, help="Bridge balance (default: balanced).")
-@click.option("--neutralisation", type=float, default=None, help="Of pipette capacitance.")
-@click.option("--correction", type=float, default=None, help="Of Rs in voltage clamp.")
+@rig_options
 @click.option("--seed", type=int, default=None, help="Seed (default: drawn, kept).")
 @click.option(
     "--backend",
@@ -56,24 +50,18 @@ def cells() -> None:
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
 @overwrite_option
-def simulate(  # noqa: PLR0913  # as many as there are options
+def simulate(  # as many as there are options
     names: tuple[str, ...],
     protocol: str,
     out: Path,
     formats: tuple[str, ...],
-    noise: str | None,
-    lowpass: str | None,
-    rig: str | None,
-    rs: str | None,
-    rs_end: str | None,
-    bridge: str | None,
-    neutralisation: float | None,
-    correction: float | None,
+    rig: str,
     seed: int | None,
     backend: Backend,
     sequential: bool,
     keep_voltage: bool,
     overwrite: bool,
+    **settings: str | None,
 ) -> None:
     """Record library cells with a protocol; writes ABF and NWB, all files or none.
 
@@ -91,11 +79,7 @@ def simulate(  # noqa: PLR0913  # as many as there are options
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
     _check_files(names, folders, overwrite=overwrite)
     played = read_or_make_protocol(protocol)
-    settings = {
-        "access_resistance": rs, "access_resistance_end": rs_end, "bridge": bridge,
-        "neutralisation": neutralisation, "correction": correction,
-    }  # fmt: skip
-    electrode = _electrode(rig, played, noise, lowpass, settings)
+    electrode = rig_of(rig, played.mode, settings)
     check_fits(played, folders)
     recordings = record(
         list(names),
@@ -105,6 +89,7 @@ def simulate(  # noqa: PLR0913  # as many as there are options
         backend=backend,
         sequential=sequential,
         keep_voltage=keep_voltage,
+        consume=_tested if rig != "ideal" else None,
     )
     written = write_simulated(recordings, folders, overwrite=overwrite)
     for recording, paths in zip(recordings, written, strict=True):
@@ -113,38 +98,13 @@ def simulate(  # noqa: PLR0913  # as many as there are options
             click.echo(f"  {path}")
 
 
-def _electrode(
-    rig: str | None,
-    played: Protocol,
-    noise: str | None,
-    lowpass: str | None,
-    settings: dict[str, Any],
-) -> Any:
-    """Give the electrode or the rig that the options ask for."""
-    from cleo_like.core.errors import InputError
-    from cleo_like.patch import IdealElectrode, rig_preset
+def _tested(recording: Recording) -> Recording:
+    """Write the membrane test of each test pulse into the sweeps, as a rig's software does."""
+    from cleo_like.features.clamp import with_membrane_test
 
-    given = {name: value for name, value in settings.items() if value is not None}
-    if rig is None:
-        if given:
-            option = _OPTIONS[next(iter(given))]
-            msg = f"{option} is of a rig; give --rig multiclamp_700b too"
-            raise InputError(msg)
-        return IdealElectrode(noise="0 mV" if noise is None else noise, lowpass=lowpass)
-    if lowpass is not None:
-        given["lowpass"] = lowpass
-    if noise is not None:
-        if rig != "ideal":
-            msg = f"the rig {rig!r} makes its own noise; leave out --noise"
-            raise InputError(msg)
-        given["noise"] = noise
-    return rig_preset(rig, played.mode, **given)
-
-
-_OPTIONS = {
-    "access_resistance": "--rs", "access_resistance_end": "--rs-end", "bridge": "--bridge",
-    "neutralisation": "--neutralisation", "correction": "--correction",
-}  # fmt: skip
+    protocol = recording.protocol
+    pulsed = protocol is not None and any(e.name == "test_pulse" for e in protocol.epochs)
+    return with_membrane_test(recording) if pulsed else recording
 
 
 def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite: bool) -> None:

@@ -5,48 +5,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from cleo_like.cli.rig import rig_of, rig_options
 from cleo_like.cli.shared import HOW, overwrite_option, read_or_make_protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_RIG_SETTINGS = (
-    ("--rs", "access_resistance", "Access resistance, for example 15Mohm."),
-    ("--bridge", "bridge", "Bridge balance (default: balanced)."),
-    ("--neutralisation", "neutralisation", "Share of the pipette's capacitance, 0 to 1."),
-    ("--noise", "noise", "Noise of the ideal rig, rms."),
-    ("--lowpass", "lowpass", "Filter of the recording."),
-)
-
-
-def rig_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which rig."""
-    for flag, name, text in reversed(_RIG_SETTINGS):
-        command = click.option(flag, name, default=None, help=text)(command)
-    return click.option("--rig", default="ideal", show_default=True, help="Name of a rig.")(
-        command
-    )
-
-
-def _rig(rig: str, mode: Any, settings: dict[str, str | None]) -> Any:
-    """Make the rig of the command line."""
-    from cleo_like.patch import rig_preset
-
-    given: dict[str, Any] = {k: v for k, v in settings.items() if v is not None}
-    if "neutralisation" in given:
-        given["neutralisation"] = _share(given["neutralisation"])
-    return rig_preset(rig, mode, **given)
-
-
-def _share(text: str) -> float:
-    from cleo_like.core.units import number
-
-    return number(text, "neutralisation")
 
 
 @click.command()
@@ -81,7 +47,7 @@ def check(
     if output is not None:
         check_output(output, overwrite=overwrite, how=HOW)
     planned = read_or_make_protocol(protocol)
-    report = judge(planned, list(names), _rig(rig, planned.mode, settings), seed=seed)
+    report = judge(planned, list(names), rig_of(rig, planned.mode, settings), seed=seed)
     click.echo(report.to_json() if as_json else report.text())
     if output is not None:
         protocol_page(report, planned).save(output, overwrite=overwrite)
@@ -127,7 +93,7 @@ def design(
 
     check_writable(output, overwrite=overwrite, how=HOW)
     wanted = read_or_make_protocol(target)
-    pipette = _rig(rig, wanted.mode, settings)
+    pipette = rig_of(rig, wanted.mode, settings)
     digitiser = pipette.digitiser
     limits: dict[str, Any] = {
         "peak": peak,
@@ -178,13 +144,15 @@ def serve(
     from cleo_like.remote import CellServer
 
     live = LiveCell(
-        cell, _rig(rig, mode, settings), rate, holding=holding, seed=seed
+        cell, rig_of(rig, mode, settings), rate, holding=holding, seed=seed
     )  # fmt: skip
     server = CellServer(live, host=host, port=port)
     click.echo(f"{live.name} at {server.endpoint} (protocol in docs: serving)")
+    # a shell starts programs in the background with SIGINT ignored
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: server.stop())
     try:
         server.serve()
-    except KeyboardInterrupt:
-        click.echo("stopped")
     finally:
         server.close()
+    click.echo("stopped")

@@ -18,7 +18,7 @@ from cleo_like.remote.message import (
     MessageError,
     header_of,
 )
-from cleo_like.remote.sockets import LOOPBACK, bound, zmq_module
+from cleo_like.remote.sockets import LARGEST, LOOPBACK, bound, zmq_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _IDLE = 10.0
 """Seconds of silence after which another client may take the cell."""
+TOO_LARGE = b"a frame that was too large to be read"
 _TICK = 200
 """Milliseconds between two looks at whether the server shall end."""
 
@@ -113,7 +114,8 @@ class CellServer:
     def _once(self, parts: list[Any]) -> None:
         """Answer one message, whatever it is."""
         client, file = parts[0].bytes, int(parts[-1].get(zmq_module().SRCFD))
-        frames = [part.bytes for part in parts[1:]]
+        # what is too large is not copied: a short frame that is no array takes its place
+        frames = [p.bytes if len(p) <= LARGEST else TOO_LARGE for p in parts[1:]]
         # a REQ socket puts an empty frame in front, after a number if it correlates
         own = 1 if frames[:1] == [b""] else 2 if frames[1:2] == [b""] else 0
         answer = self._answer((client, file), frames[own:])
@@ -126,6 +128,9 @@ class CellServer:
             self._admit(client)
             if self._last is not None and self._last[0] == number and number:
                 return self._last[1]  # asked again, because the answer was lost
+            if TOO_LARGE in frames:
+                msg = f"a frame is larger than {LARGEST / 1e6:g} MB; send shorter blocks"
+                raise MessageError(msg)
             found = self._do(Message.parse(frames)).frames()
         except CleoLikeError as error:
             return Message(kind=Kind.ERROR, number=number, text=str(error)).frames()

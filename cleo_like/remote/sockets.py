@@ -8,7 +8,9 @@ from cleo_like.core.errors import InputError, UnsupportedError
 
 LOOPBACK = "127.0.0.1"
 LARGEST = 64_000_000
-"""Bytes of a frame that are read at all; larger ones end the connection."""
+"""Bytes of a frame that are looked at; a larger one is answered with an error."""
+_MOST = 1_000_000_000
+"""Bytes of a frame that are taken in at all: a larger one ends the connection."""
 
 
 def zmq_module() -> Any:
@@ -47,7 +49,7 @@ def bound(context: Any, kind: int, host: str, port: int) -> Any:
     endpoint = endpoint_of(host, port)
     socket = context.socket(kind)
     socket.setsockopt(zmq.LINGER, 0)
-    socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+    socket.setsockopt(zmq.MAXMSGSIZE, _MOST)
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:

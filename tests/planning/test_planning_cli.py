@@ -66,7 +66,7 @@ def test_wrong_options_are_told(tmp_path):
     path = stimulus(tmp_path)
     for arguments, words in (
         (("check", path, "--cell", "rs", "--rig", "multiclamp"), "multiclamp_700b"),
-        (("check", path, "--cell", "rs", "--rs", "15Mohm"), "access_resistance"),
+        (("check", path, "--cell", "rs", "--rs", "15Mohm"), "--rs is of a real rig"),
         (("check", path, "--cell", "rss"), "did you mean"),
         (("design", path, "--cell", "passive", "--peak", "25", "-o", tmp_path / "x.abf"), "pA"),
         (

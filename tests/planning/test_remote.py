@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import struct
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from cleo_like.remote import (  # noqa: E402
     RemoteCell,
 )
 from cleo_like.remote.client import RemoteError  # noqa: E402
+from cleo_like.remote.sockets import LARGEST  # noqa: E402
 
 # --- the message ---
 
@@ -350,8 +352,9 @@ def test_the_command_line_serves(tmp_path):
         "0",
     ]
     process = subprocess.Popen(
-        [sys.executable, "-u", "-c", code, *arguments], stdout=subprocess.PIPE, cwd=tmp_path
-    )
+        [sys.executable, "-u", "-c", code, *arguments], stdout=subprocess.PIPE, cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509  # as behind an "&"
+    )  # fmt: skip
     try:
         line = process.stdout.readline().decode()
         endpoint = next(word for word in line.split() if word.startswith("tcp://"))
@@ -361,7 +364,36 @@ def test_the_command_line_serves(tmp_path):
                 == 15e6
             )
             assert cell.play(np.zeros(20)).shape == (20,)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+        assert process.stdout.read() == b"stopped\n"
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
         process.stdout.close()
+
+
+def test_a_frame_that_is_too_large_is_answered():
+    """Just inside: an error about samples; just outside: one about bytes; the cell lives."""
+    with CellServer(LiveCell("passive", "ideal", "20 kHz")) as server:
+        context = zmq.Context()
+        socket = context.socket(zmq.REQ)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RCVTIMEO, 60_000)
+        socket.connect(server.endpoint)
+        for size, words in ((LARGEST, "samples"), (LARGEST + 8, "larger than 64 MB")):
+            header = Message(kind=Kind.PLAY, number=5).frames()[0]
+            label = f"command A {size // 8}".encode()
+            socket.send_multipart([header, label, bytes(size)])
+            answer = Message.parse(socket.recv_multipart())
+            assert answer.kind is Kind.ERROR
+            assert words in answer.text
+            assert answer.number == 5
+        socket.send_multipart(
+            Message(
+                kind=Kind.PLAY, number=6, arrays={"command": ("A", np.zeros(3))}
+            ).frames()
+        )  # fmt: skip
+        assert Message.parse(socket.recv_multipart()).kind is Kind.PLAY
+        socket.close()
+        context.term()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from cleo_like import IdealElectrode, check, long_square, record
 from cleo_like.core.errors import InputError
 from cleo_like.patch import rig_preset
-from cleo_like.report import artefact_figure, protocol_page
+from cleo_like.report import artefact_figure, current_voltage_figure, protocol_page
+from cleo_like.stimuli import voltage_steps
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,27 @@ def test_recordings_that_cannot_be_drawn_are_told(recordings):
                 )[0]
             }
         )
+
+
+def test_a_family_of_voltage_steps_is_drawn():
+    levels = [f"{v} mV" for v in range(-90, -29, 20)]
+    steps = voltage_steps(levels, holding="-80 mV", duration="20 ms", rate="20 kHz")
+    (made,) = record("passive", steps, electrode="multiclamp_700b", seed=1, progress=False)
+    left, middle, right = current_voltage_figure(made, reversal="50 mV").axes
+    assert len(left.lines) == 4
+    assert middle.lines[0].get_xdata() == pytest.approx([-90, -70, -50, -30])
+    slope = np.polyfit(middle.lines[3].get_xdata(), middle.lines[3].get_ydata(), 1)[0]
+    assert 1e3 / slope == pytest.approx(
+        200 * 5000 / 5200 + 3, rel=0.02
+    )  # MOhm: seal, 30 % of Rs
+    assert right.get_ylabel() == "conductance (nS)"
+    no_sign = current_voltage_figure(
+        record(
+            "passive", voltage_steps(["-90 mV", "-80 mV"], duration="20 ms", rate="20 kHz"),
+            electrode="multiclamp_700b", seed=1, progress=False,
+        )[0]
+    )  # fmt: skip
+    assert "reversal=" in no_sign.axes[2].texts[0].get_text().replace("\n", " ")
 
 
 def test_the_page_of_a_check_has_every_row(tmp_path):

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.errors import InputError
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
@@ -47,10 +51,11 @@ class Chain:
 def chain_of(recording: Recording, sweep: Sweep) -> Chain:
     """Read what a recording says of its amplifier and filter."""
     settings = sweep.settings
-    percent = _number(settings.get("resistance_comp_correction"))
-    estimate = _number(settings.get("whole_cell_series_resistance_comp"))
-    bandwidth = _number(settings.get("resistance_comp_bandwidth"))
-    bridge = settings.get("bridge_balance")
+    percent = _number(settings, "resistance_comp_correction")
+    estimate = _number(settings, "whole_cell_series_resistance_comp")
+    bandwidth = _number(settings, "resistance_comp_bandwidth")
+    unknown = _unknown(settings.get("bridge_balance"))
+    bridge = None if unknown else _number(settings, "bridge_balance")
     known = percent > 0 and estimate > 0
     return Chain(
         filtering=recording.device.get("filtering"),
@@ -58,8 +63,8 @@ def chain_of(recording: Recording, sweep: Sweep) -> Chain:
         correction=percent / 100 if known else 0.0,
         estimate=estimate if known else 0.0,
         sum_time=1 / (2 * np.pi * bandwidth) if bandwidth > 0 else 0.0,
-        whole_cell=_number(settings.get("whole_cell_capacitance_comp")),
-        bridge=None if bridge is None else _number(bridge),
+        whole_cell=_number(settings, "whole_cell_capacitance_comp"),
+        bridge=bridge,
     )
 
 
@@ -88,9 +93,29 @@ def filter_poles(text: Any) -> np.ndarray:
     return np.asarray(poles * 2 * np.pi * corner)
 
 
-def _number(value: Any) -> float:
+def _unknown(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and bool(np.isnan(value)))
+
+
+def _number(settings: Mapping[str, Any], name: str) -> float:
+    """Give a setting; 0 where it is not there or NaN (nothing is known to be compensated).
+
+    Raises
+    ------
+    InputError
+        It is there and is no finite number of 0 or more.
+    """
+    value = settings.get(name)
+    if _unknown(value):
+        return 0.0
     try:
         found = float(value)
     except (TypeError, ValueError):
-        return 0.0
-    return found if np.isfinite(found) else 0.0
+        found = float("nan")
+    if not (np.isfinite(found) and found >= 0):
+        msg = (
+            f"the sweep's setting {name!r} is {value!r}, no finite number (SI, 0 or more); "
+            "mend it, or take it out of Sweep.settings: without it nothing is compensated"
+        )
+        raise InputError(msg)
+    return found

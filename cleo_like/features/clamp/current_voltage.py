@@ -29,6 +29,10 @@ _NEAR = 5e-3
 small numbers."""
 
 
+_LOST = 5e-3
+"""Drop (V) above which a fast current escapes the clamp: a slope factor of activation."""
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class CurrentVoltage:
     """Currents of voltage steps (SI), ascending in potential.
@@ -59,6 +63,7 @@ class CurrentVoltage:
     baseline: Float[np.ndarray, "n_steps"]
     time_to_peak: Float[np.ndarray, "n_steps"]
     error: Float[np.ndarray, "n_steps"]
+    notes: tuple[tuple[str, ...], ...] = ()
 
     @property
     def reversal(self) -> float:
@@ -127,6 +132,7 @@ class CurrentVoltage:
             "inward": self.inward * 1e12, "steady": self.steady * 1e12,
             "baseline": self.baseline * 1e12, "time_to_peak": self.time_to_peak * 1e3,
             "series_resistance_error": self.error * 1e3,
+            "notes": ["; ".join(n) for n in self.notes] or [""] * len(self.voltage),
         })  # fmt: skip
 
 
@@ -187,7 +193,27 @@ def current_voltage(
         "steady": response[:, step.stop - tail : step.stop].mean(axis=1), "baseline": base,
         "time_to_peak": (at + after - step.start) / rate, "error": left * peak,
     }  # fmt: skip
-    return CurrentVoltage(**{name: values[order] for name, values in columns.items()})
+    notes = [_doubts(first, error) for first, error in zip(at == 0, left * peak, strict=True)]
+    return CurrentVoltage(
+        notes=tuple(notes[k] for k in order),
+        **{name: values[order] for name, values in columns.items()},
+    )
+
+
+def _doubts(first: bool, error: float) -> tuple[str, ...]:  # noqa: FBT001
+    """Say why a step's current is not that of its commanded potential."""
+    found = []
+    if first:
+        found.append(
+            "the current is largest where `skip` ends: it was larger before, or the capacity "
+            "transient is not over (subtract the leak, or set skip)"
+        )
+    if abs(error) > _LOST:
+        found.append(
+            f"the series resistance drops {abs(error) * 1e3:.1f} mV at the peak: the cell is "
+            "not at the commanded potential (less current, or more correction)"
+        )
+    return tuple(found)
 
 
 def _left(recording: Recording, k: int) -> float:

@@ -1,8 +1,9 @@
-"""What rigs make of the same spike."""
+"""What rigs make of the same spike, and families of voltage steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cleo_like.core import Recording
+    from cleo_like.features.clamp import CurrentVoltage
 
 _AROUND = 1.5e-3, 4e-3
 """Time (s) before and after the spike."""
@@ -68,6 +70,88 @@ def artefact_figure(recordings: Mapping[str, Recording], sweep: int = 0) -> Figu
         right.set(title="First spike", xlabel="time from the true spike (ms)")
         right.legend(frameon=False, fontsize=9)
     return figure
+
+
+def current_voltage_figure(recording: Recording, *, reversal: Any = None) -> Figure:
+    """Draw a family of voltage steps: the currents, their I-V curve, and the conductance.
+
+    Parameters
+    ----------
+    recording : Recording
+        Voltage clamp with an epoch "step", from `record` or a file, leak subtracted or not.
+    reversal : quantity or str, optional
+        Reversal potential of the current (default: where the peak changes its sign; without
+        one there is no conductance to draw).
+
+    Returns
+    -------
+    Figure
+        Three panels; hollow points are doubtful (`CurrentVoltage.notes`).
+
+    Raises
+    ------
+    InputError
+        No voltage clamp, no protocol, no step.
+    """
+    from matplotlib.figure import Figure
+
+    from cleo_like.features.clamp import current_voltage
+
+    curve = current_voltage(recording)
+    with house_style():
+        figure = Figure(figsize=(12, 3.8), layout="constrained")
+        left, middle, right = figure.subplots(1, 3)
+        _currents(left, recording)
+        sure = np.array([not notes for notes in curve.notes])
+        for name, colour in (("peak", _COLOURS[1]), ("steady", _COLOURS[2])):
+            value = getattr(curve, name) * 1e12
+            middle.plot(curve.voltage * 1e3, value, color=colour, lw=1.2, label=name)
+            for which, face in ((sure, colour), (~sure, "white")):
+                middle.plot(
+                    curve.voltage[which] * 1e3, value[which], "o", ms=5, color=colour, mfc=face
+                )
+        middle.axhline(0, color="#999999", lw=0.6)
+        middle.set(title="I-V", xlabel="command (mV)", ylabel="current (pA)")
+        middle.legend(frameon=False, fontsize=9)
+        _activation(right, curve, reversal)
+    return figure
+
+
+def _currents(axes: Any, recording: Recording) -> None:
+    """Draw the current of every step from 2 ms before it to its end."""
+    assert recording.protocol is not None  # noqa: S101  # `current_voltage` has refused it
+    step = recording.protocol.epoch("step")
+    for k, one in enumerate(recording.sweeps):
+        near = slice(max(0, step.start - round(2e-3 * one.rate)), step.stop)
+        times = (np.arange(len(one.response))[near] - step.start) / one.rate
+        shade = k / max(1, recording.n_sweeps - 1)
+        axes.plot(
+            times * 1e3,
+            one.response[near] * 1e12,
+            lw=0.8,
+            color=(0.1, 0.25, 0.5, 0.3 + 0.7 * shade),
+        )
+    axes.set(title="Currents", xlabel="time from the step (ms)", ylabel="current (pA)")
+
+
+def _activation(axes: Any, curve: CurrentVoltage, reversal: Any) -> None:
+    """Draw conductance and fit, or why there is none."""
+    axes.set(title="Conductance", xlabel="command less drop (mV)", ylabel="conductance (nS)")
+    try:
+        conductance = curve.conductance(reversal)
+        half, slope, most = curve.activation(reversal)
+    except InputError as error:
+        text = textwrap.fill(str(error), 34)
+        axes.text(
+            0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, fontsize=9
+        )
+        return
+    where = (curve.voltage - np.nan_to_num(curve.error)) * 1e3
+    axes.plot(where, conductance * 1e9, "o", ms=5, color=_COLOURS[1])
+    fine = np.linspace(where.min(), where.max(), 200)
+    shape = most / (1 + np.exp(np.clip((half * 1e3 - fine) / (slope * 1e3), -500, 500)))
+    axes.plot(fine, shape * 1e9, color=_COLOURS[2], lw=1.2)
+    axes.set_title(f"Conductance: half {half * 1e3:.1f} mV, slope {slope * 1e3:.1f} mV")
 
 
 def _edge(recording: Recording, sweep: int) -> float:

@@ -3,10 +3,10 @@
 import attrs
 import numpy as np
 import pytest
-from brian2 import Mohm
+from brian2 import Mohm, nS, pF
 
 import cleo_like as cl
-from cleo_like.cells import Population, get_cell
+from cleo_like.cells import Dynamics, Population, get_cell
 from cleo_like.core import InputError, UnknownNameError
 from cleo_like.features.clamp import (
     boltzmann_fit,
@@ -181,6 +181,81 @@ def test_activation_of_a_known_conductance():
         curve.conductance()
     with pytest.raises(UnknownNameError, match="did you mean 'inward'"):
         curve.conductance("50 mV", "inwards")
+
+
+def test_activation_of_the_sodium_channels_of_a_cell():
+    """The library's sodium channels in a clamp that holds them: small, fast, little current.
+
+    The oracle are the gates at the commanded potential. In the whole cell (7500 nS) no clamp
+    holds: 20 nA of headstage are not enough, and the drop is tens of mV, which the notes say.
+    """
+    levels = np.arange(-60, 31, 10) * 1e-3
+    steps = voltage_steps([f"{v * 1e3:g} mV" for v in levels], holding="-80 mV",
+                          duration="6 ms", before="20 ms", after="5 ms", rate="50 kHz")  # fmt: skip
+    patch = get_cell("rs").with_parameters(
+        gNa=2.5 * nS, gK=0 * nS, gM=0 * nS, gL=0.5 * nS, C=5 * pF
+    )
+    (made,) = recorded(
+        patch, p_over_n(steps), access_resistance=8 * Mohm, correction=0, lowpass="20 kHz",
+        capacitance=2 * pF, fast_capacitance=2 * pF, johnson_noise=False, bits=32, command=None,
+    )  # fmt: skip
+    curve = current_voltage(subtract_leak(made))
+    open_ = peak_of_gates(get_cell("rs"), -0.08, levels)
+    known = (levels < 0.04) & (open_ > 1e-5)
+    found = curve.conductance("50 mV", "inward")
+    # the drop (.4 mV), the sub-sweeps' own channels and 40 us of charging leave this
+    np.testing.assert_allclose(found[known], 2.5e-9 * open_[known], rtol=0.1)
+    half, _, most = curve.activation("50 mV", "inward")
+    wanted = boltzmann_fit(levels[known], 2.5e-9 * open_[known])
+    assert half == pytest.approx(wanted[0], abs=4e-3)
+    assert most == pytest.approx(wanted[2], rel=0.15)
+    assert all(notes == () for notes in curve.notes)
+    (whole,) = recorded("rs", steps, access_resistance=5 * Mohm)
+    assert "not at the commanded potential" in current_voltage(whole).notes[-1][-1]
+
+
+def peak_of_gates(cell, holding, levels):
+    """The largest m^3 h after a step from holding, of the cell's own equations."""
+    dynamics, parameters = Dynamics(cell), {k: float(v) for k, v in cell.parameters.items()}
+    x = np.zeros((len(dynamics.states), len(levels)))
+    m, h = (dynamics.states.index(name) for name in "mh")
+
+    def run(dt, count):
+        nonlocal x
+        largest = np.zeros(len(levels))
+        for _ in range(count):
+            half = x + dt / 2 * dynamics.rates(x, 0.0, parameters) * gates
+            x = x + dt * dynamics.rates(half, 0.0, parameters) * gates
+            largest = np.maximum(largest, x[m] ** 3 * x[h])
+        return largest
+
+    gates = (np.arange(len(x)) != dynamics.v)[:, np.newaxis]
+    x[dynamics.v] = holding
+    run(20e-6, 2000)
+    x[dynamics.v] = levels
+    return run(2e-6, 1500)
+
+
+def test_a_current_that_is_largest_at_the_edge_is_doubtful():
+    levels = [f"{v} mV" for v in (-90, -60)]
+    steps = voltage_steps(levels, holding="-80 mV", duration="10 ms", rate="50 kHz")
+    (made,) = recorded("passive", steps, correction=0)
+    assert "largest where `skip` ends" in current_voltage(made).notes[0][0]  # its capacity
+    later = current_voltage(made, skip="9 ms")
+    assert sum("skip" in " ".join(n) for n in later.notes) < 2  # noise has its peak anywhere
+
+
+@pytest.mark.parametrize("wrong", ["much", float("inf"), -5.0])
+def test_a_setting_that_is_no_number_is_told(wrong):
+    (made,) = recorded("passive", VOLTAGE)
+
+    def with_setting(value):
+        settings = made.sweeps[0].settings | {"resistance_comp_correction": value}
+        return attrs.evolve(made, sweeps=(attrs.evolve(made.sweeps[0], settings=settings),))
+
+    with pytest.raises(InputError, match=r"'resistance_comp_correction' is .*no finite number"):
+        membrane_test(with_setting(wrong))
+    membrane_test(with_setting(float("nan")))  # as files write what nobody knows
 
 
 def test_a_clamp_that_loses_the_cell_says_by_how_much():
