@@ -242,7 +242,7 @@ def boltzmann_fit(
     Raises
     ------
     InputError
-        Fewer than four points, or no curve fits.
+        Fewer than four points, or no curve fits with its half inside the potentials.
 
     Examples
     --------
@@ -274,5 +274,11 @@ def boltzmann_fit(
     half, slope, most = best.x
     if not best.success or slope == 0:
         msg = f"no Boltzmann curve fits the conductance: {best.message}"
+        raise InputError(msg)
+    if not 1e3 * voltage.min() <= half <= 1e3 * voltage.max():
+        msg = (
+            f"no Boltzmann curve fits the conductance: half of it would be at {half:.4g} mV, "
+            f"outside the {1e3 * voltage.min():.4g} to {1e3 * voltage.max():.4g} mV measured"
+        )
         raise InputError(msg)
     return float(half * 1e-3), float(slope * 1e-3), float(most * scale)

@@ -137,21 +137,20 @@ def _currents(axes: Any, recording: Recording) -> None:
 def _activation(axes: Any, curve: CurrentVoltage, reversal: Any) -> None:
     """Draw conductance and fit, or why there is none."""
     axes.set(title="Conductance", xlabel="command less drop (mV)", ylabel="conductance (nS)")
+    where = (curve.voltage - np.nan_to_num(curve.error)) * 1e3
     try:
         conductance = curve.conductance(reversal)
+        axes.plot(where, conductance * 1e9, "o", ms=5, color=_COLOURS[1])
         half, slope, most = curve.activation(reversal)
     except InputError as error:
-        text = textwrap.fill(str(error), 34)
-        axes.text(
-            0.5, 0.5, text, ha="center", va="center", transform=axes.transAxes, fontsize=9
-        )
+        text = textwrap.fill(str(error), 40)
+        axes.text(0.5, 0.98, text, ha="center", va="top", transform=axes.transAxes, fontsize=8)
         return
-    where = (curve.voltage - np.nan_to_num(curve.error)) * 1e3
-    axes.plot(where, conductance * 1e9, "o", ms=5, color=_COLOURS[1])
     fine = np.linspace(where.min(), where.max(), 200)
     shape = most / (1 + np.exp(np.clip((half * 1e3 - fine) / (slope * 1e3), -500, 500)))
-    axes.plot(fine, shape * 1e9, color=_COLOURS[2], lw=1.2)
-    axes.set_title(f"Conductance: half {half * 1e3:.1f} mV, slope {slope * 1e3:.1f} mV")
+    label = f"half {half * 1e3:.1f} mV, slope {slope * 1e3:.1f} mV"
+    axes.plot(fine, shape * 1e9, color=_COLOURS[2], lw=1.2, label=label)
+    axes.legend(frameon=False, fontsize=9)
 
 
 def _edge(recording: Recording, sweep: int) -> float:

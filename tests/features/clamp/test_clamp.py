@@ -209,7 +209,7 @@ def test_activation_of_the_sodium_channels_of_a_cell():
     wanted = boltzmann_fit(levels[known], 2.5e-9 * open_[known])
     assert half == pytest.approx(wanted[0], abs=4e-3)
     assert most == pytest.approx(wanted[2], rel=0.15)
-    assert all(notes == () for notes in curve.notes)
+    assert not any(notes for notes, sure in zip(curve.notes, known, strict=True) if sure)
     (whole,) = recorded("rs", steps, access_resistance=5 * Mohm)
     assert "not at the commanded potential" in current_voltage(whole).notes[-1][-1]
 
@@ -289,3 +289,6 @@ def test_boltzmann_fit_refuses_what_has_no_curve():
     boltzmann_fit(v[:4], 1 / (1 + np.exp((-0.065 - v[:4]) / 0.006)))
     with pytest.raises(InputError, match="0 everywhere"):
         boltzmann_fit(v, 0 * v)
+    with pytest.raises(InputError, match="outside the -80 to 20 mV measured"):
+        boltzmann_fit(v, 1 / (1 + np.exp((0.03 - v) / 0.006)))
+    boltzmann_fit(v, 1 / (1 + np.exp((0.019 - v) / 0.006)))
