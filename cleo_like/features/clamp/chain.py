@@ -93,7 +93,7 @@ def filter_poles(text: Any) -> np.ndarray:
     return np.asarray(poles * 2 * np.pi * corner)
 
 
-def _unknown(value: Any) -> bool:
+def _unknown(value: object) -> bool:
     return value is None or (isinstance(value, float) and bool(np.isnan(value)))
 
 
@@ -105,7 +105,7 @@ def _number(settings: Mapping[str, Any], name: str) -> float:
     InputError
         It is there and is no finite number of 0 or more.
     """
-    value = settings.get(name)
+    value: Any = settings.get(name)
     if _unknown(value):
         return 0.0
     try:
