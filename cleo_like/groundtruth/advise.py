@@ -123,7 +123,8 @@ def recording_conditions(recording: Recording) -> Conditions:
     if np.isnan(noise):
         reasons["noise"] = "no rest of 10 ms"
     corner, why = _corner(sweeps, rest)
-    access, why_access = _access(sweeps, found.window)
+    edges = [e.start for e in (found.step, *found.constant) if e is not None]
+    access, why_access = _access(sweeps, edges)
     reasons |= {k: w for k, w in (("filter", why), ("access", why_access)) if w}
     return Conditions(
         noise=noise, rate=rate * 1e-3, filter=corner, access=access, reasons=reasons
@@ -159,28 +160,30 @@ def _corner(sweeps: list[Sweep], rest: tuple[int, int]) -> tuple[float, str]:
     return float(f[below[0]]) * 1e-3, ""
 
 
-def _access(sweeps: list[Sweep], window: tuple[float, float] | None) -> tuple[float, str]:
-    """Find the jump of the potential at the start of the steps, per current (MOhm)."""
-    if window is None:
+def _access(sweeps: list[Sweep], edges: list[int]) -> tuple[float, str]:
+    """Find the jump of the potential where a pulse begins, per current (MOhm)."""
+    if not edges:
         return np.nan, "there is no step"
-    rate, edge = sweeps[0].rate, round(window[0] * sweeps[0].rate)
-    a, b = edge + max(2, round(_EDGE[0] * rate)), edge + max(6, round(_EDGE[1] * rate))
-    jumps, currents = [], []
-    for s in sweeps:
-        if s.command is None or edge < 10 or b >= s.n_samples:
-            continue
-        current = float(s.command[edge + 1] - s.command[edge - 1])
-        if not current < 0:  # a depolarising step may make a spike at once
-            continue
-        t = (np.arange(a, b) - edge) / rate
-        course = np.polynomial.Polynomial.fit(t, s.response[a:b], 3)
-        rest = s.response[max(0, edge - round(_WINDOW * rate)) : edge]
-        jumps.append(float(course(0.0)) - float(np.mean(rest)))
-        currents.append(current)
-    if not jumps:
+    found = [one for s in sweeps for edge in edges if (one := _jump(s, edge)) is not None]
+    if not found:
         return np.nan, "there is no hyperpolarising step"
-    x, y = np.array(currents), np.array(jumps)
-    return float(x @ y / (x @ x)) * 1e-6, ""
+    current, jump = np.array(found).T
+    return float(current @ jump / (current @ current)) * 1e-6, ""
+
+
+def _jump(sweep: Sweep, edge: int) -> tuple[float, float] | None:
+    """Give current and jump of the potential at an edge; None where that cannot be told."""
+    rate = sweep.rate
+    a, b = edge + max(2, round(_EDGE[0] * rate)), edge + max(6, round(_EDGE[1] * rate))
+    if sweep.command is None or edge < 10 or b >= sweep.n_samples:
+        return None
+    current = float(sweep.command[edge + 1] - sweep.command[edge - 1])
+    if not current < 0:  # a depolarising step may make a spike at once
+        return None
+    t = (np.arange(a, b) - edge) / rate
+    course = np.polynomial.Polynomial.fit(t, sweep.response[a:b], 3)
+    rest = sweep.response[max(0, edge - round(_WINDOW * rate)) : edge]
+    return current, float(course(0.0)) - float(np.mean(rest))
 
 
 def advise(source: str | Path | Recording, *, study: str | Path | None = None) -> Advice:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cleo_like.groundtruth.truth.exact import Truth
 
 _MOST_PRINTED = 2000
+_LOOK = 2.0  # s between two looks whether the parent lives
 OK, FAILED, TIMED_OUT, CRASHED = "ok", "failed", "timeout", "crashed"
 
 
@@ -148,8 +149,13 @@ def _serve(run: Any, pipe: Any) -> None:
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 1)  # what a library in C prints does not reach the screen
         os.dup2(nowhere.fileno(), 2)
+    parent = os.getppid()
     while True:
         try:
+            # processes forked later hold the pipe open: a killed parent closes nothing
+            while not pipe.poll(_LOOK):
+                if os.getppid() != parent:
+                    return
             arguments = pipe.recv()
         except EOFError:
             return
