@@ -43,8 +43,8 @@ class CellStatistics:
 
     `gain` (dF/F of a spike), `noise` (white, of a frame that lasts 1 s); `slow` noise, `drift`
     and `offset` in units of the white noise at 15 Hz; `silent_variance` at 15 Hz; `burst`
-    (spread of the logarithm of sizes); `correlation` of data and model, and `ceiling`; `largest` (model
-    of gain 1 over data); of the average of `events` single spikes `peak`, `half_decay` (s) and
+    (spread of the logarithm of sizes); `correlation` of data and model, and `ceiling`;
+    `largest` (model of gain 1 over data); of the average of `events` single spikes `peak`, `half_decay` (s) and
     `single_gain`; `rate` of frames and `seconds` of a recording. NaN: not known.
     """
 
@@ -385,7 +385,7 @@ def noise_of(
 
 
 def coloured(rows: np.ndarray, white: float) -> tuple[float, float]:
-    """Give the standard deviations of slow noise and of drift that make up the variance of silence.
+    """Give standard deviations of slow noise and drift that make up the variance of silence.
 
     Rows: variance, slow noise and drift of a cell, and the length of its recordings (s), over
     which a drift shows less than its variance as their mean is not part of it.

@@ -1,8 +1,8 @@
 """Do simulated cells look like recorded ones? 200 of each indicator, beside those of the table.
 
 ``python tools/check_populations.py [NAME ...]``; needs no recordings, as the table holds what
-each recorded cell showed. Every recorded cell is left out in turn of what makes the population that
-is compared with all of them: spreads, noise and gain are those of the others (kinetics are the
+each recorded cell showed. Every recorded cell is left out in turn of what makes the simulated
+cells that stand for it: spreads, noise and gain are those of the others (kinetics are the
 table's own). Simulated cells have the numbers of isolated spikes and the frames of recorded
 ones, and are measured in the same way.
 """
