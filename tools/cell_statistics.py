@@ -44,8 +44,9 @@ class CellStatistics:
     `gain` (dF/F of a spike), `noise` (white, of a frame that lasts 1 s); `slow` noise, `drift`
     and `offset` in units of the white noise at 15 Hz; `silent_variance` at 15 Hz; `burst`
     (spread of the logarithm of sizes); `correlation` of data and model, and `ceiling`;
-    `largest` (model of gain 1 over data); of the average of `events` single spikes `peak`, `half_decay` (s) and
-    `single_gain`; `rate` of frames and `seconds` of a recording. NaN: not known.
+    `largest` (model of gain 1 over data); of the average of `events` single spikes `peak`,
+    `half_decay` (s) and `single_gain`; `rate` of frames and `seconds` of a recording. NaN: not
+    known.
     """
 
     folder: str
