@@ -165,7 +165,7 @@ def block_onset(
     if np.isnan(first):
         return float("nan")
     dynamics, values, start = _at_rest(model, parameters)
-    level = float(model.level(parameters))
+    level = float(model.level(values))
 
     def lasts(current: float) -> bool:
         v = _course(dynamics, start, current, seconds, values)

@@ -40,8 +40,8 @@ def groundtruth_page(study: Study) -> Page:
     page = Page(study.plan.title)
     names = ", ".join(dict.fromkeys(study.outcomes["extractor"]))
     page.add_text(
-        f"{len({c.key for c in study.plan.cases})} simulated recordings whose answers are "
-        f"known, measured by {names}. Every number is against the truth of the extractor's "
+        f"{_scored(study)} simulated recordings whose answers are known, measured by {names}. "
+        "Every number is against the truth of the extractor's "
         f"own definition; intervals are 95 %, by drawing cells and seeds again."
     )
     page.add_list([block.stated() for block in study.plan.blocks])
@@ -79,6 +79,13 @@ def groundtruth_page(study: Study) -> Page:
     return page
 
 
+def _scored(study: Study) -> str:
+    """Say how many recordings there are results of, and of how many."""
+    planned = len({c.key for c in study.plan.cases})
+    done = study.errors["key"].nunique() if len(study.errors) else 0
+    return str(planned) if done == planned else f"{done} (of {planned}: not all have run)"
+
+
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["block"] != "one step"] if len(table) else table
 
@@ -95,7 +102,7 @@ def _default(page: Page, study: Study) -> None:
         f"{100 * counted['best_or_equal']:.1f} %; worse by more than a tenth of the "
         f"between-cell spread in {counted['much_worse']}."
     )
-    beaten = study.comparison[study.comparison["verdict"] == "worse"]
+    beaten = study.comparison[~study.comparison["verdict"].isin(["better", "equal"])]
     beaten = beaten.sort_values("worse_by", ascending=False)
     page.add_table(
         beaten.head(_ROWS),

@@ -20,7 +20,7 @@ def comparison(scores: pd.DataFrame, name: str = "native") -> pd.DataFrame:
     """Compare one extractor with each other one, where both have the same definition.
 
     Equal: the 95 % intervals of the bias overlap, or the absolute biases differ by less than
-    2 % of the between-cell spread. A value that only the other gives is a loss.
+    2 % of the between-cell spread. A value that only the other gives is "missing".
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def comparison(scores: pd.DataFrame, name: str = "native") -> pd.DataFrame:
     -------
     DataFrame
         One row a block, condition, feature, reference and other extractor; ``verdict`` is
-        "better", "equal" or "worse", ``worse_by`` the difference in between-cell spreads.
+        "better", "equal", "worse" or "missing",
+        ``worse_by`` the difference in between-cell spreads.
     """
     import pandas as pd
 
@@ -60,7 +61,7 @@ def comparison(scores: pd.DataFrame, name: str = "native") -> pd.DataFrame:
 
 def _verdict(own: Any, other: Any) -> tuple[str, float]:
     if not np.isfinite(own["bias"]):
-        return "worse", np.inf
+        return "missing", np.nan
     more = abs(own["bias"]) - abs(other.bias)
     size = own["between_cells"]
     share = more / size if size else (0.0 if more == 0 else np.inf * np.sign(more))
@@ -87,7 +88,7 @@ def summary(table: pd.DataFrame) -> dict[str, float]:
         return {"cells": 0, "best_or_equal": np.nan, "much_worse": 0}
     return {
         "cells": len(table),
-        "best_or_equal": float((table["verdict"] != "worse").mean()),
+        "best_or_equal": float(table["verdict"].isin(["better", "equal"]).mean()),
         "much_worse": int(
             ((table["verdict"] == "worse") & (table["worse_by"] > WORSE_SHARE)).sum()
         ),
