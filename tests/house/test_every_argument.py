@@ -28,6 +28,7 @@ from cleo_like.features.long_square.cell import long_square_features
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.spikes.table import spike_features
 from cleo_like.imaging import movie
+from cleo_like.imaging.calibrated import RecordingNoise
 from cleo_like.imaging.calibrated.kernel import Kernel
 from cleo_like.io import Header, write_abf1
 from cleo_like.matching.match import match_arrays
@@ -37,7 +38,7 @@ from cleo_like.utilities import analog_signal, wavelength_to_rgb
 
 # argument: (number, unit); a list of numbers is an argument of several values
 A = {"pA": ("A", 1e-12), "nA": ("A", 1e-9), "mV": ("V", 1e-3), "ms": ("s", 1e-3), "us": ("s", 1e-6), "nS": ("S", 1e-9), "s": ("s", 1),
-     "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "nm": ("m", 1e-9), "MOhm": ("ohm", 1e6),
+     "Hz": ("Hz", 1), "kHz": ("Hz", 1e3), "um": ("m", 1e-6), "mm": ("m", 1e-3), "nm": ("m", 1e-9), "MOhm": ("ohm", 1e6),
      "nM": ("M", 1e-9), "pF": ("F", 1e-12), "pA/s": ("A/s", 1e-12), "mW": ("W", 1e-3), "uM/s": None}  # fmt: skip
 REST = {"before": (10, "ms"), "after": (20, "ms"), "rate": (10, "kHz"), "holding": (3, "pA"),
         "gap": (5, "ms"), "test_pulse": (-25, "pA")}  # fmt: skip
@@ -350,6 +351,12 @@ CALLS |= {
         ).truth.places,
         {"duration": (1, "s")},
     ),
+    "calibrated.RecordingNoise": (
+        lambda **k: attrs_of(
+            RecordingNoise(white=0.01, slow=0.05, drift=0.01, **{"slow_time": "0.5 s", "drift_time": "90 s"} | k), k
+        ),
+        {"slow_time": (2, "s"), "drift_time": (100, "s")},
+    ),
     "planning.Limits": (cl.Limits, {"peak": (20, "pA"), "cutoff": (100, "Hz")}),
 }  # fmt: skip
 
@@ -365,6 +372,14 @@ NOT_ASKED = {
     **{("pi_ctrl", name): "any unit" for name in ("measurement", "reference", "integ_error", "dt", "Kp", "Ki")},
     ("si", "value"): "the converter itself",
     ("si_array", "value"): "the converter itself",
+    **{("block_onset", name): "si(): tests/cells" for name in ("duration", "maximum", "resolution")},
+    **{("sag_at", name): "si(): tests/cells" for name in ("potential", "duration")},
+    ("current_voltage_figure", "reversal"): "as CurrentVoltage.conductance",
+    **{(function, name): "plain numbers are legal, as in the AllenSDK: tests/responses"
+       for function, names in (
+           ("ar1_events", ("frame_rate", "tau")), ("l0_events", ("frame_rate", "tau")), ("decay_time", ("frame_rate",)),
+           ("filtered_events", ("frame_rate", "scale")), ("half_normal_weights", ("frame_rate", "scale")))
+       for name in names},
     ("design", "tau"): "si(), as from_image's: tests/planning/test_design.py",
     ("LiveCell", "rate"): "si(): tests/planning/test_live.py",
     ("LiveCell", "holding"): "si(), in the unit of the clamp mode",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import si_number, si_samples
+from cleo_like.core.arrays import si_default, si_required, si_samples
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,9 +57,13 @@ class RecordingNoise:
 
     white: float = attrs.field(default=0.0, converter=float)
     slow: float = attrs.field(default=0.0, converter=float)
-    slow_time: Any = attrs.field(default="1 s", converter=si_number("s", "slow_time"))
+    slow_time: float = attrs.field(
+        default=si_default("1 s", "s"), converter=si_required("s", "slow_time")
+    )
     drift: float = attrs.field(default=0.0, converter=float)
-    drift_time: Any = attrs.field(default="60 s", converter=si_number("s", "drift_time"))
+    drift_time: float = attrs.field(
+        default=si_default("60 s", "s"), converter=si_required("s", "drift_time")
+    )
     offset: float = attrs.field(default=0.0, converter=float)
 
     def __attrs_post_init__(self) -> None:
