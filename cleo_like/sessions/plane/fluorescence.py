@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
-    from cleo_like.imaging.calibrated import CellFactors
+    from cleo_like.imaging.calibrated import CellFactors, RecordingNoise
     from cleo_like.sessions.plane.optical_plane import OpticalPlane
 
 _BLOCK = 1.0
 """F0 is a running median of means over this time (s)."""
+_STATED = 30.0
+"""Frame rate (Hz) at which a plane states its noise."""
 _REACH = 100e-6
 """Distance over which neuropil follows the cells around it (m)."""
 
@@ -69,9 +71,10 @@ def fluorescence_of(
 ) -> Fluorescence:
     """Compute the traces of a plane from spikes.
 
-    Gain and noise of a cell are divided by the same resting fluorescence, so that noise
-    carries the cell's gain. A frame of one of several planes is scanned faster than the rate
-    of the plane says, which its noise shows.
+    Noise is that of the indicator's recordings: white and slow parts, and sizes that go with
+    the gains of the cells, since both are divided by the same resting fluorescence. A frame of
+    one of several planes is scanned faster than the rate of the plane says, which its noise
+    shows.
 
     Parameters
     ----------
@@ -96,12 +99,15 @@ def fluorescence_of(
     model = plane.model
     factors = model.draw_cells(n, rng)
     true_dff, notes = _clean(spikes, times, plane, factors)
-    median = plane.noise if plane.noise is not None else _recorded_noise(plane)
-    noise = median * np.sqrt(plane.rate * planes_together / 30.0) * factors.gain
-    noise = noise * np.exp(0.2 * rng.standard_normal(n))
+    recorded = _recorded_noise(plane)
+    quick = attrs.evolve(
+        recorded, slow=0.0, drift=0.0, white=recorded.white * np.sqrt(planes_together)
+    )
+    noise = quick.of_frame(plane.rate) * factors.noise
     f0 = plane.brightness * np.exp(plane.brightness_sd * rng.standard_normal(n))
-    shot = noise[:, None] * np.sqrt(1 + np.maximum(true_dff, 0))  # more light, more noise
-    seen = true_dff + shot * rng.standard_normal(true_dff.shape)
+    # more light, more noise; what is slow is no noise of light
+    shot = quick.draw(times, factors.noise, rng) * np.sqrt(1 + np.maximum(true_dff, 0))
+    seen = true_dff + shot + attrs.evolve(recorded, white=0.0).draw(times, factors.noise, rng)
     soma = f0[:, None] * (1 + seen)
     around = _neuropil(true_dff, plane, centres, rng)
     contamination = rng.uniform(plane.contamination[0], plane.contamination[1], n)
@@ -130,15 +136,24 @@ def _clean(
     return dff, tuple(sorted(told))
 
 
-def _recorded_noise(plane: OpticalPlane) -> float:
-    found = plane.model.evidence.get("noise_30hz", {}).get("median")
-    if found is None:
-        msg = (
-            f"indicator {plane.model.name!r} has no recorded noise; say noise=..., that of "
-            "dF/F of a frame at 30 frames/s"
-        )
-        raise InputError(msg)
-    return float(found)
+def _recorded_noise(plane: OpticalPlane) -> RecordingNoise:
+    """Give the noise of the indicator's recordings, at the size that the plane states."""
+    found = plane.model.noise
+    if plane.noise is None:
+        if not found.white > 0:
+            msg = (
+                f"indicator {plane.model.name!r} has no recorded noise; say noise=..., that "
+                "of dF/F of a frame at 30 frames/s"
+            )
+            raise InputError(msg)
+        return found
+    if not found.white > 0:
+        return attrs.evolve(found, white=plane.noise / np.sqrt(_STATED))
+    scale = plane.noise / found.of_frame(_STATED)
+    sizes = {
+        name: scale * getattr(found, name) for name in ("white", "slow", "drift", "offset")
+    }
+    return attrs.evolve(found, **sizes)
 
 
 def _neuropil(
