@@ -69,7 +69,7 @@ def extract(
     ----------
     sources : Recording, path, or iterable of them
         A file with several electrodes gives one row for each; a folder or a pattern
-        ("data/*.abf") stands for its files.
+        (``data/*.abf``) stands for its files.
     extractor : str or callable
         "native", "ipfx" (in the peers' environment), "efel", the name of an installed
         extractor (entry point group ``cleo_like.extractors``), or a function

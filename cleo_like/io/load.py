@@ -192,7 +192,7 @@ def read_all(path: str | Path | Iterable[str | Path]) -> list[Recording]:
     Parameters
     ----------
     path : path or iterable of paths
-        Files of any format that the package reads, folders, or patterns ("data/*.abf"), see
+        Files of any format that the package reads, folders, or patterns (``data/*.abf``), see
         `files_in`.
 
     Returns
