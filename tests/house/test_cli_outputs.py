@@ -411,7 +411,9 @@ def test_the_advice_of_the_errors_exists():
     package = Path(__file__).parents[2] / "cleo_like"
     text = "\n".join(p.read_text("utf-8") for p in package.rglob("*.py"))
     project = (package.parent / "pyproject.toml").read_text("utf-8")
-    for name in re.findall(r"pip install '?([A-Za-z0-9_\[\]-]+)", text):
+    for extra in re.findall(r'needed\("\w+", "(\w+)"\)', text):  # which writes the advice
+        assert re.search(rf"^{extra} = \[", project, re.M), extra
+    for name in re.findall(r"pip install '?([\w-]+(?:\[[a-z]+\])?)(?![\w\[-])", text):
         extra = re.fullmatch(r"cleo_like\[([a-z]+)\]", name)
         wanted = rf'"{re.escape(name)}\W' if extra is None else rf"^{extra[1]} = \["
         assert re.search(wanted, project, re.M), f"pip install {name}"

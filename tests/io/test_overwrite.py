@@ -121,7 +121,7 @@ def test_an_option_that_a_format_does_not_have(recording, tmp_path):
         write(recording, tmp_path / "c.nwb", sesion_id="x")
     with pytest.raises(UnknownNameError, match=r"option of \.abf 'session_id'"):
         write(recording, tmp_path / "c.abf", session_id="x")
-    with pytest.raises(InputError, match="expected a Recording or a Protocol"):
+    with pytest.raises(InputError, match=r"expected a Recording, a Protocol, .*got list"):
         write([recording], tmp_path / "c.nwb")
     assert list(tmp_path.iterdir()) == []
 

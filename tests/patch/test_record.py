@@ -283,6 +283,7 @@ def test_without_a_compiler_the_spikes_are_the_same():
     np.testing.assert_allclose(plain[0], compiled[0], atol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_reference_is_brian2s_loop_under_the_sweep_device_too(monkeypatch):
     import brian2 as b2
 

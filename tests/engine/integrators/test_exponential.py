@@ -127,8 +127,9 @@ def true_states(name):
     ("name", "method", "order", "coarse"),
     [
         ("rs", "staggered", 2, 10e-6),  # affine in v
-        ("narrow_fs", "staggered", 2, 5e-6),  # instantaneous m: Rosenbrock in v
-        ("rs", "rush_larsen", 1, 10e-6),
+        # instantaneous m: Rosenbrock in v
+        pytest.param("narrow_fs", "staggered", 2, 5e-6, marks=pytest.mark.slow),
+        pytest.param("rs", "rush_larsen", 1, 10e-6, marks=pytest.mark.slow),
         ("rs", "shared_rk4", 4, 20e-6),
     ],
 )
@@ -207,6 +208,7 @@ def resetting(method, target):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_targets_agree_and_refractory_cells_hold_still(method):
     values, index, times = resetting(register(method), "numpy")

@@ -21,7 +21,10 @@ def run(cell, method, duration=30 * ms, dt=0.02 * ms):
     return np.array([getattr(group, s + "_")[:] for s in Dynamics(cell).states])
 
 
-@pytest.mark.parametrize("name", ["rs", "narrow_fs", "lts", "sag"])
+@pytest.mark.parametrize(
+    "name",
+    ["rs", *(pytest.param(n, marks=pytest.mark.slow) for n in ("narrow_fs", "lts", "sag"))],
+)
 def test_agrees_with_brian2_through_a_spike(name):
     cell = get_cell(name)
     ours, stock = run(cell, register()), run(cell, "rk4")
