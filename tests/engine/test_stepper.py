@@ -61,6 +61,7 @@ def test_it_is_the_run(device):
         np.testing.assert_array_equal(monitor.t_[:], time)
 
 
+@pytest.mark.slow
 def test_written_currents_act_in_the_next_step(device):
     commands = np.random.default_rng(2).normal(9, 9, (12, 150))
     group, network = make()

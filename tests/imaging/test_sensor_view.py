@@ -100,6 +100,7 @@ def test_what_cannot_be_set_or_read_says_so():
     assert fitted.synapses[group].rho_rel[2] == 2
 
 
+@pytest.mark.slow
 def test_reading_between_two_frames_takes_nothing_from_the_second():
     """Oracle: the same frames without the reading."""
 

@@ -107,6 +107,7 @@ def test_sequential_spikes_belong_to_their_sweep():
     )
 
 
+@pytest.mark.slow
 def test_standalone_gives_the_same_recordings():
     p = protocol(600e-12 + noise_current(3, 1000, 4e-10))
     population = Population.draw(get_cell("rs"), 2, {"gL": 0.1}, seed=1)

@@ -120,6 +120,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_a_plane_finds_cleos_cells_with_cleos_noise(ask_peer):
     """In a field of view without an edge among the cells, where Cleo's projection is right."""
     theirs = ask_peer(PLANE)

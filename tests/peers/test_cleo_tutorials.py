@@ -197,6 +197,7 @@ def both(ask_peer):
     return run
 
 
+@pytest.mark.slow
 def test_the_on_off_tutorial(both):
     mine, theirs = both(ON_OFF)
     assert [list(x) if isinstance(x, tuple) else x for x in mine[0]] == theirs[0]
@@ -204,6 +205,7 @@ def test_the_on_off_tutorial(both):
     assert mine[2] == theirs[2] == [0]
 
 
+@pytest.mark.slow
 def test_the_pi_tutorial(both):
     mine, theirs = both(PI)
     assert mine[0] == theirs[0] == 300

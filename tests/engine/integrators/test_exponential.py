@@ -126,7 +126,7 @@ def true_states(name):
 @pytest.mark.parametrize(
     ("name", "method", "order", "coarse"),
     [
-        ("rs", "staggered", 2, 10e-6),  # affine in v
+        pytest.param("rs", "staggered", 2, 10e-6, marks=pytest.mark.slow),  # affine in v
         # instantaneous m: Rosenbrock in v
         pytest.param("narrow_fs", "staggered", 2, 5e-6, marks=pytest.mark.slow),
         pytest.param("rs", "rush_larsen", 1, 10e-6, marks=pytest.mark.slow),
