@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.imaging.calibrated.population.noise import stationary
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
@@ -35,9 +37,5 @@ def slow_noise(
     >>> round(float(x.std()), 1), round(float(np.corrcoef(x[10:], x[:-10])[0, 1]), 1)
     (1.0, 0.4)
     """
-    from scipy.signal import lfilter
-
-    keep = float(np.exp(-step / tau))
-    white = rng.standard_normal(shape)
-    white[..., 1:] *= np.sqrt(1 - keep**2)
-    return np.asarray(lfilter(np.ones(1), np.array([1.0, -keep]), white, axis=-1))
+    keep = np.full(shape[-1], np.exp(-step / tau))
+    return stationary(rng.standard_normal(shape), keep)

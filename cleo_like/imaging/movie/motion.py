@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import si_default, si_required, whole_number
 from cleo_like.core.errors import InputError
+from cleo_like.imaging.calibrated.population.noise import stationary
 from cleo_like.imaging.movie.kernels.tables import stream
 from cleo_like.imaging.movie.parts import check_numbers
 
@@ -187,9 +188,5 @@ def move(
 
 def wander(n: int, dt: float, tau: float, columns: int, rng: np.random.Generator) -> np.ndarray:
     """Ornstein-Uhlenbeck processes of variance 1, shape (n, columns)."""
-    from scipy.signal import lfilter
-
-    fresh = rng.standard_normal((n, columns))
-    keep = np.exp(-dt / tau)
-    fresh[1:] *= np.sqrt(1 - keep**2)
-    return np.asarray(lfilter([1.0], [1.0, -keep], fresh, axis=0))
+    keep = np.full(n, np.exp(-dt / tau))
+    return np.ascontiguousarray(stationary(rng.standard_normal((n, columns)).T, keep).T)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cleo_like.atlas.columns import definition
 from cleo_like.core.errors import unknown_name
-from cleo_like.report.plots.style import house_style
+from cleo_like.core.views.style import house_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.report.plots.style import house_style
+from cleo_like.core.views.style import house_style
 
 if TYPE_CHECKING:
     import pandas as pd

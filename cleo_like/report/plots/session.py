@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.report.plots.style import (
+from cleo_like.core.views.style import (
     COMMAND_COLOUR,
     RESPONSE_COLOUR,
     VOLTAGE_MAP,
