@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
@@ -136,3 +137,19 @@ def frames_text(source: FrameSource) -> str:
     times = source.times
     rate = f", at {(n - 1) / (times[-1] - times[0]):.4g} Hz" if n > 1 else ""
     return f"{n} frames of {height} x {width} pixels (height x width), {source.dtype}{rate}"
+
+
+class ShortMovieWarning(UserWarning):
+    """Data with fewer frames than their longest side; the message says who objects."""
+
+
+def warn_of_orientation(what: str, shape: tuple[int, ...]) -> None:
+    """Warn of data that the archive's inspector will think transposed."""
+    if shape[0] and shape[0] < max(shape[1:], default=0):
+        text = (
+            f"the {what} has {shape[0]} frames and is {' x '.join(map(str, shape[1:]))}: in an "
+            "NWB file the inspector of the DANDI archive takes the longest axis for time and "
+            "calls this critical (check_data_orientation); more frames than the longest side "
+            "avoid it"
+        )
+        warnings.warn(text, ShortMovieWarning, stacklevel=3)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.files import atomic_path
+from cleo_like.core.ophys.frames import warn_of_orientation
 from cleo_like.io.targets import TIFF_SOFTWARE, check_target
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ _AT_ONCE = 32
 _CLASSIC = 2**32 - 2**25
 """Bytes that a TIFF with offsets of 32 bits can hold, with room for its pages' headers."""
 _TYPES = ("uint8", "int16", "uint16", "float32")
-
-
-class ShortMovieWarning(UserWarning):
-    """A movie with fewer frames than its longest side; the message says who objects."""
 
 
 def write_tiff(thing: FrameSource, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -103,17 +99,10 @@ def _check(movie: FrameSource) -> None:
             "convert them first"
         )
         raise FileFormatError(msg)
-    n, height, width = movie.shape
-    if n == 0:
+    if movie.shape[0] == 0:
         msg = "the movie has no frame; a TIFF needs one"
         raise FileFormatError(msg)
-    if n < max(height, width):
-        text = (
-            f"{n} frames of {height} x {width} pixels: in an NWB file the inspector of the "
-            "DANDI archive takes the longest axis for time and calls this critical "
-            "(check_data_orientation); more frames than the longest side avoid it"
-        )
-        warnings.warn(text, ShortMovieWarning, stacklevel=3)
+    warn_of_orientation("movie", movie.shape)
 
 
 def _clock(movie: FrameSource) -> tuple[float | None, bool]:

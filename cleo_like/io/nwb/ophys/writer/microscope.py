@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cleo_like.core.ophys.frames import warn_of_orientation
 from cleo_like.io.nwb.ophys.names import numbered, plain
 from cleo_like.io.nwb.ophys.writer.chunks import movie_chunks, packed
 from cleo_like.io.nwb.ophys.writer.clock import clock_of
@@ -217,14 +217,3 @@ def _add_stack(module: Any, index: int, **parts: Any) -> None:
         module.add(MotionCorrection(name="MotionCorrection"))
     stack = CorrectedImageStack(name=numbered("CorrectedImageStack", index), **parts)
     module["MotionCorrection"].add_corrected_image_stack(stack)
-
-
-def warn_of_orientation(what: str, shape: tuple[int, ...]) -> None:
-    """Warn of data that the archive's inspector will think transposed."""
-    if shape[0] and shape[0] < max(shape[1:], default=0):
-        text = (
-            f"the {what} has {shape[0]} frames and is {' x '.join(map(str, shape[1:]))}: the "
-            "inspector of NWB files takes the longest axis for time and calls this "
-            "critical (check_data_orientation); more frames than the longest side avoid it"
-        )
-        warnings.warn(text, UserWarning, stacklevel=2)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.ophys.frames import warn_of_orientation
 from cleo_like.io.nwb.ophys.names import CENTROIDS, POSITIONS, kind_of, numbered, plain
 from cleo_like.io.nwb.ophys.writer.chunks import mask_chunks, packed
 from cleo_like.io.nwb.ophys.writer.clock import clock_of
-from cleo_like.io.nwb.ophys.writer.microscope import warn_of_orientation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
