@@ -1,5 +1,6 @@
 """All that the default says of some forty recordings: match, features, quality."""
 
+import attrs
 import numpy as np
 import pytest
 
@@ -129,3 +130,37 @@ def of_impedance(recording):
         return str(error)
     values = plain(found)
     return [summary(v) if isinstance(v, list) and len(v) > 30 else v for v in values]
+
+
+def described_otherwise(protocol):
+    """What a file may say of its own protocol, right and wrong."""
+    move = round(0.02 * protocol.rate)
+    later = [
+        attrs.evolve(e, start=e.start + move, stop=e.stop + move)
+        for e in protocol.epochs
+        if e.stop + move <= protocol.n_samples
+    ]
+    shorter = [
+        attrs.evolve(e, stop=e.start + max(1, (e.stop - e.start) // 2)) for e in protocol.epochs
+    ]
+    other = "ramp" if protocol.family != "ramp" else "long_square"
+    return {
+        "right": protocol,
+        "no epochs": attrs.evolve(protocol, epochs=()),
+        "later": attrs.evolve(protocol, epochs=later),
+        "shorter": attrs.evolve(protocol, epochs=shorter),
+        "another family": attrs.evolve(protocol, family=other, epochs=()),
+        "first sweep": attrs.evolve(protocol, waveforms=protocol.waveforms[:1], epochs=()),
+    }
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_descriptions(name, recording_of):
+    made = FAMILIES[name]()
+    rows = [(np.full(w.size, -70.0), w * 1e12) for w in made.waveforms]
+    recording = recording_of(rows, made.rate)
+    answers = {}
+    for how, told in described_otherwise(made).items():
+        found = cl.match(attrs.evolve(recording, protocol=told))
+        answers[how] = plain([found.family, found.found, found.disagreement, found.reason])
+    agrees(f"{name}_described", answers)
