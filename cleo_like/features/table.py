@@ -78,6 +78,10 @@ class FeatureTable:
 
     def why(self, row: int, feature: str) -> str:
         """Why a value is missing ("" where it is there)."""
+        if feature not in self.reasons:
+            from cleo_like.core.errors import unknown_name
+
+            raise unknown_name("feature of this table", feature, self.features)
         return str(self.reasons[feature].iloc[row])
 
     @classmethod
