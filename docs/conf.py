@@ -52,12 +52,14 @@ html_title = "cleo_like"
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["cleo_like.css"]
+html_js_files = ["cleo_like.js"]
 html_baseurl = os.environ.get("CLEO_LIKE_DOCS_URL", "")
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
     "header_links_before_dropdown": 8,
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "navbar_persistent": ["search-button"],
     "navbar_end": ["version-switcher", "theme-switcher"],
     "switcher": {"json_url": "_static/switcher.json", "version_match": version},
     "pygments_light_style": "a11y-high-contrast-light",

@@ -14,6 +14,10 @@ chirp = cl.chirp("20 pA", stop="20 Hz", duration="10 s", rate="5 kHz", after="1.
 figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 for recording in cl.record(["sag", "passive"], chirp, seed=1, progress=False):
     z = impedance(recording)
-    ax.plot(z.frequency, z.magnitude, label=f"{recording.cell.id}, {z.values['resonance_frequency']:.1f} Hz")
+    ax.plot(
+        z.frequency,
+        z.magnitude,
+        label=f"{recording.cell.id}, {z.values['resonance_frequency']:.1f} Hz",
+    )
 ax.set(xlabel="frequency (Hz)", ylabel="impedance (MOhm)", ylim=(0, None))
 ax.legend()

@@ -9,7 +9,9 @@ is short adds the voltage of the access resistance.
 import cleo_like as cl
 from cleo_like.report import artefact_figure
 
-step = cl.parse_protocol("long_square amplitudes=600pA duration=50ms before=20ms after=20ms rate=50kHz")
+step = cl.parse_protocol(
+    "long_square amplitudes=600pA duration=50ms before=20ms after=20ms rate=50kHz"
+)
 rigs = {
     "ideal": cl.IdealElectrode(),
     "10 MOhm, 90 % neutralised": cl.rig_preset("multiclamp_700b"),

@@ -18,7 +18,10 @@ cells = b2.NeuronGroup(
 )  # fmt: skip
 cl.coords.assign_coords_rand_rect_prism(cells, (-0.1, 0.1), (-0.1, 0.1), (0.18, 0.22))
 scope = cl.imaging.Scope(
-    cl.imaging.calibrated.jgcamp8m(rand_seed=1), img_width=300 * um, focus_depth=200 * um, rand_seed=1
+    cl.imaging.calibrated.jgcamp8m(rand_seed=1),
+    img_width=300 * um,
+    focus_depth=200 * um,
+    rand_seed=1,
 )
 sim = cl.CLSimulator(b2.Network(cells), seed=1).inject(scope, cells)
 sim.set_io_processor(cl.RecordOnlyProcessor(sample_period=1 / (30 * Hz)))

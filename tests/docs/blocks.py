@@ -11,7 +11,9 @@ import attrs
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FENCE = re.compile(r"^(?P<mark>`{3,})(?P<words>[^\n`]*)\n(?P<body>.*?)^(?P=mark)\s*$", re.S | re.M)
+_FENCE = re.compile(
+    r"^(?P<mark>`{3,})(?P<words>[^\n`]*)\n(?P<body>.*?)^(?P=mark)\s*$", re.S | re.M
+)
 _SKIP = re.compile(r"<!-- not run: (.+?) -->\s*$")
 _PYTHON = {"python", "{code-block} python", "{code-cell} python"}
 _SHELL = {"console", "bash", "{code-block} console"}

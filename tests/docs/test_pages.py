@@ -26,14 +26,15 @@ SLOW = {
     "docs/guide/imaging.md", "docs/guide/serving.md",
     "docs/guide/movies.md", "docs/guide/sessions.md", "docs/guide/ground_truth.md",
     "docs/guide/engine.md", "docs/guide/atlas.md", "docs/guide/planning.md",
-    "docs/guide/indicators.md", "docs/guide/analysis.md", "docs/howto/score_own.md",
+    "docs/guide/indicators.md", "docs/guide/analysis.md", 
 }  # fmt: skip
 """Pages of more than five seconds."""
 
 
 def page_params():
     return [
-        pytest.param(page, marks=[pytest.mark.slow] if page in SLOW else []) for page in WITH_CODE
+        pytest.param(page, marks=[pytest.mark.slow] if page in SLOW else [])
+        for page in WITH_CODE
     ]
 
 
@@ -78,9 +79,7 @@ def test_the_code_of_a_page_runs(page, laboratory, tmp_path, monkeypatch, capsys
         else:
             exec(code, namespace)
     plt.close("all")
-    promised = re.search(
-        r"# what the simulator knows: (.*)", "\n".join(b.body for b in blocks)
-    )
+    promised = re.search(r"# what the simulator knows: (.*)", "\n".join(b.body for b in blocks))
     if promised:
         assert promised[1] in capsys.readouterr().out
 
@@ -143,6 +142,11 @@ def test_every_page_is_linked_from_a_section():
     """No page that only the search finds."""
     trees = "\n".join(p.read_text("utf-8") for p in (ROOT / "docs").rglob("*.md"))
     for page in PAGES:
-        if not page.startswith("docs/") or page in ("docs/index.md", "docs/guide/engine_table.md"):
+        if not page.startswith("docs/") or page in (
+            "docs/index.md",
+            "docs/guide/engine_table.md",
+        ):
             continue
-        assert re.search(rf"^(?:\S*/)?{Path(page).stem}$|{Path(page).parent.name}/index", trees, re.M)
+        assert re.search(
+            rf"^(?:\S*/)?{Path(page).stem}$|{Path(page).parent.name}/index", trees, re.M
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +32,9 @@ def relief_figure(
 ) -> Figure:
     """Draw a picture and what the membrane made of it.
 
-    Above: the picture, the current that drew it, the relief (mean potential of each column,
-    not shifted). Below: the relief as a surface, and the traces of all rows.
+    Above: the relief as a surface, and the traces of all rows. Below, in the shape of the
+    picture: the picture, the current that drew it, the relief (mean potential of each column,
+    not shifted).
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def relief_figure(
     Returns
     -------
     Figure
-        Three images above, the surface and the traces below.
+        The surface and the traces above, three images below.
 
     Raises
     ------
@@ -60,21 +62,25 @@ def relief_figure(
         msg = f"the recording of {recording.cell.id} knows no protocol; give protocol="
         raise InputError(msg)
     with house_style():
-        figure = Figure(figsize=(12.5, 8.4), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=[1.0, 1.45])
-        images = upper.subplots(1, 3)
+        tall = _height_over_width(used)
+        below = min(max(3.9 * (tall if tall is not None else 0.7), 2.0), 5.5) + 1.3
+        figure = Figure(figsize=(12.5, 5.4 + below), layout="constrained")
+        upper, lower = figure.subfigures(2, 1, height_ratios=[5.4, below])
+        images = lower.subplots(1, 3)
         duration = _drawn(used) * 1e3
         sweep_image(images[0], relief.picture, "gray", "grey value", duration, limits=(0, 1))
         sweep_image(images[1], _current_image(used), CURRENT_MAP, "current (pA)", duration)
         sweep_image(images[2], relief.voltage * 1e3, VOLTAGE_MAP, "potential (mV)", duration)
+        for axes in images:
+            axes.set_box_aspect(tall)
         images[0].set_ylabel("row (sweep)")
         images[0].set_title("picture")
         images[1].set_title("current")
         images[2].set_title(f"relief: {_numbers(relief.direct)}")
-        grid = lower.add_gridspec(1, 2, width_ratios=[1.15, 1.0])
-        surface = lower.add_subplot(grid[0], projection="3d")
+        grid = upper.add_gridspec(1, 2, width_ratios=[1.15, 1.0])
+        surface = upper.add_subplot(grid[0], projection="3d")
         _surface(surface, relief.voltage * 1e3, duration)
-        _stacked(lower.add_subplot(grid[1]), recording, used)
+        _stacked(upper.add_subplot(grid[1]), recording, used)
     return figure
 
 
@@ -115,6 +121,18 @@ def comparison_figure(relief: Relief) -> Figure:
         bar.set_label("grey value")
         bar.outline.set_visible(False)
     return figure
+
+
+def _height_over_width(protocol: Protocol) -> float | None:
+    """Give the shape of the picture as it was drawn (after turning); None where unknown."""
+    parameters = protocol.parameters
+    known = parameters.get("picture") if parameters else None
+    if not isinstance(known, Mapping) or len(known.get("shape", ())) != 2:
+        return None
+    height, width = (float(size) for size in known["shape"])
+    angle = np.radians(float(parameters.get("rotate", 0)))
+    along, across = abs(np.cos(angle)), abs(np.sin(angle))
+    return float((height * along + width * across) / (width * along + height * across))
 
 
 def _numbers(agreement: Agreement) -> str:
