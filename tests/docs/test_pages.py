@@ -22,11 +22,11 @@ WITH_CODE = [page for page in PAGES if blocks_of(ROOT / page)]
 OWN_PROCESS = {"docs/guide/engine.md"}
 """Pages that change what belongs to the whole process (Brian2's device)."""
 SLOW = {
-    "README.md", "docs/guide/rig.md", "docs/guide/recording.md", "docs/guide/integration.md",
-    "docs/guide/imaging.md", "docs/guide/serving.md",
+    "docs/guide/rig.md", "docs/guide/recording.md", "docs/guide/integration.md",
+    "docs/guide/serving.md",
     "docs/guide/movies.md", "docs/guide/sessions.md", "docs/guide/ground_truth.md",
     "docs/guide/engine.md", "docs/guide/atlas.md", "docs/guide/planning.md",
-    "docs/guide/indicators.md", "docs/guide/analysis.md", 
+    "docs/guide/indicators.md", "docs/guide/analysis.md",
 }  # fmt: skip
 """Pages of more than five seconds."""
 
