@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.features.long_square.cell import CellFeatures
     from cleo_like.qc.verdicts import Preset
+
+
+_SKIPPED = re.compile(r"^sweeps? [\d, -]+ skipped: |not measured: |'native' only")
 
 
 @click.command()
@@ -106,7 +110,8 @@ def features(
 ) -> None:
     """Measure cells: one row of features each, and why a value is missing.
 
-    The exit code is 1 when no cell could be measured.
+    Long squares, short squares, ramps and chirps of a file go into one row; what is skipped is
+    said, and why. The exit code is 1 when no cell could be measured.
 
     \b
     Examples:
@@ -139,6 +144,9 @@ def features(
     for row, status in enumerate(table["status"]):
         if status != "ok":
             click.echo(f"  {table['source'].iloc[row]}: {table['notes'].iloc[row]}")
+        for note in str(table["notes"].iloc[row]).split("; ") if status == "ok" else ():
+            if _SKIPPED.search(note):
+                click.echo(f"  {table['source'].iloc[row]}: {note}")
     if not measured:
         msg = "no cell was measured; the table says why"
         raise click.ClickException(msg)

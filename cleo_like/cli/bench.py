@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,7 +21,7 @@ from cleo_like.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from cleo_like.core import Recording
+    from cleo_like.core import Recording, Sweep
     from cleo_like.patch.backends.choose import Backend
 
 
@@ -37,7 +37,14 @@ def cells() -> None:
 
 @click.command()
 @click.option("--cell", "names", multiple=True, required=True, help="Library cell; repeatable.")
-@click.option("--protocol", required=True, metavar="FILE|SPEC", help="File or one line.")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    required=True,
+    metavar="FILE|SPEC",
+    help="File or one line; repeatable: played one after the other to each cell.",
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
 @click.option("--format", "formats", multiple=True, type=click.Choice(["abf", "nwb", "atf"]))
 @rig_options
@@ -49,10 +56,11 @@ def cells() -> None:
 )
 @click.option("--sequential", is_flag=True, help="Sweeps one after another, with the gap.")
 @click.option("--keep-voltage", is_flag=True, help="Keep the noise-free potential (NWB).")
+@click.option("--ipfx", is_flag=True, help="Add what ipfx asks of an NWB file (sweep table).")
 @overwrite_option
 def simulate(  # as many as there are options
     names: tuple[str, ...],
-    protocol: str,
+    protocols: tuple[str, ...],
     out: Path,
     formats: tuple[str, ...],
     rig: str,
@@ -60,38 +68,43 @@ def simulate(  # as many as there are options
     backend: Backend,
     sequential: bool,
     keep_voltage: bool,
+    ipfx: bool,
     overwrite: bool,
     **settings: str | None,
 ) -> None:
-    """Record library cells with a protocol; writes ABF and NWB, all files or none.
+    """Record library cells with protocols; writes ABF and NWB, all files or none.
+
+    Several protocols are one NWB file for each cell, and an ABF file for each protocol.
 
     \b
     Examples:
       cleo-like simulate --cell rs --cell narrow_fs --protocol steps.atf -o recordings
       cleo-like simulate --cell sag --protocol "sag_ladder rate=20kHz" -o recordings
+      cleo-like simulate --cell rs --protocol steps.atf --protocol "ramp duration=4s" -o both
       cleo-like simulate --cell rs --protocol photo.abf --noise 0.1mV -o recordings
       cleo-like simulate --cell rs --protocol steps.atf --rig multiclamp_700b --rs 15Mohm -o r
     """
     from cleo_like.io import write_simulated
     from cleo_like.io.save import check_fits
-    from cleo_like.patch import record
+    from cleo_like.patch import experiment, record
 
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
-    _check_files(names, folders, overwrite=overwrite)
-    played = read_or_make_protocol(protocol)
-    electrode = rig_of(rig, played.mode, settings)
-    check_fits(played, folders)
-    recordings = record(
-        list(names),
-        played,
-        electrode=electrode,
-        seed=seed,
-        backend=backend,
-        sequential=sequential,
-        keep_voltage=keep_voltage,
-        consume=_tested if rig != "ideal" else None,
-    )
-    written = write_simulated(recordings, folders, overwrite=overwrite)
+    played = [read_or_make_protocol(text) for text in protocols]
+    _check_files(names, folders, [one.name for one in played], overwrite=overwrite)
+    rigs = [rig_of(rig, one.mode, settings) for one in played]
+    for one in played:
+        check_fits(one, folders)
+    options: dict[str, Any] = {
+        "seed": seed, "backend": backend, "sequential": sequential,
+        "keep_voltage": keep_voltage,
+    }  # fmt: skip
+    if len(played) == 1:
+        recordings = record(list(names), played[0], electrode=rigs[0], **options)
+    else:
+        recordings = experiment(list(names), played, rigs, **options)
+    if rig != "ideal":
+        recordings = [_tested(recording) for recording in recordings]
+    written = write_simulated(recordings, folders, overwrite=overwrite, ipfx_compatible=ipfx)
     for recording, paths in zip(recordings, written, strict=True):
         click.echo(repr(recording))
         for path in paths:
@@ -100,23 +113,31 @@ def simulate(  # as many as there are options
 
 def _tested(recording: Recording) -> Recording:
     """Write the membrane test of each test pulse into the sweeps, as a rig's software does."""
+    import attrs
+
     from cleo_like.features.clamp import with_membrane_test
 
-    protocol = recording.protocol
-    pulsed = protocol is not None and any(e.name == "test_pulse" for e in protocol.epochs)
-    return with_membrane_test(recording) if pulsed else recording
+    sweeps: list[Sweep] = []
+    for part in recording.by_protocol().values():
+        epochs = () if part.protocol is None else part.protocol.epochs
+        pulsed = any(epoch.name == "test_pulse" for epoch in epochs)
+        sweeps += with_membrane_test(part) if pulsed else part
+    return attrs.evolve(recording, sweeps=sweeps)
 
 
-def _check_files(names: tuple[str, ...], folders: dict[str, Path], *, overwrite: bool) -> None:
+def _check_files(
+    names: tuple[str, ...], folders: dict[str, Path], protocols: list[str], *, overwrite: bool
+) -> None:
     """Refuse files that cannot be written, before the simulation."""
-    from cleo_like.io import simulated_path
+    from cleo_like.core.recording.join import numbered
+    from cleo_like.io import simulated_paths
     from cleo_like.io.save import check_writable
     from cleo_like.patch.batch import specimens
 
     for cell in specimens(list(names)):
         for kind, folder in folders.items():
-            path = simulated_path(folder, kind, cell.id)
-            check_writable(path, overwrite=overwrite, how=HOW)
+            for path in simulated_paths(folder, kind, cell.id, numbered(protocols)):
+                check_writable(path, overwrite=overwrite, how=HOW)
 
 
 @click.command()

@@ -18,7 +18,7 @@ from cleo_like.core.ophys.plane import ImagingPlane, Motion, Subject
 from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.core.protocol import Epoch, Protocol
 from cleo_like.core.provenance import Provenance
-from cleo_like.core.recording import GroundTruth, Recording
+from cleo_like.core.recording import GroundTruth, Recording, join_recordings
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.units import si, si_array
 
@@ -48,6 +48,7 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "join_recordings",
     "si",
     "si_array",
 ]

@@ -66,6 +66,9 @@ class Feature:
 
 _IPFX = "ipfx 2.1.2; Gouwens et al. 2019, doi:10.1038/s41593-019-0417-0"
 _ATLAS = "atlas of intracellular recordings, built with ipfx 2.1.2"
+_ALLEN = (
+    "columns of the Allen Cell Types Database; Technical White Paper: Electrophysiology (2017)"
+)
 _OWN = "cleo_like"
 _INF = np.inf
 
@@ -251,6 +254,11 @@ _CELL = (
 CATALOGUE: dict[str, Feature] = {f.name: f for f in (*_SPIKE, *_SWEEP, *_CELL)}
 """All features by name."""
 
+_OF_FAMILY = re.compile(r"(?P<base>\w+?)_(?P<family>ramp|short_square)")
+_WHICH = {
+    "ramp": "first spike of a ramp, mean over the ramps that fire",
+    "short_square": "first spike, mean over the sweeps of the least current that fires most",
+}
 _LABELLED = re.compile(
     r"(?:(?P<which>ap_1|ap_mean)_)?(?P<base>\w+?)_(?P<label>\d+)_long_square"
 )
@@ -260,7 +268,8 @@ def feature(name: str) -> Feature:
     """Look up a column: a name of the catalogue, or one of the atlas row.
 
     ``ap_1_width_0_long_square`` is the width of the first spike, ``ap_mean_...`` the mean
-    over the spikes, of the sweep at rheobase + 20 pA times the label.
+    over the spikes, of the sweep at rheobase + 20 pA times the label; ``threshold_v_ramp`` and
+    ``threshold_v_short_square`` belong to the first spike of these families.
 
     Parameters
     ----------
@@ -286,6 +295,13 @@ def feature(name: str) -> Feature:
     """
     if name in CATALOGUE:
         return CATALOGUE[name]
+    found = _OF_FAMILY.fullmatch(name)
+    if found is not None and found["base"] in CATALOGUE:
+        base = CATALOGUE[found["base"]]
+        meaning = f"{base.meaning}, {_WHICH[found['family']]}"
+        if base.name == "stimulus_amplitude":
+            meaning = "least current that makes most of its sweeps fire"
+        return attrs.evolve(base, name=name, meaning=meaning, source=_ALLEN, level="cell")
     found = _LABELLED.fullmatch(name)
     if found is None or found["base"] not in CATALOGUE:
         raise unknown_name("feature", name, CATALOGUE)

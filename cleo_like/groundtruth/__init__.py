@@ -20,11 +20,12 @@ from cleo_like.groundtruth.extractors import (
 )
 from cleo_like.groundtruth.results import Study, score_study
 from cleo_like.groundtruth.scores.compare import summary
+from cleo_like.groundtruth.scoring import score_features, score_spikes
 from cleo_like.groundtruth.study import plan_of, run_study
 
 __all__ = [
     "FACTORS", "OWN", "Advice", "Case", "Conditions", "Method", "Outcome", "Plan", "Study",
     "add_command", "added_methods", "advise", "command_method", "load_cases", "method_named",
     "of_function", "parse_cases", "plan_of", "recording_conditions", "run_study",
-    "score_study", "summary",
+    "score_features", "score_spikes", "score_study", "summary",
 ]  # fmt: skip

@@ -113,7 +113,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
         who = {"key": case.key, "cell": case.cell, "seed": case.seed}
         stack = store.recording(case)
         matched = matcher_scores(
-            _recording(stack), truth.window, is_long_square=truth.is_long_square
+            bare_recording(stack), truth.window, is_long_square=truth.is_long_square
         )
         rows["m"].append(who | {"sweeps": stack.n_sweeps} | matched)
         for method in methods:
@@ -170,7 +170,7 @@ def _detected(
     return [named | spike_scores(truth, outcome.spikes, n_sweeps)]
 
 
-def _recording(stack: SweepStack) -> Recording:
+def bare_recording(stack: SweepStack) -> Recording:
     """Give a stack as a recording that says nothing of its protocol."""
     sweeps = [
         Sweep(response=v * 1e-3, command=i * 1e-12, rate=stack.rate, number=k)

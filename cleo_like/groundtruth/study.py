@@ -10,7 +10,7 @@ from cleo_like.core.files import atomic_path, check_folder
 from cleo_like.groundtruth.cases.chain import recorded, run_cell
 from cleo_like.groundtruth.cases.plan import Case, Plan, load_cases, parse_cases
 from cleo_like.groundtruth.extractors.guard import Guard
-from cleo_like.groundtruth.extractors.method import OWN, Method, method_named, of_function
+from cleo_like.groundtruth.extractors.method import OWN, Method, method_named, method_of
 from cleo_like.groundtruth.results import Study, score_study
 from cleo_like.groundtruth.store import CASES, Store
 from cleo_like.groundtruth.truth.exact import clean_stack, truth_of
@@ -77,18 +77,6 @@ def run_study(
     study = score_study(plan, methods, folder)
     study.write(store.folder)
     return study
-
-
-def method_of(extractor: Any) -> Method:
-    """Give the method that is meant by a name, a function, or a method itself."""
-    if isinstance(extractor, Method):
-        return extractor
-    if isinstance(extractor, str):
-        return method_named(extractor)
-    if callable(extractor):
-        return of_function(extractor)
-    msg = f"an extractor is a name, a Method or a function, got {type(extractor).__name__}"
-    raise InputError(msg)
 
 
 def _run_all(

@@ -12,7 +12,7 @@ from cleo_like.io.load import Reader, files_in, read, read_all, read_protocol
 from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
-from cleo_like.io.save import simulated_path, write, write_simulated
+from cleo_like.io.save import simulated_path, simulated_paths, write, write_simulated
 from cleo_like.io.targets import sidecar_path
 from cleo_like.io.tiff import ShortMovieWarning, TiffMovie, read_tiff, write_tiff
 
@@ -33,6 +33,7 @@ __all__ = [
     "read_tiff",
     "sidecar_path",
     "simulated_path",
+    "simulated_paths",
     "write",
     "write_abf",
     "write_abf1",

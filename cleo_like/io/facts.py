@@ -8,6 +8,7 @@ waveforms.
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -32,6 +33,9 @@ ROUNDING = 1e-4
 (ABF: half of 1/32000; float32: 6e-8)."""
 
 Arrays = dict[str, np.ndarray]
+
+_OF_PROTOCOL = ("picture", "protocol_waveforms")
+"""Arrays of a protocol; of several, each with its number behind."""
 
 
 def facts_of(recording: Recording) -> tuple[dict[str, Any], Arrays]:
@@ -65,10 +69,28 @@ def facts_of(recording: Recording) -> tuple[dict[str, Any], Arrays]:
         arrays |= _protocol_arrays(recording.protocol)
         if not _is_commanded(recording):
             arrays["protocol_waveforms"] = recording.protocol.waveforms
+    told: list[dict[str, Any]] = []
+    for k, part in enumerate(_parts(recording)):
+        own, large = facts_of(part)
+        told.append({"n_sweeps": len(part), **own["protocol"]})
+        arrays |= {_numbered(name, k): large[name] for name in _OF_PROTOCOL if name in large}
+    if told:
+        facts["protocols"] = told
     if recording.truth is not None:
         facts["truth"] = _truth_facts(recording.truth)
         arrays |= _truth_arrays(recording.truth)
     return json.loads(to_json(facts)), arrays
+
+
+def _parts(recording: Recording) -> list[Recording]:
+    """Give the sweeps of each of several protocols, with nothing but their commands."""
+    ends = np.cumsum([0, *map(len, recording.protocols)])
+    bare = attrs.evolve(recording, truth=None, findings=(), device={})
+    return [bare[int(a) : int(b)] for a, b in pairwise(ends)]
+
+
+def _numbered(name: str, k: int) -> str:
+    return f"{name}_{k}"
 
 
 def protocol_facts(protocol: Protocol) -> tuple[dict[str, Any], Arrays]:
@@ -110,6 +132,7 @@ def with_facts(
         commands = _stack([s.command for s in sweeps])
         protocol = restored_protocol(facts["protocol"], arrays, commands)
         sweeps = _exact_commands(sweeps, protocol)
+    sweeps, protocols = _several(sweeps, facts.get("protocols", []), arrays)
     return attrs.evolve(
         recording,
         sweeps=sweeps,
@@ -119,8 +142,27 @@ def with_facts(
         findings=tuple(dict.fromkeys((*facts["findings"], *findings))),
         device=facts["device"],
         protocol=protocol,
+        protocols=protocols,
         truth=_truth(facts["truth"], arrays),
     )
+
+
+def _several(
+    sweeps: list[Sweep], described: Sequence[Mapping[str, Any]], arrays: Arrays
+) -> tuple[list[Sweep], tuple[Protocol, ...]]:
+    """Rebuild several protocols, each from the commands of its sweeps."""
+    found, out, at = [], [], 0
+    for k, one in enumerate(described):
+        named = {n: arrays[_numbered(n, k)] for n in _OF_PROTOCOL if _numbered(n, k) in arrays}
+        count = one["n_sweeps"]
+        about = {name: value for name, value in one.items() if name != "n_sweeps"}
+        part, at = sweeps[at : at + count], at + count
+        protocol = restored_protocol(about, named, _stack([s.command for s in part]))
+        if protocol is None:
+            return sweeps, ()
+        found.append(protocol)
+        out += _exact_commands(part, protocol)
+    return (out, tuple(found)) if at == len(sweeps) else (sweeps, ())
 
 
 def facts_of_some(
@@ -128,13 +170,17 @@ def facts_of_some(
 ) -> tuple[dict[str, Any], Arrays]:
     """Keep what the facts say of the sweeps with these numbers, where others were lost.
 
-    The protocol, which speaks of all sweeps, goes then.
+    Protocols, which speak of all sweeps, go then.
     """
     rows = {f["number"]: row for row, f in enumerate(facts["sweeps"])}
     if list(rows) == list(numbers) or not set(numbers) <= set(rows):
         return dict(facts), arrays
     kept = [rows[number] for number in numbers]
-    some = {**facts, "sweeps": [facts["sweeps"][row] for row in kept], "protocol": None}
+    some = {
+        **{name: value for name, value in facts.items() if name != "protocols"},
+        "sweeps": [facts["sweeps"][row] for row in kept],
+        "protocol": None,
+    }
     if facts["truth"] is not None:
         times = facts["truth"]["spike_times"]
         some["truth"] = {**facts["truth"], "spike_times": [times[row] for row in kept]}

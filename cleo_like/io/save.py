@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,35 +207,79 @@ def simulated_path(folder: Path, kind: str, cell_id: str) -> Path:
     return folder / dandi_path(cell, SIMULATED_SESSION)
 
 
+def simulated_paths(
+    folder: Path, kind: str, cell_id: str, protocols: Sequence[str]
+) -> list[Path]:
+    """Name the files of a simulated cell: one, or of ABF and ATF one for each protocol.
+
+    Parameters
+    ----------
+    folder, kind, cell_id
+        As in `simulated_path`.
+    protocols : sequence of str
+        Names of the protocols that were played to it.
+
+    Returns
+    -------
+    list of Path
+        In the order of the protocols.
+
+    Examples
+    --------
+    >>> played = ["ramp", "short_square"]
+    >>> [path.name for path in simulated_paths(Path("out"), "abf", "rs", played)]
+    ['rs_ramp.abf', 'rs_short_square.abf']
+    """
+    if kind == "nwb" or len(protocols) < 2:
+        return [simulated_path(folder, kind, cell_id)]
+    return [
+        simulated_path(folder, kind, f"{cell_id}_{re.sub(r'[^0-9A-Za-z._+-]+', '-', name)}")
+        for name in protocols
+    ]
+
+
 def write_simulated(
-    recordings: Iterable[Recording], folders: Mapping[str, Path], *, overwrite: bool = False
+    recordings: Iterable[Recording],
+    folders: Mapping[str, Path],
+    *,
+    overwrite: bool = False,
+    ipfx_compatible: bool = False,
 ) -> list[list[Path]]:
     """Write simulated recordings in several formats: all files appear, or none.
 
     Parameters
     ----------
     recordings : iterable of Recording
-        From `cleo_like.record`.
+        From `cleo_like.record` or `cleo_like.experiment`.
     folders : mapping of str to Path
-        Format ("abf", "nwb", "atf") to the folder for its files.
+        Format ("abf", "nwb", "atf") to the folder for its files. A recording of several
+        protocols is one NWB file, and an ABF (or ATF) file for each protocol.
     overwrite : bool
         Whether files of an earlier run may be replaced.
+    ipfx_compatible : bool
+        Add to NWB what ipfx asks for (see `write_nwb`).
 
     Returns
     -------
     list of list of Path
         The files of each recording.
     """
+    own = {"session_id": SIMULATED_SESSION, "ipfx_compatible": ipfx_compatible}
     with together():
         return [
             [
-                write(
-                    recording,
-                    simulated_path(folder, kind, recording.cell.id),
-                    overwrite=overwrite,
-                    **({"session_id": SIMULATED_SESSION} if kind == "nwb" else {}),
-                )
+                write(part, path, overwrite=overwrite, **(own if kind == "nwb" else {}))
                 for kind, folder in folders.items()
+                for path, part in _parts(recording, kind, folder)
             ]
             for recording in recordings
         ]
+
+
+def _parts(recording: Recording, kind: str, folder: Path) -> list[tuple[Path, Recording]]:
+    """Give the files of a recording, and what is in each."""
+    if kind == "nwb" or not recording.protocols:
+        return [(simulated_path(folder, kind, recording.cell.id), recording)]
+    names = [protocol.name for protocol in recording.protocols]
+    paths = simulated_paths(folder, kind, recording.cell.id, names)
+    return [(path, recording[name]) for path, name in zip(paths, names, strict=True)]

@@ -2,6 +2,7 @@
 
 from cleo_like.patch.backends.brian import CompilerWarning
 from cleo_like.patch.electrode import IdealElectrode
+from cleo_like.patch.experiment import experiment
 from cleo_like.patch.pipette import (
     CurrentClamp,
     Digitiser,
@@ -21,6 +22,7 @@ __all__ = [
     "IdealElectrode",
     "PatchPipette",
     "VoltageClamp",
+    "experiment",
     "record",
     "rig_names",
     "rig_preset",

@@ -10,23 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
-from cleo_like.core.errors import CleoLikeError, ExistingFileError
+from cleo_like.core.errors import CleoLikeError, ExistingFileError, UnknownNameError
 from cleo_like.core.files import check_folder
 from cleo_like.core.provenance import hash_of
 from cleo_like.core.views.style import RESPONSE_COLOUR, house_style, trace
-from cleo_like.features.catalogue import CATALOGUE
+from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.extract import extract
+from cleo_like.features.families import measure_others, parts_of
 from cleo_like.io.load import files_in
 from cleo_like.report.page import Link, Page, Picture
 from cleo_like.report.plots.features import features_figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
     from cleo_like.core.recording import Recording
+    from cleo_like.features.catalogue import Feature
     from cleo_like.features.long_square.cell import CellFeatures
     from cleo_like.features.registry import ExtractorLike
     from cleo_like.features.table import FeatureTable
@@ -177,7 +180,12 @@ class _CellWriter:
         page.add_figure(
             features_figure(measured), alt=f"Sweeps, V-I and f-I curves of {recording.cell.id}"
         )
-        page.add_heading("Features").add_table(_feature_rows(measured))
+        page.add_heading("Features").add_table(_rows_of_cell(measured))
+        others, skipped = measure_others(parts_of(recording), measured.parameters)
+        for family, found in others.items():
+            page.add_heading(f"Features of {family.replace('_', ' ')} sweeps")
+            page.add_table(_feature_rows(found.values, found.errors, found.reasons))
+        page.add_list(skipped)
         page.add_list(measured.notes)
         page.add_heading("Quality").add_text(repr(judged))
         verdicts = judged.table()
@@ -198,17 +206,31 @@ def _page(cell_id: str, path: Path) -> Page:
     return page.add_links([Link(text="All cells", href=f"../{INDEX}")])
 
 
-def _feature_rows(measured: CellFeatures) -> list[dict[str, Any]]:
+def _rows_of_cell(measured: CellFeatures) -> list[dict[str, Any]]:
+    return _feature_rows(measured.values, measured.uncertainty, measured.reasons)
+
+
+def _feature_rows(
+    values: Mapping[str, float], errors: Mapping[str, float], reasons: Mapping[str, str]
+) -> list[dict[str, Any]]:
     rows = []
-    for name, value in measured.values.items():
-        known = CATALOGUE.get(name)
+    for name, value in values.items():
+        known = _known(name)
         rows.append({
-            "feature": name, "value": value, "standard error": measured.uncertainty.get(name),
+            "feature": name, "value": value, "standard error": errors.get(name),
             "unit": "" if known is None or known.unit == "1" else known.unit,
             "meaning": "" if known is None else known.meaning,
-            "why it is missing": measured.reasons.get(name, ""),
+            "why it is missing": reasons.get(name, ""),
         })  # fmt: skip
     return rows
+
+
+def _known(name: str) -> Feature | None:
+    """Look a column up; those of other people's extractors are in no catalogue."""
+    try:
+        return feature(name)
+    except UnknownNameError:
+        return None
 
 
 def _thumbnail(recording: Recording, path: Path) -> None:
@@ -247,6 +269,8 @@ def _write_failed(names: _Names, folder: Path, rows: list[Path], table: FeatureT
         if (folder / "cells" / f"{name}.html").is_file():
             continue
         page = _page(cell_id, path).add_text(str(table["notes"].iloc[row]))
+        if table["status"].iloc[row] == "ok":  # no long squares, and so no figure of them
+            page.add_heading("Features").add_table(_rows_of_table(table, row))
         try:
             found = [r for r in read_all(path) if r.cell.id == cell_id]
         except (CleoLikeError, OSError):
@@ -256,6 +280,14 @@ def _write_failed(names: _Names, folder: Path, rows: list[Path], table: FeatureT
             if recording.n_sweeps:
                 _thumbnail(recording, folder / "thumbnails" / f"{name}.png")
         page.save(folder / "cells" / f"{name}.html", overwrite=True)
+
+
+def _rows_of_table(table: FeatureTable, row: int) -> list[dict[str, Any]]:
+    """Give the features of a row that has no more than the table."""
+    values = table.frame.iloc[row]
+    asked = [name for name in table.features if np.isfinite(values[name])]
+    errors = {name: float(values.get(f"{name}_error", np.nan)) for name in asked}
+    return _feature_rows({name: values[name] for name in asked}, errors, {})
 
 
 def _write_tables(folder: Path, table: FeatureTable) -> None:
@@ -331,7 +363,7 @@ def _write_index(
 
 
 def _label(name: str) -> str:
-    known = CATALOGUE.get(name)
+    known = _known(name)
     return known.label if known is not None else name
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.cases import parse_cases
-from cleo_like.groundtruth.results import _recording
+from cleo_like.groundtruth.results import bare_recording
 from cleo_like.groundtruth.store import Store
 from cleo_like.groundtruth.truth.exact import FINEST, RATE, Truth
 
@@ -69,5 +69,5 @@ def made(tmp_path):
     for k, case in enumerate(plan.cases):
         store.write_truth(case, truth_with(scale=1 + 0.01 * k))
         store.write_clean(case, stack)
-        store.write_recording(case, _recording(stack))
+        store.write_recording(case, bare_recording(stack))
     return store.folder, plan

@@ -105,6 +105,21 @@ def recorded(**given):
         prefs.codegen.target = before
 
 
+def experiment_of(**given):
+    protocol = stimuli.long_square("5 pA", duration="5 ms", before="5 ms", after="5 ms", rate="10 kHz")  # fmt: skip
+    before, prefs.codegen.target = prefs.codegen.target, "numpy"
+    try:
+        found = cl.experiment("passive", [protocol] * 2, seed=1, backend="brian2", progress=False, **given)[0]  # fmt: skip
+    finally:
+        prefs.codegen.target = before
+    return found.sweeps
+
+
+def joined(**given):
+    parts = [clamped(), clamped()]
+    return [sweep.start_time for sweep in cl.join_recordings(parts, **given)]
+
+
 def in_plane(**given):
     group = NeuronGroup(3, "v : 1")
     cl.coords.assign_coords(group, [[0, 0, 100], [0, 10, 110], [0, 0, 300]] * um)
@@ -236,6 +251,8 @@ CALLS = {
          "rate": (20, "kHz")},
     ),
     "patch.record": (recorded, {"dt": (0.05, "ms")}),
+    "patch.experiment": (experiment_of, {"pause": (20, "ms"), "dt": (0.05, "ms")}),
+    "core.join_recordings": (joined, {"pause": (20, "ms")}),
     "cells.CellModel": (model, {"spike_level": (-20, "mV"), "dt": (0.05, "ms"), "refractory": (2, "ms")}),
     "cells.rheobase": (
         lambda **k: cl.rheobase(cl.get_cell("passive"), **k),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+import cleo_like as cl
 from cleo_like import Cell, Epoch, Protocol, Provenance, Recording, Sweep
 from cleo_like.core.protocol import levels_from_epochs
 from cleo_like.io import write_nwb
@@ -80,3 +81,32 @@ def test_ipfx_analyses_the_long_squares(ask_peer, tmp_path):
     assert found["tau"] == pytest.approx(TAU, rel=0.01)
     assert found["v_baseline"] == pytest.approx(-70.0, abs=0.01)
     assert found["rheobase_i"] == pytest.approx(100.0, abs=1e-3)
+
+
+EVERY = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from ipfx.dataset.create import create_ephys_data_set
+
+data_set = create_ephys_data_set(sys.argv[1])
+names = data_set.ontology
+kinds = {"long": names.long_square_names, "short": names.short_square_names,
+         "ramp": names.ramp_names}
+print(json.dumps({
+    kind: [int(n) for n in data_set.filtered_sweep_table(
+        clamp_mode=data_set.CURRENT_CLAMP, stimuli=given)["sweep_number"]]
+    for kind, given in kinds.items()
+}))
+"""
+
+
+def test_ipfx_finds_every_family_of_an_experiment(ask_peer, tmp_path):
+    rest = {"before": "0.2 s", "after": "0.3 s", "test_pulse": "-25 pA", "rate": "50 kHz"}
+    protocols = [
+        cl.long_square(["-20 pA", "0 pA", "20 pA"], duration="0.5 s", **rest),
+        cl.short_square(["100 pA", "200 pA"], **rest),
+        cl.ramp("100 pA/s", duration="0.5 s", **rest),
+    ]
+    (cell,) = cl.experiment("passive", protocols, seed=1)
+    path = write_nwb(cell, tmp_path / "cell.nwb", ipfx_compatible=True)
+    assert ask_peer(EVERY, path) == {"long": [0, 1, 2], "short": [3, 4], "ramp": [5]}

@@ -18,7 +18,7 @@ from cleo_like.core.plugins import BROKEN
 from cleo_like.features.registry import Extracted
 
 if TYPE_CHECKING:
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import Window
     from cleo_like.groundtruth.extractors.method import Method
     from cleo_like.groundtruth.truth.exact import Truth
 
@@ -86,13 +86,13 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, stack: SweepStack, step: Window, truth: Truth | None = None) -> Outcome:
+    def ask(self, stack: Any, step: Window, truth: Truth | None = None) -> Outcome:
         """Let it measure one recording.
 
         Parameters
         ----------
-        stack : SweepStack
-            Sweeps.
+        stack : SweepStack or list of Trace
+            Sweeps, as the method takes them.
         step : Window
             The step.
         truth : Truth, optional

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 
-from cleo_like.core.errors import unknown_name
+from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.core.provenance import hash_of, to_json, versions
 from cleo_like.features.parameters import DEFAULT, DEFINITIONS, GIGASEAL, IPFX
 from cleo_like.features.registry import (
@@ -125,6 +125,18 @@ def method_named(name: str) -> Method:
     if name in installed():
         return of_function(extractor_named(name), name=name)
     raise unknown_name("extractor", name, {*OWN, PERFECT, *installed()})
+
+
+def method_of(extractor: Any) -> Method:
+    """Give the method that is meant by a name, a function, or a method itself."""
+    if isinstance(extractor, Method):
+        return extractor
+    if isinstance(extractor, str):
+        return method_named(extractor)
+    if callable(extractor):
+        return of_function(extractor)
+    msg = f"an extractor is a name, a Method or a function, got {type(extractor).__name__}"
+    raise InputError(msg)
 
 
 def of_function(function: Any, *, name: str | None = None, settings: str = "") -> Method:

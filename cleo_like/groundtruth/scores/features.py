@@ -8,7 +8,7 @@ import numpy as np
 
 from cleo_like.groundtruth.extractors.definitions import differs, meaning
 from cleo_like.groundtruth.scores.spikes import WIDE, paired
-from cleo_like.groundtruth.truth.exact import FINEST, RATE, SPIKE_SHAPES
+from cleo_like.groundtruth.truth.exact import FINEST, SPIKE_SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ def feature_errors(
             rows.append(_row(feature, "own definition", _other(feature, truth, outcome, own)))
             rows[-1]["definition"] = meaning(method.definitions, feature)
             continue
-        for reference in (RATE, FINEST):
+        for reference in truth.cell:
             found = _against(feature, truth, reference, outcome)
             rows.append(_row(feature, reference, found) | {"definition": ""})
     return [row for row in rows if row["n"]]

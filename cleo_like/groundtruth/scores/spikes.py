@@ -114,6 +114,28 @@ def spike_scores(
     return out
 
 
+def shifted_hits(
+    truth: Truth, spikes: Mapping[str, np.ndarray], shift: float
+) -> tuple[int, int]:
+    """Count the true spikes that are met within 1 ms by times, and by times that are later.
+
+    Parameters
+    ----------
+    truth : Truth
+        Times of all spikes.
+    spikes : mapping of str to array
+        ``sweep`` and ``peak_t``.
+    shift : float
+        By how much later (s).
+    """
+    true, time = truth.times, np.asarray(spikes["peak_t"], dtype=float)
+    found = [
+        paired(true["sweep"], true["t"], spikes["sweep"], time + by, WIDE)[0].size
+        for by in (0.0, shift)
+    ]
+    return found[0], found[1]
+
+
 def ratios(hits: float, false: float, missed: float) -> tuple[float, float, float]:
     """Give precision, recall and F1; NaN where there is nothing to find or found.
 

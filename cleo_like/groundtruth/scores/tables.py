@@ -52,25 +52,33 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+Groups = list[tuple[str, str, set[str]]]
+"""Recordings (keys) that are reported together: block, condition, keys."""
+
+
+def groups_of(plan: Plan) -> Groups:
+    """Give what a plan reports together."""
+    return [(block.name, *one) for block in plan.blocks for one in conditions(block)]
+
+
 def _groups(
-    plan: Plan, table: pd.DataFrame, by: list[str]
+    plan: Plan | Groups, table: pd.DataFrame, by: list[str]
 ) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Give the rows of each block, condition and combination of `by`."""
     if table.empty:
         return
-    for block in plan.blocks:
-        for condition, keys in conditions(block):
-            rows = table[table["key"].isin(keys)]
-            for names, part in rows.groupby(by, sort=False):
-                yield (block.name, condition, *names), part
+    for block, condition, keys in plan if isinstance(plan, list) else groups_of(plan):
+        rows = table[table["key"].isin(keys)]
+        for names, part in rows.groupby(by, sort=False):
+            yield (block, condition, *names), part
 
 
-def feature_scores(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
+def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
     """Score every feature by block, condition and extractor.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or Groups
         Blocks and conditions.
     errors : DataFrame
         One row a recording, extractor, feature and reference.
@@ -120,7 +128,7 @@ def _who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return part["cell"].to_numpy(), part["seed"].to_numpy()
 
 
-def _with_wrong(plan: Plan, errors: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def _with_wrong(plan: Plan | Groups, errors: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Add the share of recordings with a wrong value and no flag."""
     place = ["block", "condition", "feature", "reference", "definition"]
     real = table[table["extractor"] != PERFECT]
@@ -144,7 +152,7 @@ def _with_wrong(plan: Plan, errors: pd.DataFrame, table: pd.DataFrame) -> pd.Dat
     return table
 
 
-def spike_table(plan: Plan, spikes: pd.DataFrame) -> pd.DataFrame:
+def spike_table(plan: Plan | Groups, spikes: pd.DataFrame) -> pd.DataFrame:
     """Score spike detection by block, condition and extractor, with intervals of F1."""
     import pandas as pd
 
@@ -177,7 +185,7 @@ def spike_table(plan: Plan, spikes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def outcome_table(plan: Plan, outcomes: pd.DataFrame) -> pd.DataFrame:
+def outcome_table(plan: Plan | Groups, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Count failures, hangs, crashes and printing by block, condition and extractor."""
     import pandas as pd
 

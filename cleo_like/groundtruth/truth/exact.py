@@ -33,7 +33,8 @@ REFERENCES = (RATE, FINEST)
 """Where the truth of a value comes from: what the extractor did, and what chain and extractor
 did together."""
 UNFILTERED = ExtractionParameters(filter=None)
-_RISE = 3e-3  # s from the crossing within which the peak lies
+RISE = 3e-3
+"""Seconds from the crossing within which the peak lies."""
 _LEAST = -100.0  # pA: ExtractionParameters.subthresh_min_amp
 _STEADY = 0.03  # s at the end of the step
 _LONG_SQUARE = "steps"
@@ -109,7 +110,7 @@ def truth_of(case: Case, run: CellRun, finest: Truth | None = None) -> Truth:
             shapes[name], sweeps[name] = finest.shapes[name], finest.sweeps[name]
             cells[name] = finest.cell[name]
             continue
-        found = _measured(clean_stack(run, rate), step)
+        found = measured_clean(clean_stack(run, rate), step)
         shapes[name] = found[0] if shaped else _timed_only(times)
         sweeps[name] = found[1] if shaped else _trains(times, step, len(run.voltage))
         cells[name] = _cell_values(found[2], run, step, times, shaped=shaped)
@@ -126,25 +127,33 @@ def _times(run: CellRun, step: Window) -> dict[str, np.ndarray]:
         ends = np.append(crossings, np.inf)[1:]
         for crossing, following in zip(crossings, ends, strict=True):
             sweep.append(k)
-            until = min(crossing + _RISE, following)
+            until = min(crossing + RISE, following)
             peaked = run.cell.model.conductance_based
-            time.append(_peak(run.voltage[k], crossing, until) if peaked else crossing)
+            time.append(
+                peak_time(run.voltage[k], crossing, until, FINE) if peaked else crossing
+            )
     crossed = np.concatenate([*run.spike_times, np.zeros(0)])
     inside = (crossed >= step.start) & (crossed < step.end)
     return {"sweep": np.array(sweep, dtype=int), "t": np.array(time), "inside": inside}
 
 
-def _peak(v: np.ndarray, start: float, stop: float) -> float:
-    """Give the time of the highest point, between samples."""
-    a, b = int(start * FINE), min(int(stop * FINE) + 1, v.size - 1)
+def peak_time(v: np.ndarray, start: float, stop: float, rate: float) -> float:
+    """Give the time (s) of the highest point between two times, between samples.
+
+    Examples
+    --------
+    >>> peak_time(np.array([0.0, 1.0, 3.0, 3.0, 1.0]), 0.0, 4.0, 1.0)
+    2.5
+    """
+    a, b = int(start * rate), min(int(stop * rate) + 1, v.size - 1)
     k = a + int(v[a:b].argmax()) if b > a else a
     k = min(max(k, 1), v.size - 2)
     left, top, right = v[k - 1 : k + 2]
     bend = left - 2 * top + right
-    return (k + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / FINE
+    return float((k + (0.5 * (left - right) / bend if bend < 0 else 0.0)) / rate)
 
 
-def _measured(
+def measured_clean(
     stack: SweepStack, step: Window
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, float]]:
     """Apply the native definitions to a clean trace."""
@@ -190,46 +199,59 @@ def _cell_values(
     out = {k: v for k, v in native_values.items() if shaped or not k.startswith("ap_")}
     if run.step.name != "step":
         return {}
-    return out | exact_values(run, step, times)
+    clean = clean_stack(run, FINE)
+    known = {
+        "time_constant": run.cell.answers.time_constant,
+        "capacitance": run.cell.answers.capacitance,
+        "rheobase": run.cell.rheobase,
+    }
+    return out | exact_values(clean, step, times, known)
 
 
 def exact_values(
-    run: CellRun, step: Window, times: Mapping[str, np.ndarray]
+    clean: SweepStack,
+    step: Window,
+    times: Mapping[str, np.ndarray],
+    known: Mapping[str, float],
 ) -> dict[str, float]:
     """Give the answers that need no extractor (mV, pA, MOhm, pF, s).
 
     Parameters
     ----------
-    run : CellRun
-        The cell's own potential.
+    clean : SweepStack
+        The cell's own potential, with the holding current in front of the step.
     step : Window
         The step.
     times : mapping
         Of the true spikes.
+    known : mapping of str to float
+        ``time_constant``, ``capacitance`` and ``rheobase`` of 0.5 s (SI), where they are known.
     """
-    a, b = run.step.start, run.step.stop
-    v, holding = run.voltage * 1e3, run.protocol.holding * 1e12
-    amplitude = run.protocol.waveforms[:, a + 1] * 1e12 - holding
+    a, b = round(step.start * clean.rate), round(step.end * clean.rate)
+    v, holding = clean.voltage_mv, clean.current_pa[:, max(a - 1, 0)]
+    amplitude = clean.current_pa[:, a + 1] - holding
     counts = np.bincount(times["sweep"][times["inside"]], minlength=len(v))
-    base = v[:, a - round(0.1 * FINE) : a].mean(axis=1)
-    lowest, final = v[:, a:b].min(axis=1), v[:, b - round(_STEADY * FINE) : b].mean(axis=1)
+    base = v[:, max(0, a - round(0.1 * clean.rate)) : a].mean(axis=1)
+    lowest = v[:, a:b].min(axis=1)
+    final = v[:, b - round(_STEADY * clean.rate) : b].mean(axis=1)
     quiet = (counts == 0) & (amplitude < 0)
     rows = np.flatnonzero(quiet & (amplitude + holding > _LEAST))
+    held = bool((holding != 0).any())
     out = {
         "v_baseline": float(base.mean()),
         "input_resistance": _slope(amplitude[rows], (lowest - base)[rows]),
         "steady_state_input_resistance": _slope(amplitude[rows], (final - base)[rows]),
-        "capacitance": run.cell.answers.capacitance * 1e12,
+        "capacitance": known.get("capacitance", np.nan) * 1e12,
     }
     # the equations give the time constant at rest; a held cell with an Ih has another
-    out["tau"] = run.cell.answers.time_constant if holding == 0 else np.nan
+    out["tau"] = np.nan if held else known.get("time_constant", np.nan)
     if quiet.any():
         row = np.flatnonzero(quiet)[np.abs(lowest[quiet] + 100).argmin()]
         out["sag"] = float((lowest[row] - final[row]) / (lowest[row] - base[row]))
     fires = (counts > 0) & (amplitude > 0)
     out["rheobase_i"] = float((amplitude + holding)[fires].min()) if fires.any() else np.nan
-    known = holding == 0 and abs(step.duration - 0.5) < 1e-9
-    out["rheobase_estimate"] = run.cell.rheobase * 1e12 if known and fires.any() else np.nan
+    known_here = not held and abs(step.duration - 0.5) < 1e-9 and bool(fires.any())
+    out["rheobase_estimate"] = known.get("rheobase", np.nan) * 1e12 if known_here else np.nan
     out["max_rate"] = float(counts.max() / step.duration) if fires.any() else np.nan
     return out
 

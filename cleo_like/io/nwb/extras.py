@@ -46,24 +46,29 @@ def add_facts(nwbfile: NWBFile, facts: Mapping[str, Any], arrays: Arrays) -> Non
         VectorData(name="json", description="Its value as JSON, SI units", data=list(texts)),
     ]
     module.add(DynamicTable(name="facts", description="One fact a row", columns=columns))
-    if "picture" in arrays:
-        picture = GrayscaleImage(
-            name="picture",
-            data=np.asarray(arrays["picture"], dtype=float),
-            description="Grey values 0..1 that the stimulus draws; a row is a sweep",
-        )
+    told = [facts.get("protocol"), *facts.get("protocols", [])]
+    pictures = []
+    for protocol, behind in zip(
+        told, ["", *(f"_{k}" for k in range(len(told) - 1))], strict=True
+    ):
+        if f"picture{behind}" in arrays:
+            pictures.append(GrayscaleImage(
+                name=f"picture{behind}",
+                data=np.asarray(arrays[f"picture{behind}"], dtype=float),
+                description="Grey values 0..1 that the stimulus draws; a row is a sweep",
+            ))  # fmt: skip
+        if f"protocol_waveforms{behind}" in arrays:
+            module.add(TimeSeries(
+                name=f"protocol_waveforms{behind}",
+                description="The protocol, a sweep a column; it was commanded otherwise",
+                data=np.asarray(arrays[f"protocol_waveforms{behind}"], dtype=float).T,
+                unit="amperes" if protocol["mode"] == "current_clamp" else "volts",
+                rate=float(protocol["rate"]),
+            ))  # fmt: skip
+    if pictures:
         module.add(
-            Images(name="pictures", description="Picture of the protocol", images=[picture])
+            Images(name="pictures", description="Picture of the protocol", images=pictures)
         )
-    if "protocol_waveforms" in arrays:
-        waveforms = TimeSeries(
-            name="protocol_waveforms",
-            description="The protocol, a sweep a column; it was commanded otherwise",
-            data=np.asarray(arrays["protocol_waveforms"], dtype=float).T,
-            unit="amperes" if facts["protocol"]["mode"] == "current_clamp" else "volts",
-            rate=float(facts["protocol"]["rate"]),
-        )
-        module.add(waveforms)
 
 
 def add_truth(nwbfile: NWBFile, recording: Recording) -> None:
@@ -134,12 +139,13 @@ def stored_facts(file: h5py.File) -> tuple[dict[str, Any], Arrays] | None:
             (hdf5.as_text(n), hdf5.as_text(t)) for n, t in zip(names, texts, strict=True)
         )
         arrays: Arrays = {}
-        picture = hdf5.optional(module, "pictures", "picture")
-        if picture is not None:
-            arrays["picture"] = np.asarray(picture[:])
-        waveforms = hdf5.optional(module, "protocol_waveforms", "data")
-        if waveforms is not None:
-            arrays["protocol_waveforms"] = np.asarray(waveforms[:]).T
+        for behind in ("", *(f"_{k}" for k in range(len(facts.get("protocols", []))))):
+            picture = hdf5.optional(module, "pictures", f"picture{behind}")
+            if picture is not None:
+                arrays[f"picture{behind}"] = np.asarray(picture[:])
+            waveforms = hdf5.optional(module, f"protocol_waveforms{behind}", "data")
+            if waveforms is not None:
+                arrays[f"protocol_waveforms{behind}"] = np.asarray(waveforms[:]).T
         if facts.get("truth") is not None:
             _load_truth(hdf5.member(file, "processing", TRUTH), facts["truth"], arrays)
     except hdf5.READ_ERRORS as error:

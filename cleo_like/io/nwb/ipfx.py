@@ -13,19 +13,32 @@ from cleo_like.core.sweep import ClampMode
 if TYPE_CHECKING:
     from pynwb import NWBFile
 
+    from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
-CODES = {"long_square": "X4PS_SupraThresh"}
-"""Stimulus codes of ipfx's ontology by family of protocol."""
+CODES = {
+    "long_square": "X4PS_SupraThresh",
+    "short_square": "X6SP_Rheo",
+    "ramp": "X7Ramp",
+    "chirp": "C2CHIRP",
+}
+"""Stimulus codes of the ontology that comes with ipfx 2.1.2, by family of protocol."""
 
 _REST = 0.2  # s after the stimulus, without which ipfx drops the sweep
 _FILTER = 20_000.0  # Hz; twice the corner of ipfx's filter
 _EDGES = 4  # on and off of the test pulse, on and off of the step
 
 
-def stimulus_code(recording: Recording, code: str | None) -> str:
-    """Check that ipfx can use a recording and give its stimulus code.
+def played(recording: Recording) -> tuple[Protocol, ...]:
+    """Give the protocols of a recording: several, one, or none that is known."""
+    if recording.protocol is not None:
+        return (recording.protocol,)
+    return recording.protocols
+
+
+def stimulus_codes(recording: Recording, code: str | None) -> list[str]:
+    """Check that ipfx can use a recording and give the stimulus code of each sweep.
 
     Parameters
     ----------
@@ -39,11 +52,16 @@ def stimulus_code(recording: Recording, code: str | None) -> str:
     InputError
         With everything that is missing.
     """
-    family = recording.protocol.family if recording.protocol is not None else None
-    found = code if code is not None else CODES.get(str(family))
-    missing = []
-    if found is None:
-        missing.append(f"a stimulus code for the family {family!r} (give ipfx_code=...)")
+    protocols = played(recording)
+    families = [p.family for p in recording.protocols for _ in range(len(p))]
+    if not families:
+        one = recording.protocol.family if recording.protocol is not None else "None"
+        families = [one] * recording.n_sweeps
+    found = [CODES.get(family, code) for family in families]
+    if len(protocols) < 2 and code is not None:
+        found = [code] * recording.n_sweeps
+    unknown = dict.fromkeys(f for f, c in zip(families, found, strict=True) if c is None)
+    missing = [f"a stimulus code for the family {f!r} (give ipfx_code=...)" for f in unknown]
     commands = [s.command for s in recording.sweeps if s.command is not None]
     if len(commands) < recording.n_sweeps or not commands:
         missing.append("a command for every sweep")
@@ -61,14 +79,16 @@ def stimulus_code(recording: Recording, code: str | None) -> str:
             f"recording has {slowest / 1e3:g} kHz, so give ipfx another filter",
             stacklevel=4,
         )
-    return str(found)
+    return [str(one) for one in found]
 
 
 def _shape_missing(sweeps: tuple[Sweep, ...]) -> list[str]:
     missing = []
     edges = [np.flatnonzero(np.diff(np.asarray(s.command))) for s in sweeps]
-    most = max(map(len, edges))
-    if most < _EDGES:
+    by_stimulus: dict[str | None, int] = {}  # a step of 0 pA shows no edges of its own
+    for s, e in zip(sweeps, edges, strict=True):
+        by_stimulus[s.stimulus] = max(len(e), by_stimulus.get(s.stimulus, 0))
+    if min(by_stimulus.values()) < _EDGES:
         missing.append(
             "a test pulse before the step, commanded and recorded "
             "(cleo_like.stimuli.with_test_pulse)"

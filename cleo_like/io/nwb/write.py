@@ -16,7 +16,7 @@ from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import Sweep
 from cleo_like.io.facts import facts_of, protocol_facts
 from cleo_like.io.nwb.extras import add_facts, add_truth
-from cleo_like.io.nwb.ipfx import add_sweep_table, stimulus_code
+from cleo_like.io.nwb.ipfx import add_sweep_table, played, stimulus_codes
 from cleo_like.io.nwb.names import session_of
 from cleo_like.io.nwb.parts import (
     electrode_from,
@@ -96,14 +96,14 @@ def write_nwb(
     if len(set(numbers)) < len(numbers):
         msg = f"NWB needs different sweep numbers, got {numbers}"
         raise InputError(msg)
-    code = stimulus_code(recording, ipfx_code) if ipfx_compatible else None
+    codes = stimulus_codes(recording, ipfx_code) if ipfx_compatible else None
     nwbfile = _nwbfile(recording, session_id, metadata if metadata is not None else {})
     facts, arrays = (
         protocol_facts(thing) if isinstance(thing, Protocol) else facts_of(recording)
     )
     if facts.get("truth") is not None:
         del facts["truth"]["spike_times"]  # they are in their own table
-    _add_sweeps(nwbfile, recording, code, with_responses=not isinstance(thing, Protocol))
+    _add_sweeps(nwbfile, recording, codes, with_responses=not isinstance(thing, Protocol))
     add_facts(nwbfile, facts, arrays)
     add_truth(nwbfile, recording)
     _save(nwbfile, path, overwrite=overwrite)
@@ -151,9 +151,11 @@ def _as_recording(protocol: Protocol) -> Recording:
 def _nwbfile(recording: Recording, session_id: str | None, metadata: Mapping[str, Any]) -> Any:
     import pynwb
 
-    cell, protocol = recording.cell, recording.protocol
+    cell = recording.cell
+    protocols = played(recording)
     kind = "Simulated" if is_simulated(recording) else "Intracellular"
-    about = "" if protocol is None else f", protocol {protocol.name} ({protocol.source})"
+    told = [f"protocol {protocol.name} ({protocol.source})" for protocol in protocols]
+    about = "".join(f", {text}" for text in told)
     modes = sorted({str(s.mode).replace("_", " ") for s in recording.sweeps})
     notes = [f"cell: {cell!r}", *recording.findings]
     if recording.session_start is None:
@@ -167,9 +169,9 @@ def _nwbfile(recording: Recording, session_id: str | None, metadata: Mapping[str
         "session_start_time": start_of_session(recording),
         "session_id": session_of(recording, session_id),
         "keywords": ["patch clamp", *(["simulation"] if is_simulated(recording) else [])],
-        "protocol": None if protocol is None else protocol.family,
+        "protocol": ", ".join(p.family for p in protocols) or None,
         "experiment_description": (
-            "not described" if protocol is None else f"{protocol.name}: {protocol.source}"
+            "; ".join(f"{p.name}: {p.source}" for p in protocols) or "not described"
         ),
         "notes": "\n".join(notes),
         "subject": subject_from(recording),
@@ -180,16 +182,16 @@ def _nwbfile(recording: Recording, session_id: str | None, metadata: Mapping[str
 
 
 def _add_sweeps(
-    nwbfile: NWBFile, recording: Recording, code: str | None, *, with_responses: bool
+    nwbfile: NWBFile, recording: Recording, codes: list[str] | None, *, with_responses: bool
 ) -> None:
     electrode = electrode_from(nwbfile, recording)
     fallback = recording.protocol.name if recording.protocol is not None else "not described"
     rows: list[str] = []
     simultaneous: list[int] = []
     everything: list[Any] = []
-    for sweep in recording.sweeps:
+    for place, sweep in enumerate(recording.sweeps):
         stimulus = sweep.stimulus if sweep.stimulus is not None else fallback
-        about = code if code is not None else stimulus
+        about = codes[place] if codes is not None else stimulus
         series = {
             "response": response_series(sweep, electrode, about) if with_responses else None,
             "stimulus": stimulus_series(sweep, electrode, about),
@@ -203,7 +205,7 @@ def _add_sweeps(
         rows.append(about)
         simultaneous.append(nwbfile.add_icephys_simultaneous_recording(recordings=[row]))
     _add_hierarchy(nwbfile, rows, simultaneous)
-    if code is not None:
+    if codes is not None:
         add_sweep_table(nwbfile, everything)
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, overload
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, read_only, si_mapping, si_samples, texts
+from cleo_like.core.arrays import as_tuple, read_only, si_mapping, texts
 from cleo_like.core.errors import InputError, PlaceError, unknown_name
+from cleo_like.core.recording.stacked import Stacked
 from cleo_like.core.sweep import Sweep, clamp_mode, with_common_rates
 from cleo_like.core.units.table import show_range
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
     import xarray as xr
@@ -22,116 +23,9 @@ if TYPE_CHECKING:
     from cleo_like.core.cell import Cell
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.provenance import Provenance
+    from cleo_like.core.recording.stacked import Scaling
+    from cleo_like.core.recording.truth import GroundTruth
     from cleo_like.core.sweep import ClampMode
-
-
-def _tuple_of(unit: str, name: str) -> Callable[[Any], tuple[np.ndarray, ...] | None]:
-    convert = si_samples(unit, name=name)
-
-    def convert_all(values: Any) -> tuple[np.ndarray, ...] | None:
-        if values is None:
-            return None
-        found = tuple(convert(v) for v in values)
-        if any(array.ndim != 1 for array in found):
-            msg = f"{name} must be a list of one array for each sweep, got {values!r}"
-            raise InputError(msg)
-        return found
-
-    return convert_all
-
-
-@attrs.frozen(kw_only=True)
-class GroundTruth:
-    """The answer that belongs to a simulated recording.
-
-    Parameters
-    ----------
-    spike_times : sequence of arrays
-        One array per sweep, s from the first sample of that sweep, refined between
-        integration steps.
-    voltage : sequence of arrays, optional
-        Noise-free membrane potential per sweep (V), at the recording rate; None when it
-        was not asked for.
-    model : str, optional
-        Name of the cell model.
-    parameters : mapping
-        Parameters of this very cell (SI).
-    answers : mapping
-        Known answers by name (SI): input resistance, time constant, rheobase ...
-
-    Examples
-    --------
-    >>> GroundTruth(spike_times=[np.array([0.1, 0.2]), np.array([])], model="rs")
-    GroundTruth of rs: 2 sweeps, 2 spikes
-    """
-
-    spike_times: tuple[np.ndarray, ...] = attrs.field(
-        converter=_tuple_of("s", "spike_times"), eq=array_eq
-    )
-    voltage: tuple[np.ndarray, ...] | None = attrs.field(
-        default=None, converter=_tuple_of("V", "voltage"), eq=array_eq
-    )
-    model: str | None = None
-    parameters: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
-    answers: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
-
-    def __attrs_post_init__(self) -> None:
-        """Check that both lists speak of the same sweeps."""
-        if self.voltage is not None and len(self.voltage) != len(self.spike_times):
-            msg = (
-                f"voltage has {len(self.voltage)} sweeps but spike_times has "
-                f"{len(self.spike_times)}; both need one array per sweep"
-            )
-            raise InputError(msg)
-
-    def take(self, rows: Sequence[int] | np.ndarray) -> GroundTruth:
-        """Give the truth of some of the sweeps (places)."""
-        voltage = self.voltage
-        return attrs.evolve(
-            self, spike_times=[self.spike_times[k] for k in rows],
-            voltage=None if voltage is None else [voltage[k] for k in rows],
-        )  # fmt: skip
-
-    @property
-    def spike_counts(self) -> np.ndarray:
-        """Number of spikes in each sweep, shape (n_sweeps,)."""
-        return read_only(np.array([len(t) for t in self.spike_times], dtype=int))
-
-    def __repr__(self) -> str:
-        """One line: model, sweeps, spikes."""
-        model = self.model if self.model is not None else "an unnamed model"
-        return (
-            f"GroundTruth of {model}: {len(self.spike_times)} sweeps, "
-            f"{int(self.spike_counts.sum())} spikes"
-        )
-
-
-@attrs.frozen(kw_only=True)
-class Stacked:
-    """Sweeps of equal length and rate as arrays (SI).
-
-    `response` and `command` have the shape (n_sweeps, n_samples); `command` is None when
-    a sweep has none.
-    """
-
-    response: np.ndarray
-    command: np.ndarray | None
-    rate: float
-    numbers: tuple[int, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Scaling:
-    """How stored whole numbers became potentials: (number * scale + offset) * unit.
-
-    Single precision gives other last bits than this when it multiplies and adds itself, and
-    the last bits decide which of two equal samples is the steepest.
-    """
-
-    scale: float
-    offset: float
-    unit: float  # V
-    whole: bool  # False: the file holds single-precision values, not whole numbers
 
 
 @attrs.frozen(kw_only=True)
@@ -150,7 +44,10 @@ class Recording:
     truth : GroundTruth, optional
         Only for simulated cells.
     protocol : Protocol, optional
-        What was commanded, where it is known as a whole.
+        What was commanded, where it is one protocol and known as a whole.
+    protocols : sequence of Protocol
+        What was commanded, where several were played one after the other: the sweeps of the
+        first come first. `protocol` is None then.
     session_start : str, optional
         ISO 8601 time with time zone of the first sweep.
     findings : tuple of str
@@ -173,13 +70,21 @@ class Recording:
     provenance: Provenance
     truth: GroundTruth | None = None
     protocol: Protocol | None = None
+    protocols: tuple[Protocol, ...] = attrs.field(default=(), converter=as_tuple)
     session_start: str | None = None
     findings: tuple[str, ...] = attrs.field(default=(), converter=texts)
     device: Mapping[str, Any] = attrs.field(factory=dict, converter=si_mapping)
     scaling: Scaling | None = attrs.field(default=None, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        """Check that the truth speaks of the same sweeps."""
+        """Check that truth and protocols speak of the same sweeps."""
+        if self.protocols and self.protocol is not None:
+            msg = "give one protocol, or several protocols, not both"
+            raise InputError(msg)
+        played = sum(protocol.n_sweeps for protocol in self.protocols)
+        if self.protocols and played != len(self.sweeps):
+            msg = f"protocols have {played} sweeps but the recording has {len(self.sweeps)}"
+            raise InputError(msg)
         if self.truth is not None and len(self.truth.spike_times) != len(self.sweeps):
             msg = (
                 f"truth has {len(self.truth.spike_times)} sweeps but the recording has "
@@ -203,9 +108,11 @@ class Recording:
     @overload
     def __getitem__(self, which: int) -> Sweep: ...
     @overload
-    def __getitem__(self, which: slice | Sequence[int] | np.ndarray) -> Recording: ...
+    def __getitem__(self, which: str | slice | Sequence[int] | np.ndarray) -> Recording: ...
     def __getitem__(self, which: Any) -> Sweep | Recording:
-        """Give one sweep by its place, or a recording of some (a slice, places, a mask).
+        """Give a sweep by its place, or a recording of some (a slice, places, a mask, a name).
+
+        A name is that of a protocol, see `by_protocol`.
 
         Examples
         --------
@@ -216,20 +123,74 @@ class Recording:
         >>> recording[-1].number, [sweep.number for sweep in recording[1:3]]
         (4, [1, 2])
         """
+        if isinstance(which, str):
+            parts = self._rows_by_protocol()
+            if which not in parts:
+                raise unknown_name("protocol of the recording", which, parts)
+            return self[parts[which]]
         if isinstance(which, (int, np.integer)):
             if not -len(self) <= which < len(self):
                 msg = f"the recording of {self.cell.id} has {len(self)} sweeps, got [{which}]"
                 raise PlaceError(msg)
             return self.sweeps[which]
         rows = np.arange(len(self))[which]
-        truth, protocol = self.truth, self.protocol
+        truth = self.truth
         return attrs.evolve(
             self, sweeps=[self.sweeps[k] for k in rows],
-            truth=None if truth is None else truth.take(rows),
-            # commands of sweeps that were not recorded would not belong to any
-            protocol=protocol[rows] if protocol is not None and len(protocol) == len(self)
-            and len(rows) else None,
+            truth=None if truth is None else truth.take(rows), **self._protocols_of(rows),
         )  # fmt: skip
+
+    def _protocols_of(self, rows: np.ndarray) -> dict[str, Any]:
+        """Give what was commanded in some of the sweeps, as fields."""
+        protocol = self.protocol
+        if not self.protocols:
+            # commands of sweeps that were not recorded would not belong to any
+            whole = protocol is not None and len(protocol) == len(self) and len(rows)
+            return {"protocol": protocol[rows] if protocol is not None and whole else None}
+        owner = np.repeat(np.arange(len(self.protocols)), [len(p) for p in self.protocols])
+        starts = np.cumsum([0, *map(len, self.protocols)])
+        if np.any(np.diff(owner[rows]) < 0):  # no longer one after the other
+            return {"protocol": None, "protocols": ()}
+        some = [
+            self.protocols[k][rows[owner[rows] == k] - starts[k]]
+            for k in dict.fromkeys(owner[rows].tolist())
+        ]
+        if len(some) == 1:
+            return {"protocol": some[0], "protocols": ()}
+        return {"protocol": None, "protocols": some}
+
+    def by_protocol(self) -> dict[str, Recording]:
+        """Give a recording of each protocol that was played, by its name.
+
+        Returns
+        -------
+        dict of str to Recording
+            In the order played. Where the file does not tell protocols, the sweeps of each
+            stimulus as the file names it ("unnamed" where it does not).
+
+        Examples
+        --------
+        >>> from cleo_like import Cell, Provenance, Sweep
+        >>> sweeps = [Sweep(response=np.zeros(9), rate=2e4, number=k, stimulus=name)
+        ...           for k, name in enumerate(("Ramp", "Long Square", "Ramp"))]
+        >>> recording = Recording(
+        ...     sweeps=sweeps, cell=Cell(id="c1"), provenance=Provenance(source="test"))
+        >>> {name: len(part) for name, part in recording.by_protocol().items()}
+        {'Ramp': 2, 'Long Square': 1}
+        """
+        return {name: self[rows] for name, rows in self._rows_by_protocol().items()}
+
+    def _rows_by_protocol(self) -> dict[str, list[int]]:
+        told = self.protocols
+        if not told and self.protocol is not None and len(self.protocol) == len(self):
+            told = (self.protocol,)
+        names = [protocol.name for protocol in told for _ in range(len(protocol))]
+        if not told:
+            names = [s.stimulus if s.stimulus is not None else "unnamed" for s in self.sweeps]
+        rows: dict[str, list[int]] = {}
+        for row, name in enumerate(names):
+            rows.setdefault(name, []).append(row)
+        return rows
 
     def sweep(self, number: int) -> Sweep:
         """Give the sweep of a number, as the file counts.

@@ -1,0 +1,8 @@
+"""Sweeps of one cell, what is known of them, and several recordings as one."""
+
+from cleo_like.core.recording.join import join_recordings
+from cleo_like.core.recording.recording import Recording
+from cleo_like.core.recording.stacked import Scaling, Stacked
+from cleo_like.core.recording.truth import GroundTruth
+
+__all__ = ["GroundTruth", "Recording", "Scaling", "Stacked", "join_recordings"]

@@ -1,0 +1,132 @@
+"""Features of every family in one row: against the truth of simulated cells."""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+import pytest
+
+import cleo_like as cl
+from cleo_like.features.catalogue import feature
+from cleo_like.features.families import parts_of
+from cleo_like.patch import IdealElectrode
+
+REST = {"before": "0.1 s", "after": "0.1 s"}
+BRIEF = [400e-12, 800e-12, 1200e-12, 1600e-12, 2000e-12]
+
+
+@pytest.fixture(scope="module")
+def protocols():
+    steps = ["-40 pA", "-20 pA", "100 pA", "300 pA"]
+    return [
+        cl.long_square(steps, duration="0.3 s", rate="20 kHz", **REST),
+        cl.short_square([f"{a!r} A" for a in BRIEF], rate="50 kHz", **REST),
+        cl.ramp("800 pA/s", duration="0.8 s", repeats=2, rate="20 kHz", **REST),
+        cl.chirp("10 pA", stop="60 Hz", duration="6 s", rate="5 kHz", before="0.1 s",
+                 after="1.2 s"),
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cell(protocols):
+    rig = IdealElectrode(noise="0.2 mV", lowpass="2 kHz")
+    return cl.experiment("rs", protocols, [rig, rig, rig, None], seed=2)[0]
+
+
+@pytest.fixture(scope="module")
+def table(cell):
+    return cl.extract(cell, progress=False)
+
+
+def test_one_row_has_every_family(table, cell):
+    assert len(table) == 1
+    assert table["family"][0] == "long_square, short_square, ramp, chirp"
+    assert table["sweeps_used"][0] == f"0-{len(cell) - 1}"
+    assert np.isfinite(table["input_resistance"][0])
+
+
+def test_the_ramp_fires_where_the_truth_says(table, cell, protocols):
+    ramp = cell["ramp"]
+    first = np.array([times[0] for times in ramp.truth.spike_times])
+    at = (first * 20e3).astype(int)
+    current = protocols[2].waveforms[0, at] * 1e12
+    # from threshold to the model's crossing of its level pass about 0.3 ms, 0.24 pA
+    assert table["threshold_i_ramp"][0] == pytest.approx(current.mean(), abs=1.0)
+    assert table["latency_ramp"][0] == pytest.approx(first.mean() - 0.1, abs=1e-3)
+    assert table["latency_ramp_error"][0] < 1e-3
+
+
+def test_brief_pulses_fire_where_the_truth_says(table, cell):
+    fires = cell["short_square"].truth.spike_counts > 0
+    least = BRIEF[int(np.flatnonzero(fires)[0])] * 1e12
+    assert 0 < fires.sum() < len(BRIEF)  # both kinds are there
+    assert table["stimulus_amplitude_short_square"][0] == pytest.approx(least)
+    assert table["peak_v_short_square"][0] > 0
+
+
+def test_impedance_is_that_of_the_equations(protocols):
+    (cell,) = cl.experiment("passive", [protocols[0], protocols[3]], seed=1)
+    row = cl.extract(cell, progress=False)
+    known = cl.known_answers(cl.get_cell("passive"))
+    r, tau = float(known.input_resistance) * 1e-6, float(known.time_constant)
+    low = r / np.hypot(1, 2 * np.pi * 0.5 * tau)
+    assert row["impedance_low"][0] == pytest.approx(low, rel=0.01)
+    assert row["impedance_cutoff"][0] == pytest.approx(1 / (2 * np.pi * tau), rel=0.1)
+
+
+def test_a_family_that_a_cell_lacks_says_so(cell, protocols):
+    (steps,) = cl.experiment("passive", [protocols[0]], seed=1)
+    rows = cl.extract([cell, steps], progress=False)
+    assert rows.why(1, "threshold_v_ramp") == "no ramp among the sweeps"
+    assert rows.why(0, "threshold_v_ramp") == ""
+
+
+@pytest.mark.parametrize("cell_name", ["passive", "rs"])
+def test_charging_by_a_brief_pulse_is_no_spike(cell_name):
+    """Peaks of a passive answer to brief pulses, with noise and an unbalanced bridge."""
+    pulses = cl.short_square([f"{a} pA" for a in (300, 600, 900, 1200)], rate="50 kHz", **REST)
+    for noise in ("0 mV", "0.3 mV"):
+        rig = IdealElectrode(noise=noise, lowpass="10 kHz")
+        made = cl.record(cell_name, pulses, electrode=rig, seed=4)[0]
+        jump = [attrs.evolve(s, response=s.response + 5e6 * s.command) for s in made]
+        for recording in (made, attrs.evolve(made, sweeps=jump)):
+            row = cl.extract(recording, progress=False)
+            assert row.why(0, "threshold_v_short_square") == "no spike up to 1200 pA"
+
+
+def test_what_is_skipped_is_said(protocols):
+    wave = cl.sine("10 pA", "5 Hz", duration="0.4 s", rate="20 kHz", **REST)
+    (cell,) = cl.experiment("passive", [protocols[0], wave], seed=1)
+    row = cl.extract(cell, progress=False)
+    assert row["notes"][0].endswith("sweep 4 skipped: sine, of which no feature is defined")
+    assert row["sweeps_used"][0] == "0-3"
+
+
+def test_a_foreign_file_tells_nothing_and_gives_the_same(cell, table):
+    """Without descriptions the commands show the families."""
+    bare = attrs.evolve(
+        cell, protocols=(), truth=None, sweeps=[attrs.evolve(s, stimulus=None) for s in cell]
+    )
+    assert [part.family for part in parts_of(bare)] == [
+        "long_square", "short_square", "ramp", "chirp",
+    ]  # fmt: skip
+    row = cl.extract(bare, progress=False)
+    for name in ("threshold_i_ramp", "stimulus_amplitude_short_square", "input_resistance"):
+        assert row[name][0] == pytest.approx(table[name][0], rel=1e-3)
+
+
+def test_long_squares_in_the_minority_are_measured(protocols):
+    (cell,) = cl.experiment("passive", [protocols[1], protocols[0][:2]], seed=1)
+    assert np.isfinite(cl.extract(cell, progress=False)["input_resistance"][0])
+    assert np.isfinite(cl.cell_features(cell).values["input_resistance"])
+
+
+def test_other_extractors_measure_long_squares_only(cell):
+    row = cl.extract(cell, extractor=lambda stack, step, p: {"mine": 1.0}, progress=False)
+    assert row["mine"][0] == 1.0
+    assert "ramp: measured by the extractor 'native' only" in row["notes"][0]
+
+
+def test_columns_of_families_are_in_the_catalogue():
+    assert feature("threshold_i_ramp").unit == "pA"
+    assert "least current" in feature("stimulus_amplitude_short_square").meaning
