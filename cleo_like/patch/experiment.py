@@ -116,7 +116,9 @@ def _checked(protocols: Sequence[Protocol]) -> list[Protocol]:
 
 def _of_cell(parts: tuple[Recording, ...], pause: Quantity, seed: int) -> Recording:
     """Join what one cell answered, with the seed of the whole."""
-    whole = join_recordings(parts, pause=pause)
+    # when a part was computed is not when it was played
+    begun = parts[0].session_start
+    whole = join_recordings([attrs.evolve(p, session_start=begun) for p in parts], pause=pause)
     own = whole.provenance
     parameters = {"cell": whole.cell.id, "protocols": own.parameters["parts"]}
     made = Provenance(

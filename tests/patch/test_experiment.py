@@ -133,3 +133,14 @@ def test_wrong_names_and_cells_are_said(cells):
     assert cl.join_recordings(cells, cell="both").cell.id == "both"
     with pytest.raises(InputError, match="no recording"):
         cl.join_recordings([])
+
+
+@pytest.mark.parametrize(("later", "start"), [("00:00:10", 10.0), ("00:00:00", 0.9)])
+def test_files_that_tell_when_they_began(cells, later, start):
+    """A part starts when its file says, never before the one in front has ended (0.9 s)."""
+    begun = [f"2026-01-01T{clock}+00:00" for clock in ("00:00:00", later)]
+    parts = [
+        attrs.evolve(cells[0][name], session_start=when)
+        for name, when in zip(("long_square", "ramp"), begun, strict=True)
+    ]
+    assert cl.join_recordings(parts)["ramp"][0].start_time == pytest.approx(start)

@@ -91,7 +91,7 @@ def test_charging_by_a_brief_pulse_is_no_spike(cell_name):
         jump = [attrs.evolve(s, response=s.response + 5e6 * s.command) for s in made]
         for recording in (made, attrs.evolve(made, sweeps=jump)):
             row = cl.extract(recording, progress=False)
-            assert row.why(0, "threshold_v_short_square") == "no spike up to 1200 pA"
+            assert row["notes"][0].endswith("short_square: no spike up to 1200 pA")
 
 
 def test_what_is_skipped_is_said(protocols):
