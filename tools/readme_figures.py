@@ -78,7 +78,19 @@ def atlas_picture() -> Figure:
     return figure
 
 
-FIGURES = {"relief": relief_picture, "closed_loop": loop_picture, "atlas": atlas_picture}
+def groundtruth_picture() -> Figure:
+    """Draw bias against noise, from the quick study that comes with the package."""
+    from cleo_like.report.plots.groundtruth import packaged_figure
+
+    return packaged_figure()
+
+
+FIGURES = {
+    "relief": relief_picture,
+    "closed_loop": loop_picture,
+    "atlas": atlas_picture,
+    "groundtruth": groundtruth_picture,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or FIGURES:

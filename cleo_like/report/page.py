@@ -66,6 +66,8 @@ class Page:
     ----------
     title : str
         Title of the page and of the browser window.
+    contents : bool
+        Whether a list of the sections, with links, stands at the top.
 
     Examples
     --------
@@ -74,8 +76,9 @@ class Page:
     Page 'A cell' of 2 parts
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, *, contents: bool = False) -> None:
         self.title = title
+        self._sections: list[Link] | None = [] if contents else None
         self._parts: list[str] = []
         self._figures = 0
 
@@ -92,12 +95,19 @@ class Page:
         if level not in (2, 3):
             msg = f"level of a heading must be 2 or 3, got {level}"
             raise InputError(msg)
-        return self._add("heading", text=text, level=level, anchor=self._anchor(text))
+        anchor = self._anchor(text)
+        if level == 2 and self._sections is not None:
+            self._sections.append(Link(text=text, href=f"#{anchor}"))
+        return self._add("heading", text=text, level=level, anchor=anchor)
 
     def add_text(self, text: str) -> Page:
         """Add text; empty lines separate paragraphs."""
         paragraphs = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
         return self._add("paragraphs", parts=paragraphs)
+
+    def add_code(self, text: str) -> Page:
+        """Add lines of code as they are."""
+        return self._add("code", text=text.strip("\n"))
 
     def add_list(self, items: Iterable[str]) -> Page:
         """Add a bulleted list."""
@@ -114,6 +124,7 @@ class Page:
         *,
         columns: Sequence[str] | None = None,
         caption: str = "",
+        digits: int | None = None,
     ) -> Page:
         """Add a table; None and NaN are shown as "unknown", `Link` and `Picture` as such.
 
@@ -125,6 +136,8 @@ class Page:
             Columns to show, in order; None shows all.
         caption : str
             Line above the table.
+        digits : int, optional
+            Decimals of all numbers that are not whole; None gives four significant digits.
 
         Raises
         ------
@@ -144,7 +157,7 @@ class Page:
             columns=[
                 {"name": n, "numeric": _is_numeric([row.get(n) for row in rows])} for n in names
             ],
-            rows=[[_shown(row.get(n)) for n in names] for row in rows],
+            rows=[[_shown(row.get(n), digits) for n in names] for row in rows],
             caption=caption,
         )
 
@@ -185,7 +198,8 @@ class Page:
 
     def html(self) -> str:
         """Give the whole page as text."""
-        return str(_macros().page(title=self.title, parts=self._parts))
+        sections = [attrs.asdict(link) for link in self._sections or ()]
+        return str(_macros().page(title=self.title, parts=self._parts, sections=sections))
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the page; the file appears whole or not at all.
@@ -254,11 +268,13 @@ def _is_numeric(values: Sequence[object]) -> bool:
     return bool(known) and all(map(_is_number, known))
 
 
-def _shown(value: object) -> str | dict[str, str] | None:
+def _shown(value: object, digits: int | None = None) -> str | dict[str, str] | None:
     """Give a value as text, a link or picture as its parts; None where it is unknown."""
     if isinstance(value, (Link, Picture)):
         return attrs.asdict(value)
     plain = value.item() if hasattr(value, "item") else value
     if _is_unknown(plain):
         return None
-    return f"{plain:.4g}" if isinstance(plain, float) else str(plain)
+    if not isinstance(plain, float):
+        return str(plain)
+    return f"{plain:.4g}" if digits is None else f"{plain:.{digits}f}"

@@ -27,7 +27,8 @@ def run_demo(
     A photograph becomes a stimulus file; a regular-spiking, a fast-spiking and a passive cell
     draw it; six library cells are recorded with long squares; both are written as ABF and NWB.
     Then a population is imaged, and its fluorescence held at a set point in closed loop, and
-    two minutes of an image-change session are simulated. All is summed up on one page.
+    two minutes of an image-change session are simulated. All is summed up on one page, with the
+    headline of the ground-truth study and what it takes to make the page again.
 
     Parameters
     ----------
@@ -47,16 +48,20 @@ def run_demo(
     Path
         The page, ``index.html`` in `out`.
     """
+    from cleo_like.report.demo.closing import groundtruth_part, provenance_part
     from cleo_like.report.demo.imaging import imaging_part
     from cleo_like.report.demo.patch import patch_part
     from cleo_like.report.demo.session import session_part
     from cleo_like.report.page import Page
 
     folder = _free_folder(Path(out), overwrite=overwrite)
-    page = Page("A picture drawn by neurons, and a population held in closed loop")
+    title = "A picture drawn by neurons, and a population held in closed loop"
+    page = Page(title, contents=True)
     patch_part(page, folder, picture, seed, say, overwrite=overwrite)
     imaging_part(page, seed, say)
     session_part(page, seed, say)
+    groundtruth_part(page, folder, say, overwrite=overwrite)
+    provenance_part(page, seed, picture)
     page.save(folder / "index.html", overwrite=overwrite)
     return folder / "index.html"
 

@@ -40,6 +40,7 @@ def atlas_part(
     from cleo_like.atlas import place, simulated_atlas
     from cleo_like.features import extract
     from cleo_like.report.explorer import explore
+    from cleo_like.report.page import Link
 
     say("placing    the recorded cells on a map of simulated populations ...")
     atlas = simulated_atlas()
@@ -57,5 +58,7 @@ def atlas_part(
             }
             for k, row in enumerate(placed.table.to_dict("records"))
         ],
-        caption=f"Among {len(atlas)} simulated cells of six kinds; the map is in {_PAGE}.",
+        caption=f"Among {len(atlas)} simulated cells of six kinds.",
+        digits=2,
     )
+    page.add_links([Link(text="The map, to be explored", href=_PAGE)])

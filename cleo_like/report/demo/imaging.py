@@ -77,6 +77,7 @@ def imaging_part(page: Page, seed: int, say: Callable[[str], Any]) -> None:
             f"Root mean square difference of the mean dF/F from the set point, from "
             f"{_SETTLED:g} s after each change on."
         ),
+        digits=3,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.report.demo.atlas import atlas_part
+from cleo_like.report.page import Link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +62,8 @@ def patch_part(
     from cleo_like.report.demo.rig import rig_part
 
     stimulus = _picture_protocol(picture)
-    for suffix in (".abf", ".atf"):
-        path = folder / "stimulus" / f"{stimulus.name}{suffix}"
+    stimuli = [folder / "stimulus" / f"{stimulus.name}{end}" for end in (".abf", ".atf")]
+    for path in stimuli:
         say(f"stimulus   {write(stimulus, path, overwrite=overwrite)}")
     drawings = _draw(stimulus, seed, say)
     steps = _record_steps(seed, say)
@@ -71,14 +72,15 @@ def patch_part(
     page.add_text(
         f"A photograph ({stimulus.source}) became {stimulus.n_sweeps} sweeps of current. "
         "Simulated cells drew it with their membrane potential, row by row, and were then "
-        "recorded with current steps. All files here open in Clampfit, pyabf, neo, myokit, "
-        "stimfit and everything that reads NWB."
+        "recorded with current steps. pyabf, neo and myokit read the ABF files, pynwb and the "
+        "NWB Inspector the NWB files, in the tests; Clampfit was not at hand."
     )
     _add_drawings(page, stimulus, drawings)
     rig_part(page, stimulus, seed, say)
     _add_steps(page, steps)
     atlas_part(page, folder, steps, say, overwrite=overwrite)
     page.add_heading("Files")
+    page.add_links([_link(path, folder) for path in stimuli])
     page.add_table(files)
 
 
@@ -135,7 +137,7 @@ def _write_all(
     say: Callable[[str], Any],
     *,
     overwrite: bool,
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """Write each recording as ABF and NWB; give the rows of the table of files."""
     from cleo_like.io import write_simulated
 
@@ -147,11 +149,16 @@ def _write_all(
         rows.append(
             {
                 "cell": recording.cell.id,
-                "ABF": abf.relative_to(folder).as_posix(),
-                "NWB": nwb.relative_to(folder).as_posix(),
+                "ABF": _link(abf, folder),
+                "NWB": _link(nwb, folder),
             }
         )
     return rows
+
+
+def _link(path: Path, folder: Path) -> Link:
+    name = path.relative_to(folder).as_posix()
+    return Link(text=name, href=name)
 
 
 def _add_drawings(page: Page, stimulus: Protocol, drawings: list[_Drawing]) -> None:
@@ -164,6 +171,7 @@ def _add_drawings(page: Page, stimulus: Protocol, drawings: list[_Drawing]) -> N
             "Correlation and SSIM (Wang et al. 2004) of the drawn picture with the commanded "
             "one, at no delay and at the best single delay; mean of two recordings."
         ),
+        digits=3,
     )
     for drawing in drawings:
         page.add_heading(f"Drawn by {drawing.label}", level=3)
@@ -189,8 +197,9 @@ def _add_steps(page: Page, steps: list[Recording]) -> None:
         [row for r in steps for row in _answers(r)],
         caption=(
             "What the equations give, and what the analysis measured from the noisy files' "
-            "steps (rheobase is measured on a ladder of 50 pA)."
+            "steps (rheobase is measured on a ladder of 50 pA), and the difference."
         ),
+        digits=1,
     )
     page.add_figure(
         cells_figure(steps),
@@ -204,13 +213,13 @@ def _fidelity(drawing: _Drawing) -> dict[str, Any]:
     found, truth = drawing.relief, drawing.recording.truth
     return {
         "cell": drawing.label,
-        "correlation": round(found.correlation, 3),
-        "SSIM": round(found.ssim, 3),
-        "best delay (ms)": round(found.lag * 1e3, 1),
-        "correlation there": round(found.best.correlation, 3),
-        "SSIM there": round(found.best.ssim, 3),
-        "error (mV)": round(found.best.rmse * 1e3, 3),
-        "noise ceiling": None if found.noise_ceiling is None else round(found.noise_ceiling, 3),
+        "correlation": found.correlation,
+        "SSIM": found.ssim,
+        "best delay (ms)": f"{found.lag * 1e3:.1f}",
+        "correlation there": found.best.correlation,
+        "SSIM there": found.best.ssim,
+        "error (mV)": found.best.rmse * 1e3,
+        "noise ceiling": found.noise_ceiling,
         "spikes": 0 if truth is None else int(truth.spike_counts.sum()),
     }
 
@@ -236,10 +245,12 @@ def _answers(recording: Recording) -> list[dict[str, Any]]:
         {
             "cell": name,
             "quantity": what,
-            "known": round(value, 2),
-            "measured": round(measured.get(key, float("nan")), 2),
+            "known": value,
+            "measured": found,
+            "error": found - value,
         }
         for what, value, key in rows
+        for found in (float(measured.get(key, float("nan"))),)
     ]
 
 

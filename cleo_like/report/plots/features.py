@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.views.style import COMMAND_COLOUR, RESPONSE_COLOUR, house_style, trace
+from cleo_like.core.views.style import (
+    COMMAND_COLOUR,
+    RESPONSE_COLOUR,
+    SPIKE_COLOUR,
+    house_style,
+    trace,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +107,7 @@ def _sweep(axes: Axes, cell: CellFeatures, row: int) -> None:
         label="threshold", **style,
     )  # fmt: skip
     axes.plot(
-        spikes["peak_t"] * 1e3, spikes["peak_v"], "v", color="#b3261e", label="peak", **style
+        spikes["peak_t"] * 1e3, spikes["peak_v"], "v", color=SPIKE_COLOUR, label="peak", **style
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.views.style import (
-    COMMAND_COLOUR,
     RESPONSE_COLOUR,
+    SPIKE_COLOUR,
     VOLTAGE_MAP,
     house_style,
 )
@@ -76,16 +76,20 @@ def _map(axes: Axes, traces: Traces, spread: np.ndarray) -> None:
 
 
 def _all_cells(axes: Axes, traces: Traces, order: np.ndarray) -> None:
+    from matplotlib.colors import PowerNorm
+
     values = traces.fluorescence[order]
     half = 0.5 * (traces.times[1] - traces.times[0])
     extent = (traces.times[0] - half, traces.times[-1] + half, traces.n_rois + 0.5, 0.5)
-    low, high = np.percentile(values, [1, 99.5])
+    # a few bright cells would leave the others dark, or saturate, on a linear scale
+    low = float(np.percentile(values, 1))
+    norm = PowerNorm(0.5, vmin=low, vmax=max(float(values.max()), low + 1e-9))
     drawn = axes.imshow(
-        values, cmap=VOLTAGE_MAP, aspect="auto", interpolation="nearest", vmin=low, vmax=high,
+        values, cmap=VOLTAGE_MAP, aspect="auto", interpolation="nearest", norm=norm,
         extent=extent,
     )  # fmt: skip
     bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", pad=0.02, aspect=50)
-    bar.set_label("dF/F")
+    bar.set_label("dF/F (square-root scale)")
     bar.outline.set_visible(False)
     axes.set(xlabel="time (s)", ylabel="cell, brightest first")
     axes.set_title(f"{traces.n_frames} frames at {traces.rate:.3g} Hz")
@@ -102,7 +106,7 @@ def _single_cells(axes: Axes, traces: Traces, chosen: np.ndarray) -> None:
         if spikes is not None:
             when = np.asarray(spikes[roi])
             axes.plot(
-                when, np.full(len(when), base - 0.13 * gap), "|", color=COMMAND_COLOUR, ms=5,
+                when, np.full(len(when), base - 0.13 * gap), "|", color=SPIKE_COLOUR, ms=5,
                 mew=0.8,
             )  # fmt: skip
     axes.set_yticks(

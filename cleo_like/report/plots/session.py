@@ -10,6 +10,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.views.style import (
     COMMAND_COLOUR,
     RESPONSE_COLOUR,
+    SPIKE_COLOUR,
     VOLTAGE_MAP,
     house_style,
 )
@@ -104,7 +105,7 @@ def _traces(axes: Axes, experiment: InSilicoExperiment, stimuli: Any) -> None:
         if spikes is not None:
             when = spikes[cell][(spikes[cell] >= start) & (spikes[cell] <= start + _SHOWN)]
             below = np.full(len(when), -gap * (line + 0.25))
-            axes.plot(when, below, "|", color=COMMAND_COLOUR, ms=5, mew=0.8)
+            axes.plot(when, below, "|", color=SPIKE_COLOUR, ms=5, mew=0.8)
     axes.set(xlabel="time (s)", yticks=[], xlim=(start, start + _SHOWN))
     axes.set_title(f"dF/F of the liveliest cells (spacing {gap:.2g}); changes in brown")
 
