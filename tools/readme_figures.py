@@ -60,22 +60,10 @@ def loop_picture() -> Figure:
 
 def atlas_picture() -> Figure:
     """Draw the map of simulated populations."""
-    import matplotlib.pyplot as plt
-
     import cleo_like.atlas as at
-    from cleo_like.core.views.style import house_style
+    from cleo_like.report.plots.atlas import atlas_figure
 
-    atlas = at.simulated_atlas()
-    with house_style():
-        figure, ax = plt.subplots(figsize=(8, 4.6), layout="constrained")
-        for kind in atlas.classes:
-            here = (atlas.cells["label"] == kind).to_numpy()
-            ax.scatter(*atlas.xy[here].T, s=16, label=kind)
-        ax.set(
-            xlabel="map x", ylabel="map y", title="simulated cells, measured as recorded ones"
-        )
-        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    return figure
+    return atlas_figure(at.simulated_atlas())
 
 
 def groundtruth_picture() -> Figure:
