@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.core import Cell, Provenance, Recording, Sweep
-from cleo_like.core.files import atomic_path
 from cleo_like.groundtruth.extractors.method import method_named
 from cleo_like.groundtruth.scores import compare, tables
 from cleo_like.groundtruth.scores.features import feature_errors
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
 
     from cleo_like.features.stack import SweepStack
     from cleo_like.groundtruth.cases.plan import Plan
-    from cleo_like.groundtruth.extractors.guard import Outcome
+    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.extractors.method import Method
     from cleo_like.groundtruth.truth.exact import Truth
 
-_OUTCOME = ("status", "why", "printed", "seconds")
 TABLES = (
     "scores", "spikes", "outcomes", "matcher", "ranks", "effects", "comparison", "findings",
     "recommendations",
@@ -73,9 +71,7 @@ class Study:
 
     def write(self, folder: str | Path) -> None:
         """Write every table as CSV."""
-        for name in ("errors", *TABLES):
-            with atomic_path(Path(folder) / f"{name}.csv") as path:
-                getattr(self, name).to_csv(path, index=False)
+        Store(Path(folder)).write_tables({n: getattr(self, n) for n in ("errors", *TABLES)})
 
     def __repr__(self) -> str:
         """One line."""
@@ -127,7 +123,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
                 clean = store.outcome(reference.key, store.clean_file(case).stem)
             rows["o"].append(
                 named
-                | {k: getattr(outcome, k) for k in ("status", "why", "printed", "seconds")}
+                | outcome.facts
             )
             rows["e"] += _answers(named, truth, outcome, method, clean)
             rows["s"] += _detected(named, truth, outcome, stack.n_sweeps)

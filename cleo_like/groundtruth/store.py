@@ -12,10 +12,12 @@ import numpy as np
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.files import atomic_path
 from cleo_like.features.stack import SweepStack, Window
-from cleo_like.groundtruth.extractors.guard import Outcome
+from cleo_like.groundtruth.extractors.outcome import Outcome
 from cleo_like.groundtruth.truth.exact import Truth
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cleo_like.core import Recording
     from cleo_like.groundtruth.cases.plan import Case
 
@@ -104,9 +106,25 @@ class Store:
             found[name] = {ref: _arrays(columns) for ref, columns in found[name].items()}
         return Truth(**found | {"window": Window(**window)})
 
+    def write_arrays(self, path: Path, arrays: Mapping[str, Any]) -> None:
+        """Keep arrays under the name of a file of this folder."""
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    def write_tables(self, tables: Mapping[str, Any]) -> None:
+        """Write data frames as CSV."""
+        for name, table in tables.items():
+            with atomic_path(self.folder / f"{name}.csv") as path:
+                table.to_csv(path, index=False)
+
     def write_outcome(self, method_key: str, name: str, outcome: Outcome) -> None:
-        """Keep what came of an extractor."""
-        _write_json(self.outcome_file(method_key, name), attrs.asdict(outcome))
+        """Keep what came of an extractor; arrays lie beside it, in single precision."""
+        path = self.outcome_file(method_key, name)
+        if outcome.arrays:
+            single = {k: v.astype(np.float32) for k, v in outcome.arrays.items()}
+            self.write_arrays(path.with_suffix(".npz"), single)
+        without = attrs.filters.exclude(attrs.fields(Outcome).arrays)
+        _write_json(path, attrs.asdict(outcome, filter=without))
 
     def outcome(self, method_key: str, name: str) -> Outcome | None:
         """Give an outcome back; None where it is not there."""
@@ -116,6 +134,10 @@ class Store:
         found = _read_json(path)
         for name_ in ("spikes", "sweeps"):
             found[name_] = _arrays(found[name_])
+        beside = path.with_suffix(".npz")
+        if beside.is_file():
+            with np.load(beside) as z:
+                found["arrays"] = {k: z[k].astype(float) for k in z.files}
         return Outcome(**found)
 
 

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from cleo_like.core.errors import FileFormatError, InputError
 from cleo_like.core.files import atomic_path, check_folder
 from cleo_like.groundtruth.cases.chain import recorded, run_cell
-from cleo_like.groundtruth.cases.plan import Case, Plan, load_cases, parse_cases
+from cleo_like.groundtruth.calcium import run as calcium
+from cleo_like.groundtruth.calcium.methods import calcium_method_of
+from cleo_like.groundtruth.calcium.results import CalciumStudy, score_calcium
+from cleo_like.groundtruth.cases.plan import CALCIUM, PATCH, Case, Plan, load_cases, parse_cases
 from cleo_like.groundtruth.extractors.guard import Guard
 from cleo_like.groundtruth.extractors.method import OWN, Method, method_named, method_of
 from cleo_like.groundtruth.results import Study, score_study
@@ -28,7 +31,7 @@ def run_study(
     folder: str | Path = "groundtruth",
     executor: Any = None,
     progress: bool = True,
-) -> Study:
+) -> Study | CalciumStudy:
     """Run cases, ask extractors, score them.
 
     Every recording, truth and answer is a file named by the hash of what made it: a killed
@@ -37,10 +40,11 @@ def run_study(
     Parameters
     ----------
     cases : str, Path or Plan
-        "quick", "full" or a TOML file (see `load_cases`).
+        "quick", "full", "calcium_quick", "calcium_full" or a TOML file (see `load_cases`).
     extractors : sequence of str, Method or callable
         Names ("native", "compat", "ipfx", "efel", "efel_default", "gigaseal", entry points),
-        methods (`command_method`), or functions of the registry's kind.
+        methods (`command_method`), or functions of the registry's kind; for calcium, of
+        `calcium.methods`.
     folder : str or Path
         Where everything is kept.
     executor : concurrent.futures.Executor, optional
@@ -51,7 +55,7 @@ def run_study(
 
     Returns
     -------
-    Study
+    Study or CalciumStudy
         Tables; also written as CSV into the folder.
 
     Raises
@@ -60,7 +64,7 @@ def run_study(
         An extractor that there is none of, before any work.
     """
     plan = cases if isinstance(cases, Plan) else load_cases(cases)
-    methods = [method_of(one) for one in extractors]
+    methods = [method_for(one, plan.modality) for one in extractors]
     names = [m.name for m in methods]
     if len(set(names)) < len(names):
         msg = f"two extractors have the same name: {', '.join(names)}"
@@ -74,9 +78,23 @@ def run_study(
         groups.setdefault(case.cell_key, []).append(case)
     todo = [g for g in groups.values() if _pending(store, g, methods)]
     _run_all(store, todo, methods, executor, len(groups), progress=progress)
-    study = score_study(plan, methods, folder)
+    study = results_of(plan, methods, folder)
     study.write(store.folder)
     return study
+
+
+def results_of(
+    plan: Plan, methods: Sequence[Method], folder: str | Path
+) -> Study | CalciumStudy:
+    """Score what a folder holds; what is missing is left out."""
+    if plan.modality == CALCIUM:
+        return score_calcium(plan, methods, folder)
+    return score_study(plan, methods, folder)
+
+
+def method_for(extractor: Any, modality: str = PATCH) -> Method:
+    """Give the method that is meant by a name, a function, or a method itself."""
+    return calcium_method_of(extractor) if modality == CALCIUM else method_of(extractor)
 
 
 def _run_all(
@@ -122,25 +140,31 @@ def run_group(
     guards : mapping, optional
         Running processes of the extractors, kept from group to group.
     """
-    made = 0
-    missing = [c for c in group if not store.has(c)]
-    if missing:
-        run, finest = run_cell(missing[0]), None
-        for case in missing:
-            finest = truth_of(case, run, finest)
-            store.write_truth(case, finest)
-            store.write_clean(case, clean_stack(run, case.number("rate") * 1e3))
-            store.write_recording(case, recorded(case, run))  # last: it says all are there
-            made += 3
+    imaging = group[0].modality == CALCIUM
+    made = calcium.make(store, group) if imaging else _make(store, group)
     own = guards if guards is not None else {m.name: Guard(m) for m in methods}
+    ask = calcium.ask if imaging else _ask
     try:
         for case in group:
-            made += _ask(store, case, methods, own)
+            made += ask(store, case, methods, own)
     finally:
         if guards is None:
             for guard in own.values():
                 guard.close()
     return made
+
+
+def _make(store: Store, group: list[Case]) -> int:
+    missing = [c for c in group if not store.has(c)]
+    if not missing:
+        return 0
+    run, finest = run_cell(missing[0]), None
+    for case in missing:
+        finest = truth_of(case, run, finest)
+        store.write_truth(case, finest)
+        store.write_clean(case, clean_stack(run, case.number("rate") * 1e3))
+        store.write_recording(case, recorded(case, run))  # last: it says all are there
+    return 3 * len(missing)
 
 
 def _ask(store: Store, case: Case, methods: list[Method], guards: dict[str, Guard]) -> int:
@@ -151,7 +175,7 @@ def _ask(store: Store, case: Case, methods: list[Method], guards: dict[str, Guar
             continue
         stack = store.recording(case) if stack is None else stack
         truth = store.truth(case)
-        found = guards[method.name].ask(stack, truth.window, truth)
+        found = guards[method.name].ask(stack, truth.window, truth=truth)
         store.write_outcome(method.key, case.key, found)
         made += 1
     for method in _references(methods):
@@ -172,6 +196,8 @@ def _references(methods: list[Method]) -> list[Method]:
 
 
 def _pending(store: Store, group: list[Case], methods: list[Method]) -> bool:
+    if group[0].modality == CALCIUM:
+        return any(calcium.pending(store, case, methods) for case in group)
     for case in group:
         if not store.has(case):
             return True

@@ -30,6 +30,7 @@ VARIABLE = "CLEO_LIKE_PEERS"
 """Environment variable with the folder of the peers' environment."""
 
 _TIMEOUT = 600.0  # s for one cell
+_WORKER = Path(__file__).with_name("ipfx_worker.py")
 _SPIKE_OPTIONS = (
     "filter", "dv_cutoff", "max_interval", "min_height", "min_peak", "thresh_frac",
     "reject_at_stim_start_interval",
@@ -61,16 +62,26 @@ def peers_python() -> Path:
         if (root / name).is_file():
             return root / name
     msg = (
-        f"ipfx lives in an environment of its own: build it with 'make peers' or set {VARIABLE}"
+        "ipfx and oasis live in an environment of their own: build it with 'make peers' or "
+        f"set {VARIABLE}"
     )
     raise UnsupportedError(msg)
 
 
 class Worker:
-    """One running process of the peers' environment."""
+    """One running process of the peers' environment.
 
-    def __init__(self, python: Path) -> None:
-        script = Path(__file__).with_name("ipfx_worker.py")
+    Parameters
+    ----------
+    python : Path
+        Of `peers_python`.
+    script : Path
+        What it runs: each line it reads is a job and the file for its answer (JSON), each
+        line it writes says "done".
+    """
+
+    def __init__(self, python: Path, script: Path = _WORKER) -> None:
+        self._name = script.stem.removesuffix("_worker")
         self._process = subprocess.Popen(
             [str(python), "-I", str(script)],  # -I: its own folder has an ipfx.py too
             stdin=subprocess.PIPE,
@@ -88,7 +99,7 @@ class Worker:
         """Let it do one job; raises `PeerError` when it dies or takes too long."""
         process = self._process
         if process.stdin is None or process.stdout is None:
-            msg = "the ipfx worker has no pipes"
+            msg = f"the {self._name} worker has no pipes"
             raise PeerError(msg)
         watch = threading.Timer(_TIMEOUT, process.kill)
         watch.start()
@@ -102,7 +113,7 @@ class Worker:
             watch.cancel()
         if reply.strip() != "done":
             self.close()
-            msg = f"the ipfx process died (exit code {process.returncode})"
+            msg = f"the {self._name} process died (exit code {process.returncode})"
             raise PeerError(msg)
 
     def close(self) -> None:
@@ -117,15 +128,21 @@ class Worker:
         self._process.wait()
 
 
-_running: dict[tuple[int, Path], Worker] = {}
+_running: dict[tuple[int, Path, Path], Worker] = {}
 
 
-def _worker() -> Worker:
-    """Give this process's worker, a new one where the last has died."""
-    key = (os.getpid(), peers_python())  # a forked process must not share the pipes
+def running_worker(script: Path = _WORKER) -> Worker:
+    """Give this process's worker, a new one where the last has died.
+
+    Parameters
+    ----------
+    script : Path
+        See `Worker`.
+    """
+    key = (os.getpid(), peers_python(), script)  # a forked process must not share the pipes
     worker = _running.get(key)
     if worker is None or not worker.alive:
-        worker = _running[key] = Worker(key[1])
+        worker = _running[key] = Worker(key[1], script)
         atexit.register(worker.close)
     return worker
 
@@ -167,9 +184,9 @@ def ask_ipfx(
             options=np.array(json.dumps(options)),
         )
         try:
-            _worker().ask(job, answer)
+            running_worker().ask(job, answer)
         except PeerError:  # it may have died of something else than this job
-            _worker().ask(job, answer)
+            running_worker().ask(job, answer)
         found: dict[str, Any] = json.loads(answer.read_text())
     if "failed" in found:
         msg = f"ipfx could not begin: {found['failed']}"

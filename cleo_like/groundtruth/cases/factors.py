@@ -110,7 +110,7 @@ FACTORS: Mapping[str, Factor] = {
         meaning="SD of the noise of the recorded command", default=0.0, unit="pA", high=50.0
     ),
 }  # fmt: skip
-"""Every factor of a case; an imaging study adds its own beside these."""
+"""Every factor of a patch-clamp case; those of imaging are in `calcium_factors`."""
 
 RIG = (
     "noise", "noise_colour", "access_error", "filter", "rate", "adc", "drift", "mains",
@@ -119,7 +119,9 @@ RIG = (
 """Factors that change the recording and leave the cell's potential as it is."""
 
 
-def checked(values: Mapping[str, Any], where: str) -> dict[str, str | float]:
+def checked(
+    values: Mapping[str, Any], where: str, factors: Mapping[str, Factor] = FACTORS
+) -> dict[str, str | float]:
     """Check names and values of some factors.
 
     Parameters
@@ -128,6 +130,8 @@ def checked(values: Mapping[str, Any], where: str) -> dict[str, str | float]:
         As a cases file gives them.
     where : str
         Place in the file, for errors.
+    factors : mapping of str to Factor
+        Those that there are.
 
     Returns
     -------
@@ -141,12 +145,12 @@ def checked(values: Mapping[str, Any], where: str) -> dict[str, str | float]:
     """
     out = {}
     for name, value in values.items():
-        if name not in FACTORS:
-            raise unknown_name(f"factor in {where}", name, FACTORS)
-        out[name] = FACTORS[name].check(f"{name} in {where}", value)
+        if name not in factors:
+            raise unknown_name(f"factor in {where}", name, factors)
+        out[name] = factors[name].check(f"{name} in {where}", value)
     return out
 
 
-def defaults() -> dict[str, str | float]:
+def defaults(factors: Mapping[str, Factor] = FACTORS) -> dict[str, str | float]:
     """Give the case in which nothing was chosen."""
-    return {name: factor.default for name, factor in FACTORS.items()}
+    return {name: factor.default for name, factor in factors.items()}

@@ -10,14 +10,17 @@ import attrs
 
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.core.provenance import hash_of, to_json
-from cleo_like.groundtruth.cases import factors
+from cleo_like.groundtruth.cases import calcium_factors, factors
 from cleo_like.groundtruth.cases.design import Design, full, screening
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SIZES = ("quick", "full")
+SIZES = ("quick", "full", "calcium_quick", "calcium_full")
 """Cases files that come with the package."""
+PATCH, CALCIUM = "patch", "calcium"
+_FACTORS = {PATCH: factors.FACTORS, CALCIUM: calcium_factors.FACTORS}
+_RIG = {PATCH: factors.RIG, CALCIUM: calcium_factors.RIG}
 _TOP = ("title", "modality", "seed", "seeds", "block")
 _BLOCK = ("name", "design", "runs", "seeds", "conditions", "factors", "fixed", "together")
 
@@ -36,12 +39,15 @@ class Case:
         Number of the repeat, 0, 1, ...
     root : int
         Seed of the whole study.
+    modality : str
+        "patch" or "calcium".
     """
 
     block: str
     factors: Mapping[str, str | float]
     seed: int
     root: int
+    modality: str = PATCH
 
     @property
     def key(self) -> str:
@@ -51,12 +57,12 @@ class Case:
     @property
     def cell_key(self) -> str:
         """Hash of what makes the cell's own potential: cases that share it share a run."""
-        own = {k: v for k, v in self.factors.items() if k not in factors.RIG}
+        own = {k: v for k, v in self.factors.items() if k not in _RIG[self.modality]}
         return _digest({**own, "root": self.root})
 
     @property
     def cell(self) -> str:
-        """Name of the cell, unique in a study."""
+        """Name of a patched cell, unique in a study."""
         return f"{self.factors['cell']}-{int(self.number('member'))}"
 
     def number(self, name: str) -> float:
@@ -112,11 +118,14 @@ class Plan:
         In the order of the file.
     text : str
         The file itself.
+    modality : str
+        "patch" or "calcium".
     """
 
     title: str
     blocks: tuple[Block, ...]
     text: str
+    modality: str = PATCH
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -134,7 +143,7 @@ def load_cases(source: str | Path) -> Plan:
     Parameters
     ----------
     source : str or Path
-        "quick", "full", or the path of a TOML file.
+        "quick", "full", "calcium_quick", "calcium_full", or the path of a TOML file.
 
     Returns
     -------
@@ -183,21 +192,23 @@ def parse_cases(text: str) -> Plan:
         msg = f"the cases file is no TOML: {error}"
         raise FileFormatError(msg) from error
     _known(given, _TOP, "the cases file")
-    if given.get("modality", "patch") != "patch":
-        msg = f'modality = {given["modality"]!r} is not served; write modality = "patch"'
-        raise InputError(msg)
+    modality = given.get("modality", PATCH)
+    if modality not in _FACTORS:
+        names = " or ".join(f'"{name}"' for name in _FACTORS)
+        raise InputError(f"modality = {modality!r} is not served; write modality = {names}")
     blocks = given.get("block", [])
     if not isinstance(blocks, list) or not blocks:
         msg = "the cases file has no [[block]]"
         raise InputError(msg)
     root = _count(given, "seed", 1, 0)
     seeds = _count(given, "seeds", 2, 1)
-    made = tuple(_block(one, k, root, seeds) for k, one in enumerate(blocks))
+    made = tuple(_block(one, k, root, seeds, modality) for k, one in enumerate(blocks))
     names = [b.name for b in made]
     if len(set(names)) < len(names):
         msg = f"two blocks have the same name: {', '.join(names)}"
         raise InputError(msg)
-    return Plan(title=str(given.get("title", "Ground truth")), blocks=made, text=text)
+    title = str(given.get("title", "Ground truth"))
+    return Plan(title=title, blocks=made, text=text, modality=modality)
 
 
 def _known(given: Mapping[str, Any], names: Sequence[str], where: str) -> None:
@@ -214,13 +225,14 @@ def _count(given: Mapping[str, Any], name: str, default: int, least: int) -> int
     return value
 
 
-def _block(given: Mapping[str, Any], k: int, root: int, seeds: int) -> Block:
+def _block(given: Mapping[str, Any], k: int, root: int, seeds: int, modality: str) -> Block:
     name = str(given.get("name", f"block {k + 1}"))
     where = f"block {name!r}"
     _known(given, _BLOCK, where)
-    fixed = {**factors.defaults(), **factors.checked(given.get("fixed", {}), where)}
-    varied = _varied(given.get("factors", {}), where)
-    groups = _groups(given.get("together", []), where)
+    known = _FACTORS[modality]
+    fixed = factors.defaults(known) | factors.checked(given.get("fixed", {}), where, known)
+    varied = _varied(given.get("factors", {}), where, known)
+    groups = _groups(given.get("together", []), where, known)
     options = [[{n: v} for v in values] for n, values in varied.items()] + groups
     levels = [len(o) for o in options]
     kind = given.get("design", "full")
@@ -244,7 +256,7 @@ def _block(given: Mapping[str, Any], k: int, root: int, seeds: int) -> Block:
         for option, level in zip(options, run, strict=True):
             chosen |= option[level]
         cases += [
-            Case(block=name, factors=chosen, seed=s, root=root)
+            Case(block=name, factors=chosen, seed=s, root=root, modality=modality)
             for s in range(_count(given, "seeds", seeds, 1))
         ]
     return Block(
@@ -252,26 +264,30 @@ def _block(given: Mapping[str, Any], k: int, root: int, seeds: int) -> Block:
     )
 
 
-def _varied(given: Mapping[str, Any], where: str) -> dict[str, tuple[Any, ...]]:
+def _varied(
+    given: Mapping[str, Any], where: str, known: Mapping[str, factors.Factor]
+) -> dict[str, tuple[Any, ...]]:
     out = {}
     for name, values in given.items():
         if not isinstance(values, list) or not values:
             msg = f"{name} in {where} needs a list of levels, for example {name} = [0, 1]"
-            if name in factors.FACTORS:
+            if name in known:
                 raise InputError(msg)
         listed = values if isinstance(values, list) else [values]
-        out[name] = tuple(factors.checked({name: v}, where)[name] for v in listed)
+        out[name] = tuple(factors.checked({name: v}, where, known)[name] for v in listed)
     return out
 
 
-def _groups(given: Any, where: str) -> list[list[dict[str, Any]]]:
+def _groups(
+    given: Any, where: str, known: Mapping[str, factors.Factor]
+) -> list[list[dict[str, Any]]]:
     """Read factors that change together: one list of tables is one factor."""
     if not given:
         return []
     if not isinstance(given, list) or not all(isinstance(t, dict) for t in given):
         msg = f"together in {where} is a list of tables: [{{rate = 50, filter = 10}}, ...]"
         raise InputError(msg)
-    return [[factors.checked(t, where) for t in given]]
+    return [[factors.checked(t, where, known) for t in given]]
 
 
 def _digest(values: Mapping[str, Any]) -> str:

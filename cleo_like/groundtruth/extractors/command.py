@@ -67,10 +67,7 @@ def command_method(
     >>> command_method("mine", "measure {input} {output}").name
     'mine'
     """
-    for place in ("{input}", "{output}"):
-        if place not in command:
-            msg = f"the command needs {{input}} and {{output}}, got {command!r}"
-            raise InputError(msg)
+    check_command(command)
     if file_format not in FORMATS:
         raise unknown_name("format", file_format, FORMATS)
     run = functools.partial(
@@ -82,34 +79,72 @@ def command_method(
     )  # fmt: skip
 
 
+def check_command(command: str) -> None:
+    """Refuse a command that names no input or no output."""
+    if "{input}" not in command or "{output}" not in command:
+        msg = f"the command needs {{input}} and {{output}}, got {command!r}"
+        raise InputError(msg)
+
+
 def _run(
     stack: SweepStack, step: Window, *, command: str, file_format: str, timeout: float
 ) -> Extracted:
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / f"cell.{file_format}", Path(folder) / "features.csv"
+        source = Path(folder) / f"cell.{file_format}"
         _write(stack, source)
+        places = {"start": repr(step.start), "end": repr(step.end)}
+        return read_table(run_program(command, source, places, timeout), stack.n_sweeps)
+
+
+def run_program(
+    command: str, source: Path, places: Mapping[str, Any], timeout: float
+) -> str:
+    """Run a program on a file and give the text of the CSV that it writes.
+
+    Parameters
+    ----------
+    command : str
+        With ``{input}``, ``{output}`` and the names of `places`.
+    source : Path
+        Its input; it runs in the folder of it.
+    places : mapping of str to value
+        What else can be in the command.
+    timeout : float
+        Seconds.
+
+    Raises
+    ------
+    CleoLikeError
+        There is no such program, it failed, or it wrote no file.
+    TimeoutError
+        It took too long.
+    """
+    folder, target = source.parent, source.with_name("answer.csv")
+    try:
         words = [
-            w.format(input=source, output=target, start=repr(step.start), end=repr(step.end))
-            for w in shlex.split(command)
+            word.format(input=source, output=target, **places) for word in shlex.split(command)
         ]
-        try:
-            done = subprocess.run(
-                words, capture_output=True, text=True, timeout=timeout, check=False, cwd=folder
-            )
-        except FileNotFoundError as error:
-            msg = f"there is no program {words[0]!r}"
-            raise UnsupportedError(msg) from error
-        except subprocess.TimeoutExpired as error:
-            msg = f"no answer within {timeout:g} s"
-            raise TimeoutError(msg) from error
-        if done.returncode:
-            tail = (done.stderr or done.stdout).strip()[-300:]
-            msg = f"{words[0]} ended with {done.returncode}: {tail}"
-            raise InputError(msg)
-        if not target.is_file():
-            msg = f"{words[0]} wrote no file; it must write the CSV that {{output}} names"
-            raise FileFormatError(msg)
-        return read_table(target.read_text("utf-8"), stack.n_sweeps)
+    except KeyError as error:
+        names = ", ".join(f"{{{n}}}" for n in ("input", "output", *places))
+        raise InputError(f"the command has {{{error.args[0]}}}; there are {names}") from error
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=timeout, check=False, cwd=folder
+        )
+    except FileNotFoundError as error:
+        msg = f"there is no program {words[0]!r}"
+        raise UnsupportedError(msg) from error
+    except subprocess.TimeoutExpired as error:
+        msg = f"no answer within {timeout:g} s"
+        raise TimeoutError(msg) from error
+    if done.returncode:
+        tail = (done.stderr or done.stdout).strip()[-300:]
+        msg = f"{words[0]} ended with {done.returncode}: {tail}"
+        raise InputError(msg)
+    if not target.is_file():
+        msg = f"{words[0]} wrote no file; it must write the CSV that {{output}} names"
+        raise FileFormatError(msg)
+    return target.read_text("utf-8")
 
 
 def _write(stack: SweepStack, path: Path) -> None:
@@ -172,8 +207,8 @@ def read_table(text: str, n_sweeps: int) -> Extracted:
     if set(names) >= _LONG:
         return _long(rows, n_sweeps)
     if "sweep" not in names:
-        return Extracted(values={n: _number(rows[0][n], n) for n in names})
-    table = {n: np.array([_number(row[n], n) for row in rows]) for n in names}
+        return Extracted(values={n: number_of(rows[0][n], n) for n in names})
+    table = {n: np.array([number_of(row[n], n) for row in rows]) for n in names}
     if "peak_t" in names:
         return Extracted(values={}, spikes=table)
     sweeps = {n: np.full(n_sweeps, np.nan) for n in names if n != "sweep"}
@@ -190,15 +225,15 @@ def _long(rows: list[dict[str, Any]], n_sweeps: int) -> Extracted:
     spikes: dict[tuple[int, int], dict[str, float]] = {}
     for row in rows:
         name, level = str(row["name"]), row["level"]
-        value = _number(row["value"], name)
+        value = number_of(row["value"], name)
         if level == "cell":
             values[name] = value
             if row.get("uncertainty"):
-                errors[name] = _number(row["uncertainty"], name)
+                errors[name] = number_of(row["uncertainty"], name)
         elif level == "sweep":
             sweeps.setdefault(name, np.full(n_sweeps, np.nan))[_place(row, n_sweeps)] = value
         elif level == "spike":
-            at = (_place(row, n_sweeps), int(_number(row.get("spike"), "spike")))
+            at = (_place(row, n_sweeps), int(number_of(row.get("spike"), "spike")))
             spikes.setdefault(at, {})[name] = value
         else:
             msg = f"level is cell, sweep or spike, got {level!r}"
@@ -213,14 +248,14 @@ def _long(rows: list[dict[str, Any]], n_sweeps: int) -> Extracted:
 
 
 def _place(row: dict[str, Any], n_sweeps: int) -> int:
-    k = int(_number(row.get("sweep"), "sweep"))
+    k = int(number_of(row.get("sweep"), "sweep"))
     if not 0 <= k < n_sweeps:
         msg = f"sweep {k} is not there: sweeps count from 0 to {n_sweeps - 1}"
         raise FileFormatError(msg)
     return k
 
 
-def _number(text: Any, name: str) -> float:
+def number_of(text: Any, name: str) -> float:
     if text is None or str(text).strip().lower() in {"", "nan", "na"}:
         return float("nan")
     try:

@@ -16,45 +16,15 @@ import numpy as np
 from cleo_like.core.errors import CleoLikeError
 from cleo_like.core.plugins import BROKEN
 from cleo_like.features.registry import Extracted
+from cleo_like.groundtruth.extractors.outcome import (
+    CRASHED, FAILED, OK, TIMED_OUT, Outcome,
+)  # fmt: skip
 
 if TYPE_CHECKING:
-    from cleo_like.features.stack import Window
     from cleo_like.groundtruth.extractors.method import Method
-    from cleo_like.groundtruth.truth.exact import Truth
 
 _MOST_PRINTED = 2000
 _LOOK = 2.0  # s between two looks whether the parent lives
-OK, FAILED, TIMED_OUT, CRASHED = "ok", "failed", "timeout", "crashed"
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Outcome:
-    """What came of one extractor and one recording.
-
-    Parameters
-    ----------
-    status : str
-        "ok", "failed", "timeout" or "crashed".
-    why : str
-        What it said, where it is not "ok".
-    printed : str
-        What it wrote on the screen (the beginning).
-    seconds : float
-        CPU time in the process that ran it, wall time where it was stopped.
-    values, uncertainty : mapping of str to float
-        Of the cell.
-    spikes, sweeps : mapping of str to array
-        See `features.registry.Extracted`.
-    """
-
-    status: str
-    why: str = ""
-    printed: str = ""
-    seconds: float = 0.0
-    values: Mapping[str, float] = attrs.field(factory=dict)
-    uncertainty: Mapping[str, float] = attrs.field(factory=dict)
-    spikes: Mapping[str, np.ndarray] = attrs.field(factory=dict)
-    sweeps: Mapping[str, np.ndarray] = attrs.field(factory=dict)
 
 
 class Guard:
@@ -86,23 +56,20 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, stack: Any, step: Window, truth: Truth | None = None) -> Outcome:
+    def ask(self, *arguments: Any, truth: Any = None) -> Outcome:
         """Let it measure one recording.
 
         Parameters
         ----------
-        stack : SweepStack or list of Trace
-            Sweeps, as the method takes them.
-        step : Window
-            The step.
+        *arguments
+            What its `Method.run` takes: sweeps and the step; or traces and their rate.
         truth : Truth, optional
             For the perfect extractor only.
         """
-        arguments: tuple[Any, ...] = (stack, step)
         if self.method.knows_truth:
             arguments += (truth,)
         if not self.method.isolated:
-            return _called(self.method.run, arguments)
+            return _called(self.method, arguments)
         if self._process is None or not self._process.is_alive():
             self._start()
         return self._remote(arguments)
@@ -122,7 +89,7 @@ class Guard:
         context: Any = multiprocessing.get_context(kind)  # fork takes functions of any kind
         self._pipe, other = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(self.method.run, other), daemon=True
+            target=_serve, args=(self.method, other), daemon=True
         )
         self._process.start()
         other.close()
@@ -144,7 +111,7 @@ class Guard:
             return Outcome(status=CRASHED, why=f"its process ended with {code}", seconds=spent)
 
 
-def _serve(run: Any, pipe: Any) -> None:
+def _serve(method: Method, pipe: Any) -> None:
     """Answer calls in the other process until the pipe closes."""
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123
         os.dup2(nowhere.fileno(), 1)  # what a library in C prints does not reach the screen
@@ -159,17 +126,17 @@ def _serve(run: Any, pipe: Any) -> None:
             arguments = pipe.recv()
         except EOFError:
             return
-        pipe.send(_called(run, arguments))
+        pipe.send(_called(method, arguments))
 
 
-def _called(run: Any, arguments: tuple[Any, ...]) -> Outcome:
+def _called(method: Method, arguments: tuple[Any, ...]) -> Outcome:
     """Call it and read its answer; whatever it raises becomes an outcome."""
     said = io.StringIO()
     begun = time.process_time()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            answer = run(*arguments)
-        found = _read(answer)
+            answer = method.run(*arguments)
+        found = method.read(answer, arguments) if method.read else _read(answer)
     except TimeoutError as error:
         found = Outcome(status=TIMED_OUT, why=str(error))
     except (CleoLikeError, *BROKEN) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -23,9 +23,8 @@ from cleo_like.groundtruth.extractors import definitions
 if TYPE_CHECKING:
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.truth.exact import Truth
-
-Run: TypeAlias = Callable[["SweepStack", "Window"], "Extracted | Mapping[str, float]"]
 
 OWN = ("native", "compat", "ipfx", "efel", "efel_default", "gigaseal")
 """Extractors that every study can have; "truth" is the perfect one, to test the scores."""
@@ -43,7 +42,8 @@ class Method:
     name : str
         In tables and on the page.
     run : callable
-        ``(stack, window) -> Extracted`` or a mapping of name to value.
+        ``(stack, window) -> Extracted`` or a mapping of name to value; of a method for
+        calcium ``(dff, frame_rate, known)`` -> arrays (see `calcium.methods`).
     definitions : mapping of str to str
         What it means by a feature, where that is not what `definitions.NATIVE` says.
     reference : str, optional
@@ -56,17 +56,23 @@ class Method:
     settings : str
         What changes the results beside the recording.
     knows_truth : bool
-        Whether it is given the truth as third argument.
+        Whether it is given the truth as last argument.
+    read : callable, optional
+        ``(answer, arguments) -> Outcome``, where the answer is not that of an extractor.
+    trained_on : tuple of str
+        Data sets (``"DS09"``) that it must not be scored on.
     """
 
     name: str
-    run: Callable[..., Extracted | Mapping[str, float]]
+    run: Callable[..., Any]
     definitions: Mapping[str, str] = attrs.field(factory=dict)
     reference: str | None = None
     isolated: bool = True
     timeout: float = TIMEOUT
     settings: str = ""
     knows_truth: bool = False
+    read: Callable[[Any, tuple[Any, ...]], Outcome] | None = None
+    trained_on: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -119,7 +119,7 @@ def findings(
             "where": f"{one.block}: {one.condition}", "size": size,
         }
         for table, faults in (
-            (scores, _feature_faults), (spikes, _spike_faults), (outcomes, _failures),
+            (scores, _feature_faults), (spikes, _spike_faults), (outcomes, failures),
         )
         for one in each(table)
         for column, feature, size in faults(one)
@@ -152,7 +152,8 @@ def _spike_faults(one: Any) -> list[tuple[str, str, Any]]:
     return faults + ([("missed spikes", "spikes", lost)] if lost > 0 else [])
 
 
-def _failures(one: Any) -> list[tuple[str, str, Any]]:
+def failures(one: Any) -> list[tuple[str, str, Any]]:
+    """Give column, feature and size of what went wrong in a row of `tables.outcome_table`."""
     return [
         (column, "all", f"{getattr(one, column)} of {one.recordings}")
         for column in ("failed", "timeout", "crashed", "printed")

@@ -61,7 +61,7 @@ def groups_of(plan: Plan) -> Groups:
     return [(block.name, *one) for block in plan.blocks for one in conditions(block)]
 
 
-def _groups(
+def groups(
     plan: Plan | Groups, table: pd.DataFrame, by: list[str]
 ) -> Iterator[tuple[Any, pd.DataFrame]]:
     """Give the rows of each block, condition and combination of `by`."""
@@ -94,11 +94,11 @@ def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for names, part in _groups(plan, errors, ["extractor", "feature", "reference"]):
+    for names, part in groups(plan, errors, ["extractor", "feature", "reference"]):
         block, condition, extractor, feature, reference = names
         known = part[np.isfinite(part["error"])]
         e = known["error"].to_numpy()
-        bias, low, high = median_interval(e, *_who(known))
+        bias, low, high = median_interval(e, *who(known))
         spread = np.subtract(*np.quantile(e, [0.75, 0.25])) / 1.349 if e.size else np.nan
         size = (
             float(np.median([between_cells(feature, t) for t in known["true"]]))
@@ -106,7 +106,7 @@ def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
             else np.nan
         )
         missing = ratio_interval(
-            part["missing"].to_numpy(float), part["n"].to_numpy(float), *_who(part)
+            part["missing"].to_numpy(float), part["n"].to_numpy(float), *who(part)
         )[0]
         stated = part["stated"].sum()
         rows.append({
@@ -124,7 +124,8 @@ def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
     return table if table.empty else _with_wrong(plan, errors, table)
 
 
-def _who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Give cells and seeds of rows, for intervals."""
     return part["cell"].to_numpy(), part["seed"].to_numpy()
 
 
@@ -143,7 +144,7 @@ def _with_wrong(plan: Plan | Groups, errors: pd.DataFrame, table: pd.DataFrame) 
         (r.block, r.condition, r.extractor, r.feature, r.reference): (r.Index, r.limit)
         for r in each(table)
     }
-    for names, part in _groups(plan, errors, ["extractor", "feature", "reference"]):
+    for names, part in groups(plan, errors, ["extractor", "feature", "reference"]):
         index, limit = at[names]
         given = part["error"].abs().to_numpy()
         given = given[np.isfinite(given)]
@@ -157,7 +158,7 @@ def spike_table(plan: Plan | Groups, spikes: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for (block, condition, extractor), part in _groups(plan, spikes, ["extractor"]):
+    for (block, condition, extractor), part in groups(plan, spikes, ["extractor"]):
         row: dict[str, Any] = {
             "block": block, "condition": condition, "extractor": extractor,
             "recordings": len(part), "true": int(part["true"].sum()),
@@ -173,11 +174,11 @@ def spike_table(plan: Plan | Groups, spikes: pd.DataFrame) -> pd.DataFrame:
             row[f"false_{label}"] = int(sums[1].sum())
             hits, whole = 2 * sums[0], 2 * sums[0] + sums[1] + sums[2]
             _, row[f"f1_{label}_low"], row[f"f1_{label}_high"] = ratio_interval(
-                hits, whole, *_who(part)
+                hits, whole, *who(part)
             )
         late = part[np.isfinite(part["time_error"])]
         row["time_error"], row["time_low"], row["time_high"] = median_interval(
-            late["time_error"].to_numpy(), *_who(late)
+            late["time_error"].to_numpy(), *who(late)
         )
         known = part["coincidence"].dropna()
         row["coincidence"] = float(known.mean()) if len(known) else np.nan
@@ -190,7 +191,7 @@ def outcome_table(plan: Plan | Groups, outcomes: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for (block, condition, extractor), part in _groups(plan, outcomes, ["extractor"]):
+    for (block, condition, extractor), part in groups(plan, outcomes, ["extractor"]):
         bad = part[part["status"] != "ok"]
         rows.append({
             "block": block, "condition": condition, "extractor": extractor,
@@ -207,7 +208,7 @@ def matcher_table(plan: Plan, rows: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     out = []
-    for (block, condition, _), part in _groups(
+    for (block, condition, _), part in groups(
         plan, rows.assign(extractor="matcher"), ["extractor"]
     ):
         precision, recall, _f1 = ratios(

@@ -95,7 +95,7 @@ def test_a_dead_worker_is_said_and_replaced(peers, firing):
     worker._process.wait()
     with pytest.raises(adapter.PeerError, match="the ipfx process died"):
         worker.ask(adapter.peers_python(), adapter.peers_python())
-    adapter._worker()._process.kill()
+    adapter.running_worker()._process.kill()
     assert len(adapter.ipfx_cell(stack, STEP, limits).spikes) == 1
 
 

@@ -1,0 +1,14 @@
+"""Methods that infer spikes from calcium traces, behind one protocol (see `answer`)."""
+
+from cleo_like.groundtruth.calcium.methods.answer import read_answer
+from cleo_like.groundtruth.calcium.methods.outside import calcium_command
+from cleo_like.groundtruth.calcium.methods.registry import (
+    CALCIUM,
+    MEANING,
+    calcium_function,
+    calcium_method,
+)
+
+__all__ = [
+    "CALCIUM", "MEANING", "calcium_command", "calcium_function", "calcium_method", "read_answer",
+]  # fmt: skip
