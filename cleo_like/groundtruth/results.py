@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from cleo_like.features.stack import SweepStack
     from cleo_like.groundtruth.cases.plan import Plan
-    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.extractors.method import Method
+    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.truth.exact import Truth
 
 TABLES = (
@@ -121,10 +121,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
             clean = None
             if reference is not None:
                 clean = store.outcome(reference.key, store.clean_file(case).stem)
-            rows["o"].append(
-                named
-                | outcome.facts
-            )
+            rows["o"].append(named | outcome.facts)
             rows["e"] += _answers(named, truth, outcome, method, clean)
             rows["s"] += _detected(named, truth, outcome, stack.n_sweeps)
     errors, spikes = pd.DataFrame(rows["e"]), pd.DataFrame(rows["s"])

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import FileFormatError, InputError
 from cleo_like.core.files import atomic_path, check_folder
-from cleo_like.groundtruth.cases.chain import recorded, run_cell
 from cleo_like.groundtruth.calcium import run as calcium
 from cleo_like.groundtruth.calcium.methods import calcium_method_of
 from cleo_like.groundtruth.calcium.results import CalciumStudy, score_calcium
+from cleo_like.groundtruth.cases.chain import recorded, run_cell
 from cleo_like.groundtruth.cases.plan import CALCIUM, PATCH, Case, Plan, load_cases, parse_cases
 from cleo_like.groundtruth.extractors.guard import Guard
 from cleo_like.groundtruth.extractors.method import OWN, Method, method_named, method_of

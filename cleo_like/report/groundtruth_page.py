@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cleo_like.groundtruth.extractors.definitions import NATIVE
 from cleo_like.groundtruth.scores.compare import summary
+from cleo_like.groundtruth.scores.tables import strong_effects
 from cleo_like.groundtruth.truth.exact import FINEST, RATE
 from cleo_like.report.page import Page
 from cleo_like.report.plots.groundtruth import heat_map, noise_figure
@@ -151,10 +152,8 @@ def _effects(page: Page, effects: pd.DataFrame) -> None:
     if not len(effects):
         return
     page.add_heading("What moves each error")
-    strong = effects[effects["effect"].abs() > 3 * effects["standard_error"]]
-    strong = strong.reindex(strong["effect"].abs().sort_values(ascending=False).index)
     page.add_table(
-        strong.head(_ROWS),
+        strong_effects(effects).head(_ROWS),
         caption="Main effects of the screening block beyond three standard errors, in "
         "between-cell spreads.",
     )

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.provenance import hash_of, to_json
+from cleo_like.groundtruth.calcium.known import Known
 from cleo_like.groundtruth.calcium.trains import rates_of, trains
 from cleo_like.groundtruth.cases.calcium_factors import NONE, STRONG
 from cleo_like.imaging.calibrated.indicator import ExtrapolationWarning
@@ -98,9 +99,7 @@ def image(case: Case) -> Imaged:
     )  # fmt: skip
 
 
-def counts_of(
-    times: np.ndarray, cells: np.ndarray, n: int, frames: np.ndarray
-) -> np.ndarray:
+def counts_of(times: np.ndarray, cells: np.ndarray, n: int, frames: np.ndarray) -> np.ndarray:
     """Count spikes in frames, each from the end of the one before to its own end.
 
     Parameters
@@ -147,11 +146,14 @@ def _noise(case: Case, noise: RecordingNoise, rate: float) -> RecordingNoise:
     if case.factors["drift"] == NONE:
         drift = 0.0
     elif case.factors["drift"] == STRONG:
-        drift = calibrated_indicator(str(case.factors["indicator"])).response.single_spike
-    return attrs.evolve(
-        noise, white=white, slow=slow, drift=drift, slow_time=f"{noise.slow_time} s",
-        drift_time=f"{noise.drift_time} s",
-    )  # fmt: skip
+        drift = Known.of(str(case.factors["indicator"])).peak
+    return with_sizes(noise, white=white, slow=slow, drift=drift)
+
+
+def with_sizes(noise: RecordingNoise, **sizes: float) -> RecordingNoise:
+    """Give the same noise with other sizes (its times must be said again, with units)."""
+    times: Any = {n: f"{getattr(noise, n)!r} s" for n in ("slow_time", "drift_time")}
+    return attrs.evolve(noise, **sizes, **times)
 
 
 def _neuropil(
@@ -176,7 +178,7 @@ def _field(model: CalibratedIndicator, rng: np.random.Generator) -> CellFactors:
 
 
 def _moved(case: Case, dff: np.ndarray, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Change brightness while the brain moves: the same shake, up in some cells, down in others."""
+    """Change brightness while the brain moves: one shake, up in some cells, down in others."""
     n, frames = dff.shape
     normal = rng.standard_normal((2, frames))
     keep = np.exp(-1 / (rate * np.array([[_BOUTS], [_JITTER]])))

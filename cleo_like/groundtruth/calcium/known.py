@@ -11,6 +11,7 @@ from cleo_like.imaging.calibrated.table import calibrated_indicator
 
 _PHASES = 8  # of a spike in its frame
 _FINE = 500.0  # Hz at which the response is compared with an exponential
+_TAUS = (-4.6, 3.0)  # 10 ms to 20 s, logarithms
 _SHARE = 1e-3  # of the peak at which the kernel ends
 
 
@@ -69,7 +70,7 @@ def _nearest_decay(indicator: str) -> float:
         shape = np.exp(-t * np.exp(-log_tau))
         return -float((shape @ y) ** 2 / (shape @ shape))
 
-    found = minimize_scalar(unexplained, bounds=np.log([0.01, 20.0]), method="bounded")
+    found = minimize_scalar(unexplained, bounds=_TAUS, method="bounded")
     return float(np.exp(found.x))
 
 

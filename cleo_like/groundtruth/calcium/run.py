@@ -1,4 +1,4 @@
-"""Making the recordings of imaging cases and asking methods; what is there is not done again."""
+"""Make recordings of imaging cases and ask methods; what is there is not done again."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def recording(store: Store, case: Case) -> Imaged:
         )  # fmt: skip
 
 
-def ask(
-    store: Store, case: Case, methods: list[Method], guards: Mapping[str, Guard]
-) -> int:
+def ask(store: Store, case: Case, methods: list[Method], guards: Mapping[str, Guard]) -> int:
     """Ask the methods that have not answered; give how many."""
     made = 0
     truth: Any = None

@@ -194,8 +194,8 @@ def parse_cases(text: str) -> Plan:
     _known(given, _TOP, "the cases file")
     modality = given.get("modality", PATCH)
     if modality not in _FACTORS:
-        names = " or ".join(f'"{name}"' for name in _FACTORS)
-        raise InputError(f"modality = {modality!r} is not served; write modality = {names}")
+        known = " or ".join(f'"{name}"' for name in _FACTORS)
+        raise InputError(f"modality = {modality!r} is not served; write modality = {known}")
     blocks = given.get("block", [])
     if not isinstance(blocks, list) or not blocks:
         msg = "the cases file has no [[block]]"

@@ -96,9 +96,7 @@ def _run(
         return read_table(run_program(command, source, places, timeout), stack.n_sweeps)
 
 
-def run_program(
-    command: str, source: Path, places: Mapping[str, Any], timeout: float
-) -> str:
+def run_program(command: str, source: Path, places: Mapping[str, Any], timeout: float) -> str:
     """Run a program on a file and give the text of the CSV that it writes.
 
     Parameters
@@ -256,6 +254,7 @@ def _place(row: dict[str, Any], n_sweeps: int) -> int:
 
 
 def number_of(text: Any, name: str) -> float:
+    """Read a number of a table; empty and "nan" are NaN."""
     if text is None or str(text).strip().lower() in {"", "nan", "na"}:
         return float("nan")
     try:

@@ -17,7 +17,11 @@ from cleo_like.core.errors import CleoLikeError
 from cleo_like.core.plugins import BROKEN
 from cleo_like.features.registry import Extracted
 from cleo_like.groundtruth.extractors.outcome import (
-    CRASHED, FAILED, OK, TIMED_OUT, Outcome,
+    CRASHED,
+    FAILED,
+    OK,
+    TIMED_OUT,
+    Outcome,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -88,9 +92,7 @@ class Guard:
         kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
         context: Any = multiprocessing.get_context(kind)  # fork takes functions of any kind
         self._pipe, other = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(self.method, other), daemon=True
-        )
+        self._process = context.Process(target=_serve, args=(self.method, other), daemon=True)
         self._process.start()
         other.close()
 

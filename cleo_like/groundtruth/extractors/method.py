@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -21,6 +20,8 @@ from cleo_like.features.registry import (
 from cleo_like.groundtruth.extractors import definitions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.stack import SweepStack, Window
     from cleo_like.groundtruth.extractors.outcome import Outcome

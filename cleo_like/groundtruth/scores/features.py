@@ -13,8 +13,8 @@ from cleo_like.groundtruth.truth.exact import FINEST, SPIKE_SHAPES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.extractors.method import Method
+    from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.truth.exact import Truth
 
 SPIKE = SPIKE_SHAPES

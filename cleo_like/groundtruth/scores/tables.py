@@ -300,3 +300,11 @@ def _effects(block: Block, cases: Iterable[Any], error: np.ndarray) -> list[dict
          "standard_error": float(np.sqrt(variance[k + 1, k + 1]))}
         for k, (name, level) in enumerate(labels)
     ]  # fmt: skip
+
+
+def strong_effects(effects: pd.DataFrame) -> pd.DataFrame:
+    """Give the effects beyond three standard errors, the largest first."""
+    if not len(effects):
+        return effects
+    strong = effects[effects["effect"].abs() > 3 * effects["standard_error"]]
+    return strong.reindex(strong["effect"].abs().sort_values(ascending=False).index)

@@ -21,6 +21,7 @@ _EXTRACTORS = ("native", "ipfx", "compat", "efel", "efel_default", "gigaseal")
 """Each has its colour in every figure."""
 _WIDEST = 12.5
 """Inches, at which letters of 8 points are larger than 9 pixels on a page."""
+_MARKERS = "osD^vP*"
 HEADLINE = ("upstroke", "fast_trough_v", "sag", "input_resistance", "tau", "threshold_v")
 
 
@@ -150,5 +151,93 @@ def noise_figure(scores: pd.DataFrame, reference: str = "400 kHz") -> Figure:
             figure.legend(
                 *shown, loc="outside lower center", ncols=6, fontsize=9, frameon=False
             )
+    plt.close(figure)
+    return figure
+
+
+def score_map(scores: pd.DataFrame, block: str, score: str) -> Figure:
+    """Draw method x condition: one score of spike inference.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        Of a `CalciumStudy`.
+    block : str
+        Block of the cases.
+    score : str
+        "corr_100", "f1", "rate_bias" ...; those of 0 to 1 are drawn from 0 to 1, others
+        about 0, blue where too low.
+    """
+    import matplotlib.pyplot as plt
+
+    part = scores[(scores["block"] == block) & (scores["score"] == score)]
+    part = part[part["extractor"] != "truth"]
+    rows = list(dict.fromkeys(part["extractor"]))
+    columns = list(dict.fromkeys(part["condition"]))
+    values = part.pivot_table(
+        index="extractor", columns="condition", values="value", sort=False, dropna=False
+    ).reindex(index=rows, columns=columns)
+    share = score.startswith("corr") or score == "f1"
+    scale: dict[str, Any] = {"cmap": "viridis", "vmin": 0, "vmax": 1}
+    if not share:
+        scale = {"cmap": "RdBu_r", "vmin": -2, "vmax": 2}
+    with house_style():
+        figure, ax = plt.subplots(
+            figsize=(2.6 + 0.42 * len(columns), 2.6 + 0.24 * len(rows)), layout="constrained"
+        )
+        drawn = ax.imshow(values.to_numpy(), aspect="auto", **scale)
+        for (row, column), value in np.ndenumerate(values.to_numpy()):
+            light = share and value < 0.5
+            text = f"{value:.2f}" if np.isfinite(value) else "–"
+            ax.text(
+                column, row, text, ha="center", va="center", fontsize=6,
+                color="white" if light else "black",
+            )  # fmt: skip
+        names = [c.replace("indicator ", "").replace("regime ", "") for c in columns]
+        ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=7)
+        ax.set_yticks(range(len(rows)), rows, fontsize=8)
+        ax.tick_params(length=0)
+        figure.colorbar(drawn, ax=ax, shrink=0.7, extend="neither" if share else "both")
+    plt.close(figure)
+    return figure
+
+
+def ranking_figure(cells: pd.DataFrame, scores: tuple[str, ...] = ("corr_100", "f1")) -> Figure:
+    """Draw scores of methods on real recordings against those on simulations of them.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Of a `Ranking`.
+    scores : tuple of str
+        One row of panels each; columns are population, same spikes, Cleo's kinetics.
+    """
+    import matplotlib.pyplot as plt
+
+    from cleo_like.groundtruth.calcium.ranking import MAIN, REAL
+
+    stages = [s for s in MAIN if s in set(cells["stage"])]
+    methods = list(dict.fromkeys(cells["extractor"]))
+    with house_style():
+        figure, axes = plt.subplots(
+            len(scores), len(stages), figsize=(3.3 * len(stages) + 1.6, 3.2 * len(scores)),
+            squeeze=False, layout="constrained",
+        )  # fmt: skip
+        for row, score in zip(axes, scores, strict=True):
+            mean = cells.groupby(["stage", "extractor", "set"], sort=False)[score].mean()
+            pooled = mean.groupby(level=[0, 1]).mean()
+            for ax, stage in zip(row, stages, strict=True):
+                for k, name in enumerate(methods):
+                    ax.plot(
+                        pooled[REAL, name], pooled[stage, name], _MARKERS[k % len(_MARKERS)],
+                        color=_COLOURS[k % len(_COLOURS)], ms=6, label=name,
+                    )  # fmt: skip
+                low, high = pooled.min() - 0.03, pooled.max() + 0.03
+                ax.plot([low, high], [low, high], color="#999", lw=0.8, zorder=0)
+                ax.set(xlim=(low, high), ylim=(low, high), title=stage)
+                ax.set_xlabel(f"{score}, real")
+            row[0].set_ylabel(f"{score}, simulated")
+        handles, labels = axes[0, -1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right center", fontsize=7, frameon=False)
     plt.close(figure)
     return figure

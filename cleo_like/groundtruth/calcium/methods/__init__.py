@@ -10,5 +10,6 @@ from cleo_like.groundtruth.calcium.methods.registry import (
 )
 
 __all__ = [
-    "CALCIUM", "MEANING", "calcium_command", "calcium_function", "calcium_method", "read_answer",
+    "CALCIUM", "MEANING", "calcium_command", "calcium_function", "calcium_method",
+    "read_answer",
 ]  # fmt: skip

@@ -137,8 +137,8 @@ def template(dff: np.ndarray, rate: float, known: Known) -> Answer:
 
 
 def _kernel(known: Known, rate: float, tau: float = 1.0) -> np.ndarray:
-    """Give the kernel; with times that are off, that of a rate that is off, read at its frames."""
-    return known.kernel(rate) if tau == 1 else known.kernel(rate * tau)
+    """Give the kernel, its times stretched by `tau`."""
+    return known.kernel(rate * tau)  # a frame of the stretched one is less of the real one
 
 
 def _noise(y: np.ndarray) -> np.ndarray:

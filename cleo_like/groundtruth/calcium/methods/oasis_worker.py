@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 
-def answer(job: str) -> dict[str, np.ndarray]:
+def answer(job: str) -> np.ndarray:
     """Deconvolve every trace of a job."""
     from oasis.functions import deconvolve
 
@@ -21,7 +21,7 @@ def answer(job: str) -> dict[str, np.ndarray]:
             continue
         found = deconvolve(trace[seen].astype(float), b_nonneg=False, **options)
         events[row, seen] = found[1]
-    return {"events": events}
+    return events
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     for line in sys.stdin:
         job, target = json.loads(line)
         try:
-            np.savez(target, **answer(job))
+            np.savez(target, events=answer(job))
         except Exception as error:  # noqa: BLE001
             np.savez(target, failed=f"{type(error).__name__}: {error}")
         replies.write("done\n")

@@ -1,4 +1,4 @@
-"""Methods of others: oasis in the peers' environment, CASCADE where it is installed, programs."""
+"""Methods of others: oasis (peers' environment), CASCADE where installed, programs."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
 from cleo_like.core.plugins import BROKEN, offered
 from cleo_like.core.provenance import to_json, versions
@@ -17,6 +15,8 @@ from cleo_like.groundtruth.extractors.method import PERFECT, Method
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import numpy as np
 
     from cleo_like.groundtruth.calcium.chain import Imaged
     from cleo_like.groundtruth.calcium.known import Known
@@ -58,7 +58,8 @@ MEANING = {
     "ar1": "sparse non-negative deconvolution; decay of the indicator",
     "ar1_auto": "the same; decay measured from the trace",
     "ar1_wrong": f"the same; decay {WRONG:g} times that of the indicator",
-    "suite2p": "suite2p's formula: baseline off, non-negative, no penalty; decay of the indicator",
+    "suite2p": "suite2p's formula (baseline off, non-negative, no penalty); decay of the "
+    "indicator",
     "suite2p_default": "the same; decay 1 s, the program's default",
     "wiener": "linear, by the indicator's kernel and the noise",
     "wiener_wrong": f"the same; kernel stretched {WRONG:g} times",
@@ -158,7 +159,7 @@ def calcium_function(function: Any, *, name: str | None = None, settings: str = 
 
 
 def _called(function: Any, dff: np.ndarray, rate: float, known: Known) -> Any:
-    given = (dff, rate, known)
+    given: tuple[Any, ...] = (dff, rate, known)
     try:
         inspect.signature(function).bind(*given)
     except TypeError:

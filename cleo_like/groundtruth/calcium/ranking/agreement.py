@@ -51,7 +51,8 @@ class Values:
         array, shape (..., n_methods)
         """
         w = np.ones(len(self.values)) if weights is None else np.asarray(weights, dtype=float)
-        total, count = 0.0, 0.0
+        total: Any = 0.0
+        count: Any = 0.0
         for name in np.unique(self.sets):
             own = self.sets == name
             part = w[..., own]
@@ -82,7 +83,7 @@ def ranks_agree(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def signs(real: np.ndarray, predicted: np.ndarray) -> tuple[int, int]:
-    """Count pairs of methods that differ by more than `DIFFERENT`, and those with the same sign.
+    """Count pairs of methods that differ by more than `DIFFERENT`, and those ordered alike.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def verdict(table: pd.DataFrame, score: str, scope: str = POOLED) -> str:
     part = part[part["kind"].isin(["matched", "rest"])]
     if part.empty or not (part["kind"] == "rest").any():
         return "which stage is to blame needs --stages all"
-    worst = part.loc[part["explains"].idxmax()]
+    worst = part.iloc[int(part["explains"].to_numpy().argmax())]
     return (
         f"{worst['stage']}: {worst['explains']:.3f} of the mean difference of "
         f"{part['error'].max():.3f}"

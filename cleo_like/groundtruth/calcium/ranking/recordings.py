@@ -154,13 +154,13 @@ def read_sets(
         indicator = indicator_of(name)
         if indicator is None:
             continue
-        found = _read_set(place, name, indicator, rate, longest, cells)
+        found = _read_set(place, indicator, rate=rate, longest=longest, most=cells)
         if found is not None:
             yield found
 
 
 def _read_set(
-    place: Path, name: str, indicator: str, rate: float, longest: float, most: int | None
+    place: Path, indicator: str, *, rate: float, longest: float, most: int | None
 ) -> PairedSet | None:
     ceiling = calibrated_indicator(indicator).evidence["ceiling"]["value"]
     kept: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
@@ -197,22 +197,20 @@ def _read_set(
         times.append(spikes_at[inside] - begin)
         rows.append(np.full(int(inside.sum()), row))
     return PairedSet(
-        name=name, indicator=indicator, rate=own, native_rate=native, dff=dff,
-        times=np.concatenate(times), rows=np.concatenate(rows),
+        name=place.name.split("-")[0], indicator=indicator, rate=own, native_rate=native,
+        dff=dff, times=np.concatenate(times), rows=np.concatenate(rows),
         cell=np.array([k for k, _ in flat]), cells=tuple(names), left_out=tuple(left_out),
     )  # fmt: skip
 
 
-def _recordings(
-    path: Path, longest: float
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _recordings(path: Path, longest: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     found, total = [], 0.0
     try:
         with np.load(path) as z:
             for i in range(int(z["n_recs"])):
                 t, y = z[f"t_{i}"].astype(float), z[f"dff_{i}"].astype(float)
                 good = np.isfinite(t) & np.isfinite(y)
-                good[good] &= np.diff(t[good], prepend=-np.inf) > 0  # some frames are twice there
+                good[good] &= np.diff(t[good], prepend=-np.inf) > 0  # some are twice there
                 t, y = t[good], y[good]
                 if t.size < 2 or t[-1] - t[0] < SHORTEST or total > longest - SHORTEST:
                     continue

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.provenance import hash_of
+from cleo_like.groundtruth.calcium.chain import with_sizes
 from cleo_like.groundtruth.calcium.known import Known
 from cleo_like.imaging.calibrated.indicator import ExtrapolationWarning
 from cleo_like.imaging.calibrated.population import CellFactors
@@ -109,13 +110,13 @@ def simulate(
     drawing, sharing, shaking = (
         np.random.default_rng(s) for s in np.random.SeedSequence((label, seed)).spawn(3)
     )
-    rows = _cells_of_rows(paired, model, stage, drawing)
+    rows = _cells_of_rows(paired, model, drawing)
     times, who = paired.times, paired.rows
     if stage.trains == "others":
         times, who = _others(paired, sharing)
-    clean = _clean(paired, model, stage, times, who, rows)
+    clean = _clean(paired, model, (times, who), rows, kinetics=stage.kinetics)
     if stage.gain == "own":
-        own = _clean(paired, model, stage, paired.times, paired.rows, _median(rows))
+        own = _clean(paired, model, (paired.times, paired.rows), CellFactors.equal(len(rows)))
         gain, offset = _fitted(paired, own)
         clean = gain[:, None] * own
         if stage.noise == "spectrum":
@@ -138,32 +139,20 @@ def _model(indicator: str, stage: Stage) -> CalibratedIndicator:
         changed["shared"] = 0.0
     if stage.equal:
         changed = dict.fromkeys(("gain", "duration", "noise", "burst"), 0.0)
-    noise = model.noise
-    if stage.white:
-        noise = attrs.evolve(
-            noise, slow=0.0, slow_time=f"{noise.slow_time} s", drift_time=f"{noise.drift_time} s"
-        )
-    return attrs.evolve(
-        model, variability=attrs.evolve(model.variability, **changed), noise=noise
-    )
+    noise = with_sizes(model.noise, slow=0.0) if stage.white else model.noise
+    variability = attrs.evolve(model.variability, **changed)
+    return attrs.evolve(model, variability=variability, noise=noise)
 
 
 def _cells_of_rows(
-    paired: PairedSet, model: CalibratedIndicator, stage: Stage, rng: np.random.Generator
+    paired: PairedSet, model: CalibratedIndicator, rng: np.random.Generator
 ) -> CellFactors:
     """Draw the cells, one row each recording; bursts of each recording are its own."""
-    del stage
     cells = model.draw_cells(len(paired.cells), rng).take(paired.cell)
     return attrs.evolve(cells, bursts=model.draw_cells(len(paired.cell), rng).bursts)
 
 
-def _median(rows: CellFactors) -> CellFactors:
-    return CellFactors.equal(len(rows))
-
-
-def _others(
-    paired: PairedSet, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _others(paired: PairedSet, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Give every row the spikes of a recording of another cell, round and round."""
     lengths = paired.lengths
     times, rows = [], []
@@ -180,19 +169,19 @@ def _others(
 
 
 def _clean(
-    paired: PairedSet, model: CalibratedIndicator, stage: Stage, times: np.ndarray,
-    who: np.ndarray, cells: CellFactors,
+    paired: PairedSet, model: CalibratedIndicator, spikes: tuple[np.ndarray, np.ndarray],
+    cells: CellFactors, *, kinetics: str = "calibrated",
 ) -> np.ndarray:  # fmt: skip
     """Compute dF/F without noise, the mean over each sample."""
     n, frames = paired.dff.shape
     sub = max(1, round(min(paired.native_rate, _FINEST) / paired.rate))
     fine = np.arange(1, frames * sub + 1) / (paired.rate * sub)
-    if stage.kinetics == "cleo":
-        dff = cells.gain[:, None] * _of_cleo(paired.indicator, times, who, fine, n)
+    if kinetics == "cleo":
+        dff = cells.gain[:, None] * _of_cleo(paired.indicator, *spikes, fine, n)
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExtrapolationWarning)
-            dff = model.dff(times, who, fine, cells=cells)
+            dff = model.dff(*spikes, fine, cells=cells)
     return dff.reshape(n, frames, sub).mean(axis=2)
 
 

@@ -38,6 +38,7 @@ RANKED = (*CORRELATIONS, "f1")
 """Scores by which methods are ranked."""
 _VERSION = 1
 """Of the simulation: another number makes it run again."""
+_NOTES = "ranking_notes.txt"
 TABLES = ("ranking_cells", "ranking_agreement", "ranking_summary", "ranking_blame")
 
 
@@ -66,10 +67,12 @@ class Ranking:
     notes: tuple[str, ...] = ()
 
     def write(self, folder: str | Path) -> None:
-        """Write every table as CSV."""
+        """Write every table as CSV, and the notes."""
         Store(Path(folder)).write_tables({
             name: getattr(self, name.removeprefix("ranking_")) for name in TABLES
         })  # fmt: skip
+        with atomic_path(Path(folder) / _NOTES) as path:
+            path.write_text("\n".join(self.notes), "utf-8")
 
     def __repr__(self) -> str:
         """One line."""
@@ -150,7 +153,8 @@ def calcium_ranking(
                 for m in methods
                 if paired.name in m.trained_on
             ]
-            rows += _set_rows(paired, some, guards, Path(folder), tuple(stages), repeats)
+            asked = [(REAL, 0), *((s, k) for s in stages for k in range(repeats))]
+            rows += _set_rows(paired, [guards[m.name] for m in some], Path(folder), asked)
     finally:
         for guard in guards.values():
             guard.close()
@@ -164,28 +168,51 @@ def calcium_ranking(
     return ranking
 
 
+def read_ranking(folder: str | Path) -> Ranking | None:
+    """Give the ranking that a folder holds; None where there is none.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of `calcium_ranking`.
+    """
+    import pandas as pd
+
+    paths = {name: Path(folder) / f"{name}.csv" for name in TABLES}
+    if not all(path.is_file() for path in paths.values()):
+        return None
+    read = {n.removeprefix("ranking_"): _table(pd, p) for n, p in paths.items()}
+    notes = Path(folder) / _NOTES
+    lines = notes.read_text("utf-8").splitlines() if notes.is_file() else []
+    return Ranking(**read, notes=tuple(lines))
+
+
+def _table(pd: Any, path: Path) -> Any:
+    return pd.read_csv(path) if path.stat().st_size > 2 else pd.DataFrame()
+
+
 def _set_rows(
-    paired: PairedSet, methods: Sequence[Method], guards: dict[str, Guard], folder: Path,
-    stages: tuple[str, ...], repeats: int,
-) -> list[pd.DataFrame]:  # fmt: skip
+    paired: PairedSet, guards: Sequence[Guard], folder: Path, asked: list[tuple[str, int]]
+) -> list[pd.DataFrame]:
     """Score every method on a set and its simulations; what is kept is not done again."""
     import pandas as pd
 
     data = hash_of(np.nan_to_num(paired.dff)).split(":")[-1][:12]
-    digest = hash_of(
-        to_json([_VERSION, data, paired.rate, len(paired.times)]).encode()
-    ).split(":")[-1][:12]
+    digest = hash_of(to_json([_VERSION, data, paired.rate, len(paired.times)]).encode()).split(
+        ":"
+    )[-1][:12]
     out = []
     made: dict[tuple[str, int], Any] = {}
-    for method in methods:
-        for stage, seed in [(REAL, 0), *((s, k) for s in stages for k in range(repeats))]:
+    for guard in guards:
+        method = guard.method
+        for stage, seed in asked:
             name = f"{paired.name}-{digest}-{stage.replace(' ', '_')}-{seed}.csv"
             path = folder / "ranking" / method.key / name
             if not path.is_file():
                 key = (stage, seed)
                 if key not in made:
                     made[key] = _imaged(paired, stage, seed)
-                row = _scored(paired, made[key], method, guards[method.name])
+                row = _scored(paired, made[key], guard)
                 with atomic_path(path) as temporary:
                     row.to_csv(temporary, index=False)
             out.append(
@@ -203,7 +230,7 @@ def _imaged(paired: PairedSet, stage: str, seed: int) -> Any:
     return paired.imaged(*simulate(paired, STAGES[stage], seed))
 
 
-def _scored(paired: PairedSet, truth: Any, method: Method, guard: Guard) -> pd.DataFrame:
+def _scored(paired: PairedSet, truth: Any, guard: Guard) -> pd.DataFrame:
     """Score one method: rows are averaged by cell, weighted by their length; events added."""
     import pandas as pd
 
