@@ -118,11 +118,14 @@ class Store:
                 table.to_csv(path, index=False)
 
     def write_outcome(self, method_key: str, name: str, outcome: Outcome) -> None:
-        """Keep what came of an extractor; arrays lie beside it, in single precision."""
+        """Keep what came of an extractor; traces lie beside it, in single precision."""
         path = self.outcome_file(method_key, name)
         if outcome.arrays:
-            single = {k: v.astype(np.float32) for k, v in outcome.arrays.items()}
-            self.write_arrays(path.with_suffix(".npz"), single)
+            kept = {
+                name: array.astype(np.float32) if array.ndim > 1 else array
+                for name, array in outcome.arrays.items()
+            }
+            self.write_arrays(path.with_suffix(".npz"), kept)
         without = attrs.filters.exclude(attrs.fields(Outcome).arrays)
         _write_json(path, attrs.asdict(outcome, filter=without))
 

@@ -158,7 +158,7 @@ def event_scores(events: np.ndarray | None, truth: Imaged) -> Columns:
     gap = TOLERANCE * rate
     true_row, true_frame = _groups((truth.counts > 0) & seen, gap)
     row, frame = _groups(there, gap)
-    a, _ = paired(true_row, true_frame / rate, row, frame / rate, max(TOLERANCE, 1.001 / rate))
+    a, _ = paired(true_row, true_frame / rate, row, frame / rate, _within(rate))
     hits = np.bincount(true_row[a], minlength=n).astype(float)
     false = np.bincount(row, minlength=n) - hits
     missed = np.bincount(true_row, minlength=n) - hits
@@ -175,6 +175,11 @@ def event_scores(events: np.ndarray | None, truth: Imaged) -> Columns:
         "events_per_event": np.where(np.isfinite(per_event) & ~gone, per_event, np.nan),
         "false_per_minute": np.where((minutes > 0) & ~gone, per_minute, np.nan),
     }  # fmt: skip
+
+
+def _within(rate: float) -> float:
+    """Give the tolerance; frames are not told apart by the rounding of their times."""
+    return max(TOLERANCE, 1 / rate) + 1e-6
 
 
 def silent(truth: Imaged) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.groundtruth.calcium.methods.signal import onsets, spread, without_baseline
+from cleo_like.groundtruth.calcium.methods.signal import peaks, spread, without_baseline
 from cleo_like.responses.calcium import noise_std
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def wiener(dff: np.ndarray, rate: float, known: Known, *, tau: float = 1.0) -> A
     spikes = step.times(y, inverse)
     found = _filled(spikes * rate, dff)
     return {
-        "rate": found, "events": onsets(found, _SILENT * spread(found)), "noise": sd[:, 0],
+        "rate": found, "events": peaks(found, _SILENT * spread(found)), "noise": sd[:, 0],
     }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ def template(dff: np.ndarray, rate: float, known: Known) -> Answer:
     error = np.sqrt(np.maximum(left, 1e-12 * np.nanvar(y)) / (m - 1) / power)
     scale[:, y.shape[1] - m + 1 :] = 0.0  # the template would hang over the end
     score = scale / np.maximum(error, 1e-12)
-    top = onsets(score, np.full((len(y), 1), _CRITERION))
+    top = peaks(score, np.full((len(y), 1), _CRITERION))
     return {
         "trace": _filled(np.maximum(scale, 0.0), dff),
         "events": np.where(top > 0, np.maximum(scale, 1e-12), 0.0),
@@ -157,4 +157,4 @@ def _sparse(spikes: np.ndarray, dff: np.ndarray, rate: float) -> Answer:
 
     pair = 2 * uniform_filter1d(spikes, 2, axis=1, origin=-1)  # this frame and the next
     level = np.full((len(spikes), 1), 0.5)
-    return {"rate": _filled(spikes * rate, dff), "events": onsets(pair, level)}
+    return {"rate": _filled(spikes * rate, dff), "events": peaks(pair, level)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.groundtruth.calcium.methods.signal import onsets, spread, without_baseline
+from cleo_like.groundtruth.calcium.methods.signal import onsets, peaks, spread, without_baseline
 from cleo_like.responses.calcium import noise_std
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def difference(dff: np.ndarray, rate: float, known: Known) -> Answer:  # noqa: A
     found = np.where(np.isfinite(dff), np.maximum(steps, 0.0), np.nan)
     noise = noise_std(dff)
     level = _TIMES * np.sqrt(2) * np.where(noise > 0, noise, 1e-12)[:, None]
-    return {"trace": found, "events": onsets(found, level), "noise": noise}
+    return {"trace": found, "events": peaks(found, level), "noise": noise}
 
 
 def threshold(dff: np.ndarray, rate: float, known: Known) -> Answer:
@@ -55,7 +55,7 @@ def threshold(dff: np.ndarray, rate: float, known: Known) -> Answer:
     An event is as large as the rise in single spikes.
     """
     steps = _steps(_smooth(np.where(np.isfinite(dff), dff, 0.0), rate))
-    events = onsets(steps, _TIMES * spread(steps))
+    events = peaks(steps, _TIMES * spread(steps))
     above = steps > _TIMES * spread(steps)
     risen = np.where(above, steps, 0.0) / known.peak * rate
     return {"rate": np.where(np.isfinite(dff), risen, np.nan), "events": events}

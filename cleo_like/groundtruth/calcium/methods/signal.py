@@ -63,11 +63,38 @@ def onsets(values: np.ndarray, level: np.ndarray) -> np.ndarray:
     >>> onsets(np.array([[0.0, 2, 3, 0, 2]]), np.ones((1, 1)))
     array([[0., 3., 0., 0., 2.]])
     """
-    above = np.nan_to_num(values, nan=-np.inf) > level
-    starts = above & ~np.pad(above, ((0, 0), (1, 0)))[:, :-1]
+    runs, heights, _ = _runs(values, level)
     out = np.zeros(values.shape)
-    runs = np.flatnonzero(starts)
-    if runs.size:
-        flat = np.where(above, values, -np.inf).ravel()
-        out.ravel()[runs] = np.maximum.reduceat(flat, runs)  # between two runs all is below
+    out.ravel()[runs] = heights
     return out
+
+
+def peaks(values: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Give the highest point of each run above a level; as `onsets`, at another frame.
+
+    Examples
+    --------
+    >>> peaks(np.array([[0.0, 2, 3, 0, 2]]), np.ones((1, 1)))
+    array([[0., 0., 3., 0., 2.]])
+    """
+    runs, heights, flat = _runs(values, level)
+    out = np.zeros(values.shape)
+    if runs.size:
+        number = np.searchsorted(runs, np.arange(flat.size), side="right") - 1
+        top = np.flatnonzero((number >= 0) & (flat == heights[number]))
+        first = np.unique(number[top], return_index=True)[1]  # of equal ones the first
+        out.ravel()[top[first]] = heights
+    return out
+
+
+def _runs(
+    values: np.ndarray, level: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give first places (of all rows in one) and heights of runs; values, -inf below."""
+    above = np.nan_to_num(values, nan=-np.inf) > level
+    flat = np.where(above, values, -np.inf).ravel()
+    starts = above & ~np.pad(above, ((0, 0), (1, 0)))[:, :-1]
+    runs = np.flatnonzero(starts)
+    if not runs.size:
+        return runs, np.zeros(0), flat
+    return runs, np.maximum.reduceat(flat, runs), flat  # between two runs all is below

@@ -127,8 +127,10 @@ def reliability(real: Values) -> tuple[float, float]:
     first = halves(real.sets, rng)
     one, other = real.means(first), real.means(1 - first)
     right, total = signs(one, other)
-    rho = float(np.nanmean(ranks_agree(one, other)))
-    return rho, right / total if total else float("nan")
+    rho = ranks_agree(one, other)
+    rho = rho[np.isfinite(rho)]  # none where half of a single cell is nobody
+    mean = float(rho.mean()) if rho.size else float("nan")
+    return mean, right / total if total else float("nan")
 
 
 def compare(real: Values, simulated: Values) -> dict[str, float]:
