@@ -106,7 +106,11 @@ def score_calcium(plan: Plan, methods: Sequence[Method], folder: str | Path) -> 
             if outcome is None:
                 continue
             n = len(truth.dff)
-            named: dict[str, Any] = {"key": case.key, "seed": case.seed, "extractor": method.name}
+            named: dict[str, Any] = {
+                "key": case.key,
+                "seed": case.seed,
+                "extractor": method.name,
+            }
             outcomes.append(named | {"cell": truth.indicator} | outcome.facts)
             # a failure answers nothing: its cells are missing, which counts as 0
             arrays = outcome.arrays or {"trace": np.full(truth.dff.shape, np.nan)}

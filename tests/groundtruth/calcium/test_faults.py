@@ -110,9 +110,7 @@ def study(tmp_path_factory):
         Method(name=f.__name__, run=f, knows_truth=True, read=read_answer, isolated=f is exits)
         for f in FAULTS
     ]
-    found = run_study(
-        parse_cases(TEXT), ["truth", *methods], folder=folder, progress=False
-    )
+    found = run_study(parse_cases(TEXT), ["truth", *methods], folder=folder, progress=False)
     return found, folder
 
 

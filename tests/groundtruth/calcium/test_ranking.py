@@ -6,7 +6,12 @@ import pandas as pd
 import pytest
 from scipy.stats import spearmanr
 
-from cleo_like.core.errors import FileFormatError, InputError, UnknownNameError, UnsupportedError
+from cleo_like.core.errors import (
+    FileFormatError,
+    InputError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from cleo_like.groundtruth.calcium.methods import calcium_function, calcium_method
 from cleo_like.groundtruth.calcium.ranking import (
     MAIN,
@@ -137,7 +142,9 @@ def test_agreement_and_blame(rng):
     assert verdict(blamed, "corr_100").startswith("gain of the cell: 0.1")
     some = agreement(table(rng, {"population": 0.2, "same trains": 0.1}), ("corr_100",))
     assert "--stages all" in verdict(blame(some), "corr_100")
-    assert summary(found).set_index("stage").loc["population", "set_error"] == pytest.approx(0.2)
+    assert summary(found).set_index("stage").loc["population", "set_error"] == pytest.approx(
+        0.2
+    )
 
 
 def test_a_method_that_is_not_scored_on_a_set_narrows_the_pool(rng):
@@ -175,7 +182,9 @@ def test_recordings_are_sampled_with_their_spikes(made_up):
     truth = one.imaged(one.dff, one.times, one.rows)
     assert truth.counts.sum(axis=1).tolist() == [30] * 3
     model = calibrated_indicator("jgcamp8m")
-    own = model.dff(one.times, one.rows, np.arange(1, 1201) / 30, n=3).reshape(3, 600, 2).mean(2)
+    own = (
+        model.dff(one.times, one.rows, np.arange(1, 1201) / 30, n=3).reshape(3, 600, 2).mean(2)
+    )
     gain, offset = _fitted(one, own)
     np.testing.assert_allclose(gain, 2.0, rtol=0.05)
     np.testing.assert_allclose(offset, 0.0, atol=0.03)

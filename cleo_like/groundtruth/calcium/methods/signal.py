@@ -87,9 +87,7 @@ def peaks(values: np.ndarray, level: np.ndarray) -> np.ndarray:
     return out
 
 
-def _runs(
-    values: np.ndarray, level: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _runs(values: np.ndarray, level: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give first places (of all rows in one) and heights of runs; values, -inf below."""
     above = np.nan_to_num(values, nan=-np.inf) > level
     flat = np.where(above, values, -np.inf).ravel()

@@ -188,16 +188,18 @@ def agreement(table: pd.DataFrame, scores: tuple[str, ...]) -> pd.DataFrame:
     -------
     DataFrame
         One row a score, stage and scope: columns of `compare`. Methods that must not be
-        scored on a set narrow the pool to the sets that all methods have.
+        scored on a set narrow the pool to the sets that all methods have; those that never
+        have a score have no rank by it.
     """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
     stages = [s for s in dict.fromkeys(table["stage"]) if s != REAL]
     for score in scores:
-        real = values_of(table, REAL, score).dropna()
+        real = values_of(table, REAL, score).dropna(axis=1, how="all").dropna()
         for stage in stages:
-            simulated = values_of(table, stage, score).reindex(real.index).dropna()
+            simulated = values_of(table, stage, score)
+            simulated = simulated.reindex(index=real.index, columns=real.columns).dropna()
             common = real.loc[simulated.index, simulated.columns]
             names = np.asarray(common.index.get_level_values("set"))
             scopes = [(POOLED, np.ones(names.size, dtype=bool))]

@@ -18,11 +18,12 @@ from cleo_like.groundtruth.calcium.ranking.simulate import (
 if TYPE_CHECKING:
     import pandas as pd
 
+_BOTH = "gain and noise"
 _STEPS = {
     "spike trains": (POPULATION, TRAINS),
     "gain of the cell": (TRAINS, "gain"),
     "size of the noise": (TRAINS, "noise"),
-    "gain and noise": (TRAINS, "gain and noise"),
+    _BOTH: (TRAINS, "gain and noise"),
     "spectrum of the noise": ("gain and noise", "spectrum"),
 }
 """What is matched from one stage to the next."""
@@ -43,7 +44,7 @@ def blame(found: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row a score, scope and stage: ``error`` before, ``explains`` (by how much it falls
         when the stage comes from the recording; negative: it rises), ``kind`` ("matched",
-        "left out" or "rest").
+        "both" for two at once, "left out" or "rest").
     """
     import pandas as pd
 
@@ -58,7 +59,8 @@ def blame(found: pd.DataFrame) -> pd.DataFrame:
 
         for what, (before, after) in _STEPS.items():
             rows.append({
-                "score": score, "scope": scope, "stage": what, "kind": "matched",
+                "score": score, "scope": scope, "stage": what,
+                "kind": "both" if what == _BOTH else "matched",
                 "error": error(before), "explains": error(before) - error(after),
             })  # fmt: skip
         for what in WITHOUT:
