@@ -88,14 +88,14 @@ def _chosen(names: tuple[str, ...], modality: str) -> list[str]:
     """Take the named extractors, or all that are installed here."""
     from cleo_like.core.errors import UnsupportedError
     from cleo_like.groundtruth import CALCIUM, OWN
-    from cleo_like.groundtruth.study import method_of
+    from cleo_like.groundtruth.study import method_for
 
     if names:
         return list(names)
     found = []
     for name in OWN if modality == "patch" else CALCIUM:
         try:
-            method_of(name, modality)
+            method_for(name, modality)
         except UnsupportedError as error:
             click.echo(f"{name} is left out: {error}", err=True)
             continue
@@ -159,9 +159,9 @@ def report(folder: Path, output: Path | None, overwrite: bool) -> None:
 def _all_methods(folder: Path, modality: str) -> list:
     """Every extractor that has answers in a folder."""
     from cleo_like.groundtruth import added_methods
-    from cleo_like.groundtruth.study import method_of
+    from cleo_like.groundtruth.study import method_for
 
-    methods = [method_of(n, modality) for n in _chosen((), modality)]
+    methods = [method_for(n, modality) for n in _chosen((), modality)]
     methods += added_methods(folder, modality)
     return [m for m in methods if (folder / "outcomes" / m.key).is_dir()]
 
@@ -258,11 +258,11 @@ def calcium_ranking(
     from cleo_like.groundtruth import added_methods
     from cleo_like.groundtruth import calcium_ranking as rank
     from cleo_like.groundtruth.calcium.ranking import MAIN, STAGES
-    from cleo_like.groundtruth.study import method_of
+    from cleo_like.groundtruth.study import method_for
     from cleo_like.report.calcium_page import ranking_page, verdicts
 
     modality = "calcium"
-    methods = [method_of(n, modality) for n in _chosen(names, modality)]
+    methods = [method_for(n, modality) for n in _chosen(names, modality)]
     methods += added_methods(folder, modality)
     found = rank(
         methods, data=data, folder=folder, stages=MAIN if stages == "main" else tuple(STAGES),

@@ -15,8 +15,9 @@ from cleo_like.features.registry import Extracted
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.extractors.detector import Trace, detector_method
-from cleo_like.groundtruth.extractors.guard import FAILED, OK, Guard, Outcome
+from cleo_like.groundtruth.extractors.guard import Guard
 from cleo_like.groundtruth.extractors.method import TIMEOUT, Method, method_of, of_function
+from cleo_like.groundtruth.extractors.outcome import FAILED, OK, Outcome
 from cleo_like.groundtruth.results import bare_recording
 from cleo_like.groundtruth.sample import Sample, samples_of
 from cleo_like.groundtruth.scores.features import FEATURES, feature_errors

@@ -7,9 +7,10 @@ from cleo_like.groundtruth.calcium.methods.registry import (
     MEANING,
     calcium_function,
     calcium_method,
+    calcium_method_of,
 )
 
 __all__ = [
     "CALCIUM", "MEANING", "calcium_command", "calcium_function", "calcium_method",
-    "read_answer",
+    "calcium_method_of", "read_answer",
 ]  # fmt: skip

@@ -127,6 +127,13 @@ def calcium_method(name: str) -> Method:
     raise unknown_name("method", name, {*CALCIUM, PERFECT, *points})
 
 
+def calcium_method_of(method: Any) -> Method:
+    """Give the method that is meant by a name, a function, or a method itself."""
+    if isinstance(method, Method):
+        return method
+    return calcium_method(method) if isinstance(method, str) else calcium_function(method)
+
+
 def calcium_function(function: Any, *, name: str | None = None, settings: str = "") -> Method:
     """Make a method of a function.
 
