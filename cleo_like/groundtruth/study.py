@@ -86,7 +86,22 @@ def run_study(
 def results_of(
     plan: Plan, methods: Sequence[Method], folder: str | Path
 ) -> Study | CalciumStudy:
-    """Score what a folder holds; what is missing is left out."""
+    """Score what a folder holds; what is missing is left out.
+
+    Parameters
+    ----------
+    plan : Plan
+        Cases.
+    methods : sequence of Method
+        Extractors, or methods of spike inference.
+    folder : str or Path
+        Of `run_study`.
+
+    Returns
+    -------
+    Study or CalciumStudy
+        All tables.
+    """
     if plan.modality == CALCIUM:
         return score_calcium(plan, methods, folder)
     return score_study(plan, methods, folder)
