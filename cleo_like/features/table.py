@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
+from cleo_like.core.errors import (
+    FileFormatError,
+    InputError,
+    UnsupportedError,
+    unknown_name,
+)
 from cleo_like.core.files import atomic_path, check_output, together
 
 if TYPE_CHECKING:
@@ -69,6 +74,8 @@ class FeatureTable:
 
     def __getitem__(self, column: str) -> pd.Series:
         """Give one column."""
+        if isinstance(column, str) and column not in self.frame:
+            raise unknown_name("column of this table", column, map(str, self.frame.columns))
         return self.frame[column]
 
     @property
@@ -79,8 +86,6 @@ class FeatureTable:
     def why(self, row: int, feature: str) -> str:
         """Why a value is missing ("" where it is there)."""
         if feature not in self.reasons:
-            from cleo_like.core.errors import unknown_name
-
             raise unknown_name("feature of this table", feature, self.features)
         return str(self.reasons[feature].iloc[row])
 
@@ -269,7 +274,7 @@ def is_parquet(path: str | Path) -> bool:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        msg = f"no feature table at {path}"
+        msg = f"no feature table at {path}; cleo-like features FILES -o TABLE.csv writes one"
         raise FileFormatError(msg)
     return path
 

@@ -236,7 +236,10 @@ class Atlas:
             zipfile.BadZipFile,
             EOFError,
         ) as error:
-            msg = f"{target.name} is no map of this package ({type(error).__name__}: {error})"
+            msg = (
+                f"{target.name} is no map of this package, or is damaged "
+                f"({type(error).__name__}); cleo-like atlas build CELLS.csv -o MAP.npz makes one"
+            )
             raise FileFormatError(msg) from error
         if atlas.hash != str(arrays["hash"]):
             msg = f"{target.name} was changed after it was written: its hash does not fit"

@@ -164,15 +164,7 @@ def _link(path: Path, folder: Path) -> Link:
 def _add_drawings(page: Page, stimulus: Protocol, drawings: list[_Drawing]) -> None:
     from cleo_like.report import protocol_figure, relief_figure
 
-    page.add_heading("Fidelity")
-    page.add_table(
-        [_fidelity(d) for d in drawings],
-        caption=(
-            "Correlation and SSIM (Wang et al. 2004) of the drawn picture with the commanded "
-            "one, at no delay and at the best single delay; mean of two recordings."
-        ),
-        digits=3,
-    )
+    page.add_heading("A picture, drawn")
     for drawing in drawings:
         page.add_heading(f"Drawn by {drawing.label}", level=3)
         page.add_text(drawing.recording.cell.source or "")
@@ -183,6 +175,15 @@ def _add_drawings(page: Page, stimulus: Protocol, drawings: list[_Drawing]) -> N
             dpi=110,
         )
         page.add_list(drawing.relief.notes)
+    page.add_heading("Fidelity")
+    page.add_table(
+        [_fidelity(d) for d in drawings],
+        caption=(
+            "Correlation and SSIM (Wang et al. 2004) of the drawn picture with the commanded "
+            "one, at no delay and at the best single delay; mean of two recordings."
+        ),
+        digits=3,
+    )
     page.add_heading("Stimulus")
     page.add_figure(
         protocol_figure(stimulus), caption="The picture as current, one sweep per row.", dpi=110
