@@ -150,3 +150,29 @@ def test_every_page_is_linked_from_a_section():
         assert re.search(
             rf"^(?:\S*/)?{Path(page).stem}$|{Path(page).parent.name}/index", trees, re.M
         )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_within_the_repository_lead_somewhere(page):
+    text = re.sub(r"```.*?```", "", (ROOT / page).read_text("utf-8"), flags=re.S)
+    here = (ROOT / page).parent
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target:
+            assert (here / target).exists(), target
+    for target in re.findall(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`", text):
+        base = ROOT / "docs" if target.startswith("/") else here
+        stem = base / target.lstrip("/")
+        found = [stem.with_name(stem.name + end) for end in (".md", ".ipynb")]
+        assert any(path.exists() for path in found) or "auto_gallery" in target, target
+
+
+def test_pictures_of_the_readme_are_not_heavy():
+    names = re.findall(r"\((docs/images/[^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert len(names) >= 4
+    assert all((ROOT / name).stat().st_size <= 200_000 for name in names)
+
+
+def test_every_notebook_is_in_a_section():
+    listed = (ROOT / "docs/tutorials.md").read_text("utf-8")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert listed.count(f"notebooks/{path.stem}\n") == 1
