@@ -110,6 +110,12 @@ _MODULES = (
     "stimulators", "utilities", "viz",
 )  # fmt: skip
 
+# the other folders, reachable without an import of their own (`cl.features.impedance`)
+_ROOMS = (
+    "cells", "core", "engine", "features", "groundtruth", "io", "matching", "patch", "planning",
+    "qc", "remote", "report", "stimuli",
+)  # fmt: skip
+
 # what Cleo has besides; a script that imports it is told what is missing
 _OF_CLEO = ("ephys", "light", "opto", "registry")
 
@@ -117,7 +123,7 @@ __all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
-    if name in _MODULES:
+    if name in _MODULES or name in _ROOMS:
         return importlib.import_module(f"cleo_like.{name}")
     if name in _OF_CLEO:
         from cleo_like.core.errors import not_here_yet
@@ -139,4 +145,4 @@ def _unknown(name: str) -> str:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_ROOMS})
