@@ -98,12 +98,25 @@ def _parameter_texts(docstring: str) -> dict[str, str]:
     texts: dict[str, str] = {}
     names: list[str] = []
     for line in inspect.cleandoc(section[1] if section else "").splitlines():
-        head = re.match(r"(\w+(?:, \w+)*) : ", line)
+        head = re.match(r"(\w+(?:, \w+)*)(?: : |$)", line)
         if head:
             names = head[1].split(", ")
         for name in names if not head else []:
             texts[name] = f"{texts.get(name, '')} {line.strip()}".strip()
-    return texts
+    return {name: _resolved(name, text) for name, text in texts.items()}
+
+
+def _resolved(name: str, text: str) -> str:
+    """Replace "As in `other`" by what is said there, for those who have no other page open."""
+    from cleo_like.stimuli.spec import FAMILY_MAKERS
+    from cleo_like.stimuli.waveforms import shapes
+
+    told = re.match(r"As in `(shapes\.)?(\w+)`(.*)", text)
+    if told is None:
+        return text
+    other = getattr(shapes, told[2], None) if told[1] else FAMILY_MAKERS.get(told[2])
+    there = _parameter_texts(getattr(other, "__doc__", None) or "").get(name, text)
+    return f"{there.rstrip('.')}{told[3]}" if f"`{name}`" in told[3] else there
 
 
 def _shown_default(value: object) -> str:

@@ -46,8 +46,10 @@ def long_square(
     ----------
     amplitudes : quantity, list of quantities or texts, shape (n_sweeps,)
         Step of each sweep relative to holding.
-    duration, before, after : quantity or str
-        Length of the step and of the rest on both sides.
+    duration : quantity or str
+        Length of the step.
+    before, after : quantity or str
+        Length of the rest on both sides.
     rate : quantity or str
         Sampling rate.
     holding : quantity or str
@@ -256,8 +258,14 @@ def chirp(
 
     Parameters
     ----------
-    amplitude, start, stop, duration, sweep
-        As in `shapes.chirp`.
+    amplitude : quantity or str
+        Half of peak to peak.
+    start, stop : quantity or str
+        Frequency at the beginning and at the end of the chirp.
+    duration : quantity or str
+        Length of the chirp.
+    sweep : str
+        "linear" or "exponential" (which needs `start` above 0 Hz).
     repeats : int
         Number of equal sweeps.
     before, after, rate, holding, gap, test_pulse

@@ -146,3 +146,14 @@ def test_versions_name_what_an_error_report_needs():
     lines = dict(line.split(maxsplit=1) for line in ok("--versions").splitlines())
     assert lines["brian2"][0].isdigit()
     assert {"python", "system", "cleo_like", "numpy", "pynwb"} <= set(lines)
+
+
+def test_every_option_of_a_stimulus_says_what_it_is():
+    """Also those whose docstring points to another function."""
+    from cleo_like.cli.stimulus import stimulus
+
+    for verb, command in stimulus.commands.items():
+        for option in [p for p in command.params if p.param_type_name == "option"]:
+            text = option.help or ""
+            assert text.split("[default")[0].strip(), (verb, option.name)
+            assert "As in `" not in text, (verb, option.name)

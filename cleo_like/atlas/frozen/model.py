@@ -238,7 +238,8 @@ class Atlas:
         ) as error:
             msg = (
                 f"{target.name} is no map of this package, or is damaged "
-                f"({type(error).__name__}); cleo-like atlas build CELLS.csv -o MAP.npz makes one"
+                f"({type(error).__name__}); cleo-like atlas build TABLE.csv -o MAP.npz makes "
+                "one"
             )
             raise FileFormatError(msg) from error
         if atlas.hash != str(arrays["hash"]):
