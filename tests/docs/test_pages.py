@@ -176,3 +176,10 @@ def test_every_notebook_is_in_a_section():
     listed = (ROOT / "docs/tutorials.md").read_text("utf-8")
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert listed.count(f"notebooks/{path.stem}\n") == 1
+
+
+def test_what_the_readme_names_as_proof_is_there():
+    text = (ROOT / "README.md").read_text("utf-8")
+    named = re.findall(r"`((?:tests|benchmarks)/[\w/]+(?:\.py)?)`", text)
+    assert len(named) >= 10
+    assert [name for name in named if not (ROOT / name).exists()] == []

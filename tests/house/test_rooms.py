@@ -18,5 +18,7 @@ def test_every_folder_is_reached_in_a_fresh_process():
         f"for name in {[r for r in rooms if r not in ('atlas', 'sessions')]}: getattr(cl, name)\n"
         f"assert set({rooms}) <= set(dir(cl)), set({rooms}) - set(dir(cl))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
