@@ -130,7 +130,7 @@ _SPIKE = [
         _IPFX,
         """
         upstroke_downstroke_ratio | 1 | 0 | 30 | upstroke over minus downstroke
-        width | s | 1e-5 | 1e-2 | time at half height between fast trough and peak (samples)
+        width | s | 1e-5 | 1e-2 | time at half height between fast trough and peak
         clipped | 1 | 0 | 1 | whether the end of the step cut the spike off
         isi_type | text | 0 | 0 | "direct" or "detour" way to the next spike; empty when clipped
         """,
@@ -143,8 +143,23 @@ _SPIKE += _table(
     """
     prominence | mV | 0 | 200 | smaller of rise and fall of the smooth course about the peak
     smooth_upstroke | V/s | 0 | 1500 | steepest rise of parabolas of 0.25 ms half width
+    time_bandwidth | 1 | 0 | 100 | bandwidth times the time of the upstroke
+    upstroke_bound | 1 | 0 | 1 | whether the upstroke is a lower bound only
     """,
 )
+
+_WITH_ERROR = (
+    "upstroke", "downstroke", "upstroke_downstroke_ratio", "peak_v", "peak_t", "threshold_v",
+    "threshold_t", "width", "fast_trough_v",
+)  # fmt: skip
+_SPIKE += [
+    attrs.evolve(
+        f, name=f"{f.name}_error", low=0.0, high=_INF, source=_OWN,
+        meaning=f"standard error of {f.name}",
+    )
+    for f in _SPIKE
+    if f.name in _WITH_ERROR
+]  # fmt: skip
 
 _SWEEP = _table(
     "sweep",
@@ -214,6 +229,7 @@ _CELL = (
         sag_time_constant | s | 1e-3 | 1 | time constant of the slow gate that makes the sag
         rest_input_resistance | MOhm | 1 | 3000 | at 0 pA, where the cell rectifies
         pulse_input_resistance | MOhm | 1 | 3000 | from constant pulses before the step alone
+        spike_bandwidth | Hz | 0 | 1e6 | frequency up to which the spikes can be seen
         resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
         rheobase_estimate | pA | 0 | 5000 | least current that fires, from bracket and latency
         rheobase_low | pA | 0 | 5000 | highest silent current below all that fire

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _IPFX_LIMITS = {"dv_cutoff": 20.0, "min_height": 2.0, "min_peak": -30.0}
+WIENER = "wiener"
+"""As `filter`: spikes are resampled through a Wiener filter, from the noise of the cell."""
+_FILTER = 10.0  # kHz: that of ipfx
 _POSITIVE = ("dv_cutoff", "max_interval", "baseline_interval", "sag_baseline_interval")
 # ipfx's unit -> the SI unit of a quantity, and what to multiply SI by
 _UNIT = {
@@ -35,10 +38,10 @@ def in_unit(unit: str, name: str) -> Callable[[Any], float]:
     return convert
 
 
-def _filter(value: object) -> float | None:
+def _filter(value: object) -> float | str | None:
     """None and 0 both mean "no filter", as in ipfx."""
-    if value is None:
-        return None
+    if value is None or value == WIENER:
+        return value
     number = in_unit("kHz", "filter")(value)
     return number if number > 0 else None
 
@@ -66,9 +69,15 @@ class ExtractionParameters:
 
     Parameters
     ----------
-    filter : float or None
-        Cutoff (kHz) of the zero-phase 4-pole Bessel filter of dV/dt; None or 0 for none.
-        Where it is not below the Nyquist frequency a lower one is chosen and recorded.
+    filter : "wiener", float or None
+        "wiener": potentials, times and slopes of a spike are those of the membrane, as far
+        as noise and rate of the recording let them be seen, each with its standard error. A
+        number: the samples' own, and dV/dt through a zero-phase 4-pole Bessel filter of this
+        cutoff (kHz; where it is not below the Nyquist frequency a lower one is chosen and
+        recorded); None or 0 for none. With ``compat="ipfx"`` 10 kHz by default.
+    lowpass : float or None
+        -3 dB frequency (kHz) of the amplifier's 4-pole Bessel filter, which "wiener" undoes.
+        None: as the file states it, and none where it states nothing. 0: there was none.
     dv_cutoff : float or None
         Least upstroke (V/s = mV/ms) of a spike. None: what the noise of the sweep allows,
         at least 5 V/s (2.5 V/s for spikes of 10 mV). With ``compat="ipfx"`` the dV/dt
@@ -104,7 +113,8 @@ class ExtractionParameters:
     5.0
     """
 
-    filter: float | None = attrs.field(default=10.0, converter=_filter)
+    filter: float | str | None = attrs.field(default=WIENER, converter=_filter)
+    lowpass: float | None = _limit("kHz", "lowpass")
     dv_cutoff: float | None = _limit("V/s", "dv_cutoff")
     max_interval: float = _field(0.005, "s", "max_interval")
     min_height: float | None = _limit("mV", "min_height")
@@ -127,6 +137,11 @@ class ExtractionParameters:
         for name, value in _IPFX_LIMITS.items():
             if self.exact and getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        if self.exact and self.filter == WIENER:
+            object.__setattr__(self, "filter", _FILTER)
+        if self.lowpass is not None and not self.lowpass >= 0:
+            msg = f"lowpass must be 0 or above, got {self.lowpass}"
+            raise InputError(msg)
         for name in _POSITIVE:
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -141,6 +156,11 @@ class ExtractionParameters:
         """Whether ipfx's quirks are kept."""
         return self.compat == "ipfx"
 
+    @property
+    def resamples(self) -> bool:
+        """Whether spikes are resampled through a Wiener filter."""
+        return self.filter == WIENER
+
     def fixed(self, name: str) -> float:
         """Give a limit of ipfx's detection: ipfx's own where none was set."""
         value = getattr(self, name)
@@ -150,19 +170,21 @@ class ExtractionParameters:
         """Give the cutoff (kHz) that is used at a sampling rate (Hz).
 
         It is `filter` where that is below the Nyquist frequency, else 0.9 times the
-        Nyquist frequency (ipfx cannot analyse such files at all).
+        Nyquist frequency (ipfx cannot analyse such files at all). For "wiener" it is that
+        of dV/dt in which thresholds are looked for first.
 
         Examples
         --------
         >>> ExtractionParameters().cutoff(50e3), ExtractionParameters().cutoff(20e3)
         (10.0, 9.0)
         """
-        if self.filter is None or self.filter < rate / 2e3:
-            return self.filter
+        wanted = _FILTER if isinstance(self.filter, str) else self.filter
+        if wanted is None or wanted < rate / 2e3:
+            return wanted
         return float(np.round(0.9 * rate / 2e3, 9))
 
 
-DEFINITIONS = 2
+DEFINITIONS = 3
 """Number of the default definitions: rows that were measured by others are measured again."""
 
 DEFAULT = ExtractionParameters()

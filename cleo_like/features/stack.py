@@ -16,12 +16,14 @@ from cleo_like.core.arrays import array_eq, read_only, si_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.units import si
+from cleo_like.features.lowpass import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.features.lowpass import Lowpass
 
 
 _WHOLE = 1e-3  # from a whole number: rounding of the SI value is far below
@@ -92,6 +94,8 @@ class SweepStack:
         Recorded samples of each sweep.
     excluded : mapping of int to str
         Sweeps of the recording that are not in the stack, each with the reason.
+    lowpass : Lowpass, optional
+        The amplifier's filter as the file states it; None where it states nothing.
 
     Examples
     --------
@@ -107,6 +111,7 @@ class SweepStack:
     numbers: tuple[int, ...] = attrs.field(converter=tuple)
     lengths: np.ndarray = attrs.field(eq=array_eq)
     excluded: Mapping[int, str] = attrs.field(factory=dict)
+    lowpass: Lowpass | None = None
 
     @numbers.default
     def _count(self) -> tuple[int, ...]:
@@ -238,6 +243,7 @@ class SweepStack:
             numbers=tuple(s.number for s in usable),
             lengths=np.array([s.n_samples for s in usable]),
             excluded={k: why for k, why in reasons.items() if why},
+            lowpass=stated(recording.device.get("filtering")),
         )
 
 

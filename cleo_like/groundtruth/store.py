@@ -11,6 +11,7 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.files import atomic_path
+from cleo_like.features.lowpass import Lowpass, stated
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.extractors.outcome import Outcome
 from cleo_like.groundtruth.truth.exact import Truth
@@ -66,6 +67,7 @@ class Store:
             np.savez_compressed(
                 file, codes=codes.astype(np.int32), step=step * 1e3,
                 current_pa=np.asarray(stacked.command) * 1e12, rate=stacked.rate,
+                filtering=str(recording.device.get("filtering", "")),
             )  # fmt: skip
 
     def write_clean(self, case: Case, stack: SweepStack) -> None:
@@ -81,7 +83,7 @@ class Store:
         with np.load(self.recording_file(case)) as z:
             return SweepStack(
                 voltage_mv=z["codes"] * float(z["step"]), current_pa=z["current_pa"],
-                rate=float(z["rate"]),
+                rate=float(z["rate"]), lowpass=stated(str(z["filtering"])),
             )  # fmt: skip
 
     def clean(self, case: Case) -> SweepStack:
@@ -89,7 +91,7 @@ class Store:
         with np.load(self.clean_file(case)) as z:
             return SweepStack(
                 voltage_mv=z["voltage_mv"].astype(float), current_pa=z["current_pa"],
-                rate=float(z["rate"]),
+                rate=float(z["rate"]), lowpass=Lowpass(np.inf),
             )  # fmt: skip
 
     def write_truth(self, case: Case, truth: Truth) -> None:

@@ -33,6 +33,7 @@ def test_rates_of_20_khz_and_less(firing, rate):
     cell = analyse(stack, STEP, DEFAULT)
     assert cell.spikes.counts.tolist() == [2]
     assert cell.spikes.cutoff == 0.9 * rate / 2e3
+    cell = analyse(stack, STEP, attrs.evolve(DEFAULT, filter=10.0))
     assert f"filter at {0.9 * rate / 2e3:g} kHz" in cell.notes[0]
 
 

@@ -16,7 +16,7 @@ from cleo_like.features.long_square.row import (
     rest_and_rebound,
 )
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
-from cleo_like.features.spikes.notes import spike_notes
+from cleo_like.features.spikes.notes import resampling_notes, spike_notes
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
     notes = found.where.notes + _filter_note(stack, parameters) + told
     if not parameters.exact:
         rest_and_rebound(answers, found)
-        notes += spike_notes(stack, step, found.table)
+        notes += spike_notes(stack, step, found.table) + resampling_notes(found.table)
     return CellFeatures(
         stack=stack,
         window=step,
@@ -157,7 +157,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
 
 def _filter_note(stack: SweepStack, p: ExtractionParameters) -> tuple[str, ...]:
     used = p.cutoff(stack.rate)
-    if used == p.filter:
+    if used == p.filter or p.resamples:
         return ()
     return (
         f"filter at {used:g} kHz: {p.filter:g} kHz is not below the Nyquist frequency "

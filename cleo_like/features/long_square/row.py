@@ -183,10 +183,19 @@ def _firing_range(answers: Answers, found: Measured) -> None:
     up, down = firing.fi_slopes(amplitude, rate)
     answers.put("fi_fit_slope", up)
     answers.put("fi_slope_after_max", down)
+    _spike_bandwidth(answers, found.table)
     bracket = rheobase(amplitude, rate, sweeps["latency"], found.step.duration)
     answers.put("rheobase_estimate", bracket.estimate)
     answers.put("rheobase_low", bracket.low, bracket.reason)
     answers.put("rheobase_high", bracket.high, bracket.reason)
+
+
+def _spike_bandwidth(answers: Answers, table: SpikeTable) -> None:
+    how = table.resampling
+    if how is None:
+        return
+    why = how.reason if len(table) else "no spike"
+    answers.put("spike_bandwidth", how.bandwidth, why)
 
 
 def rest_and_rebound(answers: Answers, found: Measured) -> None:
@@ -208,7 +217,7 @@ def rest_and_rebound(answers: Answers, found: Measured) -> None:
         answers.missing(why, *names)
         return
     row = int(down[sweeps["stim_amp"][down].argmin()])
-    count = len(spikes_of(stack.take(slice(row, row + 1)), after, found.limits))
+    count = len(spikes_of(stack.take(slice(row, row + 1)), after, found.limits, shapes=False))
     baseline = float(sweeps["v_baseline"][row])
     after_step = firing.rebound(
         stack, row, step, baseline=baseline, spike_count=count, within=_REBOUND_WITHIN

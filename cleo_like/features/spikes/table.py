@@ -10,8 +10,10 @@ import numpy as np
 
 from cleo_like.core.arrays import read_only
 from cleo_like.core.errors import unknown_name
+from cleo_like.features.lowpass import Lowpass
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.spikes import detect, events, shape
+from cleo_like.features.spikes.resampling import Resampling, refined
 from cleo_like.features.spikes.search import search
 from cleo_like.features.stack import SweepStack, Window, as_stack, window
 
@@ -44,12 +46,15 @@ class SpikeTable:
     artefacts : array of int, shape (n_sweeps,), or None
         Events of each sweep that were too brief, or too near to the start of the step, for
         spikes; None where nothing of the kind was looked for.
+    resampling : Resampling or None
+        How shapes were found, where spikes were resampled.
     """
 
     columns: Mapping[str, np.ndarray]
     n_sweeps: int
     cutoff: float | None
     artefacts: np.ndarray | None = None
+    resampling: Resampling | None = None
 
     def __len__(self) -> int:
         """Count the spikes."""
@@ -119,8 +124,13 @@ def spike_features(
     return spikes_of(as_stack(source, exact=parameters.exact), window(start, end), parameters)
 
 
-def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> SpikeTable:
-    """Do the work of `spike_features`, some sweeps at a time to bound the memory."""
+def spikes_of(
+    stack: SweepStack, step: Window, parameters: ExtractionParameters, *, shapes: bool = True
+) -> SpikeTable:
+    """Do the work of `spike_features`, some sweeps at a time to bound the memory.
+
+    Without `shapes` the spikes are where their samples are.
+    """
     width = min((step.duration + 0.03) * stack.rate, stack.n_samples)
     at_once = max(1, int(detect.SAMPLES_AT_ONCE / width))
     parts: list[_Columns] = []
@@ -132,12 +142,25 @@ def spikes_of(stack: SweepStack, step: Window, parameters: ExtractionParameters)
         artefacts += doubtful
     columns = {k: np.concatenate([part[k] for part in parts]) for k in parts[0]}
     order = np.argsort(columns["sweep"], kind="stable")
+    columns = {k: c[order] for k, c in columns.items()}
+    resampling = None
+    if parameters.resamples and shapes:
+        filtered = declared(stack, parameters)
+        columns, resampling = refined(stack, stack.bounds(step), columns, parameters, filtered)
     return SpikeTable(
-        columns={k: read_only(c[order]) for k, c in columns.items()},
+        columns={k: read_only(c) for k, c in columns.items()},
         n_sweeps=stack.n_sweeps,
         cutoff=parameters.cutoff(stack.rate),
         artefacts=read_only(artefacts),
+        resampling=resampling,
     )
+
+
+def declared(stack: SweepStack, parameters: ExtractionParameters) -> Lowpass | None:
+    """Give the amplifier's filter as the user, else the file, states it."""
+    if parameters.lowpass is None:
+        return stack.lowpass
+    return Lowpass(parameters.lowpass * 1e3 if parameters.lowpass > 0 else np.inf)
 
 
 def _some(

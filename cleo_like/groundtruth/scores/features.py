@@ -112,8 +112,10 @@ def _spikes(
     a, b = paired(true["sweep"], true["peak_t"], found["sweep"], found["peak_t"], WIDE)
     answer = np.asarray(true[feature], dtype=float)[a]
     known = np.isfinite(answer)
-    given = found[feature][b] if feature in found else np.full(b.size, np.nan)
-    return answer[known], given[known], np.full(int(known.sum()), np.nan)
+    nothing = np.full(np.asarray(found["sweep"]).size, np.nan)
+    given = np.asarray(found.get(feature, nothing), dtype=float)[b]
+    error = np.asarray(found.get(f"{feature}_error", nothing), dtype=float)[b]
+    return answer[known], given[known], error[known]
 
 
 def _columns(true: np.ndarray | None, found: np.ndarray | None) -> Compared:

@@ -2,8 +2,9 @@
 
 * Spike: upward crossing of the model's level, between integration steps; its time is that of
   the peak on the 400 kHz trace (of the crossing where an AdEx cell has no peak).
-* Shape: the native definition on the noise-free, unfiltered potential, at 400 kHz (what chain
-  and extractor did together) and at the recording's rate (what the extractor did).
+* Shape: the native definition on the noise-free, unfiltered potential, between samples, at
+  400 kHz (what chain and extractor did together) and at the recording's rate (what the
+  extractor did).
 * Resistances: slopes of the peak and of the final deflection on the current; time constant and
   capacitance: from the equations at rest; sag: at the potential that was reached; rheobase:
   the lowest step that fires, and the bisected one.
@@ -17,10 +18,14 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
+from cleo_like.features.long_square.train import train_features
+from cleo_like.features.lowpass import Lowpass
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.registry import native
+from cleo_like.features.spikes import SpikeTable
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.cases.chain import FINE, every
+from cleo_like.groundtruth.truth.shapes import between_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +89,7 @@ def clean_stack(run: CellRun, rate: float) -> SweepStack:
         voltage_mv=run.voltage[:, ::k] * 1e3,
         current_pa=run.protocol.waveforms[:, ::k] * 1e12,
         rate=rate,
+        lowpass=Lowpass(np.inf),
     )
 
 
@@ -161,7 +167,10 @@ def measured_clean(
         found = native(stack, step, UNFILTERED)
     except CleoLikeError:  # a ramp or a chirp of a passive cell has nothing to measure
         return {"sweep": np.zeros(0, dtype=int), "peak_t": np.zeros(0)}, {}, {}
-    return dict(found.spikes or {}), dict(found.sweeps or {}), dict(found.values)
+    spikes = between_samples(stack, step, found.spikes or {})
+    table = SpikeTable(columns=spikes, n_sweeps=stack.n_sweeps, cutoff=None)
+    sweeps = dict(found.sweeps or {}) | train_features(table, step)
+    return spikes, sweeps, dict(found.values)
 
 
 def _timed_only(times: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

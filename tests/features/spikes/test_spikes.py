@@ -50,7 +50,9 @@ def test_width_is_at_half_height_of_the_fast_trough(firing):
 
 def test_spikes_outside_the_step_do_not_count(firing):
     stack = firing([[0.1, 0.4, 0.8]], [100.0])
-    assert spikes_of(stack, STEP, DEFAULT)["peak_t"].tolist() == [0.4]
+    found = spikes_of(stack, STEP, DEFAULT)
+    assert found["peak_t"].tolist() == [pytest.approx(0.4, abs=2e-5)]
+    assert found["peak_index"].tolist() == [0.4 * stack.rate]
 
 
 def test_quantities_and_bare_numbers(firing):
