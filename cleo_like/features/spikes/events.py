@@ -25,6 +25,8 @@ _MARGIN = 0.010  # s on either side of the step in which dV/dt is known
 _ABOUT = (2.5e-3, 3.5e-3)  # s before and after a peak in which it is filtered
 _SMEAR = 0.2e-3  # s by which the filter spreads the edge of a step
 _LATEST = 3e-3  # s after the end of the step: what peaks later was not evoked by it
+_CUT = 1e-3  # s from the end of the step: the current's end may be what made it fall
+_WHOLE = 0.5  # of the typical prominence of the sweep's other spikes: it was on its way down
 _OWN = 0.25  # of a spike's own upstroke: its threshold is not above that
 
 
@@ -146,10 +148,20 @@ def _of_the_step(trace: Trace, events: Placed) -> Placed:
     within = (peak < trace.end) | (
         (begin <= trace.end - smear) & (peak - trace.end <= _LATEST * rate)
     )
-    keep = (begin >= trace.start - smear) & within
+    keep = (begin >= trace.start - smear) & within & ~_broken_off(trace, events, peak)
     if p.min_peak is not None:
         keep &= trace.v[events.peak] >= p.min_peak
     if p.reject_at_stim_start_interval > 0:
         keep &= (begin - trace.start) / rate > p.reject_at_stim_start_interval
     start = events.sweep * trace.stack.n_samples + trace.start
     return attrs.evolve(events, threshold=np.maximum(events.threshold, start)).keep(keep)
+
+
+def _broken_off(trace: Trace, events: Placed, peak: np.ndarray) -> np.ndarray:
+    """Events that the end of the step made a maximum of: much smaller than the other spikes."""
+    near = np.abs(peak - trace.end) <= _CUT * trace.stack.rate
+    out = np.zeros(peak.size, dtype=bool)
+    for k in np.flatnonzero(near).tolist():
+        others = events.prominence[(events.sweep == events.sweep[k]) & ~near]
+        out[k] = others.size > 0 and events.prominence[k] < _WHOLE * np.median(others)
+    return out

@@ -46,6 +46,8 @@ class CellRun:
         Potential of the pipette (V): `voltage` unless a capacitance is left.
     spike_times : tuple of arrays
         Upward crossings of the model's level (s), between integration steps.
+    still : array, shape (n_sweeps, n_fine)
+        Membrane potential (V) without synaptic currents: `voltage` where there are none.
     """
 
     cell: StudyCell
@@ -53,6 +55,7 @@ class CellRun:
     voltage: np.ndarray
     behind: np.ndarray
     spike_times: tuple[np.ndarray, ...]
+    still: np.ndarray
 
     @property
     def step(self) -> Epoch:
@@ -100,7 +103,16 @@ def run_cell(case: Case) -> CellRun:
         voltage=voltage,
         behind=np.stack([s.response for s in made.sweeps]) if left else voltage,
         spike_times=truth.spike_times if cell.spikes else (np.zeros(0),) * len(voltage),
+        still=_without_synapses(case, voltage),
     )
+
+
+def _without_synapses(case: Case, voltage: np.ndarray) -> np.ndarray:
+    """Give the potential that the synaptic currents fluctuate about."""
+    if not case.number("synaptic"):
+        return voltage
+    quiet = attrs.evolve(case, factors={**case.factors, "synaptic": 0.0, "capacitance": 0.0})
+    return run_cell(quiet).voltage
 
 
 def _synaptic(case: Case, cell: StudyCell, protocol: Protocol) -> np.ndarray:

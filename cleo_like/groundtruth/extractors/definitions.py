@@ -30,7 +30,7 @@ NATIVE: Mapping[str, str] = {
     "tau_effective": "one exponential up to the peak",
     "capacitance": "current over the first slope of the potential",
     "sag": "(peak - steady) / (peak - baseline), sweep nearest to -100 mV",
-    "rheobase_i": "lowest positive step that fires",
+    "rheobase_i": "lowest positive step above holding that fires",
     "rheobase_estimate": "least current that fires",
     "fi_fit_slope": "line up to the largest rate",
     "max_rate": "largest rate of the family",
@@ -41,6 +41,7 @@ NATIVE: Mapping[str, str] = {
 IPFX: Mapping[str, str] = {
     "tau": "mean over the steps of one exponential up to the peak",
     "fi_fit_slope": "line through all sweeps that fire",
+    "rheobase_i": "lowest positive command that fires, holding included",
 }
 GIGASEAL: Mapping[str, str] = {
     **IPFX,
@@ -62,6 +63,7 @@ EFEL: Mapping[str, str] = {
     "input_resistance": "chord of the last tenth of the step (ohmic_input_resistance_vb_ssse)",
     "tau": "log-linear, 1 to 10 ms after the step (decay_time_constant_after_stim)",
     "fi_fit_slope": "line through all sweeps that fire",
+    "rheobase_i": "lowest positive command that fires, holding included",
 }
 SAME = "as native"
 """What an extractor that says nothing is taken to mean."""

@@ -5,9 +5,10 @@
 * Shape: the native definition on the noise-free, unfiltered potential, between samples, at
   400 kHz (what chain and extractor did together) and at the recording's rate (what the
   extractor did).
-* Resistances: slopes of the peak and of the final deflection on the current; time constant and
-  capacitance: from the equations at rest; sag: at the potential that was reached; rheobase:
-  the lowest step that fires, and the bisected one.
+* Resistances: slopes of the peak and of the final deflection on the current; sag: at the
+  potential that was reached; both without synaptic currents, whose extremes are no property
+  of the membrane. Time constant and capacitance: from the equations at rest. Rheobase: the
+  lowest step (above holding) that fires, and the bisected one.
 """
 
 from __future__ import annotations
@@ -209,12 +210,16 @@ def _cell_values(
     if run.step.name != "step":
         return {}
     clean = clean_stack(run, FINE)
+    still = attrs.evolve(clean, voltage_mv=run.still * 1e3)
     known = {
         "time_constant": run.cell.answers.time_constant,
         "capacitance": run.cell.answers.capacitance,
         "rheobase": run.cell.rheobase,
     }
-    return out | exact_values(clean, step, times, known)
+    values = exact_values(still, step, times, known)
+    # synaptic currents move the baseline; extremes that they make are no property of the cell
+    values["v_baseline"] = exact_values(clean, step, times, known)["v_baseline"]
+    return out | values
 
 
 def exact_values(
@@ -258,7 +263,7 @@ def exact_values(
         row = np.flatnonzero(quiet)[np.abs(lowest[quiet] + 100).argmin()]
         out["sag"] = float((lowest[row] - final[row]) / (lowest[row] - base[row]))
     fires = (counts > 0) & (amplitude > 0)
-    out["rheobase_i"] = float((amplitude + holding)[fires].min()) if fires.any() else np.nan
+    out["rheobase_i"] = float(amplitude[fires].min()) if fires.any() else np.nan
     known_here = not held and abs(step.duration - 0.5) < 1e-9 and bool(fires.any())
     out["rheobase_estimate"] = known.get("rheobase", np.nan) * 1e12 if known_here else np.nan
     out["max_rate"] = float(counts.max() / step.duration) if fires.any() else np.nan

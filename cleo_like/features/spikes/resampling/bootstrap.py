@@ -143,7 +143,10 @@ def calibrated(
         some = many.having(target=fraction * tried["upstroke"][k]).later(float(late[k]))
         found = points(name, rebuilt(drawn, gains[k], grid, NEEDS[name]), some)
         for value, drawn_values in found.items():
-            corrected[value] = _compared(value, drawn_values, true[value], common[value])
+            known = float(late[k]) if value.endswith("_t") else 0.0
+            corrected[value] = _compared(
+                value, drawn_values, true[value], common[value], known=known
+            )
     shape = parabola(spectra.noise, grid, true["downstroke"])
     name, down = "fast_trough_v", np.full(_DRAWS, true["downstroke"])
     found_trough, _ = troughs(drawn, shape, grid, stop=np.full(_DRAWS, stop), downstroke=down)
@@ -254,17 +257,22 @@ def _choose(
     return out
 
 
-def _compared(name: str, found: np.ndarray, true: float, common: float) -> Corrected:
-    """Correction of a value, from draws of which the true one is known."""
-    known = found[np.isfinite(found)]
-    if known.size < found.size / 2 or not np.isfinite(true):
+def _compared(
+    name: str, found: np.ndarray, true: float, common: float, *, known: float = 0.0
+) -> Corrected:
+    """Correction of a value, from draws of which the true one is known.
+
+    `known` is a delay, whose correction is certain.
+    """
+    there = found[np.isfinite(found)]
+    if there.size < found.size / 2 or not np.isfinite(true):
         return Corrected()
-    middle, spread = float(known.mean()), float(known.std(ddof=1))
+    middle, spread = float(there.mean()), float(there.std(ddof=1))
     if name in RATIOS:
         off = _OF_CORRECTION * abs(true / middle - 1)
         return Corrected(
             factor=true / middle, error=float(np.hypot(spread / abs(middle), off)),
             common=common / abs(true),
         )  # fmt: skip
-    off = _OF_CORRECTION * abs(true - middle)
+    off = _OF_CORRECTION * abs(true - middle + known)
     return Corrected(shift=true - middle, error=float(np.hypot(spread, off)), common=common)

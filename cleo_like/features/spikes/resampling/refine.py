@@ -57,7 +57,7 @@ _MOST, _MOST_FOLD = (
 )  # more than 5.4 exp(-B t_r / 0.25) cannot: slow spikes have no tail
 _LEAST_ERROR, _USUAL = 0.005, 0.015  # of the upstroke: spikes of a cell differ from their mean
 _NOT_LOST = -0.02  # of the upstroke: if less is missing, the undone filter amplified noise
-_JUMP = 0.5  # of a spike's height within one sample: it is reset, not repolarised
+_JUMP = 0.7  # of a spike's fall within one sample: it is reset, not repolarised
 _AT_ONCE = 512  # spikes
 _NAMES = (
     "upstroke", "downstroke", "upstroke_downstroke_ratio", "peak_v", "peak_t", "threshold_v",
@@ -156,14 +156,14 @@ def refined(
 
 
 def _continuous(stack: SweepStack, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Spikes that do not fall by half their height from one sample to the next."""
+    """Spikes that do not fall by most of their height from one sample to the next."""
     peak = columns["peak_index"].astype(int)
     reach = max(2, round(2e-3 * stack.rate))
     at = np.clip(peak[:, None] + np.arange(reach), 0, stack.n_samples - 1)
     v = stack.voltage_mv[columns["sweep"].astype(int)[:, None], at]
     if not len(v):
         return np.zeros(0, dtype=bool)
-    return np.diff(v, axis=1).min(axis=1) > -_JUMP * columns["prominence"]
+    return np.asarray(np.diff(v, axis=1).min(axis=1) > -_JUMP * (v[:, 0] - v.min(axis=1)))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -254,6 +254,9 @@ class _Cell:
         left = np.maximum(_LEAST_ERROR, np.maximum(_LOST * beyond, np.minimum(most, _USUAL)))
         left = left * values["upstroke"]
         errors["upstroke"] = np.where(safe, np.hypot(errors["upstroke"], left), np.nan)
+        # a fall as steep as the rise has a tail of its own
+        alike = np.where(rise > 0, np.minimum(-fall / rise, 1), 1) ** 2
+        errors["downstroke"] = np.hypot(errors["downstroke"], fall * beyond * alike)
         self._widened(errors, values, height)
         ratio = values["upstroke"] / -fall
         parts = (errors[k] / values[k] for k in ("upstroke", "downstroke"))
