@@ -98,6 +98,10 @@ def _complain(bad: list[Path]) -> None:
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
 @click.option("--figures", default=None, type=click.Path(path_type=Path))
 @click.option("--resume", is_flag=True, help="Skip files that OUTPUT has already; it grows.")
+@click.option(
+    "--lowpass", default=None,
+    help="The amplifier's Bessel filter, instead of what files state ('10 kHz'; 0: none).",
+)  # fmt: skip
 @overwrite_option
 def features(
     files: tuple[Path, ...],
@@ -106,6 +110,7 @@ def features(
     jobs: int,
     figures: Path | None,
     resume: bool,
+    lowpass: str | None,
     overwrite: bool,
 ) -> None:
     """Measure cells: one row of features each, and why a value is missing.
@@ -120,8 +125,11 @@ def features(
       cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
     """
     from cleo_like.features.extract import extract
+    from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.table import check_table
 
+    limits: dict[str, Any] = {"lowpass": lowpass}
+    parameters = ExtractionParameters(**limits)
     check_table(output, overwrite=overwrite or resume, how=HOW)
     stems = _different_stems(files)
     if figures is not None:
@@ -134,6 +142,7 @@ def features(
     table = extract(
         files,
         extractor=extractor,
+        parameters=parameters,
         n_jobs=jobs,
         resume=output if resume else None,
         each=draw,

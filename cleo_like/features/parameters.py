@@ -161,6 +161,17 @@ class ExtractionParameters:
         """Whether spikes are resampled through a Wiener filter."""
         return self.filter == WIENER
 
+    @property
+    def of_ipfx(self) -> ExtractionParameters:
+        """The same limits where ipfx has them, and ipfx's own where none was set.
+
+        Examples
+        --------
+        >>> ExtractionParameters(max_interval="4 ms").of_ipfx.filter
+        10.0
+        """
+        return attrs.evolve(self, compat="ipfx")
+
     def fixed(self, name: str) -> float:
         """Give a limit of ipfx's detection: ipfx's own where none was set."""
         value = getattr(self, name)

@@ -587,11 +587,11 @@ def test_nouns_take_quantities_of_every_kind(noun, given, fixed):
 
 def test_feature_limits_are_in_ipfx_units_or_quantities():
     limits = ExtractionParameters(
-        filter=5 * pq.kHz, dv_cutoff="7 V/s", max_interval=5 * ms, min_height=2 * pq.mV,
+        filter=5 * pq.kHz, lowpass="2000 Hz", dv_cutoff="7 V/s", max_interval=5 * ms, min_height=2 * pq.mV,
         subthresh_min_amp="-0.2 nA", thresh_frac="5 %",
     )  # fmt: skip
     wanted = ExtractionParameters(
-        filter=5, dv_cutoff=7, max_interval=0.005, min_height=2, subthresh_min_amp=-200,
+        filter=5, lowpass=2, dv_cutoff=7, max_interval=0.005, min_height=2, subthresh_min_amp=-200,
         thresh_frac=0.05,
     )  # fmt: skip
     np.testing.assert_allclose(numbers_of(limits), numbers_of(wanted), rtol=1e-12)

@@ -15,7 +15,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, UnsupportedError
@@ -163,7 +162,7 @@ def ask_ipfx(
     PeerError
         The worker died, or could not start the job.
     """
-    limits = attrs.evolve(parameters, compat="ipfx")  # limits that are not set are ipfx's
+    limits = parameters.of_ipfx
     options = {
         "start": step.start,
         "end": step.end,
@@ -220,7 +219,7 @@ def ipfx_cell(
         stack=stack,
         window=step,
         parameters=parameters,
-        spikes=_spikes(found["sweeps"], parameters.filter),
+        spikes=_spikes(found["sweeps"], parameters.of_ipfx.cutoff(stack.rate)),
         sweeps=sweeps,
         values=values,
         uncertainty={},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.features.lowpass import stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
-_FILTER = re.compile(r"(\d+)[- ]pole\D*?([\d.]+)\s*(k?)Hz", re.IGNORECASE)
 CLAMP_TIME, OUTPUT_TIME = 0.8e-6, 7.5e-6
 """Typical time constants (s) of clamp and current monitor: Lei et al. 2020, Phil Trans A
 378:20190348. They are small; a file never says them."""
@@ -83,14 +82,8 @@ def filter_delay(text: Any) -> float:
 
 def filter_poles(text: Any) -> np.ndarray:
     """Give the poles (1/s) of a Bessel filter that is described in words; none of others."""
-    found = _FILTER.search(str(text)) if text is not None else None
-    if found is None or not 1 <= int(found[1]) <= 10:
-        return np.zeros(0, dtype=complex)
-    from scipy.signal import besselap
-
-    corner = float(found[2]) * (1e3 if found[3] else 1.0)
-    _, poles, _ = besselap(int(found[1]), norm="mag")
-    return np.asarray(poles * 2 * np.pi * corner)
+    found = stated(text)
+    return np.zeros(0, dtype=complex) if found is None else found.pole_places
 
 
 def _unknown(value: object) -> bool:

@@ -78,17 +78,24 @@ def _saturation(stack: SweepStack, table: SpikeTable) -> float:
     if len(table) < 2:
         return np.nan
     sweep, peak = table["sweep"], table["peak_index"].astype(int)
+    flat = flat_tops(stack, sweep, peak)
+    levels, counts = np.unique(stack.voltage_mv[sweep, peak][flat], return_counts=True)
+    if counts.size and counts.max() >= max(2, len(table) / 2):
+        return float(levels[counts.argmax()])
+    return np.nan
+
+
+def flat_tops(stack: SweepStack, sweep: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    """Mark the spikes whose peak is a flat of equal samples, jumped to and from."""
+    if not sweep.size:
+        return np.zeros(0, dtype=bool)
     first = peak - 1  # the peak is the first of equal samples
     at = np.clip(first[:, None] + np.arange(_FLAT + 1), 0, stack.n_samples - 1)
     values = stack.voltage_mv[sweep[:, None], at]
     step = np.abs(np.diff(stack.voltage_mv[sweep[0], :_CODE_SAMPLES]))
     least = step[step > 0].min(initial=np.inf)
     flat = (values[:, 1:] == values[:, 1:2]).all(axis=1)
-    flat &= values[:, 1] - values[:, 0] > _JUMP * least
-    levels, counts = np.unique(values[flat, 1], return_counts=True)
-    if counts.size and counts.max() >= max(2, len(table) / 2):
-        return float(levels[counts.argmax()])
-    return np.nan
+    return np.asarray(flat & (values[:, 1] - values[:, 0] > _JUMP * least))
 
 
 def _slow_events(stack: SweepStack, step: Window, table: SpikeTable) -> np.ndarray:

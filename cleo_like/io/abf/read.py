@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _SAME = 1.001  # a recorded command within one LSB (and a hair) of the epoch table is that table
 _FOLLOWS = (0.5, 2.0)
 _STIMULUS = "cleo_like stimulus"  # how the comment of our stimulus files begins
+_BYPASS = 1e5  # Hz: telegraphed by amplifiers without a filter
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -199,9 +200,17 @@ def _recording(
             "electrode": name,
             "file_format": f"ABF {source.version}",
             "comment": source.comment,
+            **_filtering(source.filters[choice.response]),
         },
     )
     return _with_scaling(apply_sidecar(recording, source.path, lasting), source, choice)
+
+
+def _filtering(corner: float) -> dict[str, str]:
+    """Say what filter the amplifier telegraphed; above 100 kHz it is bypassed."""
+    if not 0 < corner < _BYPASS:
+        return {}
+    return {"filtering": f"low pass of {corner / 1e3:g} kHz, as the amplifier telegraphed"}
 
 
 def _with_scaling(recording: Recording, source: AbfSource, choice: Choice) -> Recording:

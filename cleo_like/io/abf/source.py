@@ -57,6 +57,8 @@ class AbfSource:
         Name of the protocol file, and the comment.
     current_clamp : bool or None
         What the header says of the experiment (None: nothing).
+    filters : tuple of float
+        Low pass (Hz) that the amplifier telegraphed for each channel; 0 where it did not.
     findings : tuple of str
         What is missing in the header, and what else it tells (tags, averages ...).
     """
@@ -79,6 +81,7 @@ class AbfSource:
     protocol: str
     comment: str
     current_clamp: bool | None
+    filters: tuple[float, ...]
     findings: tuple[str, ...] = ()
 
     @property

@@ -185,6 +185,15 @@ def test_the_note_says_what_was_done():
     assert any("filter is not stated" in n for n in notes)
 
 
+def test_flat_tops_are_not_rounded():
+    stack, _ = gaussians(20e3, width=4e-4, noise=0.02)
+    cut = attrs.evolve(stack, voltage_mv=np.minimum(stack.voltage_mv, 5.0))
+    found = spikes_of(cut, STEP, DEFAULT)
+    assert (found["peak_v"] == 5.0).all()
+    assert np.isnan(found["peak_v_error"]).all()
+    assert "cut off flat" in found.resampling.reason
+
+
 def test_samples_of_ipfx_are_not_touched():
     stack, _ = gaussians(50e3, lowpass=Lowpass(10e3), noise=0.1)
     found = spikes_of(stack, STEP, IPFX)

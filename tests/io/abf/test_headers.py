@@ -10,6 +10,7 @@ import pytest
 
 from cleo_like.core import FileFormatError, UnsupportedError
 from cleo_like.io import describe, read, read_all, read_protocol, write_abf1
+from cleo_like.io.abf.read import _filtering
 from cleo_like.io.abf.source import open_abf
 from tests.io.abf.abf2 import In, Out, write_abf2
 
@@ -399,3 +400,20 @@ def test_more_than_two_gigabytes_of_samples(tmp_path, volts):
     source = open_abf(path)
     assert source.lengths.tolist() == [count]
     path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "khz"), [("171116sh_0016", 10), ("190619B_0003", 3), ("File_axon_5", 3)]
+)
+def test_the_telegraphed_filter_is_that_of_pyabf(name, khz, data_dir):
+    """One ABF1 and two ABF2 files."""
+    path = data_dir / "icephys" / "recordings" / f"{name}.abf"
+    abf = pyabf.ABF(path, loadData=False)
+    header = abf._headerV1 if abf.abfVersion["major"] == 1 else abf._adcSection
+    assert header.fTelegraphFilter[0] == khz * 1e3
+    assert read(path).device["filtering"].startswith(f"low pass of {khz} kHz")
+
+
+@pytest.mark.parametrize(("corner", "stated"), [(0.0, False), (99.9e3, True), (1e5, False)])
+def test_a_bypassed_filter_is_not_stated(corner, stated):
+    assert bool(_filtering(corner)) == stated

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.features.spikes.notes import flat_tops
 from cleo_like.features.spikes.resampling.bootstrap import RATIOS, calibrated, rebuilt
 from cleo_like.features.spikes.resampling.points import GROUPS, NEEDS, Hints, points
 from cleo_like.features.spikes.resampling.spectra import lost, spectra_of
@@ -129,7 +130,9 @@ def refined(
         out[name] = np.full(columns["sweep"].size, np.nan)
     rows = np.flatnonzero(_continuous(stack, columns))
     if rows.size == 0:
-        why = "spikes fall within one sample" if columns["sweep"].size else ""
+        why = (
+            "they are cut off flat, or fall within one sample" if columns["sweep"].size else ""
+        )
         return out, Resampling(filtered=filtered, reason=why)
     grid = Grid.of(stack.rate)
     sweep, peak = columns["sweep"].astype(int), columns["peak_index"].astype(int)
@@ -156,14 +159,15 @@ def refined(
 
 
 def _continuous(stack: SweepStack, columns: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Spikes that do not fall by most of their height from one sample to the next."""
-    peak = columns["peak_index"].astype(int)
+    """Spikes that are not cut off, and do not fall by most of their height in one sample."""
+    sweep, peak = columns["sweep"].astype(int), columns["peak_index"].astype(int)
+    if not sweep.size:
+        return np.zeros(0, dtype=bool)
     reach = max(2, round(2e-3 * stack.rate))
     at = np.clip(peak[:, None] + np.arange(reach), 0, stack.n_samples - 1)
-    v = stack.voltage_mv[columns["sweep"].astype(int)[:, None], at]
-    if not len(v):
-        return np.zeros(0, dtype=bool)
-    return np.asarray(np.diff(v, axis=1).min(axis=1) > -_JUMP * (v[:, 0] - v.min(axis=1)))
+    v = stack.voltage_mv[sweep[:, None], at]
+    smooth = np.diff(v, axis=1).min(axis=1) > -_JUMP * (v[:, 0] - v.min(axis=1))
+    return np.asarray(smooth & ~flat_tops(stack, sweep, peak))
 
 
 @attrs.frozen(kw_only=True, eq=False)

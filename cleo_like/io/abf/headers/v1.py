@@ -76,6 +76,7 @@ def _facts(
         "units": [parse_unit(header.text(602 + 8 * i, 8)) for i in sockets],
         "scales": scales,
         "offsets": offsets,
+        "filters": tuple(_filter(header, i, version) for i in sockets),
         "dtype": "<f4" if floats else "<i2",
         "data_start": start + header.one("h", 14) * (4 if floats else 2),
         "sweeps": _sweeps(path, header, len(sockets)),
@@ -161,6 +162,12 @@ def _telegraph(header: Fields, i: int, version: float) -> tuple[float, ...]:
         return (header.one("f", 4576 + 4 * i),) if on else ()
     on = header.one("h", 262) in (1, 2) and header.one("h", 264) == i
     return (header.one("f", 268),) if on else ()
+
+
+def _filter(header: Fields, i: int, version: float) -> float:
+    """Give the filter (Hz) that the amplifier telegraphed for a channel; 0 if it did not."""
+    on = version >= _TELEGRAPHS and header.one("h", 4512 + 2 * i) == 1
+    return float(header.one("f", 4640 + 4 * i)) if on else 0.0
 
 
 def _sweeps(path: Path, header: Fields, n_channels: int) -> SweepTable:

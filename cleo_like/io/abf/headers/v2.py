@@ -34,6 +34,7 @@ _COUNTED_WITH_TEN = 11  # Clampex 11 has 50 epochs; how its user lists count the
 
 _ADC = {
     "number": ("<i2", 0), "telegraph": ("<i2", 2), "telegraph_gain": ("<f4", 6),
+    "telegraph_filter": ("<f4", 10),
     "programmable": ("<f4", 28), "instrument": ("<f4", 40), "instrument_offset": ("<f4", 44),
     "signal": ("<f4", 48), "signal_offset": ("<f4", 52), "name": ("<i4", 74),
     "unit": ("<i4", 78),
@@ -164,6 +165,9 @@ def read_v2(path: Path) -> dict[str, Any]:
         "units": [parse_unit(file.text(int(i))) for i in inputs["unit"]],
         "scales": scales,
         "offsets": offsets,
+        "filters": tuple(
+            float(row["telegraph_filter"]) if row["telegraph"] == 1 else 0.0 for row in inputs
+        ),
         "dtype": "<f4" if floats else "<i2",
         "data_start": data.start,
         "sweeps": _sweeps(file, len(inputs), data.count),
