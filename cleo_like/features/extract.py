@@ -244,7 +244,7 @@ class _Done:
             check_table(path, overwrite=True)  # what cannot be written is said before any work
         self._path = path
         self._count = len(tasks)
-        self._before = FeatureTable.from_records([])
+        self._before: FeatureTable | None = None
         self._rows: dict[int, np.ndarray] = {}  # of the table from before, by task
         self._other = np.zeros(0, dtype=int)
         self._records: dict[int, list[Record]] = {}
@@ -282,7 +282,7 @@ class _Done:
 
     def _save(self, path: Path) -> None:
         table = self.table()
-        if self._other.size:  # rows of other sources stay in the file
+        if self._before is not None and self._other.size:  # rows of other sources stay in the file
             table = FeatureTable.join([self._before.take(self._other), table])
         if len(table):
             table.write(path, overwrite=True)
@@ -291,7 +291,7 @@ class _Done:
         """Give the rows in the order of the tasks: two tables are joined, however many rows."""
         new = sorted(self._records)
         records = [r for k in new for r in self._records[k]]
-        if not self._rows:
+        if self._before is None or not self._rows:
             return FeatureTable.from_records(records)
         old = sorted(self._rows)
         recalled = self._before.take(np.concatenate([self._rows[k] for k in old]))

@@ -25,15 +25,15 @@ def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, fl
         Its value; NaN when there is none.
     """
     best, level = 0, np.nan
-    x = response.astype(float)
-    if x.size < 8:
+    brief = max(5, int(np.ceil(0.25e-3 * rate)))
+    if response.size < 8 or not _is_often_extreme(response, brief):
         return best, level
+    x = response.astype(float)
     change = np.abs(np.diff(x))
     moving = change[change > 0]
     if moving.size == 0:
         return best, level
     step, noise = float(moving.min()), float(np.median(change))
-    brief = max(5, int(np.ceil(0.25e-3 * rate)))
     for extreme in (x.max(), x.min()):
         starts, stops = _runs(x == extreme)
         for a, b in zip(starts.tolist(), stops.tolist(), strict=True):
@@ -43,6 +43,11 @@ def longest_flat(response: Float[np.ndarray, "n"], rate: float) -> tuple[int, fl
             if b - a > best and (steep or noisy):
                 best, level = b - a, float(extreme)
     return best, level
+
+
+def _is_often_extreme(x: np.ndarray, brief: int) -> bool:
+    """Whether so many samples are the largest, or the smallest, that they may be a run."""
+    return any(np.count_nonzero(x == extreme) >= brief for extreme in (x.max(), x.min()))
 
 
 def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

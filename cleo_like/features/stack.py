@@ -254,7 +254,10 @@ def _unusable(sweep: Sweep) -> str:
         return "no command waveform"
     if sweep.n_samples == 0:
         return "no samples"
-    finite = sweep.response[np.isfinite(sweep.response)]
+    response = sweep.response
+    if -_NO_CELL <= response.min() and response.max() <= _NO_CELL:
+        return ""  # so is the median, and all samples are numbers
+    finite = response[np.isfinite(response)]
     if finite.size == 0:
         return "no sample is a number"
     usual = float(np.median(np.abs(finite)))

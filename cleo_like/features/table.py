@@ -97,14 +97,14 @@ class FeatureTable:
 
         names = list(dict.fromkeys(n for r in records for n in r.values))
         errors = sorted({n for r in records for n in r.errors})
-        meta = {m: [r.meta.get(m) for r in records] for m in META}
+        meta = {m: _column(m, [r.meta.get(m) for r in records]) for m in META}
         values = {n: np.array([r.values.get(n, np.nan) for r in records], float) for n in names}
         spread = {
             f"{n}_error": np.array([r.errors.get(n, np.nan) for r in records], float)
             for n in errors
         }
         why = {n: [_reason(r, n) for r in records] for n in names}
-        frame = _typed(pd.DataFrame(meta | values | spread))
+        frame = pd.DataFrame(meta | values | spread)
         columns = pd.Index(names, dtype="str")
         reasons = pd.DataFrame(why, index=frame.index, columns=columns, dtype="str")
         return cls(frame=frame, reasons=reasons)
@@ -240,17 +240,18 @@ def _reason(record: Record, name: str) -> str:
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:
     """Text as text with None for unknown, everything else as float64."""
-    import numpy as np
-
-    columns = {}
-    for name in frame.columns:
-        column = frame[name]
-        if name in _TEXT:
-            columns[name] = column.astype(object).where(column.notna(), None)
-        else:
-            numbers = [np.nan if x is None else x for x in column]
-            columns[name] = type(column)(np.array(numbers, float), index=frame.index)
+    columns = {name: _column(name, frame[name].tolist()) for name in frame.columns}
     return type(frame)(columns, index=frame.index)
+
+
+def _column(name: str, values: list[Any]) -> Any:
+    """Give a column of a table its type."""
+    import numpy as np
+    import pandas as pd
+
+    if name in _TEXT:
+        return pd.Series([None if pd.isna(x) else x for x in values], dtype=object)
+    return np.array([np.nan if x is None else x for x in values], float)
 
 
 def _companion(path: Path) -> Path:

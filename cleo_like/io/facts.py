@@ -259,8 +259,13 @@ def _stack(commands: list[np.ndarray | None]) -> np.ndarray | None:
 def _close(left: np.ndarray, right: np.ndarray) -> bool:
     if left.shape != right.shape:
         return False
-    largest = max(float(np.abs(right).max()), float(np.abs(left).max()))
-    return float(np.abs(left - right).max()) <= ROUNDING * largest
+    largest = max(_size(right), _size(left))
+    return _size(left - right) <= ROUNDING * largest
+
+
+def _size(values: np.ndarray) -> float:
+    """Largest absolute value; NaN where there is one."""
+    return float(np.maximum(values.max(), -values.min()))
 
 
 def _exact_commands(sweeps: list[Sweep], protocol: Protocol | None) -> list[Sweep]:

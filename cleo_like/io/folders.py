@@ -9,34 +9,37 @@ from typing import TYPE_CHECKING
 from cleo_like.core.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
-def files_of(places: str | Path | Iterable[str | Path], suffixes: Iterable[str]) -> list[Path]:
+def files_of(
+    places: str | Path | Iterable[str | Path], suffixes: Callable[[], Iterable[str]]
+) -> list[Path]:
     """List the files of files, folders and patterns; see `cleo_like.io.files_in`.
 
     Parameters
     ----------
     places : path or iterable of paths
         As there.
-    suffixes : iterable of str
-        Of the files taken from folders, with the dot.
+    suffixes : callable
+        Gives those of the files taken from folders, with the dot; asked when there is a folder,
+        because it takes longer than most files.
     """
     if isinstance(places, (str, Path)):
         places = [places]
-    kinds = tuple(suffix.lower() for suffix in suffixes)
     found: dict[Path, None] = {}
     for place in places:
         if not isinstance(place, (str, Path)):
             kind = type(place).__name__
             msg = f"expected paths of files or folders, got {kind}: {place!r:.60}"
             raise InputError(msg)
-        found.update(dict.fromkeys(_files_of(Path(place), kinds)))
+        found.update(dict.fromkeys(_files_of(Path(place), suffixes)))
     return list(found)
 
 
-def _files_of(place: Path, kinds: tuple[str, ...]) -> list[Path]:
+def _files_of(place: Path, suffixes: Callable[[], Iterable[str]]) -> list[Path]:
     if place.is_dir():
+        kinds = tuple(suffix.lower() for suffix in suffixes())
         files = [
             path
             for path in sorted(place.rglob("*"))

@@ -290,9 +290,12 @@ def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
     >>> [path.name for path in files_in(folder)]
     ['a.abf', 'b.abf']
     """
-    known = _by_suffix()
-    recordings = (suffix for suffix in known if known[suffix].read_movie is None)
-    return files_of(places, sorted(recordings))
+    return files_of(places, _recordings)
+
+
+def _recordings() -> list[str]:
+    """Suffixes of the formats that hold recordings."""
+    return sorted(suffix for suffix, reader in _by_suffix().items() if not reader.read_movie)
 
 
 def _by_suffix() -> dict[str, Reader]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from cleo_like.matching.command.changes import SLEW
 from cleo_like.matching.command.levels import level_of
-from cleo_like.matching.command.noise import quantum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -185,7 +184,7 @@ def _ladder(cuts: list[Plateaus], positions: list[int], names: list[list[int]]) 
         lengths=np.array([c.n for c in cuts]),
         noise=np.array([c.noise for c in cuts]),
         slow=np.array([0.0 if c.clean else c.slow for c in cuts]),
-        quantum=max(quantum(c.samples) for c in cuts),
+        quantum=max(c.quantum for c in cuts),
         rate=cuts[0].rate,
         clean=all(c.clean for c in cuts),
     )

@@ -135,7 +135,9 @@ def _set_aside(sweep: Sweep) -> str | None:
         return "the sweep is empty"
     if sweep.rate < SLOWEST_RATE:
         return f"at {sweep.rate:g} Hz no step of a patch clamp is sampled; is the rate in kHz?"
-    top = np.nanmax(np.abs(sweep.command)) if np.isfinite(sweep.command).any() else 0.0
+    top = max(float(sweep.command.max()), -float(sweep.command.min()))
+    if not np.isfinite(top):
+        top = np.nanmax(np.abs(sweep.command)) if np.isfinite(sweep.command).any() else 0.0
     if top > _LARGEST:
         return f"a command of {top:.3g} A is no current of a patch clamp; is its unit right?"
     return None
@@ -254,8 +256,11 @@ def _steady(ladder: Ladder, decision: Decision, looks: dict[int, Sketch]) -> Dec
     size = np.nanmax(np.abs(ladder.levels[:, decision.step] - decision.holding))
     step = ladder.bounds()[decision.step]
     astray = [
-        wanders(looks[k].plateaus, ladder.edges, float(size))
-        or is_noisier(looks[k].plateaus, step, float(size) / 2)
+        not looks[k].plateaus.is_flat_between(ladder.edges)
+        and (
+            wanders(looks[k].plateaus, ladder.edges, float(size))
+            or is_noisier(looks[k].plateaus, step, float(size) / 2)
+        )
         for k in ladder.members
     ]
     if np.mean(astray) <= 0.5:

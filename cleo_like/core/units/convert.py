@@ -176,11 +176,14 @@ def carries_unit(value: object) -> bool:
 
 
 _NUMBERS = (float, int, np.floating, np.integer)
+_SAMPLES = (np.dtype(float), np.dtype(np.float32))
 
 
 def _converted(
     value: object, units: tuple[str, ...], name: str, *, plain: bool
 ) -> tuple[str | None, np.ndarray]:
+    if plain and type(value) is np.ndarray and value.dtype in _SAMPLES:
+        return None, value  # what nearly every value is, without asking for units
     if isinstance(value, (str, bytes)):
         return _from_text(value, units, name)
     items = _items(value)

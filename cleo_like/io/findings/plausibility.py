@@ -127,10 +127,10 @@ def _baseline(sweep: Sweep) -> float:
     if command is not None and np.isfinite(command).any():
         share = 0.5
         at_rest = _at_rest(command, max(1, round(_SHORTEST * sweep.rate)))
-        silent = abs(float(np.nanmedian(command))) <= float(np.nanstd(command))
-        still = at_rest == slice(None) and silent
+        still = at_rest == slice(None) and _is_about_zero(command)
         rest = rest[at_rest]
-    known = rest[np.isfinite(rest)]
+    good = np.isfinite(rest)
+    known = rest if good.all() else rest[good]
     if known.size == 0:
         return np.nan
     middle, low = (float(q) for q in np.quantile(known, [0.5, share]))
@@ -139,19 +139,27 @@ def _baseline(sweep: Sweep) -> float:
     return low if middle > REST[1] else middle
 
 
+def _is_about_zero(command: np.ndarray) -> bool:
+    """Whether the level of a command is no more than its noise."""
+    return abs(float(np.nanmedian(command))) <= float(np.nanstd(command))
+
+
 def _at_rest(command: np.ndarray, least: int) -> slice:
     """Find the samples, at least so many, before or after all moves of a command."""
     ends = []
     for end, samples in (("first", command), ("last", command[::-1])):
         level = np.nanmedian(samples[:least]) if np.isfinite(samples[:least]).any() else np.nan
         away = np.abs(samples - level)
-        if not np.isfinite(away).any():
-            continue
-        moved = np.flatnonzero(away > _MOVED * np.nanmax(away))
-        if len(moved) == 0:
+        farthest = away.max()
+        if not np.isfinite(farthest):
+            if not np.isfinite(away).any():
+                continue
+            farthest = np.nanmax(away)
+        moved = away > _MOVED * farthest
+        n = int(moved.argmax())
+        if not moved[n]:
             return slice(None)
-        if moved[0] >= least:
-            n = int(moved[0])
+        if n >= least:
             ends.append((abs(float(level)), slice(n) if end == "first" else slice(-n, None)))
     return min(ends, key=lambda e: e[0])[1] if ends else slice(None)
 
@@ -164,9 +172,12 @@ def _current(samples: np.ndarray | None, what: str) -> list[str]:
 
 
 def _largest(samples: np.ndarray | None) -> float | None:
-    if samples is None or samples.size == 0 or np.all(np.isnan(samples)):
+    if samples is None or samples.size == 0:
         return None
-    return float(np.nanmax(np.abs(samples)))
+    top = max(float(samples.max()), -float(samples.min()))
+    if not np.isnan(top):
+        return top
+    return None if np.all(np.isnan(samples)) else float(np.nanmax(np.abs(samples)))
 
 
 def _rounded(value: float) -> str:

@@ -116,7 +116,7 @@ class _Commands:
         laid, reached = lay(
             values, clock, start=begin, rate=rate, count=count, origin=played.start
         )
-        inside = np.flatnonzero(reached)
+        inside = reached.nonzero()[0]
         if inside.size == 0 or np.isnan(laid).all():
             self.said[
                 "its stimulus tells nothing of the time of the response; the command is unknown"
@@ -175,6 +175,8 @@ def _sweeps(one: Pair, clock: Clock, commands: _Commands) -> Iterator[Sweep]:
 
 def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, list[str]]:
     """Take infinite samples for what they are: not measured."""
+    if np.isfinite(values).all():
+        return values, []
     infinite = np.isinf(values)
     if not infinite.any():
         return values, []
@@ -184,14 +186,16 @@ def _finite(values: np.ndarray, what: str) -> tuple[np.ndarray, list[str]]:
 
 def _recorded(response: np.ndarray) -> int:
     """Count the samples up to the last one that was recorded."""
-    good = np.flatnonzero(~np.isnan(response))
-    return int(good[-1]) + 1 if len(good) else 0
+    good = ~np.isnan(response[::-1])
+    last = int(good.argmax()) if len(good) else 0
+    return len(good) - last if len(good) and good[last] else 0
 
 
 def _zero_tail(response: np.ndarray) -> list[str]:
     """Report the zeros with which some software fills an interrupted sweep."""
-    nonzero = np.flatnonzero(response)
-    tail = len(response) - 1 - int(nonzero[-1]) if len(nonzero) else 0
+    nonzero = response[::-1] != 0
+    last = int(nonzero.argmax()) if len(nonzero) else 0
+    tail = last if len(nonzero) and nonzero[last] else 0
     if tail < max(10, len(response) // 100):
         return []
     return [f"the last {tail} samples are exactly zero: the sweep may have been stopped early"]

@@ -14,6 +14,7 @@ import numpy as np
 from cleo_like.matching.command.noise import (
     contrast_sd,
     is_clean,
+    median_of,
     quantum,
     rough_sd,
     runs,
@@ -66,9 +67,10 @@ class _Search:
         n = self.samples.size
         stride = max(1, scale // 8)  # the edges are put in their place later
         at = np.arange(scale, n - scale + 1, stride)
-        low, mid, high = (self.total[at - scale], self.total[at], self.total[at + scale])
+        before, here, after = (slice(k * scale, n - (2 - k) * scale + 1, stride) for k in range(3))
+        low, mid, high = (self.total[before], self.total[here], self.total[after])
         difference = (high - 2 * mid + low) / scale
-        noise = np.sqrt(self.power[at + scale] - self.power[at - scale]) / scale
+        noise = np.sqrt(self.power[after] - self.power[before]) / scale
         if scale <= self.memory and scale * _WINDOWS <= n:
             # noise with a memory falls less than white noise as the windows grow
             seen = contrast_sd(difference, scale // stride) * (scale / 2) ** 0.5
@@ -135,7 +137,7 @@ def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
         memory=max(1, round(_MEMORY * rate)),
         slowest=_SLOWEST * max(white_sd(samples), quantum(samples)),
     )
-    search.total = np.concatenate(([0.0], np.cumsum(samples - np.median(samples))))
+    search.total = np.concatenate(([0.0], np.cumsum(samples - median_of(samples))))
     rough = np.maximum(
         rough_sd(samples, max(_LEAST_BLOCK, round(_ROUGH_BLOCK * rate))), quantum(samples) / 2
     )
@@ -157,7 +159,7 @@ def find_changes(samples: np.ndarray, rate: float, floor: float) -> Changes:
 
 def _small_rest(samples: np.ndarray, floor: float) -> bool:
     """Whether the changes too small for an edge add up to nothing either."""
-    change = np.abs(np.diff(samples))
+    change = np.abs(samples[1:] - samples[:-1])
     return float(change[change <= floor].sum()) <= floor
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from cleo_like.matching.command.changes import SLEW
 from cleo_like.matching.command.extent import Rest, Span, is_flat, parts_away, rest_of
 from cleo_like.matching.command.filtered import SHORTEST
-from cleo_like.matching.command.noise import quantum, sd_of, white_sd
+from cleo_like.matching.command.noise import median_of, quantile_of, quantum, sd_of, white_sd
 from cleo_like.matching.command.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.command.shapes import Shape, loud_stretch, shape_of
 from cleo_like.matching.command.waves import ends_of
@@ -62,7 +62,7 @@ class Sketch:
         x = self.plateaus.samples
         return attrs.evolve(
             self.plateaus, edges=np.zeros(0, dtype=int), varying=(),
-            levels=np.array([np.median(x)]), noise=float(np.std(x)),
+            levels=np.array([np.median(x)]), noise=float(np.std(x)), flat=False,
         )  # fmt: skip
 
     @property
@@ -91,7 +91,9 @@ def sketch(command: np.ndarray, rate: float, *, resolution: float = 0.0) -> Sket
     'ramp'
     """
     cut = find_plateaus(command, rate, resolution=resolution)
-    if cut.trouble is not None or float(np.ptp(cut.samples)) <= resolution:
+    if cut.trouble is not None or (cut.flat and cut.edges.size > 1):
+        return Sketch(plateaus=cut)
+    if float(np.ptp(cut.samples)) <= resolution:
         return Sketch(plateaus=cut)
     found = _stretch(cut)
     if found is None:
@@ -206,7 +208,7 @@ def _noise_rules(cut: Plateaus, loud: tuple[int, int]) -> bool:
     )
     excess = float(np.sqrt(max(spread**2 - quiet**2, 0.0)))
     outside = np.concatenate([cut.samples[:a], cut.samples[b:]])
-    jump = abs(float(np.median(inside) - np.median(outside))) if outside.size else 0.0
+    jump = abs(median_of(inside) - median_of(outside)) if outside.size else 0.0
     return excess > max(_DISTURBED * jump, 2.5 * quantum(cut.samples))
 
 
@@ -217,14 +219,14 @@ def _is_uneven(cut: Plateaus) -> bool:
     around, inside = np.concatenate([cut.samples[:a], cut.samples[b:]]), cut.samples[a:b]
     if around.size < _MEAN * cut.rate or inside.size < _MEAN * cut.rate:
         return False
-    jump = abs(float(np.median(inside) - np.median(around)))
+    jump = abs(median_of(inside) - median_of(around))
     noise = sd_of(np.concatenate([off[:a], off[b:]]))
     return sd_of(off[a:b]) > max(_UNEVEN * noise, _DISTURBED * jump)
 
 
 def _wanders(cut: Plateaus) -> bool:
     """Whether a command without an edge spans far more than its noise."""
-    span = float(np.quantile(cut.samples, 0.99) - np.quantile(cut.samples, 0.01))
+    span = quantile_of(cut.samples, 0.99) - quantile_of(cut.samples, 0.01)
     return span > 8 * white_sd(cut.samples)
 
 
@@ -243,7 +245,7 @@ def _is_tilted(cut: Plateaus, k: int) -> bool:
     margin = min(2 * round(SLEW * cut.rate), (b - a) // 8)
     inside = cut.samples[a + margin : b - margin]
     chunks = min(20, inside.size // 8)
-    if chunks < 4 or b - a < _REST * cut.rate:
+    if chunks < 4 or b - a < _REST * cut.rate or inside.min() == inside.max():
         return False
     block = inside.size // chunks
     middles = np.median(inside[: chunks * block].reshape(chunks, block), axis=1)

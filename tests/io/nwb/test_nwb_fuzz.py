@@ -17,7 +17,7 @@ import pytest
 
 from cleo_like.core import FileFormatError
 from cleo_like.io import read, read_all, write
-from cleo_like.io.nwb.source.texts import Texts, _texts
+from cleo_like.io.nwb.source.texts import Texts, _attributes, _texts_of
 from tests.io.fuzz import fuzz, mutant, mutants
 from tests.io.nwb.nwb_maker import PAIRINGS, RATE, Maker, build
 from tests.io.nwb.nwb_mutants import edited
@@ -150,7 +150,8 @@ def test_a_text_that_says_to_be_longer_than_it_is_is_not_followed(seeds, tmp_pat
         header = h5py.h5o.get_info(file["acquisition/e1__2/data"].id).addr
         session = file["session_start_time"].id.get_offset()
     raw = bytearray(seeds["start times"])
-    places = list(_texts(bytes(raw), header))
+    data = bytes(raw)
+    places = [p for at, size in _attributes(data, header) for p in _texts_of(data, at, size)]
     assert [raw[p : p + 4] for p in places] == [b"\x05\0\0\0"]  # "volts"
     raw[places[0] + 2] = 1  # 65541 bytes long
     path.write_bytes(raw)

@@ -13,10 +13,11 @@ from cleo_like.core.errors import FileFormatError
 from cleo_like.io.nwb.source import hdf5
 from cleo_like.io.nwb.source.series import (
     ICEPHYS,
+    TYPES,
     derived_types,
-    is_patch_series,
     key_of,
     known,
+    kinds_of,
     series_of,
 )
 from cleo_like.io.text_units import parse_unit
@@ -66,19 +67,42 @@ class Contents:
     _types: dict[str, str] = attrs.field(factory=dict)
     _known: dict[tuple[int, int], Series | None] = attrs.field(factory=dict)
 
+    def seen(self, reference: Any) -> Series | None:
+        """Give the series that a reference leads to, if it was taken in already."""
+        import h5py
+
+        target = h5py.h5r.dereference(reference, self.file.id)
+        return None if target is None else self._known.get(key_of(h5py.Group(target)))
+
     def findings(self) -> list[str]:
         """Say which series were left out, and why."""
         return [f"{named(names)} left out: {why}" for why, names in self.problems.items()]
 
-    def add(self, group: h5py.Group, name: str, place: str) -> Series | None:
-        """Take in a series once; None (and a problem) where it cannot be used."""
+    def add(
+        self,
+        group: h5py.Group,
+        name: str,
+        place: str,
+        kinds: tuple[str, str | None] | None = None,
+    ) -> Series | None:
+        """Take in a series once; None (and a problem) where it cannot be used.
+
+        `kinds` is what `kinds_of` gives, where it is known already.
+        """
         key = key_of(group)
         if key in self._known:
             return self._known[key]
         self._known[key] = None
         among_stimuli = place != "acquisition"
         try:
-            made = series_of(group, name, self._types, among_stimuli=among_stimuli)
+            made = series_of(
+                group,
+                name,
+                kinds_of(group, self._types) if kinds is None else kinds,
+                self._types,
+                key=key,
+                among_stimuli=among_stimuli,
+            )
             if among_stimuli and not made.stimulus:
                 msg = f"a {made.type}, the type of a response, lies among the stimuli"
                 raise FileFormatError(msg)
@@ -115,10 +139,10 @@ def _take(found: Contents, place: str) -> list[tuple[Any, str]]:
         found.problems[str(error)].append("/".join(names))
         return []
     currents = []
-    for name, group in _groups(top, found, _DEEP):
-        if is_patch_series(group, found._types):  # noqa: SLF001
-            found.add(group, name, place)
-        elif known(hdf5.attribute_or_none(group, "neurodata_type")) == "TimeSeries":
+    for name, group, kinds in _groups(top, found, _DEEP):
+        if kinds[0] in TYPES:
+            found.add(group, name, place, kinds)
+        elif kinds[1] == "TimeSeries":
             if place == "acquisition":
                 found.plain.append(name)
             elif place == "stimulus" and _is_current(group):
@@ -132,7 +156,10 @@ def _is_current(group: h5py.Group) -> bool:
     return unit is not None and parse_unit(unit).si == "A"
 
 
-def _groups(top: h5py.Group, found: Contents, deep: int) -> Iterator[tuple[str, Any]]:
+def _groups(
+    top: h5py.Group, found: Contents, deep: int
+) -> Iterator[tuple[str, Any, tuple[str, str | None]]]:
+    """Give name, group and `kinds_of` what has data, in groups within groups too."""
     for name in sorted(hdf5.members(top), key=natural):
         try:
             group = hdf5.member(top, name)
@@ -140,12 +167,12 @@ def _groups(top: h5py.Group, found: Contents, deep: int) -> Iterator[tuple[str, 
             found.problems[str(error)].append(name)
             continue
         try:
-            is_series = is_patch_series(group, found._types)  # noqa: SLF001
+            kinds = kinds_of(group, found._types)  # noqa: SLF001
         except FileFormatError as error:
             found.problems[_without(str(error), group)].append(name)
             continue
-        if is_series or hdf5.has(group, "data"):
-            yield name, group
+        if kinds[0] in TYPES or hdf5.has(group, "data"):
+            yield name, group, kinds
         elif deep > 1:
             yield from _groups(group, found, deep - 1)
 
@@ -241,6 +268,9 @@ def _part(found: Contents, cell: h5py.Group, category: str) -> tuple[Any, int, i
 
 def _pointed_at(found: Contents, reference: h5py.Group, category: str) -> Series | None:
     try:
+        made = found.seen(reference)
+        if made is not None:
+            return made
         group = found.file[reference]
         if group.name is not None:
             among = "acquisition" if category == "responses" else "stimulus"

@@ -28,6 +28,8 @@ _TEXTS: dict[int, Texts] = {}
 _SEARCHED = 1 << 30
 """Bytes up to which a file is searched for damaged texts: a movie would take minutes."""
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
+_TEXT = np.dtype("O", metadata={"vlen": str})  # as h5py has texts
+_DOUBLE = np.dtype(float)
 
 
 @contextmanager
@@ -131,9 +133,30 @@ def members(group: h5py.Group) -> list[str]:
 def has(group: h5py.Group, name: str) -> bool:
     """Whether a group has a link of that name, leading somewhere or not."""
     try:
-        return hasattr(group, "keys") and group.get(name, getlink=True) is not None
+        return hasattr(group, "keys") and group.id.links.exists(name.encode())
     except READ_ERRORS:
         return False
+
+
+def named_in(group: h5py.Group) -> set[str]:
+    """Names of the attributes and links of an object, to ask for those only that it has.
+
+    Raises
+    ------
+    FileFormatError
+        They cannot be listed; each may still be there.
+    """
+    import h5py
+
+    found: list[bytes] = []
+    try:
+        h5py.h5a.iterate(group.id, lambda name, *_: found.append(name))
+        if hasattr(group, "keys"):
+            group.id.links.iterate(found.append)
+    except READ_ERRORS as error:
+        msg = f"the names in {path_of(group)} cannot be listed ({said_by(error)})"
+        raise FileFormatError(msg) from error
+    return {as_text(name) for name in found}
 
 
 def member(group: h5py.Group, *names: str) -> Any:
@@ -148,7 +171,7 @@ def member(group: h5py.Group, *names: str) -> Any:
 
     for name in names:
         try:
-            group = group[name]
+            group = _opened_in(group, name)
         except READ_ERRORS as error:
             where = f"{path_of(group)}/{name}"
             try:
@@ -166,6 +189,22 @@ def member(group: h5py.Group, *names: str) -> Any:
                 msg = f"{where} is damaged ({said_by(error)})"
             raise FileFormatError(msg) from error
     return group
+
+
+def _opened_in(group: h5py.Group, name: str) -> Any:
+    """Open what a name leads to; h5py asks the file for its mode each time, which takes long."""
+    import h5py
+
+    key = name.encode()
+    if not isinstance(group, h5py.Group):
+        return group[name]
+    place = group.id
+    if place.links.get_info(key).type != h5py.h5l.TYPE_HARD:
+        return group[name]
+    found = h5py.h5o.open(place, key)
+    if isinstance(found, h5py.h5d.DatasetID):
+        return h5py.Dataset(found, readonly=True)
+    return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else group[name]
 
 
 def optional(group: h5py.Group, *names: str) -> Any:
@@ -218,25 +257,68 @@ def attribute(thing: Any, name: str) -> Any:
     FileFormatError
         It is there and cannot be read.
     """
+    return attributes(thing, name)[0]
+
+
+def attributes(thing: Any, *names: str) -> list[Any]:
+    """Give some attributes of one object, as `attribute` does each."""
     import h5py
 
+    found, checked = [], False
+    for name in names:
+        try:
+            place, key = thing.id, name.encode()
+            if not h5py.h5a.exists(place, key):
+                found.append(None)
+                continue
+            stored = h5py.h5a.open(place, key)
+            size = stored.get_storage_size()
+            if size > _LARGEST_ATTRIBUTE or not (checked or _texts_are_whole(place)):
+                msg = f"the attributes of {path_of(thing)} are damaged"
+                raise FileFormatError(msg)
+            checked = True
+            value = _one_of(stored, size)
+            if value is None:
+                value = thing.attrs[name]
+        except READ_ERRORS as error:
+            if isinstance(error, CleoLikeError):
+                raise
+            msg = f"the attribute {name!r} of {path_of(thing)} is damaged ({said_by(error)})"
+            raise FileFormatError(msg) from error
+        found.append(None if isinstance(value, h5py.Empty) else _single(value))
+    return found
+
+
+def _texts_are_whole(place: Any) -> bool:
+    """Whether no text among the attributes of an object says to be longer than it is."""
+    import h5py
+
+    info = h5py.h5o.get_info(place)
+    texts = _TEXTS.get(int(info.fileno))
+    return texts is None or texts.overlong_attribute(int(info.addr)) is None
+
+
+def _one_of(stored: Any, size: int) -> Any:
+    """Give the one number or text of an attribute; None where it is of another kind.
+
+    Those kinds without asking for numpy's type and the shape, which takes longer than reading.
+    """
+    from h5py import h5t
+
+    kind = stored.get_type()
     try:
-        if name not in thing.attrs:
-            return None
-        size = h5py.h5a.open(thing.id, name.encode()).get_storage_size()
-        info = h5py.h5o.get_info(thing.id)
-        texts = _TEXTS.get(int(info.fileno))
-        lost = None if texts is None else texts.overlong_attribute(int(info.addr))
-        if size > _LARGEST_ATTRIBUTE or lost is not None:
-            msg = f"the attributes of {path_of(thing)} are damaged"
-            raise FileFormatError(msg)
-        found = thing.attrs[name]
-    except READ_ERRORS as error:
-        if isinstance(error, CleoLikeError):
-            raise
-        msg = f"the attribute {name!r} of {path_of(thing)} is damaged ({said_by(error)})"
-        raise FileFormatError(msg) from error
-    return None if isinstance(found, h5py.Empty) else _single(found)
+        # of one text only: HDF5 would write the others beyond the array
+        if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and size == TEXT_SIZE:
+            found = np.empty((), _TEXT)
+            stored.read(found, h5t.py_create(_TEXT))
+            return found[()].decode("utf-8", "surrogateescape")
+        if isinstance(kind, h5t.TypeFloatID) and size == kind.get_size() == _DOUBLE.itemsize:
+            found = np.empty((), _DOUBLE)
+            stored.read(found, h5t.NATIVE_DOUBLE)
+            return found[()]
+    except (TypeError, ValueError):
+        pass  # several, or of a character set that h5py takes for another type
+    return None
 
 
 def attribute_or_none(thing: object, name: str) -> Any:
@@ -262,6 +344,10 @@ def value(dataset: h5py.Dataset) -> Any:
             return None
         if dataset.size == 0:
             return None
+        if dataset.shape == () and dataset.dtype.kind in "iuf":
+            number = np.empty((), dataset.dtype)
+            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, number)
+            return number[()]
         check_texts(dataset)
         found = dataset[()] if dataset.shape == () else dataset[(0,) * len(dataset.shape)]
     except READ_ERRORS as error:

@@ -7,6 +7,7 @@ data whose source is gone and beyond the end of a short raw file. Here these are
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ class Samples:
         """
         stop = max(start, min(stop, self.count))
         try:
-            if self.dataset.ndim == 1:
+            if self.dataset.ndim == 1 and stop - start == self.dataset.shape[0]:
+                values = _whole(self.dataset)
+            elif self.dataset.ndim == 1:
                 values = self.dataset[start:stop]
             elif self.dataset.shape[0] == 1:
                 values = self.dataset[0, start:stop]
@@ -63,6 +66,15 @@ class Samples:
         return values
 
 
+def _whole(dataset: h5py.Dataset) -> np.ndarray:
+    """Read all of a vector, without a selection."""
+    import h5py
+
+    values = np.empty(dataset.shape, dataset.dtype)
+    dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    return values
+
+
 def samples_of(dataset: h5py.Dataset) -> Samples:
     """Check a data set of samples: a vector of real numbers (or one column or row of them).
 
@@ -72,17 +84,16 @@ def samples_of(dataset: h5py.Dataset) -> Samples:
         It is something else, or promises more than the file holds.
     """
     shape = getattr(dataset, "shape", None)
-    where = path_of(dataset)
     if shape is None or dataset.dtype.kind not in "iuf":
         kind = (
             "a group" if hasattr(dataset, "keys") else f"{getattr(dataset, 'dtype', 'empty')}"
         )
-        msg = f"{where} holds no numbers ({kind})"
+        msg = f"{path_of(dataset)} holds no numbers ({kind})"
         raise FileFormatError(msg)
     if len(shape) not in {1, 2} or (len(shape) == 2 and 1 not in shape and 0 not in shape):
-        msg = f"{where} has the shape {shape}; expected (n_samples,), one channel"
+        msg = f"{path_of(dataset)} has the shape {shape}; expected (n_samples,), one channel"
         raise FileFormatError(msg)
-    count = int(np.prod(shape, dtype=object))
+    count = math.prod(shape)
     if count == 0:
         return Samples(dataset=dataset, count=0)
     try:
@@ -90,7 +101,7 @@ def samples_of(dataset: h5py.Dataset) -> Samples:
     except READ_ERRORS as error:
         if isinstance(error, CleoLikeError):
             raise
-        msg = f"{where} is damaged ({said_by(error)})"
+        msg = f"{path_of(dataset)} is damaged ({said_by(error)})"
         raise FileFormatError(msg) from error
 
 
@@ -117,7 +128,7 @@ def _stored(dataset: h5py.Dataset, count: int) -> Samples:
 def _chunked(dataset: h5py.Dataset, count: int) -> Samples:
     axis = 0 if dataset.ndim == 1 or dataset.shape[1] == 1 else 1
     step = int(dataset.chunks[axis])
-    size = int(np.prod(dataset.chunks, dtype=object)) * dataset.dtype.itemsize
+    size = math.prod(dataset.chunks) * dataset.dtype.itemsize
     chunks: list[Any] = []
     dataset.id.chunk_iter(chunks.append)
     held = dataset.file.id.get_filesize()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -110,7 +111,11 @@ class Series:
 
     def settings(self) -> dict[str, float]:
         """Amplifier settings in SI."""
-        found = {name: hdf5.number(self.group, name) for name in _SETTINGS}
+        try:
+            there = hdf5.named_in(self.group)
+        except FileFormatError:
+            there = set(_SETTINGS)
+        found = {name: hdf5.number(self.group, name) for name in _SETTINGS if name in there}
         return {n: v for n, v in found.items() if v is not None and np.isfinite(v)}
 
     def values(self, start: int, stop: int) -> np.ndarray:
@@ -135,13 +140,14 @@ def key_of(group: h5py.Group) -> tuple[int, int]:
     return int(info.fileno), int(info.addr)
 
 
-def is_patch_series(group: h5py.Group, derived: dict[str, str]) -> bool:
-    """Whether a group is a patch-clamp series, of the core schema or an extension."""
-    return _type_of(group, derived) in TYPES
-
-
 def series_of(
-    group: h5py.Group, name: str, derived: dict[str, str], *, among_stimuli: bool
+    group: h5py.Group,
+    name: str,
+    kinds: tuple[str, str | None],
+    derived: dict[str, str],
+    *,
+    key: tuple[int, int],
+    among_stimuli: bool,
 ) -> Series:
     """Read everything about a series but its samples.
 
@@ -151,8 +157,12 @@ def series_of(
         The series.
     name : str
         Its name.
+    kinds : tuple of str
+        From `kinds_of`.
     derived : dict
         From `derived_types`.
+    key : tuple of int
+        From `key_of`.
     among_stimuli : bool
         Whether it lies among the stimuli, which tells what types do not.
 
@@ -161,11 +171,10 @@ def series_of(
     FileFormatError
         It cannot be used; the message says why.
     """
-    kind = _type_of(group, derived)
+    kind, declared = kinds
     expected, stimulus, mode = TYPES.get(kind, ("?", among_stimuli, ClampMode.UNKNOWN))
     data = hdf5.member(group, "data")
     unit, scale, offset, findings = _scaling(group, data, expected, kind)
-    declared = known(hdf5.attribute(group, "neurodata_type"))
     if declared != kind and not derived[str(declared)]:
         findings.append(f"its type {declared!r} is not known here; taken as {kind}")
     samples = samples_of(data)
@@ -176,13 +185,13 @@ def series_of(
     clock = _clock(group, samples.count)
     stored = attrs.evolve(samples, count=min(samples.count, clock.stretches[-1].end))
     notes = list(clock.notes)
-    promised = int(np.prod(data.shape, dtype=object))
+    promised = math.prod(data.shape)
     if stored.count < promised:
         notes.append(f"{promised - stored.count} samples at the end were never recorded")
     number = hdf5.number(group, "sweep_number")
     return Series(
         name=name,
-        key=key_of(group),
+        key=key,
         type=kind,
         unit=unit,
         stimulus=bool(stimulus),
@@ -256,19 +265,27 @@ def _types_in(source: str | None) -> dict[str, str]:
     }
 
 
-def _type_of(group: h5py.Group, derived: dict[str, str]) -> str:
-    """Type of the core schema that a series is, or extends; "" for anything else."""
-    kind = known(hdf5.attribute(group, "neurodata_type"))
+def kinds_of(group: h5py.Group, derived: dict[str, str]) -> tuple[str, str | None]:
+    """Give the type of the core schema that an object is or extends, and the one it declares.
+
+    The first is one of `TYPES` for patch-clamp series, "" where none is known.
+
+    Raises
+    ------
+    FileFormatError
+        What it declares cannot be read.
+    """
+    declared = kind = known(hdf5.attribute(group, "neurodata_type"))
     if kind is None:
-        return _like_a_series(group)
+        return _like_a_series(group), declared
     seen = set()
     while kind not in TYPES and kind != "TimeSeries" and kind not in seen:
         seen.add(kind)
         parent = derived[kind]
         if not parent:
-            return _named_like(kind) or _like_a_series(group)
+            return _named_like(kind) or _like_a_series(group), declared
         kind = parent
-    return kind
+    return kind, declared
 
 
 def _like_a_series(group: h5py.Group) -> str:
@@ -295,12 +312,13 @@ def _scaling(
     group: h5py.Group, data: Any, expected: str, kind: str
 ) -> tuple[str, float, float, list[str]]:
     """Give unit, factor and offset that make SI values of the stored numbers."""
-    conversion = _factor(data, "conversion", 1.0) * _channel(group)
-    offset = _factor(data, "offset", 0.0)
+    stored = hdf5.attributes(data, "conversion", "offset", "unit")
+    conversion = _factor(stored[0], "conversion", 1.0) * _channel(group)
+    offset = _factor(stored[1], "offset", 0.0)
     if conversion == 0:
         msg = "its conversion is 0, so every sample would be"
         raise FileFormatError(msg)
-    text = known(hdf5.attribute(data, "unit"))
+    text = known(stored[2])
     if text is None:
         if expected == "?":
             msg = f"it has no unit, and its type ({kind}) has none either"
@@ -331,8 +349,7 @@ def _scaling(
     return unit.si, conversion * scale, offset * scale, findings
 
 
-def _factor(data: Any, name: str, default: float) -> float:
-    stored = hdf5.attribute(data, name)
+def _factor(stored: Any, name: str, default: float) -> float:
     if stored is None:
         return default
     found = hdf5.as_number(stored)
@@ -362,21 +379,19 @@ def _clock(group: h5py.Group, count: int) -> Clock:
             msg = "no sample was recorded"
             raise FileFormatError(msg)
         if times.count or begin is None:
-            seconds = _seconds(stamps)
+            seconds = _seconds(hdf5.attribute(stamps, "unit"))
             usable = times.load(0, min(times.count, count)) * seconds
             clock = clock_of_stamps(np.asarray(usable))
             return _agreed(clock, begin, times.count, count)
     if begin is None:
         msg = "it has neither a rate nor time stamps"
         raise FileFormatError(msg)
-    rate, start = (
-        hdf5.as_number(hdf5.attribute(begin, "rate")),
-        hdf5.as_number(hdf5.value(begin)),
-    )
+    per_second, unit = hdf5.attributes(begin, "rate", "unit")
+    rate, start = hdf5.as_number(per_second), hdf5.as_number(hdf5.value(begin))
     if rate is None or start is None:
         msg = "its starting_time tells no " + ("rate" if rate is None else "time")
         raise FileFormatError(msg)
-    return clock_of_rate(start * _seconds(begin), rate, count)
+    return clock_of_rate(start * _seconds(unit), rate, count)
 
 
 def _agreed(clock: Clock, begin: Any, n_stamps: int, count: int) -> Clock:
@@ -390,8 +405,7 @@ def _agreed(clock: Clock, begin: Any, n_stamps: int, count: int) -> Clock:
     return attrs.evolve(clock, notes=tuple(notes))
 
 
-def _seconds(dataset: h5py.Dataset) -> float:
-    text = hdf5.attribute(dataset, "unit")
+def _seconds(text: Any) -> float:
     unit = "" if text is None else hdf5.as_text(text).strip().lower()
     if unit not in _SECONDS:
         msg = f"its times are in {unit!r}; expected seconds"

@@ -17,7 +17,7 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _SIGNATURE = b"GCOL\x01\0\0\0"
@@ -78,8 +78,16 @@ class Texts:
             Its place in the file (byte).
         """
         if header not in self._objects:
-            self._objects[header] = self.overlong(_texts(self._data, header))
+            found = self._overlong_in(header) if self._plain else None
+            self._objects[header] = found
         return self._objects[header]
+
+    def _overlong_in(self, header: int) -> int | None:
+        for begin, size in _attributes(self._data, header):
+            places = _texts_of(self._data, begin, size)
+            if places and (lost := self.overlong(places)) is not None:
+                return lost
+        return None
 
     def overlong(self, places: Iterable[int]) -> int | None:
         """Find, of the texts named at these places, one that says to be longer than it is.
@@ -88,13 +96,15 @@ class Texts:
         """
         if not self._plain:
             return None
+        data, heaps, end = self._data, self._heaps, len(self._data) - _TEXT.size
         for place in places:
-            if place + _TEXT.size > len(self._data):
+            if place > end:
                 return place
-            length, heap, index = _TEXT.unpack_from(self._data, place)
-            if heap not in self._heaps:
-                self._heaps[heap] = {i: size for i, size, _ in _objects(self._data, heap)}
-            if length > self._heaps[heap].get(index, length):
+            length, heap, index = _TEXT.unpack_from(data, place)
+            sizes = heaps.get(heap)
+            if sizes is None:
+                sizes = heaps[heap] = {i: size for i, size, _ in _objects(data, heap)}
+            if length > sizes.get(index, length):
                 return place
         return None
 
@@ -114,31 +124,30 @@ def _objects(data: mmap.mmap, place: int) -> Iterator[tuple[int, int, int]]:
         at += step
 
 
-def _texts(data: mmap.mmap, header: int) -> Iterator[int]:
-    """Give the places of the texts in the attributes of an object."""
-    for kind, begin, size in _messages(data, header):
-        if kind != _ATTRIBUTE_TYPE or size < _ATTRIBUTE.size:
-            continue
-        version, _, *parts = _ATTRIBUTE.unpack_from(data, begin)
-        at = begin + _ATTRIBUTE.size + (version == 3)  # which adds the encoding
-        name, datatype, dataspace = (-(-p // 8) * 8 if version == 1 else p for p in parts)
-        first = at + name + datatype + dataspace
-        if at + name + 2 > len(data):
-            continue
-        kind_of_data = (data[at + name] & 0x0F, data[at + name + 1] & 0x0F)
-        if kind_of_data == (_TEXT_CLASS, _TEXT_KIND):
-            last = min(begin + size, len(data)) - _TEXT.size
-            yield from range(first, last + 1, _TEXT.size)
-        elif kind_of_data[0] == _TEXT_CLASS and kind_of_data[1] != _SEQUENCE_KIND:
-            yield len(data)  # of no kind that there is, on which HDF5 crashes
+def _texts_of(data: mmap.mmap, begin: int, size: int) -> Sequence[int]:
+    """Give the places of the texts in an attribute."""
+    if size < _ATTRIBUTE.size:
+        return ()
+    version, _, name, datatype, dataspace = _ATTRIBUTE.unpack_from(data, begin)
+    at = begin + _ATTRIBUTE.size + (version == 3)  # which adds the encoding
+    if version == 1:
+        name, datatype, dataspace = -(-name // 8) * 8, -(-datatype // 8) * 8, -(-dataspace // 8) * 8
+    if at + name + 2 > len(data) or data[at + name] & 0x0F != _TEXT_CLASS:
+        return ()
+    kind = data[at + name + 1] & 0x0F
+    if kind == _TEXT_KIND:
+        last = min(begin + size, len(data)) - _TEXT.size
+        return range(at + name + datatype + dataspace, last + 1, _TEXT.size)
+    # of no kind that there is, on which HDF5 crashes
+    return () if kind == _SEQUENCE_KIND else (len(data),)
 
 
-def _messages(data: mmap.mmap, header: int) -> Iterator[tuple[int, int, int]]:
-    """Give type, place and size of the messages of an object header of version 1."""
+def _attributes(data: mmap.mmap, header: int) -> list[tuple[int, int]]:
+    """Give place and size of the attributes in an object header of version 1."""
     if header + _HEADER.size > len(data) or data[header] != 1:
-        return
+        return []
     size = _HEADER.unpack_from(data, header)[4]
-    blocks, seen = [(header + _HEADER.size, size)], 0
+    blocks, found, seen = [(header + _HEADER.size, size)], [], 0
     while blocks:
         at, size = blocks.pop()
         end = min(at + size, len(data))
@@ -148,7 +157,9 @@ def _messages(data: mmap.mmap, header: int) -> Iterator[tuple[int, int, int]]:
             seen += 1
             if at + length > end:
                 break
-            if kind == _CONTINUATION_TYPE and length >= _CONTINUED.size:
+            if kind == _ATTRIBUTE_TYPE:
+                found.append((at, length))
+            elif kind == _CONTINUATION_TYPE and length >= _CONTINUED.size:
                 blocks.append(_CONTINUED.unpack_from(data, at))
-            yield kind, at, length
             at += length
+    return found
