@@ -282,7 +282,9 @@ class _Done:
 
     def _save(self, path: Path) -> None:
         table = self.table()
-        if self._before is not None and self._other.size:  # rows of other sources stay in the file
+        if (
+            self._before is not None and self._other.size
+        ):  # rows of other sources stay in the file
             table = FeatureTable.join([self._before.take(self._other), table])
         if len(table):
             table.write(path, overwrite=True)

@@ -255,7 +255,7 @@ def _unusable(sweep: Sweep) -> str:
     if sweep.n_samples == 0:
         return "no samples"
     response = sweep.response
-    if -_NO_CELL <= response.min() and response.max() <= _NO_CELL:
+    if response.min() >= -_NO_CELL and response.max() <= _NO_CELL:
         return ""  # so is the median, and all samples are numbers
     finite = response[np.isfinite(response)]
     if finite.size == 0:

@@ -82,7 +82,8 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
     """Measure every sweep against the fitted response to what came before its step."""
     bins, geometry = problem.bins, problem.geometry
     last = geometry.currents.shape[1] - 1
-    rest = bins.mean - curve(circuit, geometry.before(last), electrode=True)
+    earlier = curve(circuit, geometry.before(last), electrode=True)
+    rest = bins.mean - earlier
     amplitude = geometry.currents[:, -1]
     before, within = bins.part < last, bins.part == last
     level, level_weight = _mean(rest, bins.weight * before)
@@ -119,20 +120,20 @@ def deflections(problem: Problem, circuit: Circuit) -> Deflections:
         reached_end=_share(unit, widths * _end(bins, geometry.rate), circuit)
         if circuit.kind == "gate"
         else reached,
-        sag_before=_before(problem, circuit),
+        sag_before=_before(problem, circuit, earlier),
         reached_error=_reached_error(problem, circuit, widths * steady, reached),
     )
 
 
-def _before(problem: Problem, circuit: Circuit) -> float:
+def _before(problem: Problem, circuit: Circuit, earlier: np.ndarray) -> float:
     """Sag times the response at the start of the step over that to the largest step."""
-    geometry = problem.geometry
-    part = geometry.currents.shape[1] - 1
-    start = np.flatnonzero(problem.bins.part == part)[0]
-    left = np.abs(curve(circuit, geometry.before(part))[:, start]).max()
-    peak = 1e-3 * circuit.values["peak"] * np.abs(geometry.currents[:, -1]).max(initial=0.0)
+    if circuit.kind != "gate":  # the peak is the end
+        return 0.0
+    currents, bins = problem.geometry.currents, problem.bins
+    start = np.flatnonzero(bins.part == currents.shape[1] - 1)[0]
+    peak = 1e-3 * circuit.values["peak"] * np.abs(currents[:, -1]).max(initial=0.0)
     sag = 1 - circuit.values["resistance"] / circuit.values["peak"]
-    return float(sag * min(left / peak, 1.0)) if peak > 0 else 0.0
+    return float(sag * min(np.abs(earlier[:, start]).max() / peak, 1.0)) if peak > 0 else 0.0
 
 
 def _end(bins: Bins, rate: float) -> np.ndarray:
@@ -165,7 +166,7 @@ def curve(circuit: Circuit, geometry: Geometry, *, electrode: bool = False) -> n
     taus, resistances = circuit.exponentials(electrode=electrode)
     delay = circuit.fit.delay
     parts = [
-        1e-3 * (r * geometry.response(tau, delay).value).real
+        1e-3 * (r * geometry.value(tau, delay)).real
         for tau, r in zip(taus.tolist(), resistances.tolist(), strict=True)
     ]
     return np.sum(parts, axis=0)

@@ -67,7 +67,9 @@ class _Search:
         n = self.samples.size
         stride = max(1, scale // 8)  # the edges are put in their place later
         at = np.arange(scale, n - scale + 1, stride)
-        before, here, after = (slice(k * scale, n - (2 - k) * scale + 1, stride) for k in range(3))
+        before, here, after = (
+            slice(k * scale, n - (2 - k) * scale + 1, stride) for k in range(3)
+        )
         low, mid, high = (self.total[before], self.total[here], self.total[after])
         difference = (high - 2 * mid + low) / scale
         noise = np.sqrt(self.power[after] - self.power[before]) / scale

@@ -10,7 +10,14 @@ import numpy as np
 from cleo_like.matching.command.changes import SLEW, find_changes
 from cleo_like.matching.command.filtered import Marks, settle, without_creep
 from cleo_like.matching.command.levels import plateau_levels
-from cleo_like.matching.command.noise import fill, is_clean, quantile_of, quantum, sd_of, white_sd
+from cleo_like.matching.command.noise import (
+    fill,
+    is_clean,
+    quantile_of,
+    quantum,
+    sd_of,
+    white_sd,
+)
 from cleo_like.matching.command.transients import bridge
 
 _FLOOR_CLEAN = 1e-3

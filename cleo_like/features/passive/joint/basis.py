@@ -63,8 +63,8 @@ def shape_of(taus: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def _apart(shape: np.ndarray) -> float:
     """((p1 - p2) / (p1 + p2))^2, negative for a conjugate pair, never quite 0."""
-    square = 1 - 4 * np.exp(shape[1] - 2 * shape[0])
-    return float(square) if abs(square) > _EQUAL else _EQUAL
+    square = 1 - 4 * exp(shape[1] - 2 * shape[0])
+    return square if abs(square) > _EQUAL else _EQUAL
 
 
 def exponentials(shape: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -78,10 +78,13 @@ def exponentials(shape: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np
     """
     if shape.size == 1:
         return np.exp(shape), weights
-    root = np.emath.sqrt(_apart(shape))
-    p = np.exp(shape[0]) / 2 * np.array([1 + root, 1 - root])
-    half = weights[1] / (2 * root)
-    return 1 / p, np.array([weights[0] / 2 + half, weights[0] / 2 - half])
+    apart = _apart(shape)
+    root = sqrt(apart) if apart > 0 else 1j * sqrt(-apart)
+    mean, (one, other) = exp(-shape[0]) * 2, weights.tolist()
+    half = other / (2 * root)
+    return np.array([mean / (1 + root), mean / (1 - root)]), np.array(
+        [one / 2 + half, one / 2 - half]
+    )
 
 
 def bounded(shape: np.ndarray) -> np.ndarray:

@@ -21,13 +21,16 @@ Kind = Literal["passive", "gate", "electrode", "cable", "none"]
 _PEAK_TIMES = np.concatenate(([0.0], np.geomspace(1e-4, 2.0, 2000)))  # s
 _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
 _ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
+_ROUGHLY = 4  # steps after which one exponential that fits has been found
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
 _ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
 _LARGE = 0.5  # of the final response
 _LATE = 3.0  # standard errors of what is known of the delay
+_BESIDE = 30  # times beside that of the peak; a hundredth of its time moves it by 2
 _SMALL = 1e-4  # relative step of numerical derivatives
 
 # resistances are those of the end of the response and of its peak
+_GATE = ("resistance", "capacitance", "tau", "instantaneous", "gate_tau")
 _NAMES = ("resistance", "peak", "tau", "capacitance", "instantaneous", "gate_tau", "series")
 
 
@@ -90,25 +93,53 @@ def circuit_of(problem: Problem) -> Circuit:
     than twice the logarithm of their number plus 6, and means something.
     """
     one_start, two_start = problem.starts()
-    one = problem.solve(one_start)
-    first = _meaning(one)
-    floor = problem.n * _mean_weight(problem) * (_FLOOR * _largest(problem, one)) ** 2
+    one = problem.solve(one_start, steps=_ROUGHLY)
+    if not one.settled:
+        second = _plainly_two(problem, one, two_start)
+        if second is not None:
+            return second
+        one = problem.solve([float(np.exp(one.shape[0]))], one.delay)
+    floor = _floor(problem, one)
     left = max(one.squares - problem.gain(one), 0.0)
     odd = _odd(problem, one)
     if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < _ENTRY:
-        return first
+        return _meaning(one)
     two = problem.solve(two_start, problem.delay.expected if odd else one.delay)
     if odd and _odd(problem, two):  # still too late: perhaps an electrode answers at once
         other = problem.solve([_ELECTRODE / 4, float(np.exp(one.shape[0]))])
         two = min(two, other, key=lambda fit: fit.squares)
-    better = two.effective * float(np.log((one.squares + floor) / (two.squares + floor)))
-    asked = 2 * np.log(two.effective) + _ENTRY
+    better, asked = _better(one.squares, two, floor)
     second = _meaning(two)
     if second.kind == "none":
-        return first
+        return _meaning(one)
     if better > asked:
         return second
-    return _doubted(first, second, max(0.0, (better - _ENTRY) / (asked - _ENTRY)))
+    return _doubted(_meaning(one), second, max(0.0, (better - _ENTRY) / (asked - _ENTRY)))
+
+
+def _plainly_two(problem: Problem, one: Fit, start: list[float]) -> Circuit | None:
+    """Give the circuit of two exponentials where one is out of the question.
+
+    One that does not fit is found slowly, and need not be found: were even half of what it
+    leaves to go by further steps, the second would be accepted.
+    """
+    two = problem.solve(start, problem.delay.expected if _odd(problem, one) else one.delay)
+    better, asked = _better(one.squares / 2, two, _floor(problem, one))
+    if _odd(problem, two) or not better > asked:
+        return None
+    second = _meaning(two)
+    return None if second.kind == "none" else second
+
+
+def _better(left: float, two: Fit, floor: float) -> tuple[float, float]:
+    """Give how much better two exponentials are than one that leaves so much, and must be."""
+    better = two.effective * float(np.log((left + floor) / (two.squares + floor)))
+    return better, 2 * float(np.log(two.effective)) + _ENTRY
+
+
+def _floor(problem: Problem, one: Fit) -> float:
+    """Sum of squares (mV^2) that asks for no further exponential."""
+    return problem.n * _mean_weight(problem) * (_FLOOR * _largest(problem, one)) ** 2
 
 
 def _odd(problem: Problem, fit: Fit) -> bool:
@@ -139,15 +170,22 @@ def _largest(problem: Problem, fit: Fit) -> float:
     return float(away[problem.bins.weight > 0].max(initial=0.0))
 
 
-def _course(taus: np.ndarray, resistances: np.ndarray) -> np.ndarray:
-    """Step response (MOhm) at the times at which a peak is looked for."""
-    return (resistances @ (1 - np.exp(-np.multiply.outer(1 / taus, _PEAK_TIMES)))).real
+def _course(
+    taus: np.ndarray, resistances: np.ndarray, about: slice = slice(None)
+) -> np.ndarray:
+    """Step response (MOhm) at the times, or some of them, at which a peak is looked for."""
+    t = _PEAK_TIMES[about]
+    return (resistances @ (1 - np.exp(-np.multiply.outer(1 / taus, t)))).real
 
 
 def _meaning(fit: Fit) -> Circuit:
-    kind = _kind(*fit.exponentials())
+    taus, resistances = fit.exponentials()
+    kind = _kind(taus, resistances)
     n = fit.order
     values = _values(kind, fit.shape, fit.weights)
+    # where the peak is, so that it is not looked for at all times for each derivative
+    top = int(_course(taus, resistances).argmax()) if kind == "gate" else 0
+    about = slice(max(top - _BESIDE, 0), top + _BESIDE)
     p = np.concatenate((fit.shape, [fit.delay], fit.weights))
     gradients = np.zeros((len(_NAMES), p.size))
     for k in range(p.size):
@@ -157,7 +195,7 @@ def _meaning(fit: Fit) -> Circuit:
         up, down = p.copy(), p.copy()
         up[k] += step
         down[k] -= step
-        high, low = (_values(kind, q[:n], q[n + 1 :]) for q in (up, down))
+        high, low = (_values(kind, q[:n], q[n + 1 :], about) for q in (up, down))
         gradients[:, k] = [(high[name] - low[name]) / (2 * step) for name in _NAMES]
     known = np.isfinite(gradients.sum(axis=1))
     found = fit.errors(np.where(known[:, None], gradients, 0.0))
@@ -190,19 +228,24 @@ def _kind(taus: np.ndarray, resistances: np.ndarray) -> Kind:
 
 def _gate(taus: np.ndarray, resistances: np.ndarray) -> dict[str, float]:
     """Membrane and gate of two poles and their residues."""
-    p = 1 / taus
-    total, product = float(resistances.sum().real), float(p.prod().real)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        capacitance = 1 / float((resistances @ p).real)  # s / MOhm = 1e6 pF
-        z = product * total * capacitance
-        tau = 1 / (float(p.sum().real) - z)
-        return {
-            "resistance": total, "capacitance": 1e6 * capacitance, "tau": tau,
-            "instantaneous": tau / capacitance, "gate_tau": 1 / z,
-        }  # fmt: skip
+    p, q = (1 / tau for tau in taus.tolist())
+    r, s = resistances.tolist()
+    total, product, rate = (r + s).real, (p * q).real, (r * p + s * q).real
+    if not (rate and total and product):
+        return dict.fromkeys(_GATE, float(np.nan)) | {"resistance": total}
+    capacitance = 1 / rate  # s / MOhm = 1e6 pF
+    z = product * total * capacitance
+    left = (p + q).real - z
+    tau = 1 / left if left else float(np.inf)
+    return {
+        "resistance": total, "capacitance": 1e6 * capacitance, "tau": tau,
+        "instantaneous": tau / capacitance, "gate_tau": 1 / z,
+    }  # fmt: skip
 
 
-def _values(kind: Kind, shape: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+def _values(
+    kind: Kind, shape: np.ndarray, weights: np.ndarray, about: slice = slice(None)
+) -> dict[str, float]:
     taus, resistances = exponentials(shape, weights)
     out = dict.fromkeys(_NAMES, float(np.nan))
     if kind in ("passive", "electrode"):
@@ -214,7 +257,7 @@ def _values(kind: Kind, shape: np.ndarray, weights: np.ndarray) -> dict[str, flo
     out |= _gate(taus, resistances)
     out["peak"] = out["resistance"]
     if kind == "gate":
-        out["peak"] = max(float(_course(taus, resistances).max()), out["peak"])
+        out["peak"] = max(float(_course(taus, resistances, about).max()), out["peak"])
     elif kind == "cable":
         out |= {"tau": float(taus[-1].real), "instantaneous": np.nan, "gate_tau": np.nan}
     return out

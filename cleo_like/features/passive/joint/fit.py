@@ -21,6 +21,7 @@ from cleo_like.features.passive.joint.basis import (
     exponentials,
     shape_of,
 )
+from cleo_like.features.passive.joint.normal import inflation, inverse_of, solved, unshrunk
 from cleo_like.features.passive.joint.rows import Rows
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ _GRID = np.geomspace(2e-4, 0.6, 15)  # s
 _STEPS = 40
 _SINGLE = 4  # steps of the search for each sweep, which begins near its end
 _CONVERGED = 1e-7  # of log tau
+_LAST = (
+    1e-6,
+    1e-7,
+)  # of log tau, s of delay: a step that small needs no look at where it leads
+_SLOW = 0.3  # of the step before: so large a step is one of many that shrink alike
 _USELESS = 1e-4  # of the variance: a smaller gain is no reason to go on
 _STILL = 1e-3  # of log tau: a useless step that small is the last
 _TOO_FAR = 1.5  # largest change of log tau in one step
-_MOST_LEVERAGE = 0.95  # of one sweep: there is no more to be learnt from its residual
-_CORRELATED = 0.05
-_LAGS = 40
 
 
 @attrs.frozen(kw_only=True)
@@ -66,13 +69,14 @@ class Fit:
         What is left (mV), also in bins that are not used.
     squares : float
         Its weighted sum of squares.
-    covariance : array, shape (2, 2 n + 1, 2 n + 1)
-        Of shape, delay and weights: from independent residuals, and from the differences
-        between the sweeps.
-    n, effective : float
-        Bins, and independent ones among them.
+    n : float
+        Bins.
     freedom : int
         Sweeps less one.
+    settled : bool
+        Whether the search came to its end.
+    at : _Point
+        The derivatives there.
     """
 
     shape: np.ndarray
@@ -81,10 +85,28 @@ class Fit:
     levels: np.ndarray
     residual: np.ndarray
     squares: float
-    covariance: np.ndarray
     n: float
-    effective: float
     freedom: int
+    settled: bool
+    at: _Point
+
+    @cached_property
+    def _correlated(self) -> float:
+        return inflation(self.at.residual)
+
+    @property
+    def effective(self) -> float:
+        """Number of independent bins."""
+        return self.n / self._correlated
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of shape, delay and weights (2, 2 n + 1, 2 n + 1).
+
+        From independent residuals, and from the differences between the sweeps.
+        """
+        freedom = max(self.n - 2 * self.at.weights.size, 1.0)
+        return self.at.covariance(self._correlated, freedom)
 
     @property
     def order(self) -> int:
@@ -130,7 +152,7 @@ class Problem:
     def gain(self, fit: Fit) -> float:
         """How much, about, a further exponential would take off the sum of squares."""
         at = _Point(self, self.few, np.array([*fit.shape, fit.delay]))
-        explained = _solved(at.normal, at.jacobian @ self._grid.T)
+        explained = solved(at.normal, at.jacobian @ self._grid.T)
         rest = self._grid - explained.T @ at.jacobian
         own = (rest**2).sum(axis=1)
         new = own > 1e-10 * (self._grid**2).sum(axis=1)
@@ -160,27 +182,45 @@ class Problem:
         """Search from some time constants (Levenberg-Marquardt), `steps` at most."""
         start = self.delay.expected if delay is None else delay
         here = _Point(self, self.few, np.array([*shape_of(taus), start]))
-        damping, useless = 1e-4, 0
+        damping, useless, settled = 1e-4, 0, True
+        before: tuple[np.ndarray, np.ndarray] | None = None
         for _ in range(steps):
             step = here.step(damping)
-            there = _Point(self, self.few, self._bounded(here.p + step), strength=here.strength)
+            if np.abs(step[:-1]).max() < _LAST[0] and abs(step[-1]) < _LAST[1]:
+                here.p = self._bounded(here.p + step)
+                break
+            there = self._there(
+                here, step if before is None else _faster(here.p, step, *before)
+            )
+            if before is not None and there.cost > here.cost:
+                there = self._there(here, step)
             if there.cost <= here.cost * (1 + 1e-14):
                 moved = np.abs(there.p[:-1] - here.p[:-1]).max()
                 useless += here.cost - there.cost < _USELESS * there.cost / max(self.n, 1.0)
+                before = here.p, step
                 here, damping = _Point.again(there), damping / 10
                 if moved < _CONVERGED or useless > 1 or (useless and moved < _STILL):
                     break
             elif damping > 1e6 or np.abs(step[:-1]).max() < _CONVERGED:
                 break
             else:
-                damping *= 10
-        return self._finished(_Point(self, self.sweeps, here.p))
+                damping, before = 10 * damping, None
+        else:
+            settled = False
+        return self._finished(_Point(self, self.sweeps, here.p), settled=settled)
+
+    def _there(self, here: _Point, step: np.ndarray) -> _Point:
+        return _Point(self, self.few, self._bounded(here.p + step), strength=here.strength)
 
     def nearby(self, fit: Fit) -> tuple[np.ndarray, np.ndarray, Fit]:
         """Give shape and weights one Newton step from a fit, and the fit with its errors."""
         at = _Point(self, self.sweeps, np.array([*fit.shape, fit.delay]))
         step, n = at.full_step(0.0), fit.order
-        return fit.shape + step[:n], at.weights + step[n + 1 :], self._finished(at)
+        return (
+            fit.shape + step[:n],
+            at.weights + step[n + 1 :],
+            self._finished(at, settled=True),
+        )
 
     def single_taus(self, tau: float, delay: float) -> tuple[np.ndarray, np.ndarray]:
         """Time constant (s) of each sweep by itself, and its error relative to it."""
@@ -213,10 +253,8 @@ class Problem:
         out[-1] = min(max(float(p[-1]), -self.delay.most), self.delay.most)
         return out
 
-    def _finished(self, at: _Point) -> Fit:
+    def _finished(self, at: _Point, *, settled: bool) -> Fit:
         model = np.tensordot(at.weights * 1e-3, at.values, axes=1)
-        inflation = _inflation(at.residual)
-        order = at.weights.size
         levels = ((self.bins.mean - model) * self.sweeps.share).sum(axis=1)
         return Fit(
             shape=at.p[:-1],
@@ -225,10 +263,10 @@ class Problem:
             levels=levels,
             residual=self.bins.mean - model - levels[:, None],
             squares=at.squares,
-            covariance=at.covariance(inflation, max(self.n - 2 * order, 1.0)),
             n=self.n,
-            effective=self.n / inflation,
             freedom=len(self.sweeps.y) - 1,
+            settled=settled,
+            at=at,
         )
 
 
@@ -243,7 +281,7 @@ class _Point:
         self.values, n = found.values, found.n
         columns = rows.centred(found.columns * 1e-3).reshape(len(found.columns), -1)
         x, y = columns[:n], rows.y.ravel()
-        self.weights = _solved(x @ x.T, x @ y)
+        self.weights = solved(x @ x.T, x @ y)
         by_shape = self.weights @ columns[n:-n].reshape(n, n, -1)
         self.jacobian = np.concatenate([by_shape, (self.weights @ columns[-n:])[None], x])
         residual = y - self.weights @ x
@@ -280,7 +318,7 @@ class _Point:
         gradient[n] += self.strength * self.away
         own = np.einsum("ii->i", normal)  # a view
         own[:] = own * (1 + damping) + 1e-12 * own.max()
-        return _solved(normal, gradient)
+        return solved(normal, gradient)
 
     def covariance(self, inflation: float, freedom: float) -> np.ndarray:
         """Covariance of all parameters, from the residual and from the sweeps."""
@@ -288,13 +326,13 @@ class _Point:
         normal = self.normal.copy()
         normal[n, n] += self.strength
         scale = np.multiply.outer(*2 * [np.sqrt(np.maximum(np.diag(normal), 1e-300))])
-        inverse = _inverse(normal / scale) / scale
+        inverse = inverse_of(normal / scale) / scale
         one = self.squares / freedom * inflation * inverse
         sweeps = self.residual.shape[0]
         if sweeps < 2:
             return np.stack((one, one))
         by_sweep = self.jacobian.reshape(-1, *self.residual.shape) * self.residual
-        scores = _unshrunk(by_sweep.sum(axis=2), self._by_sweep(), normal)
+        scores = unshrunk(by_sweep.sum(axis=2), self._by_sweep(), normal)
         meat = scores @ scores.T
         meat[n, n] += self.strength**2 * self.problem.delay.error**2
         return np.stack((one, inverse @ meat @ inverse))
@@ -305,54 +343,15 @@ class _Point:
         return np.einsum("psb,qsb->spq", j, j)
 
 
-def _unshrunk(scores: np.ndarray, parts: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Scores of the sweeps as if none had drawn the fit to itself.
+def _faster(p: np.ndarray, step: np.ndarray, p0: np.ndarray, step0: np.ndarray) -> np.ndarray:
+    """Give the step that leads to where steps that go on to shrink alike will end.
 
-    A sweep that decides much of the fit has small residuals for that; they are enlarged so that
-    the covariance of the sweeps is not biased (CR2 of Bell & McCaffrey 2002, Survey Methodology
-    28:169).
+    With a model that does not fit, each is a good part of the one before (Anderson 1965, J. ACM
+    12:547, with a memory of one).
     """
-    values, vectors = np.linalg.eigh(whole / np.multiply.outer(*2 * [np.sqrt(np.diag(whole))]))
-    scale = np.sqrt(np.diag(whole))
-    keep = values > 1e-12 * values.max()
-    root = vectors[:, keep] / np.sqrt(values[keep]) / scale[:, None]  # whole^-1 = root root'
-    leverage, axes = np.linalg.eigh(root.T @ parts @ root)
-    factor = 1 / np.sqrt(1 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
-    in_axes = factor[:, :, None] * (axes.swapaxes(1, 2) @ (scores.T @ root)[:, :, None])
-    grown = (axes @ in_axes)[:, :, 0]
-    return whole @ root @ grown.T
-
-
-def _inverse(x: np.ndarray) -> np.ndarray:
-    try:
-        return np.linalg.inv(x)
-    except np.linalg.LinAlgError:
-        return np.linalg.pinv(x, hermitian=True)
-
-
-def _solved(normal: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Solve scaled normal equations; where they are singular, the shortest answer."""
-    from scipy.linalg.lapack import dgesv
-
-    scale = np.sqrt(np.maximum(normal.diagonal(), 1e-300))
-    scaled = normal / (scale * scale[:, None])
-    scale = scale[:, None] if right.ndim == 2 else scale
-    # LAPACK itself: numpy.linalg.solve takes ten times as long around a system this small
-    _, _, found, singular = dgesv(scaled, right / scale)
-    if singular:
-        found = np.linalg.lstsq(scaled, right / scale, rcond=None)[0]
-    return found / scale
-
-
-def _inflation(residual: np.ndarray) -> float:
-    """By how much correlation lessens the number of independent bins: 1 + 2 sum of rho."""
-    power = float((residual**2).sum())
-    if power == 0:
-        return 1.0
-    total = 0.0
-    for lag in range(1, min(_LAGS, residual.shape[1])):
-        rho = float((residual[:, lag:] * residual[:, :-lag]).sum()) / power
-        if rho < _CORRELATED:
-            break
-        total += rho
-    return 1 + 2 * total
+    if np.abs(step[:-1]).max() < _SLOW * np.abs(step0[:-1]).max():
+        return step
+    change = step - step0
+    part = float(change[:-1] @ step[:-1]) / max(float(change[:-1] @ change[:-1]), 1e-300)
+    faster: np.ndarray = step - part * (p - p0 + change)
+    return faster if np.abs(faster[:-1]).max() <= _TOO_FAR else step

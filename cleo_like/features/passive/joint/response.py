@@ -88,6 +88,18 @@ class Geometry:
         later = np.arange(gaps.shape[1]) > np.arange(gaps.shape[0])[:, None]
         return np.where(later, gaps, 0.0), later
 
+    def value(self, tau: complex, delay: float) -> np.ndarray:
+        """Give the `value` of `response` alone, (n_sweeps, n_bins)."""
+        samples = self.rate * np.asarray(tau)
+        gaps, later = self._gaps
+        missing = (self._falls @ (later * np.exp(-gaps / samples))).take(self.part, axis=-1)
+        since = (self.since - delay * self.rate) / samples
+        far, near = np.expm1(-self.widths / samples), np.expm1(-1.0 / samples)
+        found: np.ndarray = self._level + missing * (
+            np.exp(-since) * (far / (self.widths * near))
+        )
+        return found
+
     def response(self, tau: complex | np.ndarray, delay: float) -> Response:
         """Compute the response of one exponential.
 

@@ -212,7 +212,7 @@ def common_rates(clocks: Sequence[Clock]) -> list[float]:
 def _is_the_same(
     values: np.ndarray, clock: Clock, start: float, rate: float, count: int
 ) -> bool:
-    """Whether each sample of a stimulus belongs to the sample of the response with its number."""
+    """Whether each sample of a stimulus belongs to that of the response with its number."""
     if len(clock.stretches) != 1 or values.dtype.kind != "f" or not same_rate(rate, clock.rate):
         return False
     alone = clock.stretches[0]

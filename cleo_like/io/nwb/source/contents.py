@@ -16,8 +16,8 @@ from cleo_like.io.nwb.source.series import (
     TYPES,
     derived_types,
     key_of,
-    known,
     kinds_of,
+    known,
     series_of,
 )
 from cleo_like.io.text_units import parse_unit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
+from cleo_like.io.nwb.source.direct import one_value, opened_in
 from cleo_like.io.nwb.source.streamed import Streamed
 from cleo_like.io.nwb.source.texts import TEXT_SIZE, Texts
 
@@ -28,8 +29,6 @@ _TEXTS: dict[int, Texts] = {}
 _SEARCHED = 1 << 30
 """Bytes up to which a file is searched for damaged texts: a movie would take minutes."""
 _LARGEST_ATTRIBUTE = 1 << 16  # bytes; HDF5's own limit for compact attributes
-_TEXT = np.dtype("O", metadata={"vlen": str})  # as h5py has texts
-_DOUBLE = np.dtype(float)
 
 
 @contextmanager
@@ -171,7 +170,7 @@ def member(group: h5py.Group, *names: str) -> Any:
 
     for name in names:
         try:
-            group = _opened_in(group, name)
+            group = opened_in(group, name)
         except READ_ERRORS as error:
             where = f"{path_of(group)}/{name}"
             try:
@@ -189,22 +188,6 @@ def member(group: h5py.Group, *names: str) -> Any:
                 msg = f"{where} is damaged ({said_by(error)})"
             raise FileFormatError(msg) from error
     return group
-
-
-def _opened_in(group: h5py.Group, name: str) -> Any:
-    """Open what a name leads to; h5py asks the file for its mode each time, which takes long."""
-    import h5py
-
-    key = name.encode()
-    if not isinstance(group, h5py.Group):
-        return group[name]
-    place = group.id
-    if place.links.get_info(key).type != h5py.h5l.TYPE_HARD:
-        return group[name]
-    found = h5py.h5o.open(place, key)
-    if isinstance(found, h5py.h5d.DatasetID):
-        return h5py.Dataset(found, readonly=True)
-    return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else group[name]
 
 
 def optional(group: h5py.Group, *names: str) -> Any:
@@ -277,7 +260,7 @@ def attributes(thing: Any, *names: str) -> list[Any]:
                 msg = f"the attributes of {path_of(thing)} are damaged"
                 raise FileFormatError(msg)
             checked = True
-            value = _one_of(stored, size)
+            value = one_value(stored, size)
             if value is None:
                 value = thing.attrs[name]
         except READ_ERRORS as error:
@@ -296,29 +279,6 @@ def _texts_are_whole(place: Any) -> bool:
     info = h5py.h5o.get_info(place)
     texts = _TEXTS.get(int(info.fileno))
     return texts is None or texts.overlong_attribute(int(info.addr)) is None
-
-
-def _one_of(stored: Any, size: int) -> Any:
-    """Give the one number or text of an attribute; None where it is of another kind.
-
-    Those kinds without asking for numpy's type and the shape, which takes longer than reading.
-    """
-    from h5py import h5t
-
-    kind = stored.get_type()
-    try:
-        # of one text only: HDF5 would write the others beyond the array
-        if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and size == TEXT_SIZE:
-            found = np.empty((), _TEXT)
-            stored.read(found, h5t.py_create(_TEXT))
-            return found[()].decode("utf-8", "surrogateescape")
-        if isinstance(kind, h5t.TypeFloatID) and size == kind.get_size() == _DOUBLE.itemsize:
-            found = np.empty((), _DOUBLE)
-            stored.read(found, h5t.NATIVE_DOUBLE)
-            return found[()]
-    except (TypeError, ValueError):
-        pass  # several, or of a character set that h5py takes for another type
-    return None
 
 
 def attribute_or_none(thing: object, name: str) -> Any:

@@ -131,7 +131,11 @@ def _texts_of(data: mmap.mmap, begin: int, size: int) -> Sequence[int]:
     version, _, name, datatype, dataspace = _ATTRIBUTE.unpack_from(data, begin)
     at = begin + _ATTRIBUTE.size + (version == 3)  # which adds the encoding
     if version == 1:
-        name, datatype, dataspace = -(-name // 8) * 8, -(-datatype // 8) * 8, -(-dataspace // 8) * 8
+        name, datatype, dataspace = (
+            -(-name // 8) * 8,
+            -(-datatype // 8) * 8,
+            -(-dataspace // 8) * 8,
+        )
     if at + name + 2 > len(data) or data[at + name] & 0x0F != _TEXT_CLASS:
         return ()
     kind = data[at + name + 1] & 0x0F
