@@ -28,6 +28,7 @@ def unshrunk(scores: np.ndarray, parts: np.ndarray, whole: np.ndarray) -> np.nda
 
 
 def inverse_of(x: np.ndarray) -> np.ndarray:
+    """Invert a matrix; where it is singular, the pseudoinverse."""
     try:
         return np.linalg.inv(x)
     except np.linalg.LinAlgError:

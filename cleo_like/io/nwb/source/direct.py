@@ -16,7 +16,7 @@ _DOUBLE = np.dtype(float)
 
 
 def opened_in(group: h5py.Group, name: str) -> Any:
-    """Open what a name leads to; h5py asks the file for its mode each time, which takes long."""
+    """Open what a name leads to; h5py asks the file for its mode each time, which is slow."""
     import h5py
 
     key = name.encode()
@@ -42,9 +42,9 @@ def one_value(stored: Any, size: int) -> Any:
     try:
         # of one text only: HDF5 would write the others beyond the array
         if isinstance(kind, h5t.TypeStringID) and kind.is_variable_str() and size == TEXT_SIZE:
-            found = np.empty((), _TEXT)
-            stored.read(found, h5t.py_create(_TEXT))
-            return found[()].decode("utf-8", "surrogateescape")
+            text: Any = np.empty((), _TEXT)
+            stored.read(text, h5t.py_create(_TEXT))
+            return text[()].decode("utf-8", "surrogateescape")
         if isinstance(kind, h5t.TypeFloatID) and size == kind.get_size() == _DOUBLE.itemsize:
             found = np.empty((), _DOUBLE)
             stored.read(found, h5t.NATIVE_DOUBLE)

@@ -247,7 +247,8 @@ def attributes(thing: Any, *names: str) -> list[Any]:
     """Give some attributes of one object, as `attribute` does each."""
     import h5py
 
-    found, checked = [], False
+    found: list[Any] = []
+    checked = False
     for name in names:
         try:
             place, key = thing.id, name.encode()
