@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import attrs
 
@@ -36,6 +37,7 @@ class TextUnit:
     scale: float
 
 
+@lru_cache(maxsize=256)
 def parse_unit(text: str) -> TextUnit:
     """Read the unit of a channel.
 

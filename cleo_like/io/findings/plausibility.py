@@ -9,7 +9,7 @@ near 0 mV. Voltage clamp, electrodes outside of cells and models have baselines 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -139,6 +139,14 @@ def _baseline(sweep: Sweep) -> float:
     return low if middle > REST[1] else middle
 
 
+def _median(samples: np.ndarray) -> Any:
+    """Median of what is known; of all samples in a third of the time."""
+    good = np.isfinite(samples)
+    if good.all():
+        return np.median(samples)
+    return np.nanmedian(samples) if good.any() else np.nan
+
+
 def _is_about_zero(command: np.ndarray) -> bool:
     """Whether the level of a command is no more than its noise."""
     return abs(float(np.nanmedian(command))) <= float(np.nanstd(command))
@@ -148,7 +156,7 @@ def _at_rest(command: np.ndarray, least: int) -> slice:
     """Find the samples, at least so many, before or after all moves of a command."""
     ends = []
     for end, samples in (("first", command), ("last", command[::-1])):
-        level = np.nanmedian(samples[:least]) if np.isfinite(samples[:least]).any() else np.nan
+        level = _median(samples[:least])
         away = np.abs(samples - level)
         farthest = away.max()
         if not np.isfinite(farthest):

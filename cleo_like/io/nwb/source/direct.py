@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _TEXT = np.dtype("O", metadata={"vlen": str})  # as h5py has texts
 _DOUBLE = np.dtype(float)
+_HALF = 4  # bytes of a whole number that any of 8 bytes can hold
 
 
 def opened_in(group: h5py.Group, name: str) -> Any:
@@ -29,6 +30,30 @@ def opened_in(group: h5py.Group, name: str) -> Any:
     if isinstance(found, h5py.h5d.DatasetID):
         return h5py.Dataset(found, readonly=True)
     return h5py.Group(found) if isinstance(found, h5py.h5g.GroupID) else group[name]
+
+
+def soft_path(group: h5py.Group, name: str) -> bytes | None:
+    """Give the path of a soft link that leads to something; None for all else."""
+    from h5py import h5l, h5o
+
+    key = name.encode()
+    if group.id.links.get_info(key).type != h5l.TYPE_SOFT:
+        return None
+    return group.id.links.get_val(key) if h5o.exists_by_name(group.id, key) else None
+
+
+def one_number(dataset: Any) -> float | None:
+    """Give the number (in double precision) of a data set without axes; None for all else."""
+    from h5py import h5d, h5s, h5t
+
+    if not isinstance(dataset, h5d.DatasetID) or dataset.shape != ():
+        return None
+    kind = dataset.get_type()
+    if not isinstance(kind, h5t.TypeFloatID) or kind.get_size() != _DOUBLE.itemsize:
+        return None
+    value = np.empty((), _DOUBLE)
+    dataset.read(h5s.ALL, h5s.ALL, value, h5t.NATIVE_DOUBLE)
+    return float(value)
 
 
 def one_value(stored: Any, size: int) -> Any:
@@ -48,6 +73,10 @@ def one_value(stored: Any, size: int) -> Any:
         if isinstance(kind, h5t.TypeFloatID) and size == kind.get_size() == _DOUBLE.itemsize:
             found = np.empty((), _DOUBLE)
             stored.read(found, h5t.NATIVE_DOUBLE)
+            return found[()]
+        if isinstance(kind, h5t.TypeIntegerID) and size == kind.get_size() <= _HALF:
+            found = np.empty((), np.int64)
+            stored.read(found, h5t.NATIVE_INT64)
             return found[()]
     except (TypeError, ValueError):
         pass  # several, or of a character set that h5py takes for another type

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, FileFormatError
-from cleo_like.io.nwb.source.direct import one_value, opened_in
+from cleo_like.io.nwb.source.direct import one_number, one_value, opened_in, soft_path
 from cleo_like.io.nwb.source.streamed import Streamed
 from cleo_like.io.nwb.source.texts import TEXT_SIZE, Texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import h5py
@@ -137,27 +137,6 @@ def has(group: h5py.Group, name: str) -> bool:
         return False
 
 
-def named_in(group: h5py.Group) -> set[str]:
-    """Names of the attributes and links of an object, to ask for those only that it has.
-
-    Raises
-    ------
-    FileFormatError
-        They cannot be listed; each may still be there.
-    """
-    import h5py
-
-    found: list[bytes] = []
-    try:
-        h5py.h5a.iterate(group.id, lambda name, *_: found.append(name))
-        if hasattr(group, "keys"):
-            group.id.links.iterate(found.append)
-    except READ_ERRORS as error:
-        msg = f"the names in {path_of(group)} cannot be listed ({said_by(error)})"
-        raise FileFormatError(msg) from error
-    return {as_text(name) for name in found}
-
-
 def member(group: h5py.Group, *names: str) -> Any:
     """Follow names (and their links) from a group.
 
@@ -219,6 +198,12 @@ def target_name(group: h5py.Group, name: str, *home: str) -> str | None:
     """
     import h5py
 
+    try:
+        path = soft_path(group, name)
+    except READ_ERRORS:
+        path = None
+    if path is not None:
+        return as_text(path).rstrip("/").rsplit("/", 1)[-1]
     target = optional_or_none(group, name)
     if target is None:
         return None
@@ -301,14 +286,13 @@ def value(dataset: h5py.Dataset) -> Any:
     import h5py
 
     try:
+        plain = one_number(getattr(dataset, "id", None))
+        if plain is not None:
+            return plain
         if dataset is None or not hasattr(dataset, "shape") or dataset.shape is None:
             return None
         if dataset.size == 0:
             return None
-        if dataset.shape == () and dataset.dtype.kind in "iuf":
-            number = np.empty((), dataset.dtype)
-            dataset.id.read(h5py.h5s.ALL, h5py.h5s.ALL, number)
-            return number[()]
         check_texts(dataset)
         found = dataset[()] if dataset.shape == () else dataset[(0,) * len(dataset.shape)]
     except READ_ERRORS as error:
@@ -361,7 +345,39 @@ def text(group: h5py.Group, name: str) -> str | None:
     return None if found is None else as_text(found)
 
 
-def number(thing: object, name: str) -> float | None:
+def numbers(group: h5py.Group, names: Sequence[str]) -> dict[str, float]:
+    """Give those of these numbers that a group has, as `number` gives each."""
+    import h5py
+
+    attributes, links = [], []
+    try:
+        h5py.h5a.iterate(group.id, lambda name, *_: attributes.append(name))
+        group.id.links.iterate(links.append)
+    except READ_ERRORS:  # they cannot be listed; each may still be there
+        attributes = links = [name.encode() for name in names]
+    found = {}
+    for name in names:
+        value = None
+        if name.encode() in attributes:
+            value = number(group, name)
+        elif name.encode() in links:
+            value = _number_in(group, name)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _number_in(group: h5py.Group, name: str) -> float | None:
+    import h5py
+
+    try:
+        found = one_number(h5py.h5o.open(group.id, name.encode()))
+    except READ_ERRORS:
+        found = None
+    return number(group, name) if found is None else found
+
+
+def number(thing: Any, name: str) -> float | None:
     """Give a numeric attribute or small data set as float; None where it is no number."""
     found = attribute_or_none(thing, name)
     if found is None and has(thing, name):

@@ -129,6 +129,8 @@ def _chunked(dataset: h5py.Dataset, count: int) -> Samples:
     axis = 0 if dataset.ndim == 1 or dataset.shape[1] == 1 else 1
     step = int(dataset.chunks[axis])
     size = math.prod(dataset.chunks) * dataset.dtype.itemsize
+    if size <= _SMALL and dataset.id.get_num_chunks() == -(-count // step):
+        return Samples(dataset=dataset, count=count)  # all blocks were written
     chunks: list[Any] = []
     dataset.id.chunk_iter(chunks.append)
     held = dataset.file.id.get_filesize()

@@ -111,12 +111,8 @@ class Series:
 
     def settings(self) -> dict[str, float]:
         """Amplifier settings in SI."""
-        try:
-            there = hdf5.named_in(self.group)
-        except FileFormatError:
-            there = set(_SETTINGS)
-        found = {name: hdf5.number(self.group, name) for name in _SETTINGS if name in there}
-        return {n: v for n, v in found.items() if v is not None and np.isfinite(v)}
+        found = hdf5.numbers(self.group, _SETTINGS)
+        return {n: v for n, v in found.items() if np.isfinite(v)}
 
     def values(self, start: int, stop: int) -> np.ndarray:
         """SI values: stored * conversion + offset (the gain is metadata, never applied).
