@@ -139,9 +139,13 @@ class Problem:
     def __init__(self, bins: Bins, geometry: Geometry, delay: Delay) -> None:
         self.bins, self.geometry, self.delay = bins, geometry, delay
         self.sweeps = Rows.of(geometry, bins.mean, bins.weight)
-        self.few = self.sweeps.fewer()
         used = bins.weight > 0
         self.n = float(used.sum() - used.any(axis=1).sum())
+
+    @cached_property
+    def few(self) -> Rows:
+        """As few rows as tell the same, for the search."""
+        return self.sweeps.fewer()
 
     @cached_property
     def _grid(self) -> np.ndarray:

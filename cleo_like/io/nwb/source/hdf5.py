@@ -349,7 +349,8 @@ def numbers(group: h5py.Group, names: Sequence[str]) -> dict[str, float]:
     """Give those of these numbers that a group has, as `number` gives each."""
     import h5py
 
-    attributes, links = [], []
+    attributes: list[bytes] = []
+    links: list[bytes] = []
     try:
         h5py.h5a.iterate(group.id, lambda name, *_: attributes.append(name))
         group.id.links.iterate(links.append)
