@@ -21,7 +21,7 @@ from cleo_like.io.nwb.extras import stored_facts
 from cleo_like.io.nwb.pairs import pair
 from cleo_like.io.nwb.source import hdf5
 from cleo_like.io.nwb.source.contents import contents_of
-from cleo_like.io.nwb.source.series import known
+from cleo_like.io.nwb.source.kinds import known
 from cleo_like.io.nwb.source.streamed import Streamed
 from cleo_like.io.nwb.sweeps import sweeps_of
 

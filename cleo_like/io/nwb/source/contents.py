@@ -11,15 +11,8 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.io.nwb.source import hdf5
-from cleo_like.io.nwb.source.series import (
-    ICEPHYS,
-    TYPES,
-    derived_types,
-    key_of,
-    kinds_of,
-    known,
-    series_of,
-)
+from cleo_like.io.nwb.source.kinds import TYPES, derived_types, kinds_of, known
+from cleo_like.io.nwb.source.series import ICEPHYS, key_of, series_of
 from cleo_like.io.text_units import parse_unit
 
 if TYPE_CHECKING:

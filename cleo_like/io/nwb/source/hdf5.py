@@ -349,33 +349,14 @@ def numbers(group: h5py.Group, names: Sequence[str]) -> dict[str, float]:
     """Give those of these numbers that a group has, as `number` gives each."""
     import h5py
 
-    attributes: list[bytes] = []
-    links: list[bytes] = []
+    there: list[bytes] = []
     try:
-        h5py.h5a.iterate(group.id, lambda name, *_: attributes.append(name))
-        group.id.links.iterate(links.append)
+        h5py.h5a.iterate(group.id, lambda name, *_: there.append(name))
+        group.id.links.iterate(there.append)
     except READ_ERRORS:  # they cannot be listed; each may still be there
-        attributes = links = [name.encode() for name in names]
-    found = {}
-    for name in names:
-        value = None
-        if name.encode() in attributes:
-            value = number(group, name)
-        elif name.encode() in links:
-            value = _number_in(group, name)
-        if value is not None:
-            found[name] = value
-    return found
-
-
-def _number_in(group: h5py.Group, name: str) -> float | None:
-    import h5py
-
-    try:
-        found = one_number(h5py.h5o.open(group.id, name.encode()))
-    except READ_ERRORS:
-        found = None
-    return number(group, name) if found is None else found
+        there = [name.encode() for name in names]
+    found = {name: number(group, name) for name in names if name.encode() in there}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def number(thing: Any, name: str) -> float | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
 from cleo_like.io.nwb.source import hdf5
-from cleo_like.io.nwb.source.series import derived_types, known
+from cleo_like.io.nwb.source.kinds import derived_types, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

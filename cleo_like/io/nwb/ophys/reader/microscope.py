@@ -14,7 +14,7 @@ from cleo_like.io.nwb.ophys.reader.clock import scaling_of, times_of
 from cleo_like.io.nwb.ophys.reader.contents import MOVIES, PLANES, Thing, plane_name
 from cleo_like.io.nwb.ophys.reader.movie import NwbFrames, TiffFrames, frames_in
 from cleo_like.io.nwb.source import hdf5
-from cleo_like.io.nwb.source.series import known
+from cleo_like.io.nwb.source.kinds import known
 
 if TYPE_CHECKING:
     from pathlib import Path

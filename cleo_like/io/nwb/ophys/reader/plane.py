@@ -32,7 +32,7 @@ from cleo_like.io.nwb.ophys.reader.pictures import (
 from cleo_like.io.nwb.ophys.reader.rois import masks_of, table_of, values_of
 from cleo_like.io.nwb.ophys.reader.truth import arrays_of, truths_of
 from cleo_like.io.nwb.source import hdf5
-from cleo_like.io.nwb.source.series import known
+from cleo_like.io.nwb.source.kinds import known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
