@@ -230,6 +230,7 @@ _CELL = (
         rest_input_resistance | MOhm | 1 | 3000 | at 0 pA, where the cell rectifies
         pulse_input_resistance | MOhm | 1 | 3000 | from constant pulses before the step alone
         spike_bandwidth | Hz | 0 | 1e6 | frequency up to which the spikes can be seen
+        upstroke_bounds | 1 | 0 | 1 | share of the spikes whose upstroke is a lower bound only
         resting_potential | mV | -120 | -20 | baseline of sweeps without holding current
         rheobase_estimate | pA | 0 | 5000 | least current that fires, from bracket and latency
         rheobase_low | pA | 0 | 5000 | highest silent current below all that fire

@@ -196,6 +196,7 @@ def _spike_bandwidth(answers: Answers, table: SpikeTable) -> None:
         return
     why = how.reason if len(table) else "no spike"
     answers.put("spike_bandwidth", how.bandwidth, why)
+    answers.put("upstroke_bounds", how.bounds / how.count if how.count else np.nan, why)
 
 
 def rest_and_rebound(answers: Answers, found: Measured) -> None:
