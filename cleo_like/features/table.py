@@ -74,9 +74,11 @@ class FeatureTable:
 
     def __getitem__(self, column: str) -> pd.Series:
         """Give one column."""
-        if isinstance(column, str) and column not in self.frame:
-            raise unknown_name("column of this table", column, map(str, self.frame.columns))
-        return self.frame[column]
+        try:
+            return self.frame[column]
+        except KeyError as error:
+            known = map(str, self.frame.columns)
+            raise unknown_name("column of this table", str(column), known) from error
 
     @property
     def features(self) -> tuple[str, ...]:

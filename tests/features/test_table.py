@@ -80,3 +80,13 @@ def test_parquet_gives_everything_back(tmp_path):
     table = FeatureTable.from_records(rows)
     again = FeatureTable.read(table.write(tmp_path / "t.parquet"))
     pd.testing.assert_frame_equal(again.frame, table.frame, check_exact=True)
+
+
+def test_an_unknown_column_or_feature_is_said_with_the_nearest():
+    from cleo_like.core.errors import UnknownNameError
+
+    table = FeatureTable.from_records([Record(meta={"cell_id": "c"}, values={"sag": 0.1})])
+    with pytest.raises(UnknownNameError, match="did you mean 'sag'"):
+        table["saag"]
+    with pytest.raises(UnknownNameError, match="did you mean 'sag'"):
+        table.why(0, "saag")
