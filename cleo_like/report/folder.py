@@ -338,7 +338,7 @@ def _write_index(
         if table["status"].iloc[row] != "ok":
             reasons.append(f"{cell_id} ({path.name}): {table['notes'].iloc[row]}")
         lines.append({
-            "": Picture(src=drawn, href=href, alt=f"Sweeps of {cell_id}") if has else "",
+            "recording": Picture(src=drawn, href=href, alt=f"Sweeps of {cell_id}") if has else "",
             "cell": Link(text=cell_id, href=href),
             **({} if plain else {"file": path.name}),
             "sweeps": table["n_sweeps"].iloc[row],
