@@ -337,8 +337,9 @@ def _write_index(
         has = (folder / drawn).is_file()
         if table["status"].iloc[row] != "ok":
             reasons.append(f"{cell_id} ({path.name}): {table['notes'].iloc[row]}")
+        small = Picture(src=drawn, href=href, alt=f"Sweeps of {cell_id}") if has else ""
         lines.append({
-            "recording": Picture(src=drawn, href=href, alt=f"Sweeps of {cell_id}") if has else "",
+            "recording": small,
             "cell": Link(text=cell_id, href=href),
             **({} if plain else {"file": path.name}),
             "sweeps": table["n_sweeps"].iloc[row],
