@@ -154,14 +154,15 @@ def test_a_method_that_is_not_scored_on_a_set_narrows_the_pool(rng):
     assert found[found["scope"] == POOLED]["cells"].iloc[0] == 4  # DS2 only
 
 
-def paired_file(folder, rng, *, name="cell", seconds=60.0, rate=30.0, spikes=30, gain=2.0):
+def paired_file(folder, rng, *, name="cell", seconds=60.0, rate=30.0, spikes=30, gain=2.0,
+                noise=0.05):  # fmt: skip
     """A recording of jGCaMP8m whose gain is known."""
     t = np.arange(1, int(seconds * rate) + 1) / rate + 3.0
     times = np.sort(rng.uniform(3.0, 3.0 + seconds, spikes))
     model = calibrated_indicator("jgcamp8m")
     cells = CellFactors(gain=[gain], duration=[1.0])
     y = model.dff(times, np.zeros(spikes, int), t, cells=cells)[0]
-    y = y + 0.05 * rng.standard_normal(y.size)
+    y = y + noise * rng.standard_normal(y.size)
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / f"{name}.npz", n_recs=1, t_0=t, dff_0=y, spikes_0=times)
     return times, y
@@ -202,6 +203,27 @@ def test_cells_that_are_used(tmp_path, rng, given, cells):
     paired_file(tmp_path / "DS31-x", rng, **given)
     found = list(read_sets(tmp_path))
     assert sum(len(s.cells) for s in found) == cells
+
+
+def test_recordings_of_other_rates_keep_their_spikes_in_their_frames(tmp_path, rng):
+    """10.0 and 11.6 Hz, and 30.0 beside 30.3 Hz: each spike is in the frame that shows it."""
+    folder = tmp_path / "DS31-x"
+    for name, rate in (("a", 10.0), ("b", 11.6), ("c", 30.0), ("d", 30.3), ("e", 31.5)):
+        paired_file(folder, rng, name=name, rate=rate, spikes=20, seconds=100.0,
+                    noise=0.01)  # fmt: skip
+    found = list(read_sets(tmp_path))
+    assert [s.cells for s in found] == [("a",), ("b",), ("c", "d"), ("e",)]
+    assert [round(s.rate, 2) for s in found] == [10.0, 11.6, 15.07, 15.75]
+    assert all(len(s.trains) == 5 for s in found)
+    for one in found:
+        model = calibrated_indicator("jgcamp8m")
+        sub = round(one.native_rate / one.rate)
+        fine = np.arange(1, one.dff.shape[1] * sub + 1) / (one.rate * sub)
+        own = model.dff(one.times, one.rows, fine, n=len(one.dff))
+        own = own.reshape(len(one.dff), -1, sub).mean(axis=2)
+        for mine, y in zip(own, one.dff, strict=True):
+            seen = np.isfinite(y)
+            assert np.corrcoef(mine[seen], y[seen])[0, 1] > 0.97
 
 
 def test_sets_and_indicators():

@@ -23,21 +23,41 @@ if TYPE_CHECKING:
 
 VARIABLE = "CLEO_LIKE_DATA"
 RATE = 15.0
-"""Hz at which recordings are compared; slower ones keep their own rate."""
+"""Hz at about which recordings are compared: whole numbers of frames are averaged."""
 LONGEST = 120.0
 """Seconds of a cell that are used."""
 SHORTEST = 30.0
 """Seconds of a recording that is used at all: baselines and noise need some."""
 FEWEST_SPIKES = 10
 """Spikes of a cell that is used at all."""
-_SLOW = 1.5
+SAME_RATE = 0.01
+"""Recordings whose rates differ by less than this share to either side are one array."""
 _LARGEST = 99.9
 _RUN_IN = 10.0  # s of spikes before the first frame that still count
 
 
 @attrs.frozen(kw_only=True, eq=False)
+class Train:
+    """Spikes of one recording.
+
+    Parameters
+    ----------
+    cell : str
+        Whose.
+    times : array, shape (n_spikes,)
+        From the start of the recording (s).
+    length : float
+        Of the recording (s).
+    """
+
+    cell: str
+    times: np.ndarray
+    length: float
+
+
+@attrs.frozen(kw_only=True, eq=False)
 class PairedSet:
-    """All recordings of one data set.
+    """Recordings of one data set at one rate; a set of several rates is several of these.
 
     Parameters
     ----------
@@ -57,6 +77,8 @@ class PairedSet:
         Cell of each row.
     cells : tuple of str
         Names of the cells.
+    trains : tuple of Train
+        Of all recordings of the data set.
     left_out : tuple of str
         What was not used, and why.
     """
@@ -70,6 +92,7 @@ class PairedSet:
     rows: np.ndarray
     cell: np.ndarray
     cells: tuple[str, ...]
+    trains: tuple[Train, ...]
     left_out: tuple[str, ...] = ()
 
     @property
@@ -154,52 +177,86 @@ def read_sets(
         indicator = indicator_of(name)
         if indicator is None:
             continue
-        found = _read_set(place, indicator, rate=rate, longest=longest, most=cells)
-        if found is not None:
-            yield found
+        yield from _read_set(place, indicator, rate=rate, longest=longest, most=cells)
 
 
 def _read_set(
     place: Path, indicator: str, *, rate: float, longest: float, most: int | None
-) -> PairedSet | None:
+) -> Iterator[PairedSet]:
     ceiling = calibrated_indicator(indicator).evidence["ceiling"]["value"]
-    kept: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = []
-    names: list[str] = []
+    kept: list[_Row] = []
     left_out: list[str] = []
     for path in sorted(place.glob("*.npz")):
-        if most is not None and len(kept) >= most:
+        if most is not None and len({r.cell for r in kept}) >= most:
             break
         recordings = _recordings(path, longest)
+        spikes = sum(int(((s > t[0]) & (s <= t[-1])).sum()) for t, _, s in recordings)
         if not recordings:
             left_out.append(f"{path.stem}: no recording of {SHORTEST:g} s")
-            continue
-        spikes = sum(int(((s > t[0]) & (s <= t[-1])).sum()) for t, _, s in recordings)
-        if spikes < FEWEST_SPIKES:
+        elif spikes < FEWEST_SPIKES:
             left_out.append(f"{path.stem}: {spikes} spikes")
-            continue
-        if np.percentile(np.concatenate([y for _, y, _ in recordings]), _LARGEST) > ceiling:
+        elif np.percentile(np.concatenate([y for _, y, _ in recordings]), _LARGEST) > ceiling:
             left_out.append(f"{path.stem}: dF/F above {ceiling:g}, F0 is near 0")
-            continue
-        kept.append(recordings)
-        names.append(path.stem)
-    if not kept:
-        return None
-    flat = [(k, r) for k, recordings in enumerate(kept) for r in recordings]
-    native = float(np.median([1 / np.median(np.diff(t)) for _, (t, _, _) in flat]))
-    own = native if native < _SLOW * rate else rate
-    samples = [_sampled(t, y, own, slow=own == native) for _, (t, y, _) in flat]
-    dff = np.full((len(flat), max(s.size for s in samples)), np.nan)
-    times, rows = [], []
-    for row, (sample, (_, (t, _, spikes_at))) in enumerate(zip(samples, flat, strict=True)):
-        dff[row, : sample.size] = sample
-        begin = t[0] - 1 / native  # the first frame has begun before its own time
-        inside = (spikes_at > begin - _RUN_IN) & (spikes_at <= begin + sample.size / own)
-        times.append(spikes_at[inside] - begin)
-        rows.append(np.full(int(inside.sum()), row))
+        else:
+            kept += [_row(path.stem, one, rate) for one in recordings]
+    trains = tuple(Train(cell=r.cell, times=r.times, length=r.y.size / r.rate) for r in kept)
+    for part in _of_one_rate(kept):
+        yield _stacked(part, place.name.split("-")[0], indicator, trains, tuple(left_out))
+        left_out = []  # said once
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Row:
+    """One recording, sampled: `times` from the start of its first frame."""
+
+    cell: str
+    y: np.ndarray
+    times: np.ndarray
+    rate: float
+    native: float
+
+
+def _row(cell: str, one: tuple[np.ndarray, np.ndarray, np.ndarray], rate: float) -> _Row:
+    """Average whole numbers of frames."""
+    t, y, spikes = one
+    native = (t.size - 1) / (t[-1] - t[0])
+    k = max(1, round(native / rate))
+    n = y.size // k
+    begin = t[0] - 1 / native  # the first frame has begun before its own time
+    inside = (spikes > begin - _RUN_IN) & (spikes <= begin + n * k / native)
+    return _Row(
+        cell=cell, y=y[: n * k].reshape(n, k).mean(axis=1), times=spikes[inside] - begin,
+        rate=native / k, native=native,
+    )  # fmt: skip
+
+
+def _of_one_rate(rows: list[_Row]) -> list[list[_Row]]:
+    """Put recordings of nearly the same rate together."""
+    out: list[list[_Row]] = []
+    for row in sorted(rows, key=lambda r: r.rate):
+        if out and row.rate <= out[-1][0].rate * (1 + 2 * SAME_RATE):
+            out[-1].append(row)
+        else:
+            out.append([row])
+    return out
+
+
+def _stacked(
+    part: list[_Row], name: str, indicator: str, trains: tuple[Train, ...],
+    left_out: tuple[str, ...],
+) -> PairedSet:  # fmt: skip
+    rate = float(np.mean([r.rate for r in part]))
+    dff = np.full((len(part), max(r.y.size for r in part)), np.nan)
+    for k, row in enumerate(part):
+        dff[k, : row.y.size] = row.y
+    cells = tuple(dict.fromkeys(r.cell for r in part))
     return PairedSet(
-        name=place.name.split("-")[0], indicator=indicator, rate=own, native_rate=native,
-        dff=dff, times=np.concatenate(times), rows=np.concatenate(rows),
-        cell=np.array([k for k, _ in flat]), cells=tuple(names), left_out=tuple(left_out),
+        name=name, indicator=indicator, rate=rate, dff=dff, cells=cells, trains=trains,
+        native_rate=float(np.mean([r.native for r in part])), left_out=left_out,
+        # spikes stay in their frames: a second of a row that is 1 % slow is 1 % short
+        times=np.concatenate([r.times * (r.rate / rate) for r in part]),
+        rows=np.repeat(np.arange(len(part)), [r.times.size for r in part]),
+        cell=np.array([cells.index(r.cell) for r in part]),
     )  # fmt: skip
 
 
@@ -222,15 +279,3 @@ def _recordings(path: Path, longest: float) -> list[tuple[np.ndarray, np.ndarray
         msg = f"{path} is no paired recording ({error}); it needs n_recs, t_0, dff_0, spikes_0"
         raise FileFormatError(msg) from error
     return found
-
-
-def _sampled(t: np.ndarray, y: np.ndarray, rate: float, *, slow: bool) -> np.ndarray:
-    """Average the frames of each sample; slow recordings keep their frames."""
-    if slow:
-        return y
-    step = float(np.median(np.diff(t)))
-    place = np.ceil((t - (t[0] - step)) * rate - 1e-6).astype(int) - 1
-    counts = np.bincount(place)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        means = np.bincount(place, y) / counts
-    return np.asarray(means[:-1] if counts[-1] < counts.max() // 2 else means)

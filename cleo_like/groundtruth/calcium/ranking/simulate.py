@@ -106,7 +106,7 @@ def simulate(
         dF/F (n_rows, n_frames), times of the spikes (s) and their rows.
     """
     model = _model(paired.indicator, stage)
-    label = int(hash_of(paired.name.encode()).split(":")[-1][:8], 16)
+    label = int(hash_of(repr((paired.name, paired.cells)).encode()).split(":")[-1][:8], 16)
     drawing, sharing, shaking = (
         np.random.default_rng(s) for s in np.random.SeedSequence((label, seed)).spawn(3)
     )
@@ -153,15 +153,15 @@ def _cells_of_rows(
 
 
 def _others(paired: PairedSet, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Give every row the spikes of a recording of another cell, round and round."""
+    """Give every row the spikes of a recording of another cell of the set, round and round."""
     lengths = paired.lengths
     times, rows = [], []
     for row, cell in enumerate(paired.cell):
-        others = np.flatnonzero(paired.cell != cell)
-        donor = int(rng.choice(others)) if others.size else row
-        own = paired.times[(paired.rows == donor) & (paired.times > 0)]
-        rounds = int(np.ceil(lengths[row] / lengths[donor]))
-        every = (own[None] + lengths[donor] * np.arange(rounds)[:, None]).ravel()
+        others = [t for t in paired.trains if t.cell != paired.cells[cell]]
+        donor = others[rng.integers(len(others))] if others else paired.trains[0]
+        own = donor.times[donor.times > 0]
+        rounds = int(np.ceil(lengths[row] / donor.length))
+        every = (own[None] + donor.length * np.arange(rounds)[:, None]).ravel()
         every = every[every <= lengths[row]]
         times.append(every)
         rows.append(np.full(every.size, row))

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 RANKED = (*CORRELATIONS, "f1")
 """Scores by which methods are ranked."""
-_VERSION = 1
+_VERSION = 2
 """Of the simulation: another number makes it run again."""
 _NOTES = "ranking_notes.txt"
 TABLES = ("ranking_cells", "ranking_agreement", "ranking_summary", "ranking_blame")
