@@ -183,23 +183,38 @@ def score_map(scores: pd.DataFrame, block: str, score: str) -> Figure:
         scale = {"cmap": "RdBu_r", "vmin": -2, "vmax": 2}
     with house_style():
         figure, ax = plt.subplots(
-            figsize=(2.6 + 0.42 * len(columns), 2.6 + 0.24 * len(rows)), layout="constrained"
+            figsize=(min(3.2 + 0.45 * len(columns), _WIDEST), 2.8 + 0.26 * len(rows)),
+            layout="constrained",
         )
         drawn = ax.imshow(values.to_numpy(), aspect="auto", **scale)
         for (row, column), value in np.ndenumerate(values.to_numpy()):
-            light = share and value < 0.5
-            text = f"{value:.2f}" if np.isfinite(value) else "–"
+            dark = value < 0.5 if share else abs(value) > 1.4
             ax.text(
-                column, row, text, ha="center", va="center", fontsize=6,
-                color="white" if light else "black",
+                column, row, _short(value), ha="center", va="center", fontsize=8,
+                color="white" if dark else "black",
             )  # fmt: skip
         names = [c.replace("indicator ", "").replace("regime ", "") for c in columns]
-        ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=7)
-        ax.set_yticks(range(len(rows)), rows, fontsize=8)
+        ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=9)
+        ax.set_yticks(range(len(rows)), rows, fontsize=9)
         ax.tick_params(length=0)
         figure.colorbar(drawn, ax=ax, shrink=0.7, extend="neither" if share else "both")
     plt.close(figure)
     return figure
+
+
+def _short(value: float) -> str:
+    """Write a number in few letters; a dash where there is none.
+
+    Examples
+    --------
+    >>> _short(0.934), _short(-0.26), _short(10.14), _short(float("nan"))
+    ('.93', '-.26', '10', '–')
+    """
+    if not np.isfinite(value):
+        return "–"
+    if abs(value) >= 0.995:
+        return f"{value:.2g}"
+    return f"{value:.2f}".replace("0.", ".", 1)
 
 
 def ranking_figure(cells: pd.DataFrame, scores: tuple[str, ...] = ("corr_100", "f1")) -> Figure:
@@ -238,6 +253,6 @@ def ranking_figure(cells: pd.DataFrame, scores: tuple[str, ...] = ("corr_100", "
                 ax.set_xlabel(f"{score}, real")
             row[0].set_ylabel(f"{score}, simulated")
         handles, labels = axes[0, -1].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside right center", fontsize=7, frameon=False)
+        figure.legend(handles, labels, loc="outside right center", fontsize=9, frameon=False)
     plt.close(figure)
     return figure
