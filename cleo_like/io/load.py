@@ -50,6 +50,9 @@ class Reader:
         How two-photon imaging is read, for formats that can hold it.
     read_movie : callable, optional
         path and options -> movie, for formats of frames.
+    knows : callable, optional
+        path -> whether a file is of this format, where others share the suffix (".dat"): those
+        of a folder that it does not know are left out.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Reader:
     version: Callable[[Path], str] | None = None
     imaging: Imaging | None = None
     read_movie: Callable[..., FrameSource] | None = None
+    knows: Callable[[Path], bool] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -290,7 +294,10 @@ def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
     >>> [path.name for path in files_in(folder)]
     ['a.abf', 'b.abf']
     """
-    return files_of(places, _recordings)
+    listed = [places] if isinstance(places, (str, Path)) else list(places)
+    found = files_of(listed, _recordings)
+    named = {Path(place) for place in listed}
+    return [path for path in found if path in named or _is_known(path)]
 
 
 def _recordings() -> list[str]:
@@ -298,8 +305,18 @@ def _recordings() -> list[str]:
     return sorted(suffix for suffix, reader in _by_suffix().items() if not reader.read_movie)
 
 
+def _is_known(path: Path) -> bool:
+    """Whether a file is what its suffix says, where that suffix says little."""
+    suffix = path.suffix.lower()
+    for reader in _own():
+        if suffix in reader.suffixes:
+            return reader.knows is None or reader.knows(path)
+    return True
+
+
 def _by_suffix() -> dict[str, Reader]:
-    found: dict[str, Reader] = {}
+    """Give all readers; those of other packages go before the general one of Neo."""
+    found: dict[str, Reader] = dict.fromkeys(_NEO.suffixes, _NEO)
     for reader in loaded(ENTRY_POINTS, Reader):
         found.update(dict.fromkeys(map(str.lower, reader.suffixes), reader))
     for reader in _own():
@@ -341,6 +358,28 @@ def _own() -> tuple[Reader, ...]:
             ),
         ),
         Reader(
+            name="HEKA PatchMaster",
+            suffixes=(".dat",),
+            read_all=_late("cleo_like.io.rigs.heka", "read_heka"),
+            knows=_late("cleo_like.io.rigs.heka", "is_heka"),
+        ),
+        Reader(
+            name="WaveSurfer",
+            suffixes=(".h5",),
+            read_all=_late("cleo_like.io.rigs.wavesurfer", "read_wavesurfer"),
+            knows=_late("cleo_like.io.rigs.wavesurfer", "is_wavesurfer"),
+        ),
+        Reader(
+            name="Igor wave",
+            suffixes=(".ibw",),
+            read_all=_late("cleo_like.io.rigs.igor", "read_igor_wave"),
+        ),
+        Reader(
+            name="Igor experiment",
+            suffixes=(".pxp",),
+            read_all=_late("cleo_like.io.rigs.igor", "read_igor_experiment"),
+        ),
+        Reader(
             name="TIFF",
             suffixes=(".tif", ".tiff"),
             read_all=_movie_only,
@@ -361,6 +400,13 @@ def _late(module: str, name: str) -> Callable[..., Any]:
         return getattr(importlib.import_module(module), name)(*arguments, **options)
 
     return call
+
+
+_NEO = Reader(
+    name="Neo",
+    suffixes=(".wcp", ".edr", ".smr", ".smrx", ".axgd", ".axgx", ".cfs"),
+    read_all=_late("cleo_like.io.rigs.neo", "read_with_neo"),
+)
 
 
 def existing(path: str | Path) -> Path:
