@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,7 @@ import click
 from cleo_like.cli.analysis import features, info, match, qc, report
 from cleo_like.cli.atlas import atlas
 from cleo_like.cli.bench import cells, demo, relief, simulate
+from cleo_like.cli.config import found_settings, logged, read_settings
 from cleo_like.cli.convert import convert
 from cleo_like.cli.groundtruth import groundtruth
 from cleo_like.cli.planning import check, design, serve
@@ -50,7 +52,7 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _ended_cleanly():
+            with _ended_cleanly(), logged(_prepared(ctx), [ctx.info_name or "", *_words(ctx)]):
                 return super().invoke(ctx)
         except CleoLikeError as error:
             raise click.ClickException(str(error)) from error
@@ -62,8 +64,30 @@ class _Verbs(click.Group):
             raise click.ClickException(msg) from error
 
 
+def _prepared(ctx: click.Context) -> Path | None:
+    """Read the settings, for every verb; give the log."""
+    chosen = ctx.params.get("config")
+    ctx.obj = read_settings(chosen) if chosen is not None else found_settings(Path.cwd())
+    log = ctx.params.get("log")
+    return log if log is not None else ctx.obj.log
+
+
+def _words(ctx: click.Context) -> list[str]:
+    """Give the words behind the options of the group."""
+    return [*ctx._protected_args, *ctx.args]  # noqa: SLF001  (click has no other name for them)
+
+
 @click.group(cls=_Verbs, context_settings=_CONTEXT)
 @click.version_option(package_name="cleo_like")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Settings (default: the nearest cleo-like.toml, here or above).",
+)
+@click.option(
+    "--log", type=click.Path(path_type=Path), default=None, help="File to add what happens to."
+)
 @click.option(
     "--versions",
     is_flag=True,
@@ -72,7 +96,7 @@ class _Verbs(click.Group):
     callback=show_versions_and_exit,
     help="Show the versions of everything used, for an error report.",
 )
-def main() -> None:
+def main(config: Path | None, log: Path | None) -> None:
     """Virtual patch-clamp and two-photon laboratory.
 
     \b

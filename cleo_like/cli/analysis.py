@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cleo_like.cli.config import settings
 from cleo_like.cli.shared import (
     HOW,
     check_figure,
     files_argument,
     overwrite_option,
+    recordings_of,
     save_figure,
 )
 
@@ -60,11 +62,15 @@ def match(files: tuple[Path, ...]) -> None:
     _complain(_each(files, _print_matches)[1])
 
 
+def _channels() -> dict[str, str] | None:
+    """Give the channels that the settings choose, None for all."""
+    return dict(settings().channels) or None
+
+
 def _print_matches(path: Path) -> None:
-    from cleo_like.io import read_all
     from cleo_like.matching import match as find
 
-    for recording in read_all(path):
+    for recording in recordings_of(path):
         found = find(recording)
         click.echo(f"{path} {recording.cell.id}: {found!r}")
         for verdict in found.sweeps:
@@ -124,25 +130,27 @@ def features(
       cleo-like features recordings/*.abf -o table.csv
       cleo-like features *.nwb -o table.parquet --extractor ipfx --figures figures
     """
-    from cleo_like.features.extract import extract
-    from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.table import check_table
+    import attrs
 
-    limits: dict[str, Any] = {"lowpass": lowpass}
-    parameters = ExtractionParameters(**limits)
+    from cleo_like.features.extract import extract
+    from cleo_like.features.table import check_table
+    from cleo_like.io.folders import names_of
+
+    parameters = settings().parameters()
+    if lowpass is not None:
+        parameters = attrs.evolve(parameters, lowpass=lowpass)  # type: ignore[arg-type]
     check_table(output, overwrite=overwrite or resume, how=HOW)
-    stems = _different_stems(files)
-    if figures is not None:
-        for stem in stems:
-            check_figure(figures / f"{stem}.png", overwrite=overwrite)
     draw = None
     if figures is not None:
-        names = dict(zip(files, stems, strict=True))
+        names = names_of(files)
+        for name in names.values():
+            check_figure(figures / f"{name}.png", overwrite=overwrite)
         draw = partial(_draw_features, names, figures, overwrite=overwrite)
     table = extract(
         files,
         extractor=extractor,
         parameters=parameters,
+        electrode=_channels(),
         n_jobs=jobs,
         resume=output if resume else None,
         each=draw,
@@ -159,15 +167,6 @@ def features(
     if not measured:
         msg = "no cell was measured; the table says why"
         raise click.ClickException(msg)
-
-
-def _different_stems(files: tuple[Path, ...]) -> list[str]:
-    """Name figures by their files: the stem, or as much more as makes them differ."""
-    for name in (lambda p: p.stem, lambda p: p.name, lambda p: f"{p.parent.name}-{p.name}"):
-        stems = [name(path) for path in files]
-        if len(set(stems)) == len(stems):
-            return stems
-    return [f"{path.name}-{k}" for k, path in enumerate(files)]
 
 
 def _draw_features(
@@ -265,10 +264,10 @@ def _judged_recordings(path: Path, criteria: Preset) -> Any:
     """Print the verdict of each cell and its failing sweeps; give all verdicts."""
     import pandas as pd
 
-    from cleo_like.io import read_all
     from cleo_like.qc import quality
 
-    found = [quality(recording, criteria=criteria) for recording in read_all(path)]
+    limits = settings().criteria(criteria)
+    found = [quality(recording, criteria=limits) for recording in recordings_of(path)]
     for cell in found:
         click.echo(f"{path}: {cell!r}")
         for sweep in cell.sweeps:
@@ -311,6 +310,8 @@ def report(
     from cleo_like.report.folder import folder_report
 
     index = folder_report(
-        files, output, extractor=extractor, criteria=criteria, n_jobs=jobs, overwrite=overwrite
-    )
+        files, output, extractor=extractor, criteria=settings().criteria(criteria),
+        parameters=settings().parameters(), electrode=_channels(), n_jobs=jobs,
+        overwrite=overwrite,
+    )  # fmt: skip
     click.echo(f"open {index}")

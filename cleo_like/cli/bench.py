@@ -89,6 +89,8 @@ def simulate(  # as many as there are options
     from cleo_like.patch import experiment, record
 
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
+    if len(protocols) == 1:  # files are named by the cell alone: said before any work
+        _check_files(names, folders, [], overwrite=overwrite)
     played = [read_or_make_protocol(text) for text in protocols]
     _check_files(names, folders, [one.name for one in played], overwrite=overwrite)
     rigs = [rig_of(rig, one.mode, settings) for one in played]

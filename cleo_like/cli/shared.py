@@ -10,16 +10,18 @@ import click
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cleo_like.core import Protocol
+    from cleo_like.core import Protocol, Recording
 
 _STIMULUS_SUFFIXES = (".abf", ".atf", ".nwb")
 
 
 def read_or_make_protocol(text: str) -> Protocol:
-    """Read a protocol from a file, or make it from one line of text."""
+    """Read a protocol from a file, or make it from one line or a name of the settings."""
+    from cleo_like.cli.config import settings
     from cleo_like.io import read_protocol
     from cleo_like.stimuli import parse_protocol
 
+    text = settings().protocols.get(text, text)
     path = Path(text)
     if path.suffix.lower() in _STIMULUS_SUFFIXES or path.is_file():
         return read_protocol(path)
@@ -53,6 +55,14 @@ files_argument = click.argument(
     callback=_files_meant,
 )
 """Files, folders and patterns of them, as a verb's first argument."""
+
+
+def recordings_of(path: Path) -> list[Recording]:
+    """Read the cells of a file, or the channel that the settings name."""
+    from cleo_like.cli.config import settings
+    from cleo_like.io import read_chosen
+
+    return read_chosen(path, settings().channels)
 
 
 def check_figure(output: Path, *, overwrite: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from cleo_like.features.registry import (
     run_extractor,
 )
 from cleo_like.features.table import FeatureTable, Record, check_table
-from cleo_like.io.load import files_in
+from cleo_like.io.load import files_in, read_chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,6 +49,7 @@ class Task:
     extractor: ExtractorLike
     parameters: ExtractionParameters
     each: Each | None = None
+    electrode: str | Mapping[str, str] | None = None
 
 
 def extract(
@@ -56,6 +57,7 @@ def extract(
     *,
     extractor: ExtractorLike = "native",
     parameters: ExtractionParameters = DEFAULT,
+    electrode: str | Mapping[str, str] | None = None,
     n_jobs: int = 1,
     executor: Any = None,
     resume: str | Path | None = None,
@@ -76,6 +78,9 @@ def extract(
         ``(stack, window, parameters) -> mapping of name to value``.
     parameters : ExtractionParameters
         Limits.
+    electrode : str or mapping of pattern to str, optional
+        Channel or electrode that is read of each file (``"IN 0"``), or of the files whose
+        names are like a pattern (``{"*.abf": "IN 0"}``); without it every cell is.
     n_jobs : int
         Processes on this machine.
     executor : concurrent.futures.Executor, optional
@@ -118,7 +123,10 @@ def extract(
     if isinstance(extractor, str):
         extractor_named(extractor)  # an unknown name is said before any work
     items = _items(sources)
-    tasks = [_task(item, extractor, parameters, each) for item in items]
+    tasks = [
+        attrs.evolve(_task(item, extractor, parameters, each), electrode=electrode)
+        for item in items
+    ]
     done = _Done(tasks, None if resume is None else Path(resume))
     with _Runner(executor, n_jobs, retries) as runner, done, _bar(len(items), progress) as bar:
         bar.update(len(items) - len(done.missing))
@@ -195,19 +203,17 @@ def _definitions(parameters: ExtractionParameters) -> dict[str, int]:
 
 def run_task(task: Task) -> list[Record]:
     """Analyse one source; whatever is wrong with it becomes a row with the reason."""
-    from cleo_like.io import read_all
-
     base = {
         "content_hash": task.content_hash,
         "extractor": extractor_name(task.extractor),
-        "settings": settings_of(task.parameters),
+        "settings": _settings(task),
     }
     if isinstance(task.source, Recording):
         recordings, name = [task.source], task.source.provenance.source
     else:
         name = task.source.name
         try:
-            recordings = read_all(task.source)
+            recordings = read_chosen(task.source, task.electrode)
         except _BAD_FILE as error:
             return [_failed(base | {"source": name, "cell_id": task.source.stem}, error)]
     return [_one(r, task, base | {"source": name}, len(recordings)) for r in recordings]
@@ -308,8 +314,18 @@ class _Done:
         return joined.take(np.argsort(place, kind="stable"))
 
 
+def _settings(task: Task) -> str:
+    """Tell rows of other limits, or of another channel, apart."""
+    text = settings_of(task.parameters)
+    if task.electrode is None:
+        return text
+    chosen = task.electrode
+    chosen = chosen if isinstance(chosen, str) else dict(chosen)
+    return json.dumps({**json.loads(text), "electrode": chosen}, sort_keys=True)
+
+
 def _key(task: Task) -> tuple[str, str, str]:
-    return task.content_hash, extractor_name(task.extractor), settings_of(task.parameters)
+    return task.content_hash, extractor_name(task.extractor), _settings(task)
 
 
 class _Runner:

@@ -8,7 +8,7 @@ from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.write import write_atf
 from cleo_like.io.describe import Description, describe
 from cleo_like.io.imaging import read_experiments, read_masks
-from cleo_like.io.load import Reader, files_in, read, read_all, read_protocol
+from cleo_like.io.load import Reader, files_in, read, read_all, read_chosen, read_protocol
 from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
@@ -27,6 +27,7 @@ __all__ = [
     "files_in",
     "read",
     "read_all",
+    "read_chosen",
     "read_experiments",
     "read_masks",
     "read_protocol",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import glob
+import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleo_like.core.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def files_of(
@@ -59,3 +61,46 @@ def _files_of(place: Path, suffixes: Callable[[], Iterable[str]]) -> list[Path]:
 
 def _hidden(path: Path, below: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(below).parts)
+
+
+def names_of(files: Sequence[Path]) -> dict[Path, str]:
+    """Name what is made of each file: its stem, or as much more as makes all of them differ.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Files of any folders.
+
+    Returns
+    -------
+    dict of Path to str
+        Names that differ on disks that ignore the case too, without odd characters.
+
+    Examples
+    --------
+    >>> list(names_of([Path("a/c 1.abf"), Path("b/d.abf")]).values())
+    ['c_1', 'd']
+    >>> list(names_of([Path("a/c.abf"), Path("b/c.abf")]).values())
+    ['a-c.abf', 'b-c.abf']
+    """
+    names: dict[Path, str] = {}
+    left = list(dict.fromkeys(files))
+    for name in (lambda p: p.stem, lambda p: p.name, lambda p: f"{p.parent.name}-{p.name}"):
+        made = {path: plain_name(name(path)) for path in left}
+        count = Counter(text.lower() for text in (*names.values(), *made.values()))
+        alone = {path: text for path, text in made.items() if count[text.lower()] == 1}
+        names |= alone
+        left = [path for path in left if path not in alone]
+    names |= {path: f"{plain_name(path.name)}-{k}" for k, path in enumerate(left)}
+    return {path: names[path] for path in dict.fromkeys(files)}
+
+
+def plain_name(text: str) -> str:
+    """Replace what makes trouble in a file name or an address by an underscore.
+
+    Examples
+    --------
+    >>> plain_name("cell 7/b")
+    'cell_7_b'
+    """
+    return re.sub(r"[^\w.-]+", "_", text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +216,23 @@ def read_all(path: str | Path | Iterable[str | Path]) -> list[Recording]:
     for file in map(existing, files_in(path)):
         found += reader_for(file).read_all(file)
     return found
+
+
+def read_chosen(path: str | Path, electrode: str | Mapping[str, str] | None) -> list[Recording]:
+    """Read every cell of a file, or the one channel or electrode that is chosen for it.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file.
+    electrode : str, mapping of pattern to str, or None
+        The channel or electrode; of several patterns of file names (``*.abf``) the first that
+        fits. Without one all cells are read.
+    """
+    if isinstance(electrode, Mapping):
+        name = Path(path).name
+        electrode = next((v for p, v in electrode.items() if fnmatch.fnmatch(name, p)), None)
+    return read_all(path) if electrode is None else [read(path, electrode=electrode)]
 
 
 def read_protocol(path: str | Path) -> Protocol:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -19,6 +18,8 @@ from cleo_like.core.views.style import RESPONSE_COLOUR, house_style, trace
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.extract import extract
 from cleo_like.features.families import measure_others, parts_of
+from cleo_like.features.parameters import DEFAULT
+from cleo_like.io.folders import names_of, plain_name
 from cleo_like.io.load import files_in
 from cleo_like.report.page import Link, Page, Picture
 from cleo_like.report.plots.features import features_figure
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.features.catalogue import Feature
     from cleo_like.features.long_square.cell import CellFeatures
+    from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.registry import ExtractorLike
     from cleo_like.features.table import FeatureTable
-    from cleo_like.qc.verdicts import Preset
+    from cleo_like.qc.verdicts import Criteria, Preset
 
 INDEX = "index.html"
 _SHOWN = ("v_baseline", "input_resistance", "tau", "sag", "rheobase_i", "fi_fit_slope")
@@ -42,26 +44,9 @@ _DPI = 90
 _FAILURES = ["sweep", "check", "verdict", "reason"]
 
 
-@attrs.frozen(kw_only=True)
-class _Names:
-    """File names of the pages: by the stems of the files, as long as makes them differ."""
-
-    stems: dict[Path, str]
-
-    @classmethod
-    def of(cls, files: list[Path]) -> _Names:
-        plain = {path: re.sub(r"[^\w.-]+", "_", path.stem) for path in files}
-        count = Counter(name.lower() for name in plain.values())  # some disks ignore the case
-        stems = {
-            path: name if count[name.lower()] == 1 else f"{name}-{k}"
-            for k, (path, name) in enumerate(plain.items())
-        }
-        return cls(stems=stems)
-
-    def of_cell(self, path: Path, cell_id: str, n_cells: int) -> str:
-        if n_cells == 1:
-            return self.stems[path]
-        return f"{self.stems[path]}-{re.sub(r'[^A-Za-z0-9_.-]+', '_', cell_id)}"
+def _name(stems: Mapping[Path, str], path: Path, cell_id: str, n_cells: int) -> str:
+    """Name the pages of a cell: by the file, and by the cell where there are several in it."""
+    return stems[path] if n_cells == 1 else f"{stems[path]}-{plain_name(cell_id)}"
 
 
 def folder_report(
@@ -69,7 +54,9 @@ def folder_report(
     output: str | Path,
     *,
     extractor: ExtractorLike = "native",
-    criteria: Preset = "own",
+    criteria: Criteria | Preset = "own",
+    parameters: ExtractionParameters = DEFAULT,
+    electrode: str | Mapping[str, str] | None = None,
     n_jobs: int = 1,
     overwrite: bool = False,
     progress: bool = True,
@@ -87,8 +74,10 @@ def folder_report(
         openpyxl is installed.
     extractor : str or callable
         As for `extract`; figures are drawn for "native" and "ipfx".
-    criteria : str
-        Preset of the checks: "own" or "allen".
+    criteria : Criteria or str
+        Limits of the checks, or a preset of them: "own" or "allen".
+    parameters, electrode
+        As for `extract`.
     n_jobs : int
         Processes.
     overwrite : bool
@@ -109,14 +98,17 @@ def folder_report(
     files, target = files_in(places), Path(output)
     _check_target(target, overwrite=overwrite)
     check_folder(target.parent)
-    names = _Names.of(files)
+    names = names_of(files)
     # beside its place, so that it appears whole or not at all
     building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         for part in ("cells", "thumbnails"):
             (building / part).mkdir()
         each = _CellWriter(names, building, criteria)
-        table = extract(files, extractor=extractor, n_jobs=n_jobs, each=each, progress=progress)
+        table = extract(
+            files, extractor=extractor, parameters=parameters, electrode=electrode,
+            n_jobs=n_jobs, each=each, progress=progress,
+        )  # fmt: skip
         rows = _files_of_rows(files, table)
         _write_failed(names, building, rows, table)
         _write_tables(building, table)
@@ -159,9 +151,9 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
 class _CellWriter:
     """Writes the page, the thumbnail and the verdicts of a cell, where it was measured."""
 
-    names: _Names
+    names: Mapping[Path, str]
     folder: Path
-    criteria: Preset
+    criteria: Criteria | Preset
 
     def __call__(
         self,
@@ -173,7 +165,7 @@ class _CellWriter:
         from cleo_like.qc import quality
 
         path = Path(str(source))
-        name = self.names.of_cell(path, recording.cell.id, n_cells)
+        name = _name(self.names, path, recording.cell.id, n_cells)
         judged = quality(recording, criteria=self.criteria, features=measured)
         page = _page(recording.cell.id, path).add_text(repr(recording))
         page.add_list(recording.findings)
@@ -258,14 +250,16 @@ def _files_of_rows(files: list[Path], table: FeatureTable) -> list[Path]:
     ]
 
 
-def _write_failed(names: _Names, folder: Path, rows: list[Path], table: FeatureTable) -> None:
+def _write_failed(
+    names: Mapping[Path, str], folder: Path, rows: list[Path], table: FeatureTable
+) -> None:
     """Draw and explain the cells that could not be measured."""
     from cleo_like.io import read_all
 
     count = Counter(rows)
     for row, path in enumerate(rows):
         cell_id = str(table["cell_id"].iloc[row])
-        name = names.of_cell(path, cell_id, count[path])
+        name = _name(names, path, cell_id, count[path])
         if (folder / "cells" / f"{name}.html").is_file():
             continue
         page = _page(cell_id, path).add_text(str(table["notes"].iloc[row]))
@@ -323,7 +317,12 @@ def _has_openpyxl() -> bool:
 
 
 def _write_index(
-    names: _Names, folder: Path, rows: list[Path], table: FeatureTable, *, title: str
+    names: Mapping[Path, str],
+    folder: Path,
+    rows: list[Path],
+    table: FeatureTable,
+    *,
+    title: str,
 ) -> None:
     from cleo_like.report.versions import version_table
 
@@ -332,7 +331,7 @@ def _write_index(
     plain = all(path.stem == cell for path, cell in zip(rows, table["cell_id"], strict=True))
     for row, path in enumerate(rows):
         cell_id = str(table["cell_id"].iloc[row])
-        name = names.of_cell(path, cell_id, count[path])
+        name = _name(names, path, cell_id, count[path])
         href, drawn = f"cells/{name}.html", f"thumbnails/{name}.png"
         has = (folder / drawn).is_file()
         if table["status"].iloc[row] != "ok":

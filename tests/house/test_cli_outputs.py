@@ -277,10 +277,10 @@ def test_figures_of_files_of_one_name_do_not_replace_each_other(recorded):
 
 
 def test_figures_come_from_the_pass_that_measures(recorded, monkeypatch):
-    import cleo_like.io
+    from cleo_like.io import load
 
-    read, seen = cleo_like.io.read_all, []
-    monkeypatch.setattr(cleo_like.io, "read_all", lambda path: seen.append(path) or read(path))
+    read, seen = load.read_all, []
+    monkeypatch.setattr(load, "read_all", lambda path: seen.append(path) or read(path))
     ok("features", "steps.abf", "-o", "t.csv", "--figures", "figures")
     assert len(seen) == 1
     assert (recorded / "figures" / "steps.png").stat().st_size > 10_000

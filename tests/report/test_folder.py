@@ -46,15 +46,15 @@ def test_a_row_and_a_page_for_each_cell_and_reasons_for_the_others(folder, tmp_p
     page = index.read_text("utf-8")
     assert "2 of 4 cells of 4 files measured" in page
     assert sorted(p.name for p in (tmp_path / "out" / "cells").iterdir()) == [
-        "broken.html", "cell-1.html", "cell-2.html", "rest.html",
+        "broken.html", "day1-cell.abf.html", "day2-cell.abf.html", "rest.html",
     ]  # fmt: skip
-    for name in ("cell-1", "cell-2", "rest"):
+    for name in ("day1-cell.abf", "day2-cell.abf", "rest"):
         assert f'src="thumbnails/{name}.png"' in page
         assert (tmp_path / "out" / "thumbnails" / f"{name}.png").stat().st_size > 200
     assert "<b>rest" not in page
     assert "&lt;b&gt;rest" in page
     assert "broken.abf" in page
-    cell = (tmp_path / "out" / "cells" / "cell-1.html").read_text("utf-8")
+    cell = (tmp_path / "out" / "cells" / "day1-cell.abf.html").read_text("utf-8")
     assert "data:image/png;base64," in cell
     assert "no subthreshold" in cell or "why it is missing" in cell
     table = pd.read_csv(tmp_path / "out" / "features.csv")

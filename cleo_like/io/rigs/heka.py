@@ -137,7 +137,7 @@ def _sweep(
 
 def _signal(data: Bytes, trace: Node, order: str) -> Signal:
     kind = "<" if trace.short(64) & _LITTLE else order
-    dtype = np.dtype(_FORMATS[trace.byte(70)]).newbyteorder(kind)
+    dtype = np.dtype(f"{kind}{_FORMATS[trace.byte(70)]}")
     start, n = trace.whole(40), trace.whole(44)
     block, skip = (trace.whole(292), trace.whole(296)) if trace.size >= 300 else (0, 0)
     if block > 0 and skip > block:

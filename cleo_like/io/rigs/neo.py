@@ -69,7 +69,8 @@ def read_with_neo(path: Path) -> list[Recording]:
 
 def _sweep(segment: Any, number: int) -> tuple[Sweep | None, list[str]]:
     """Give a segment as a sweep, of the signals that share the rate of the first."""
-    found, rate, start = [], 0.0, 0.0
+    found: list[Signal] = []
+    rate, start = 0.0, 0.0
     for signal in segment.analogsignals:
         own = float(signal.sampling_rate.rescale("Hz"))
         if found and own != rate:
