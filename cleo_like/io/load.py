@@ -228,6 +228,11 @@ def read_chosen(path: str | Path, electrode: str | Mapping[str, str] | None) -> 
     electrode : str, mapping of pattern to str, or None
         The channel or electrode; of several patterns of file names (``*.abf``) the first that
         fits. Without one all cells are read.
+
+    Returns
+    -------
+    list of Recording
+        One, where one is chosen.
     """
     if isinstance(electrode, Mapping):
         name = Path(path).name
