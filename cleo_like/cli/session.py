@@ -56,6 +56,12 @@ def session() -> None:
 @click.option("--seed", default=None, type=int, help="Seed, instead of the plan's.")
 @click.option("--tables/--no-tables", default=True, help="Parquet tables (needs pyarrow).")
 @click.option("--figures/--no-figures", default=True, help="A figure of each plane.")
+@click.option(
+    "--movie",
+    default=None,
+    metavar="PRESET",
+    help="Raw movies of the planes as TIFF: resonant_512, small_field, raw_resonant.",
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder.")
 @overwrite_option
 def run(
@@ -63,6 +69,7 @@ def run(
     seed: int | None,
     tables: bool,
     figures: bool,
+    movie: str | None,
     out: Path,
     overwrite: bool,
 ) -> None:
@@ -72,6 +79,7 @@ def run(
     Examples:
       cleo-like session --config short -o session
       cleo-like session --config mine.toml --seed 3 --no-figures -o session3
+      cleo-like session --config short --movie resonant_512 -o session   # 0.3 GB
 
     \b
     A plan (every setting has a default; see the docs, "Sessions"):
@@ -87,18 +95,25 @@ def run(
       cells = {kind = "currents", model = "adex_adapting"}
     """
     from cleo_like.core.files import check_output, together
-    from cleo_like.sessions import simulate_session, write_session
+    from cleo_like.imaging.movie import movie_preset
+    from cleo_like.sessions import simulate_session, with_movies, write_session
     from cleo_like.sessions.storage.write import check_session_files
 
     plan = _plan(config, seed)
+    if movie is not None:
+        movie_preset(movie)  # refused before anything is simulated
     keys = plan.ophys_experiment_ids
-    check_session_files(keys, out, overwrite=overwrite, tables=tables, how=HOW)
+    check_session_files(
+        keys, out, overwrite=overwrite, tables=tables, movies=movie is not None, how=HOW
+    )
     extra = [_figure_path(out, key) for key in keys] if figures else []
     for path in extra:
         check_output(path, overwrite=overwrite, how=HOW)
     click.echo(repr(plan))
     with _bar() as tell:
         made = simulate_session(plan, progress=tell)
+        if movie is not None:
+            made = with_movies(made, movie)
     for experiment in made.experiments.values():
         for note in experiment.data.notes:
             click.echo(f"note: {note}")

@@ -111,6 +111,12 @@ def together() -> Iterator[None]:
             rename.temporary.unlink(missing_ok=True)
 
 
+def as_written(path: str | Path) -> Path:
+    """Give the file that holds what a path will: the path, or what waits inside `together`."""
+    waiting = {rename.final: rename.temporary for rename in _waiting.get() or ()}
+    return waiting.get(Path(path), Path(path))
+
+
 def check_output(
     path: str | Path, *, overwrite: bool = False, how: str = "give overwrite=True"
 ) -> Path:

@@ -2,6 +2,7 @@
 
 from cleo_like.sessions.config import plan_of, read_plan
 from cleo_like.sessions.experiment import InSilicoExperiment
+from cleo_like.sessions.movie import session_movie, with_movie, with_movies
 from cleo_like.sessions.plan import Animal, SessionPlan, preset_names
 from cleo_like.sessions.plane.optical_plane import OpticalPlane
 from cleo_like.sessions.session import InSilicoSession
@@ -35,6 +36,9 @@ __all__ = [
     "plan_of",
     "preset_names",
     "read_plan",
+    "session_movie",
     "simulate_session",
+    "with_movie",
+    "with_movies",
     "write_session",
 ]

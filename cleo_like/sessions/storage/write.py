@@ -35,10 +35,18 @@ def project_path(folder: Path, table: str) -> Path:
     return folder / _PROJECT / f"{table}.csv"
 
 
-def planned_files(experiments: tuple[int, ...], folder: Path, *, tables: bool) -> list[Path]:
+def movie_path(folder: Path, experiment: int) -> Path:
+    """Give where the raw movie of an experiment lies."""
+    return folder / "movies" / f"{experiment}.tif"
+
+
+def planned_files(
+    experiments: tuple[int, ...], folder: Path, *, tables: bool, movies: bool = False
+) -> list[Path]:
     """Give all files that a session with these experiments is written to."""
     files = [folder / ABOUT, *(project_path(folder, name) for name in KEYS)]
     files += [nwb_path(folder, key) for key in experiments]
+    files += [movie_path(folder, key) for key in experiments] if movies else []
     if tables:
         files.append(folder / "tables" / "stimulus_presentations.parquet")
         files += [_table_path(folder, key, kind) for key in experiments for kind in _TABLES]
@@ -51,6 +59,7 @@ def check_session_files(
     *,
     overwrite: bool = False,
     tables: bool = True,
+    movies: bool = False,
     how: str = "give overwrite=True",
 ) -> None:
     """Refuse a session that cannot be written, before it is simulated.
@@ -65,7 +74,7 @@ def check_session_files(
         Tables without pyarrow.
     """
     check_folder(folder)
-    for path in planned_files(experiments, Path(folder), tables=tables):
+    for path in planned_files(experiments, Path(folder), tables=tables, movies=movies):
         check_output(path, overwrite=overwrite, how=how)
     if tables:
         _check_parquet()
@@ -89,6 +98,7 @@ def write_session(
 ) -> list[Path]:
     """Write a session: all files, or none.
 
+    Raw movies (`with_movie`) are TIFF files of their own, which the NWB files name.
     ``project_metadata`` and ``behavior_ophys_experiments`` are laid out as the AllenSDK's
     cache has them, ``tables`` holds parquet tables for other programs, and ``session.json``
     the plan.
@@ -118,11 +128,10 @@ def write_session(
     UnsupportedError
         Tables without pyarrow.
     """
-    from cleo_like.io import write
-
     where = Path(folder)
     keys = tuple(session.experiments)
-    check_session_files(keys, where, overwrite=overwrite, tables=tables)
+    movies = any(e.data.movie is not None for e in session.experiments.values())
+    check_session_files(keys, where, overwrite=overwrite, tables=tables, movies=movies)
     tell = progress if progress is not None else (lambda *_: None)
     with together():
         for name, table in project_tables(session).items():
@@ -130,7 +139,7 @@ def write_session(
                 table.to_csv(path, lineterminator="\n")
         for k, (key, experiment) in enumerate(session.experiments.items()):
             tell(f"writing {key}", k / len(keys))
-            write(experiment.data, nwb_path(where, key), overwrite=overwrite)
+            _write_plane(where, key, experiment, overwrite=overwrite)
             if tables:
                 _write_tables(where, key, experiment, overwrite=overwrite)
         if tables:
@@ -143,7 +152,22 @@ def write_session(
         with atomic_path(where / ABOUT, overwrite=overwrite) as path:
             path.write_text(_about(session), encoding="utf-8")
     tell("written", 1.0)
-    return planned_files(keys, where, tables=tables)
+    return [
+        path
+        for path in planned_files(keys, where, tables=tables, movies=movies)
+        if path.exists()
+    ]
+
+
+def _write_plane(
+    folder: Path, key: int, experiment: InSilicoExperiment, *, overwrite: bool
+) -> None:
+    from cleo_like.io import write_ophys, write_tiff
+
+    movie, files = experiment.data.movie, []
+    if movie is not None:
+        files = [write_tiff(movie, movie_path(folder, key), overwrite=overwrite)]
+    write_ophys(experiment.data, nwb_path(folder, key), overwrite=overwrite, movie_files=files)
 
 
 def _about(session: InSilicoSession) -> str:

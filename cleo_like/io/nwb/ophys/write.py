@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.files import as_written
 from cleo_like.core.ophys.experiment import ImagingExperiment
 from cleo_like.core.ophys.plane import ImagingPlane
 from cleo_like.core.ophys.traces import Traces
@@ -200,10 +201,10 @@ def _files_of(
             raise InputError(msg)
         paths = [Path(f) for f in ([files] if isinstance(files, (str, Path)) else files)]
         for path in paths:
-            if not path.is_file():
+            if not as_written(path).is_file():
                 msg = f"movie_files names {path}, which is no file"
                 raise InputError(msg)
-        found[name] = [(path, frames_in(path)) for path in paths]
+        found[name] = [(path, frames_in(as_written(path))) for path in paths]
     return found
 
 

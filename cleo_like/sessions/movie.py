@@ -1,0 +1,208 @@
+"""The raw movie of a plane of a session: the same cells, doing the same, as frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import InputError
+from cleo_like.core.ophys.plane import Motion
+from cleo_like.core.ophys.traces import ImagingTruth, Traces
+from cleo_like.imaging.movie import MovieModel, Scan, movie_preset, simulate_movie
+
+if TYPE_CHECKING:
+    from cleo_like.imaging.movie import Movie
+    from cleo_like.sessions.experiment import InSilicoExperiment
+    from cleo_like.sessions.session import InSilicoSession
+
+_FRAMES = 500
+"""Frames of which a mean picture is made: its noise is a twentieth of that of a frame."""
+
+
+def session_movie(
+    experiment: InSilicoExperiment,
+    *,
+    model: MovieModel | str = "resonant_512",
+    seed: int | None = None,
+    threads: int = 1,
+    **parts: Any,
+) -> Movie:
+    """Give the raw movie of a plane; frames are made when they are asked for.
+
+    Places, clean dF/F and resting light of the cells are those of the experiment, frames have
+    its size, pixels and rate; what is around the cells (processes, neuropil, motion) is drawn.
+    The traces of the experiment were not extracted from this movie: their noise, neuropil and
+    motion are draws of their own, about the same cells.
+
+    Parameters
+    ----------
+    experiment : InSilicoExperiment
+        A plane, with its truth.
+    model : MovieModel or str
+        Microscope and tissue, or a name of `cleo_like.imaging.movie.movie_preset_names`; rows,
+        columns, pixels and frame rate become those of the plane.
+    seed : int, optional
+        Of what is drawn; the identifier of the experiment by default.
+    threads : int
+        Threads that make frames.
+    **parts
+        Parts of the model to be otherwise: ``motion=None``.
+
+    Returns
+    -------
+    Movie
+        As many frames as the traces have.
+
+    Raises
+    ------
+    InputError
+        The experiment has no truth, masks or pixel size.
+
+    Examples
+    --------
+    >>> from cleo_like.sessions import simulate_session
+    >>> experiment, = simulate_session("short").experiments.values()
+    >>> session_movie(experiment)
+    Movie: 1538 frames of 512 x 512 pixels (height x width), int16, at 11 Hz
+    """
+    activity = _cells(experiment)
+    whole = (
+        movie_preset(model, **parts) if isinstance(model, str) else attrs.evolve(model, **parts)
+    )
+    return simulate_movie(
+        activity,
+        model=_of_plane(whole, experiment),
+        centre=["0 m", "0 m", "0 m"],
+        seed=experiment.ophys_experiment_id if seed is None else whole_number("seed", 0)(seed),
+        threads=threads,
+    )
+
+
+def with_movie(experiment: InSilicoExperiment, movie: Movie) -> InSilicoExperiment:
+    """Give an experiment its movie: the frames, their motion, and pictures made of frames.
+
+    Parameters
+    ----------
+    experiment : InSilicoExperiment
+        A plane.
+    movie : Movie
+        Of `session_movie`.
+
+    Returns
+    -------
+    InSilicoExperiment
+        With `data.movie`, the true motion of its frames, mean and largest projection, and in
+        `data.truth_arrays` light at rest and neuropil coefficient of each cell in the movie.
+
+    Raises
+    ------
+    InputError
+        The movie shows other cells or another number of frames.
+    """
+    data, truth = experiment.data, movie.truth
+    n = data.n_rois
+    seen, frames = truth.cell_dff.shape[1], len(experiment.ophys_timestamps)
+    if seen != n or len(movie) != frames:
+        msg = (
+            f"the movie shows {seen} cells in {len(movie)} frames, the experiment {n} in "
+            f"{frames}: make it with session_movie(experiment)"
+        )
+        raise InputError(msg)
+    shifts = truth.motion.rigid[:, ::-1]  # (y, x) to (x, y)
+    mean, brightest = _projections(movie)
+    made = attrs.evolve(
+        data,
+        movie=movie,
+        motion=Motion(times=movie.times, shifts=shifts),
+        images={**data.images, "mean": mean, "max": brightest},
+        truth_arrays={
+            **data.truth_arrays,
+            "movie_f0": truth.F0[:n],
+            "movie_contamination": truth.coefficient[:n],
+        },
+        notes=(*data.notes, *movie.notes),
+    )
+    return attrs.evolve(experiment, data=made)
+
+
+def with_movies(session: InSilicoSession, model: MovieModel | str) -> InSilicoSession:
+    """Give every plane of a session its movie, as `with_movie` does.
+
+    Parameters
+    ----------
+    session : InSilicoSession
+        Of `simulate_session`.
+    model : MovieModel or str
+        As for `session_movie`.
+
+    Returns
+    -------
+    InSilicoSession
+        `write_session` writes its movies as TIFF.
+    """
+    made = {
+        key: with_movie(one, session_movie(one, model=model))
+        for key, one in session.experiments.items()
+    }
+    return attrs.evolve(session, experiments=made)
+
+
+def _cells(experiment: InSilicoExperiment) -> Traces:
+    """Give clean dF/F of each cell, its light at rest, and its place from the middle."""
+    data = experiment.data
+    clean = None if data.truth is None else data.truth.fluorescence
+    f0, masks, pixel = data.truth_arrays.get("f0"), data.masks, data.plane.pixel_size
+    if clean is None or f0 is None or masks is None or pixel is None:
+        msg = (
+            f"experiment {data.id} has not all that a movie is made of: true dF/F and F0, "
+            "masks and pixel size; simulate_session gives them"
+        )
+        raise InputError(msg)
+    rest = np.asarray(f0, float)
+    gain = np.median(rest) / rest if rest.size else rest
+    away = masks.centroids - (np.array(masks.shape) - 1) / 2
+    return Traces(
+        fluorescence=clean,
+        times=experiment.ophys_timestamps,
+        rois={"gain": gain},
+        truth=ImagingTruth(fluorescence=clean),
+        positions=np.column_stack([away[:, ::-1] * pixel, np.zeros(len(masks))]),
+        quantity="dF/F",
+    )
+
+
+def _of_plane(model: MovieModel, experiment: InSilicoExperiment) -> MovieModel:
+    """Give the microscope the frames of the plane."""
+    plane, masks = experiment.data.plane, experiment.data.masks
+    rows, columns = masks.shape  # type: ignore[union-attr]
+    rate = float(experiment.metadata["ophys_frame_rate"])
+    scan = Scan(
+        rows=rows, columns=columns, line_phase=model.scan.line_phase,
+        line_rate=f"{max(model.scan.line_rate, rows * rate):.17g} Hz",
+    )  # fmt: skip
+    # all of the spread of the light at rest is in the cells given
+    scene = attrs.evolve(model.scene, expression=0.0)
+    if len(masks):
+        radius = np.sqrt(np.mean(masks.area) / np.pi) * plane.pixel_size[0]
+        scene = attrs.evolve(scene, soma_radius=f"{radius:.17g} m")
+    optics = attrs.evolve(
+        model.optics, frame_rate=f"{rate:.17g} Hz", pixel_size=f"{plane.pixel_size[0]:.17g} m"
+    )
+    return attrs.evolve(model, optics=optics, scan=scan, scene=scene)
+
+
+def _projections(movie: Movie) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and maximum over some frames, whose motion is undone in whole pixels."""
+    every = max(1, len(movie) // _FRAMES)
+    total = np.zeros(movie.shape[1:])
+    highest = np.full(movie.shape[1:], -np.inf)
+    taken = range(0, len(movie), every)
+    back = -np.rint(movie.truth.motion.rigid).astype(int)
+    for k in taken:
+        frame = np.roll(movie[k], tuple(back[k]), axis=(0, 1))
+        total += frame
+        np.maximum(highest, frame, out=highest)
+    return (total / len(taken)).astype(np.float32), highest.astype(np.float32)
