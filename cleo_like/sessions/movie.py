@@ -14,6 +14,7 @@ from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.imaging.movie import MovieModel, Scan, movie_preset, simulate_movie
 
 if TYPE_CHECKING:
+    from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.imaging.movie import Movie
     from cleo_like.sessions.experiment import InSilicoExperiment
     from cleo_like.sessions.session import InSilicoSession
@@ -154,13 +155,10 @@ def _cells(experiment: InSilicoExperiment) -> Traces:
     """Give clean dF/F of each cell, its light at rest, and its place from the middle."""
     data = experiment.data
     clean = None if data.truth is None else data.truth.fluorescence
-    f0, masks, pixel = data.truth_arrays.get("f0"), data.masks, data.plane.pixel_size
-    if clean is None or f0 is None or masks is None or pixel is None:
-        msg = (
-            f"experiment {data.id} has not all that a movie is made of: true dF/F and F0, "
-            "masks and pixel size; simulate_session gives them"
-        )
-        raise InputError(msg)
+    f0 = data.truth_arrays.get("f0")
+    if clean is None or f0 is None:
+        raise _lacking(experiment)
+    masks, pixel = _geometry(experiment)
     rest = np.asarray(f0, float)
     gain = np.median(rest) / rest if rest.size else rest
     away = masks.centroids - (np.array(masks.shape) - 1) / 2
@@ -174,10 +172,25 @@ def _cells(experiment: InSilicoExperiment) -> Traces:
     )
 
 
+def _geometry(experiment: InSilicoExperiment) -> tuple[RoiMasks, tuple[float, float]]:
+    """Give the pixels of the cells, and height and width of a pixel (m)."""
+    masks, pixel = experiment.data.masks, experiment.data.plane.pixel_size
+    if masks is None or pixel is None:
+        raise _lacking(experiment)
+    return masks, pixel
+
+
+def _lacking(experiment: InSilicoExperiment) -> InputError:
+    return InputError(
+        f"experiment {experiment.data.id} has not all that a movie is made of: true dF/F and "
+        "F0, masks and pixel size; simulate_session gives them"
+    )
+
+
 def _of_plane(model: MovieModel, experiment: InSilicoExperiment) -> MovieModel:
     """Give the microscope the frames of the plane."""
-    plane, masks = experiment.data.plane, experiment.data.masks
-    rows, columns = masks.shape  # type: ignore[union-attr]
+    masks, pixel = _geometry(experiment)
+    rows, columns = masks.shape
     rate = float(experiment.metadata["ophys_frame_rate"])
     scan = Scan(
         rows=rows, columns=columns, line_phase=model.scan.line_phase,
@@ -186,10 +199,10 @@ def _of_plane(model: MovieModel, experiment: InSilicoExperiment) -> MovieModel:
     # all of the spread of the light at rest is in the cells given
     scene = attrs.evolve(model.scene, expression=0.0)
     if len(masks):
-        radius = np.sqrt(np.mean(masks.area) / np.pi) * plane.pixel_size[0]
+        radius = np.sqrt(np.mean(masks.area) / np.pi) * pixel[0]
         scene = attrs.evolve(scene, soma_radius=f"{radius:.17g} m")
     optics = attrs.evolve(
-        model.optics, frame_rate=f"{rate:.17g} Hz", pixel_size=f"{plane.pixel_size[0]:.17g} m"
+        model.optics, frame_rate=f"{rate:.17g} Hz", pixel_size=f"{pixel[0]:.17g} m"
     )
     return attrs.evolve(model, optics=optics, scan=scan, scene=scene)
 
