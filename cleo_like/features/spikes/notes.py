@@ -60,11 +60,12 @@ def resampling_notes(table: SpikeTable) -> tuple[str, ...]:
         notes = [] if filtered.is_none else [f"{filtered.text()} undone in spikes"]
     if how.bounds:
         typical = float(np.nanmedian(table["time_bandwidth"]))
+        loss = "unknown" if abs(how.lost) > 1 else f"{100 * how.lost:.2g} %"
         notes.append(
             f"the upstroke of {how.bounds} of {how.count} spikes is a lower bound: they are "
             f"faster than rate, filter or noise let see (seen up to "
             f"{how.bandwidth / 1e3:.3g} kHz, times the upstroke's time {typical:.2f}; 0.9 and "
-            f"a loss below 3.5 % are needed, here {100 * how.lost:.2g} %)"
+            f"a loss below 3.5 % are needed, here {loss})"
         )
     return tuple(notes)
 

@@ -185,6 +185,24 @@ def test_the_note_says_what_was_done():
     assert any("filter is not stated" in n for n in notes)
 
 
+@pytest.mark.parametrize("at", [0.02, 0.715, 0.9])
+def test_undefined_samples_outside_the_step_do_no_harm(at):
+    stack, _ = gaussians(20e3, width=4e-4, noise=0.05)
+    v = stack.voltage_mv.copy()
+    v[:, round(at * 20e3)] = np.nan
+    found = spikes_of(attrs.evolve(stack, voltage_mv=v), STEP, DEFAULT)
+    whole = spikes_of(stack, STEP, DEFAULT)
+    assert found["peak_v"] == pytest.approx(whole["peak_v"], abs=0.1)
+    assert np.isfinite(found["peak_v_error"]).sum() >= 14
+
+
+@pytest.mark.parametrize("rate", [5e3, 200e3])
+def test_other_rates(rate):
+    stack, times = gaussians(rate, width=1.5e-3 if rate < 1e4 else 2e-4)
+    found = spikes_of(stack, STEP, DEFAULT)
+    assert found["peak_t"] == pytest.approx(times, abs=0.02 / rate + 1e-6)
+
+
 def test_flat_tops_are_not_rounded():
     stack, _ = gaussians(20e3, width=4e-4, noise=0.02)
     cut = attrs.evolve(stack, voltage_mv=np.minimum(stack.voltage_mv, 5.0))

@@ -128,13 +128,13 @@ def refined(
     out = {name: np.array(column) for name, column in columns.items()}
     for name in (*ERRORS, *JUDGED):
         out[name] = np.full(columns["sweep"].size, np.nan)
-    rows = np.flatnonzero(_continuous(stack, columns))
+    grid = Grid.of(stack.rate)
+    rows = np.flatnonzero(_continuous(stack, columns, grid))
     if rows.size == 0:
         why = (
             "they are cut off flat, or fall within one sample" if columns["sweep"].size else ""
         )
         return out, Resampling(filtered=filtered, reason=why)
-    grid = Grid.of(stack.rate)
     sweep, peak = columns["sweep"].astype(int), columns["peak_index"].astype(int)
     still = quiet(stack, bounds, sweep, peak, grid)
     if len(still) < _LEAST_QUIET:
@@ -158,7 +158,7 @@ def refined(
     )  # fmt: skip
 
 
-def _continuous(stack: SweepStack, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+def _continuous(stack: SweepStack, columns: Mapping[str, np.ndarray], grid: Grid) -> np.ndarray:
     """Spikes that are not cut off, and do not fall by most of their height in one sample."""
     sweep, peak = columns["sweep"].astype(int), columns["peak_index"].astype(int)
     if not sweep.size:
@@ -167,6 +167,7 @@ def _continuous(stack: SweepStack, columns: Mapping[str, np.ndarray]) -> np.ndar
     at = np.clip(peak[:, None] + np.arange(reach), 0, stack.n_samples - 1)
     v = stack.voltage_mv[sweep[:, None], at]
     smooth = np.diff(v, axis=1).min(axis=1) > -_JUMP * (v[:, 0] - v.min(axis=1))
+    smooth &= np.isfinite(cut(stack, sweep, peak, grid).x).all(axis=1)
     return np.asarray(smooth & ~flat_tops(stack, sweep, peak))
 
 

@@ -127,6 +127,7 @@ def quiet(
     rank = np.cumsum(free[:, near], axis=1)
     row, k = np.nonzero(free[:, near] & (rank <= -(-_STRETCHES // stack.n_sweeps)))
     x = stack.voltage_mv[row[:, None], first + near[k, None] * n + np.arange(n)]
+    x = x[np.isfinite(x).all(axis=1)]
     x = x - x.mean(axis=1, keepdims=True)
     line = np.linspace(-1.0, 1.0, n)
     return np.asarray(x - (x @ line / (line @ line))[:, None] * line)
