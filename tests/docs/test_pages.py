@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -95,8 +96,12 @@ def test_every_howto_is_short():
     pages = sorted((ROOT / "docs/howto").glob("*.md"))
     assert len(pages) == 13  # twelve and their index
     for page in pages:
-        if page.name != "index.md":
-            assert blocks_of(page), page
+        if page.name == "index.md":
+            continue
+        blocks = [b for b in blocks_of(page) if not b.raises]
+        assert any(b.kind == "shell" for b in blocks) or any(
+            len(ast.parse(b.body).body) <= 3 for b in blocks[min(1, len(blocks) - 1) :]
+        ), page
 
 
 @pytest.mark.slow
