@@ -32,7 +32,23 @@ autodoc_member_order = "bysource"
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 
+
+def bare_figures(_block, variables, settings):
+    """Give the gallery figures that were made without pyplot, as all of `cleo_like.report` are."""
+    from matplotlib.figure import Figure
+    from sphinx_gallery.scrapers import figure_rst
+
+    paths = []
+    for value in variables["example_globals"].values():
+        if isinstance(value, Figure) and not hasattr(value, "number"):
+            path = next(variables["image_path_iterator"])
+            value.savefig(path, dpi=110)
+            paths.append(path)
+    return figure_rst(paths, settings["src_dir"])
+
+
 sphinx_gallery_conf = {
+    "image_scrapers": ("matplotlib", bare_figures),
     "examples_dirs": "gallery",
     "gallery_dirs": "auto_gallery",
     "filename_pattern": r"\.py$",

@@ -8,4 +8,4 @@ Six populations of the library, measured as recorded cells are, on a frozen map;
 import cleo_like.atlas as at
 from cleo_like.report.plots.atlas import atlas_figure
 
-atlas_figure(at.simulated_atlas())
+figure = atlas_figure(at.simulated_atlas())

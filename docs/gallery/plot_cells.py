@@ -12,4 +12,4 @@ steps = cl.parse_protocol(
     "long_square amplitudes=-100:400:50pA duration=0.6s before=0.2s after=0.2s rate=20kHz"
 )
 cells = ["rs", "broad_rs", "narrow_fs", "long_latency", "stuttering", "sag"]
-cells_figure(cl.record(cells, steps, seed=1, progress=False))
+figure = cells_figure(cl.record(cells, steps, seed=1, progress=False))

@@ -1,6 +1,6 @@
 """
-One spike, nine indicators
-==========================
+One spike, six indicators
+=========================
 
 dF/F of one spike, by indicators that were fitted to paired recordings.
 """

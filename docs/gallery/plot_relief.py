@@ -17,4 +17,4 @@ stimulus = cl.from_image(
 )
 electrode = cl.IdealElectrode(noise="0.1 mV", lowpass="2 kHz")
 (recording,) = cl.record("rs", stimulus, electrode=electrode, seed=1, progress=False)
-relief_figure(cl.relief(recording), recording)
+figure = relief_figure(cl.relief(recording), recording)

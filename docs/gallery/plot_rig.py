@@ -18,7 +18,7 @@ rigs = {
     "not neutralised": cl.rig_preset("multiclamp_700b", neutralisation=0.0),
     "bridge 5 MOhm short": cl.rig_preset("multiclamp_700b", bridge="5 MOhm"),
 }
-artefact_figure(
+figure = artefact_figure(
     {
         name: cl.record("rs", step, electrode=rig, seed=1, progress=False)[0]
         for name, rig in rigs.items()

@@ -26,4 +26,4 @@ scope = cl.imaging.Scope(
 sim = cl.CLSimulator(b2.Network(cells), seed=1).inject(scope, cells)
 sim.set_io_processor(cl.RecordOnlyProcessor(sample_period=1 / (30 * Hz)))
 sim.run(8 * second)
-imaging_figure(scope.traces())
+figure = imaging_figure(scope.traces())

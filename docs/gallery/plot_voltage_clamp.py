@@ -16,4 +16,4 @@ steps = voltage_steps(
 )
 clamp = cl.rig_preset("multiclamp_700b", "voltage_clamp", access_resistance="8 MOhm")
 (recording,) = cl.record("rs", p_over_n(steps), electrode=clamp, seed=1, progress=False)
-current_voltage_figure(subtract_leak(recording))
+figure = current_voltage_figure(subtract_leak(recording))

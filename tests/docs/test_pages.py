@@ -121,7 +121,7 @@ def test_an_example_of_the_gallery_draws(path, tmp_path, monkeypatch):
     plt.close("all")
     found = runpy.run_path(str(path))
     figures = [v for v in found.values() if isinstance(v, mpl.figure.Figure)]
-    assert figures or plt.get_fignums() or "figure(" in path.read_text("utf-8")
+    assert figures or plt.get_fignums()  # a name, or pyplot: else the gallery has no picture
     plt.close("all")
 
 
