@@ -261,7 +261,11 @@ def reference_scores(study: str | Path | None) -> pd.DataFrame:
             f"{study} holds no scores.csv; cleo-like groundtruth run --folder {study} makes it"
         )
         raise InputError(msg)
-    rows = reference_rows(pd.read_csv(path, keep_default_na=True))
+    table = pd.read_csv(path, keep_default_na=True)
+    if "feature" not in table:
+        msg = f"{study} is a study of spike inference; advise needs one of patch clamp"
+        raise InputError(msg)
+    rows = reference_rows(table)
     if rows.empty:
         msg = f"{study} has no block whose conditions are rate, filter and noise"
         raise InputError(msg)

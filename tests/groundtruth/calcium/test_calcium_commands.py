@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from cleo_like.cli import main
 from cleo_like.core.errors import InputError
 from cleo_like.groundtruth import add_command, added_methods
+from cleo_like.groundtruth.advise import reference_scores
 from tests.groundtruth.calcium.test_methods import PROGRAM
 
 SMALL = """
@@ -48,6 +49,8 @@ def test_run_add_and_report(tmp_path):
     assert len(after) == len(before) + 2
     assert ",mine,corr_100," in (folder / "scores.csv").read_text()
     assert "page in" in run("report", "--folder", folder, "-o", tmp_path / "page.html")
+    with pytest.raises(InputError, match="a study of spike inference"):
+        reference_scores(folder)
     again = run("add", "dff", "--command", "a {input} {output}", "--folder", folder, code=1)
     assert "take another name" in again
 

@@ -140,6 +140,9 @@ def test_agreement_and_blame(rng):
     assert own["white noise"] == pytest.approx(0.06)
     assert own[REST] == pytest.approx(0.03)
     assert verdict(blamed, "corr_100").startswith("gain of the cell: 0.1")
+    worse = blame(agreement(table(rng, errors | {"spectrum": 0.3}), ("corr_100",)))
+    said = verdict(worse, "corr_100")
+    assert said == f"{REST}: with all else matched 0.300, with nothing 0.200"
     some = agreement(table(rng, {"population": 0.2, "same trains": 0.1}), ("corr_100",))
     assert "--stages all" in verdict(blame(some), "corr_100")
     assert summary(found).set_index("stage").loc["population", "set_error"] == pytest.approx(

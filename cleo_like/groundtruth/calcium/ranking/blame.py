@@ -97,7 +97,7 @@ def verdict(table: pd.DataFrame, score: str, scope: str = POOLED) -> str:
     if part.empty or not (part["kind"] == "rest").any():
         return "which stage is to blame needs --stages all"
     worst = part.iloc[int(part["explains"].to_numpy().argmax())]
-    return (
-        f"{worst['stage']}: {worst['explains']:.3f} of the mean difference of "
-        f"{part['error'].max():.3f}"
-    )
+    most, whole = float(worst["explains"]), float(part["error"].max())
+    if most >= whole:
+        return f"{worst['stage']}: with all else matched {most:.3f}, with nothing {whole:.3f}"
+    return f"{worst['stage']}: {most:.3f} of the mean difference of {whole:.3f}"
