@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.estimate import Estimate
+from cleo_like.features.estimate import Estimate, stated
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.long_square.rheobase import rheobase
@@ -15,6 +15,7 @@ from cleo_like.features.long_square.subthreshold import intervals, subthreshold_
 from cleo_like.features.long_square.train import train_features
 from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.measure import membrane_of
+from cleo_like.features.spikes.resampling.spectra import converter_step
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import Window
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _SAG_TARGET = -100.0  # mV
 _REBOUND_WITHIN = 0.15  # s after the step
+_CODE_SAMPLES = 2000  # are enough to see the step of the converter
 _ZERO_CURRENT = 1.0  # pA: less is no holding current
 
 
@@ -81,7 +83,7 @@ class Answers:
 
 def membrane_values(answers: Answers, found: Measured) -> tuple[str, ...]:
     """Find baseline, sag, resistances, time constants and capacitance; give the notes."""
-    answers.put("v_baseline", _mean(found.sweeps["v_baseline"]), "no baseline before the step")
+    answers.put("v_baseline", _baseline(found), "no baseline before the step")
     if found.limits.exact:
         _ipfx_values(answers, found)
         return ()
@@ -127,6 +129,18 @@ def _ipfx_sag(answers: Answers, sweeps: Mapping[str, np.ndarray], quiet: np.ndar
     row = rows[np.abs(sweeps["peak_deflect_v"][rows] - _SAG_TARGET).argmin()]
     answers.put("sag", sweeps["sag"][row], "no baseline before the step")
     answers.put("vm_for_sag", sweeps["peak_deflect_v"][row])
+
+
+def _baseline(found: Measured) -> Estimate:
+    """Mean over the sweeps; they share what the converter rounds off."""
+    mean = _mean(found.sweeps["v_baseline"])
+    if found.limits.exact:
+        return mean
+    n = int(np.isfinite(found.sweeps["v_baseline"]).sum())
+    start = found.stack.bounds(found.step)[0]
+    about = found.stack.voltage_mv[:, max(0, start - _CODE_SAMPLES) : start + _CODE_SAMPLES]
+    code = converter_step(about) / np.sqrt(12)
+    return stated(mean.value, code, mean.error, n - 1) if n > 1 else mean
 
 
 def _mean(values: np.ndarray) -> Estimate:
@@ -207,7 +221,7 @@ def rest_and_rebound(answers: Answers, found: Measured) -> None:
     free = np.abs(holding) < _ZERO_CURRENT
     answers.put(
         "resting_potential",
-        _mean(sweeps["v_baseline"]) if free else np.nan,
+        _baseline(found) if free else np.nan,
         f"the cell is held with {holding:.3g} pA" if b > a else "no baseline",
     )
     names = ("rebound_depolarization", "rebound_latency", "rebound_spikes")

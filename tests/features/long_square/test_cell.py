@@ -210,3 +210,14 @@ def test_the_public_door_takes_recordings(rc):
     currents, peak, steady = cell.vi_curve
     np.testing.assert_allclose(peak, steady, atol=1e-3)
     np.testing.assert_allclose(steady, -70 + 0.2 * currents, rtol=1e-4)
+
+
+def test_the_baseline_is_not_known_better_than_the_converter(rc):
+    """All sweeps alike, rounded to 0.3 mV: the scatter between them is 0, the error is not."""
+    stack = rc([-60.0, -40.0, -20.0], rest=-70.04)
+    codes = attrs.evolve(stack, voltage_mv=np.round(stack.voltage_mv / 0.3) * 0.3)
+    found = analyse(codes, STEP, DEFAULT)
+    off = abs(found.values["v_baseline"] + 70.04)
+    assert off > 0.03
+    assert found.uncertainty["v_baseline"] == pytest.approx(0.3 / np.sqrt(12))
+    assert off < 1.96 * found.uncertainty["v_baseline"]
