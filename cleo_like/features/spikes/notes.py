@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.features.spikes.resampling.windows import flat_tops
+
 if TYPE_CHECKING:
     from cleo_like.features.spikes.table import SpikeTable
     from cleo_like.features.stack import SweepStack, Window
 
-_FLAT = 3  # equal samples at a peak: a real one is rounder, unless the converter is coarse
-_JUMP = 3.0  # steps of the converter into and out of the flat top
-_CODE_SAMPLES = 2000  # are enough to see the step of the converter
 _SLOW_BIN = 2e-3  # s: one sample in each is looked at
 _SLOW_HEIGHT = 15.0  # mV on both sides
 _SLOW_REACH = 0.1  # s on either side
@@ -84,19 +83,6 @@ def _saturation(stack: SweepStack, table: SpikeTable) -> float:
     if counts.size and counts.max() >= max(2, len(table) / 2):
         return float(levels[counts.argmax()])
     return np.nan
-
-
-def flat_tops(stack: SweepStack, sweep: np.ndarray, peak: np.ndarray) -> np.ndarray:
-    """Mark the spikes whose peak is a flat of equal samples, jumped to and from."""
-    if not sweep.size:
-        return np.zeros(0, dtype=bool)
-    first = peak - 1  # the peak is the first of equal samples
-    at = np.clip(first[:, None] + np.arange(_FLAT + 1), 0, stack.n_samples - 1)
-    values = stack.voltage_mv[sweep[:, None], at]
-    step = np.abs(np.diff(stack.voltage_mv[sweep[0], :_CODE_SAMPLES]))
-    least = step[step > 0].min(initial=np.inf)
-    flat = (values[:, 1:] == values[:, 1:2]).all(axis=1)
-    return np.asarray(flat & (values[:, 1] - values[:, 0] > _JUMP * least))
 
 
 def _slow_events(stack: SweepStack, step: Window, table: SpikeTable) -> np.ndarray:

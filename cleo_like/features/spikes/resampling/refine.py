@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.features.spikes.notes import flat_tops
 from cleo_like.features.spikes.resampling.bootstrap import RATIOS, calibrated, rebuilt
 from cleo_like.features.spikes.resampling.points import GROUPS, NEEDS, Hints, points
 from cleo_like.features.spikes.resampling.spectra import lost, spectra_of
 from cleo_like.features.spikes.resampling.trough import troughs
-from cleo_like.features.spikes.resampling.windows import AFTER, Grid, cut, quiet
+from cleo_like.features.spikes.resampling.windows import AFTER, Grid, cut, flat_tops, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,6 +19,10 @@ _SPIKE = (5e-3, 20e-3)  # s before and after a peak that are not quiet
 _EDGE = 15e-3  # s after an edge of the step
 _STRETCHES = 64  # their median has an error of 16 %
 
+_FLAT = 3  # equal samples at a peak: a real one is rounder, unless the converter is coarse
+_JUMP = 3.0  # steps of the converter into and out of the flat top
+_CODE_SAMPLES = 2000  # are enough to see the step of the converter
+
 
 @attrs.frozen(kw_only=True)
 class Grid:
@@ -131,3 +135,16 @@ def quiet(
     x = x - x.mean(axis=1, keepdims=True)
     line = np.linspace(-1.0, 1.0, n)
     return np.asarray(x - (x @ line / (line @ line))[:, None] * line)
+
+
+def flat_tops(stack: SweepStack, sweep: np.ndarray, peak: np.ndarray) -> np.ndarray:
+    """Mark the spikes whose peak is a flat of equal samples, jumped to and from."""
+    if not sweep.size:
+        return np.zeros(0, dtype=bool)
+    first = peak - 1  # the peak is the first of equal samples
+    at = np.clip(first[:, None] + np.arange(_FLAT + 1), 0, stack.n_samples - 1)
+    values = stack.voltage_mv[sweep[:, None], at]
+    step = np.abs(np.diff(stack.voltage_mv[sweep[0], :_CODE_SAMPLES]))
+    least = step[step > 0].min(initial=np.inf)
+    flat = (values[:, 1:] == values[:, 1:2]).all(axis=1)
+    return np.asarray(flat & (values[:, 1] - values[:, 0] > _JUMP * least))
