@@ -44,6 +44,9 @@ lint: $(VENV)/.installed ## ruff, mypy, import contracts, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell cleo_like tests benchmarks docs README.md CONTRIBUTING.md CHANGELOG.md
+	rm -rf dist && $(BIN)/python -m build --quiet --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
 
 bench: $(VENV)/.installed ## All benchmarks, as tables (CPU time)
 	$(BIN)/python benchmarks/bench_engine.py --table docs/guide/engine_table.md

@@ -119,6 +119,9 @@ _ROOMS = (
 # what Cleo has besides; a script that imports it is told what is missing
 _OF_CLEO = ("ephys", "light", "opto", "registry")
 
+# rooms of the simulated side
+_SIMULATED = ("base", "cells", "engine", "ioproc", "patch", "planning", "remote", "sessions")
+
 __all__ = ["__version__", *sorted(_WHERE), *_MODULES]  # noqa: PLE0604
 
 
@@ -131,9 +134,25 @@ def __getattr__(name: str) -> object:
         raise AttributeError(str(not_here_yet(name)))
     if name not in _WHERE:
         raise AttributeError(_unknown(name))
+    if _WHERE[name].split(".")[0] in _SIMULATED:
+        _need_brian2(name)
     value = getattr(importlib.import_module(f"cleo_like.{_WHERE[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _need_brian2(name: str) -> None:
+    """Say what is missing where the package was installed for analysis only."""
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec("brian2")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        from cleo_like.core.errors import missing_package
+
+        raise missing_package("brian2", f"cleo_like.{name}, which simulates,")
 
 
 def _unknown(name: str) -> str:

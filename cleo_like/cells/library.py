@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleo_like.cells import equations as eq
 from cleo_like.cells.model import CellModel
-from cleo_like.core.errors import unknown_name
+from cleo_like.core.errors import InputError, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,3 +246,26 @@ def landmark_step(name: str) -> float:
     if pattern not in _ADEX:
         raise unknown_name("AdEx cell", name, [f"adex_{p}" for p in _ADEX])
     return _ADEX[pattern][-1] * 1e-12
+
+
+def as_model(cell: object) -> CellModel:
+    """Give the model that is meant: itself, or the library's of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        No library cell has that name.
+    InputError
+        It is neither.
+
+    Examples
+    --------
+    >>> as_model("passive").name
+    'passive'
+    """
+    if isinstance(cell, str):
+        return get_cell(cell)
+    if not isinstance(cell, CellModel):
+        msg = f"expected a CellModel or the name of a library cell, got {type(cell).__name__}"
+        raise InputError(msg)
+    return cell

@@ -8,6 +8,8 @@ import attrs
 import numpy as np
 
 from cleo_like.cells.dynamics import Dynamics, solve_each
+from cleo_like.cells.library import as_model
+from cleo_like.core.arrays import with_unit
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class KnownAnswers:
-    """What a perfect measurement of a cell would give (SI).
+    """What a perfect measurement of a cell would give: numbers in SI that carry their unit.
 
     Parameters
     ----------
@@ -41,11 +43,11 @@ class KnownAnswers:
         part of a small step converges to.
     """
 
-    resting_potential: float
-    input_resistance: float
-    membrane_resistance: float
-    capacitance: float
-    time_constant: float
+    resting_potential: float = attrs.field(converter=with_unit("V"))
+    input_resistance: float = attrs.field(converter=with_unit("ohm"))
+    membrane_resistance: float = attrs.field(converter=with_unit("ohm"))
+    capacitance: float = attrs.field(converter=with_unit("F"))
+    time_constant: float = attrs.field(converter=with_unit("s"))
 
     def __repr__(self) -> str:
         """One line in mV, MOhm, pF and ms."""
@@ -59,14 +61,14 @@ class KnownAnswers:
 
 
 def known_answers(
-    model: CellModel, parameters: Mapping[str, Any] | None = None
+    model: CellModel | str, parameters: Mapping[str, Any] | None = None
 ) -> KnownAnswers:
     """Compute rest and small-signal answers from the linearised equations.
 
     Parameters
     ----------
-    model : CellModel
-        The neuron.
+    model : CellModel or str
+        The neuron, or the name of a library cell.
     parameters : mapping, optional
         Values that replace those of the model: quantities, or numbers in SI.
 
@@ -82,6 +84,7 @@ def known_answers(
     KnownAnswers(rest -70.00 mV, input resistance 200.0 MOhm, membrane resistance 200.0 MOhm,
     capacitance 100.0 pF, time constant 20.00 ms)
     """
+    model = as_model(model)
     dynamics = Dynamics(model)
     values = model.values(parameters)
     found = answers_at_rest(dynamics, dynamics.rest(0.0, values), values)
@@ -119,7 +122,7 @@ def answers_at_rest(
 
 
 def rheobase(
-    model: CellModel,
+    model: CellModel | str,
     duration: Quantity = "1 s",
     *,
     maximum: Quantity = "2 nA",
@@ -134,8 +137,8 @@ def rheobase(
 
     Parameters
     ----------
-    model : CellModel
-        The neuron.
+    model : CellModel or str
+        The neuron, or the name of a library cell.
     duration : quantity
         Length of the step (default 1 s).
     maximum : quantity
@@ -148,9 +151,9 @@ def rheobase(
     Returns
     -------
     float
-        Rheobase (A); NaN when no step up to `maximum` evokes a spike, 0 when the cell
-        fires within `duration` without any. A cell without a stable rest starts from the
-        model's initial values.
+        Rheobase (A), which carries its unit: ``long_square([rheobase("rs")])`` takes it. NaN
+        when no step up to `maximum` evokes a spike, 0 when the cell fires within `duration`
+        without any. A cell without a stable rest starts from the model's initial values.
 
     Examples
     --------
@@ -158,6 +161,7 @@ def rheobase(
     >>> bool(np.isnan(rheobase(get_cell("passive"), maximum="20 pA", duration="50 ms")))
     True
     """
+    model, ampere = as_model(model), with_unit("A")
     seconds = si(duration, "s", "duration")
     high, width = si(maximum, "A", "maximum"), si(resolution, "A", "resolution")
     if width <= 0 or high <= 0:
@@ -169,9 +173,9 @@ def rheobase(
     if np.isnan(x).any():
         x = dynamics.start(values, 1)
         if _spikes(dynamics, x[:, 0], 0.0, seconds, values):
-            return 0.0
+            return ampere(0.0)
     if not _spikes(dynamics, x[:, 0], high, seconds, values):
-        return float("nan")
+        return ampere(np.nan)
     low = 0.0
     while high - low > width:
         middle = (low + high) / 2
@@ -179,7 +183,7 @@ def rheobase(
             high = middle
         else:
             low = middle
-    return high
+    return ampere(high)
 
 
 def _spikes(

@@ -8,7 +8,9 @@ import attrs
 import numpy as np
 
 from cleo_like.cells.dynamics import Dynamics
+from cleo_like.cells.library import as_model
 from cleo_like.cells.reference_properties import rheobase
+from cleo_like.core.arrays import with_unit
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 
@@ -37,10 +39,10 @@ class Sag:
         Lowest potential of the step, mean of its end, and potential before it (V).
     """
 
-    current: float
-    peak: float
-    steady: float
-    rest: float
+    current: float = attrs.field(converter=with_unit("A"))
+    peak: float = attrs.field(converter=with_unit("V"))
+    steady: float = attrs.field(converter=with_unit("V"))
+    rest: float = attrs.field(converter=with_unit("V"))
 
     @property
     def ratio(self) -> float:
@@ -49,7 +51,7 @@ class Sag:
 
 
 def sag_at(
-    model: CellModel,
+    model: CellModel | str,
     potential: Quantity,
     duration: Quantity = "1 s",
     *,
@@ -62,8 +64,8 @@ def sag_at(
 
     Parameters
     ----------
-    model : CellModel
-        The neuron.
+    model : CellModel or str
+        The neuron, or the name of a library cell.
     potential : quantity
         Lowest potential of the step, below rest.
     duration : quantity
@@ -89,6 +91,7 @@ def sag_at(
     """
     from scipy.optimize import brentq
 
+    model = as_model(model)
     goal, seconds = si(potential, "V", "potential"), si(duration, "s", "duration")
     dynamics, values, start = _at_rest(model, parameters)
     rest = float(start[dynamics.v])
@@ -117,7 +120,7 @@ def sag_at(
 
 
 def block_onset(
-    model: CellModel,
+    model: CellModel | str,
     duration: Quantity = "1 s",
     *,
     maximum: Quantity = "5 nA",
@@ -132,8 +135,8 @@ def block_onset(
 
     Parameters
     ----------
-    model : CellModel
-        The neuron.
+    model : CellModel or str
+        The neuron, or the name of a library cell.
     duration : quantity
         Length of the step (default 1 s).
     maximum : quantity
@@ -146,7 +149,8 @@ def block_onset(
     Returns
     -------
     float
-        Current (A); NaN where the cell does not fire, or is not blocked up to `maximum`.
+        Current (A), which carries its unit; NaN where the cell does not fire, or is not blocked
+        up to `maximum`.
 
     Examples
     --------
@@ -154,6 +158,7 @@ def block_onset(
     >>> bool(np.isnan(block_onset(get_cell("passive"), "20 ms", maximum="10 pA")))
     True
     """
+    model, ampere = as_model(model), with_unit("A")
     most, width = si(maximum, "A", "maximum"), si(resolution, "A", "resolution")
     if width <= 0 or most <= 0:
         msg = f"maximum and resolution must be positive, got {most} A and {width} A"
@@ -163,7 +168,7 @@ def block_onset(
         model, duration, maximum=maximum, resolution=resolution, parameters=parameters
     )
     if np.isnan(first):
-        return float("nan")
+        return ampere(np.nan)
     dynamics, values, start = _at_rest(model, parameters)
     level = float(model.level(values))
 
@@ -180,11 +185,11 @@ def block_onset(
             break
         high *= _GROWTH
     else:
-        return float("nan")
+        return ampere(np.nan)
     while high - low > width:
         middle = (low + high) / 2
         low, high = (middle, high) if lasts(middle) else (low, middle)
-    return high
+    return ampere(high)
 
 
 def _at_rest(

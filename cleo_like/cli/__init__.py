@@ -56,6 +56,12 @@ class _Verbs(click.Group):
                 return super().invoke(ctx)
         except CleoLikeError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:  # an installation for analysis only
+            from cleo_like.core.errors import missing_package
+
+            package = str(error.name).split(".")[0]
+            verb = f"cleo-like {ctx.invoked_subcommand}"
+            raise click.ClickException(str(missing_package(package, verb))) from error
         except OSError as error:  # a full disk, a file that vanished
             if error.errno == errno.EPIPE:  # the reader of a pipe has gone: click knows
                 raise

@@ -168,6 +168,22 @@ def si_required(unit: str, name: str) -> Callable[[Any], float]:
     return convert
 
 
+def with_unit(unit: str) -> Callable[[Any], float]:
+    """Make a converter of an answer (SI) to a number that carries its unit.
+
+    Examples
+    --------
+    >>> from cleo_like.core.units import si
+    >>> si(with_unit("A")(1e-10), "A", "amplitude")
+    1e-10
+    """
+
+    def convert(value: Any) -> float:
+        return SIFloat.of(float(value), UNITS[unit].dimension)
+
+    return convert
+
+
 def _rebuild(mapping: MappingProxyType) -> tuple[Any, tuple[dict]]:
     """Let nouns with frozen mappings travel to other processes (pickle cannot by itself)."""
     return frozen_mapping, (dict(mapping),)

@@ -41,6 +41,10 @@ class UnsupportedError(CleoLikeError, NotImplementedError):
     """A legal request that this version does not serve; the message says what does."""
 
 
+class MissingPackageError(UnsupportedError, ImportError):
+    """A package that is not installed; the message says what needs it, and how to get it."""
+
+
 class OutputError(CleoLikeError, OSError):
     """A file or folder that cannot be written; said before any work is done for it."""
 
@@ -80,6 +84,26 @@ def not_here_yet(module: str, name: str | None = None) -> NotHereYetError:
     return NotHereYetError(
         f"{what}: Cleo's {_OF_CLEO[module]} are not part of cleo_like yet "
         f"(docs: coming_from_cleo)"
+    )
+
+
+def missing_package(package: str, what: str) -> MissingPackageError:
+    """Make the error for a package that is not installed.
+
+    Parameters
+    ----------
+    package : str
+        As pip knows it.
+    what : str
+        What needs it.
+
+    Examples
+    --------
+    >>> print(missing_package("matplotlib", "a figure"))
+    a figure needs the package matplotlib, which is not installed: pip install matplotlib
+    """
+    return MissingPackageError(
+        f"{what} needs the package {package}, which is not installed: pip install {package}"
     )
 
 

@@ -15,6 +15,7 @@ from cleo_like.core.errors import UnitError
 from cleo_like.core.units.dimensions import (
     PURE,
     Dimension,
+    SIFloat,
     dimension_of,
     has_unit,
     label_of,
@@ -170,7 +171,10 @@ def carries_unit(value: object) -> bool:
     items = _items(value)
     if items is None:
         return has_unit(value)
-    if all(issubclass(kind, _NUMBERS) for kind in set(map(type, items))):
+    kinds = set(map(type, items))
+    if kinds == {SIFloat}:  # answers of `rheobase` and its kin
+        return True
+    if all(issubclass(kind, _NUMBERS) for kind in kinds):
         return False
     return any(map(carries_unit, items))
 

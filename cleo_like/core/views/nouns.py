@@ -234,6 +234,10 @@ class RecordingLike(Protocol):
         """What was commanded."""
 
     @property
+    def protocols(self) -> Sequence[ProtocolLike]:
+        """What was commanded, where several were played."""
+
+    @property
     def n_sweeps(self) -> int:
         """Number of sweeps."""
 

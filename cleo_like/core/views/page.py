@@ -7,8 +7,11 @@ import html
 import io
 from typing import TYPE_CHECKING
 
+from cleo_like.core.errors import MissingPackageError
+from cleo_like.core.views.style import need_matplotlib
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from matplotlib.figure import Figure
 
@@ -22,6 +25,15 @@ def picture(figure: Figure) -> str:
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     source = f"data:image/png;base64,{data}"
     return f'<img alt="" style="width:{_WIDTH}px;max-width:100%" src="{source}">'
+
+
+def drawn_or_none(draw: Callable[[], Figure | None]) -> Figure | None:
+    """Draw, or give None where matplotlib is not installed: a page does without a picture."""
+    try:
+        need_matplotlib()
+    except MissingPackageError:
+        return None
+    return draw()
 
 
 def card(line: str, facts: Mapping[str, object], figure: Figure | None = None) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.units.table import shown_unit
-from cleo_like.core.views.style import RESPONSE_COLOUR, VOLTAGE_MAP
+from cleo_like.core.views.style import RESPONSE_COLOUR, VOLTAGE_MAP, need_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +26,7 @@ def shown(unit: str) -> tuple[str, str, float]:
 
 def new_figure(heights: list[float], height: float) -> list[Axes]:
     """Make a new figure of pyplot, which notebooks and windows show."""
+    need_matplotlib()
     from matplotlib import pyplot as plt
 
     figure = plt.figure(figsize=(8.5, height), layout="constrained")

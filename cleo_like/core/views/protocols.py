@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.core.views.page import card
+from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.panels import (
     amplitude_bar,
     coloured,
@@ -137,4 +137,4 @@ def protocol_card(protocol: ProtocolLike) -> str:
         "epochs": ", ".join(dict.fromkeys(e.name for e in protocol.epochs)),
         **{k: v for k, v in protocol.parameters.items() if np.ndim(v) == 0},
     }
-    return card(repr(protocol), facts, protocol_figure(protocol))
+    return card(repr(protocol), facts, drawn_or_none(lambda: protocol_figure(protocol)))

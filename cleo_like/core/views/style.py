@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cleo_like.core.errors import missing_package
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,10 +40,25 @@ _RC: Any = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw with the settings of the house, and put back those of the user."""
+    need_matplotlib()
     import matplotlib as mpl
 
     with mpl.rc_context(_RC):
         yield
+
+
+def need_matplotlib() -> None:
+    """Say that figures need matplotlib, where it is not installed.
+
+    Raises
+    ------
+    MissingPackageError
+        It is not.
+    """
+    try:
+        import matplotlib as mpl  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_package("matplotlib", "a figure") from error
 
 
 def thinned(

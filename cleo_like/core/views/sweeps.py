@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.views.page import card
+from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.panels import (
     amplitude_bar,
     coloured,
@@ -250,11 +250,21 @@ def _amplitudes(sweeps: Sequence[SweepLike]) -> np.ndarray:
 
 def sweep_card(sweep: SweepLike) -> str:
     """Make what a notebook shows of a sweep."""
-    with house_style():
-        panels = _panels([sweep])
-        _response_and_command(panels, [sweep], [RESPONSE_COLOUR], [COMMAND_COLOUR])
+
+    def draw() -> Figure:
+        with house_style():
+            panels = _panels([sweep])
+            _response_and_command(panels, [sweep], [RESPONSE_COLOUR], [COMMAND_COLOUR])
+        return figure_of(panels[0])
+
     facts = {"stimulus": sweep.stimulus, **sweep.settings, "notes": "; ".join(sweep.notes)}
-    return card(repr(sweep), facts, figure_of(panels[0]) if sweep.n_samples else None)
+    return card(repr(sweep), facts, drawn_or_none(draw) if sweep.n_samples else None)
+
+
+def _protocols(recording: RecordingLike) -> list[str]:
+    """Name the protocol, or those that were played one after the other."""
+    one = recording.protocol
+    return [p.name for p in recording.protocols] if one is None else [one.name]
 
 
 def recording_card(recording: RecordingLike) -> str:
@@ -264,8 +274,9 @@ def recording_card(recording: RecordingLike) -> str:
     facts = {
         **{name: getattr(cell, name) for name in ("species", "region", "donor")},
         "source": recording.provenance.source,
-        "protocol": None if recording.protocol is None else recording.protocol.name,
+        "protocol": ", ".join(_protocols(recording)),
         "truth": None if recording.truth is None else repr(recording.truth),
         "findings": "; ".join(recording.findings),
     }
-    return card(repr(recording), facts, family_figure(recording) if one_mode else None)
+    figure = drawn_or_none(lambda: family_figure(recording) if one_mode else None)
+    return card(repr(recording), facts, figure)

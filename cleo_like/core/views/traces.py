@@ -8,13 +8,14 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.views.exchange import needed
-from cleo_like.core.views.page import card
+from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.style import RESPONSE_COLOUR, SPIKE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from cleo_like.core.views.nouns import TracesLike
 
@@ -118,16 +119,20 @@ def traces_tsd(traces: TracesLike) -> Any:
 
 def traces_card(traces: TracesLike) -> str:
     """Make what a notebook shows of traces."""
-    from matplotlib.figure import Figure
 
-    figure = None
-    if traces.fluorescence.size:
+    def draw() -> Figure | None:
+        from matplotlib.figure import Figure
+
+        if not traces.fluorescence.size:
+            return None
         figure = Figure(figsize=(8.5, 5.0), layout="constrained")
         plot_traces(traces, figure.subplots(), most=12)
+        return figure
+
     facts = {
         "quantity": traces.quantity,
         "columns": ", ".join(traces.rois),
         "truth": None if traces.truth is None else repr(traces.truth),
         "notes": "; ".join(traces.notes),
     }
-    return card(repr(traces), facts, figure)
+    return card(repr(traces), facts, drawn_or_none(draw))
