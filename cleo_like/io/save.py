@@ -239,8 +239,8 @@ def simulated_paths(
 
 
 def write_simulated(
-    recordings: Iterable[Recording],
-    folders: Mapping[str, Path],
+    recordings: Recording | Iterable[Recording],
+    folders: Mapping[str, str | Path],
     *,
     overwrite: bool = False,
     ipfx_compatible: bool = False,
@@ -249,9 +249,9 @@ def write_simulated(
 
     Parameters
     ----------
-    recordings : iterable of Recording
+    recordings : Recording or iterable of Recording
         From `cleo_like.record` or `cleo_like.experiment`.
-    folders : mapping of str to Path
+    folders : mapping of str to path
         Format ("abf", "nwb", "atf") to the folder for its files. A recording of several
         protocols is one NWB file, and an ABF (or ATF) file for each protocol.
     overwrite : bool
@@ -263,16 +263,25 @@ def write_simulated(
     -------
     list of list of Path
         The files of each recording.
+
+    Raises
+    ------
+    InputError
+        `folders` is no mapping of format to folder.
     """
+    if not hasattr(folders, "items"):
+        msg = f"folders must be {{format: folder}} such as {{'nwb': 'out'}}, got {folders!r}"
+        raise InputError(msg)
+    given = [recordings] if isinstance(recordings, Recording) else recordings
     own = {"session_id": SIMULATED_SESSION, "ipfx_compatible": ipfx_compatible}
     with together():
         return [
             [
                 write(part, path, overwrite=overwrite, **(own if kind == "nwb" else {}))
                 for kind, folder in folders.items()
-                for path, part in _parts(recording, kind, folder)
+                for path, part in _parts(recording, kind, Path(folder))
             ]
-            for recording in recordings
+            for recording in given
         ]
 
 
