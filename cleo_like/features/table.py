@@ -80,6 +80,21 @@ class FeatureTable:
             known = map(str, self.frame.columns)
             raise unknown_name("column of this table", str(column), known) from error
 
+    def __repr__(self) -> str:
+        """One line: rows, how many were measured, features."""
+        measured = int((self.frame["status"] == "ok").sum())
+        return f"FeatureTable: {len(self)} rows, {measured} measured, {len(self.features)} features"
+
+    def _repr_html_(self) -> str:
+        """Show who was measured and every feature that somebody has, for a notebook."""
+        import html
+
+        about = ["cell_id", "source", "family", "status", "notes"]
+        given = [name for name in self.features if self.frame[name].notna().any()]
+        shown = self.frame[[*about, *given]]
+        table = shown.to_html(index=False, float_format=lambda x: f"{x:.4g}", max_rows=60)
+        return f"<div><b>{html.escape(repr(self))}</b>{table}</div>"
+
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the feature columns."""

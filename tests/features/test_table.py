@@ -90,3 +90,16 @@ def test_an_unknown_column_or_feature_is_said_with_the_nearest():
         table["saag"]
     with pytest.raises(UnknownNameError, match="did you mean 'sag'"):
         table.why(0, "saag")
+
+
+def test_a_table_shows_itself():
+    rows = [
+        Record(meta={"cell_id": "<c1>", "status": "ok"}, values={"tau": 0.0201, "sag": np.nan}),
+        Record(meta={"cell_id": "c2", "status": "failed"}, values={}),
+    ]
+    table = FeatureTable.from_records(rows)
+    assert repr(table) == "FeatureTable: 2 rows, 1 measured, 2 features"
+    page = table._repr_html_()
+    assert "0.0201" in page
+    assert "&lt;c1&gt;" in page
+    assert "sag" not in page  # nobody has it
