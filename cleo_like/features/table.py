@@ -83,7 +83,8 @@ class FeatureTable:
     def __repr__(self) -> str:
         """One line: rows, how many were measured, features."""
         measured = int((self.frame["status"] == "ok").sum())
-        return f"FeatureTable: {len(self)} rows, {measured} measured, {len(self.features)} features"
+        counts = f"{len(self)} rows, {measured} measured, {len(self.features)} features"
+        return f"FeatureTable: {counts}"
 
     def _repr_html_(self) -> str:
         """Show who was measured and every feature that somebody has, for a notebook."""
