@@ -143,3 +143,10 @@ def test_all_formats_of_a_simulation_or_none(recording, tmp_path, monkeypatch):
     assert files(tmp_path) == before
     monkeypatch.undo()
     write_simulated([changed], folders, overwrite=True)
+
+
+def test_one_recording_and_names_of_folders(recording, tmp_path):
+    ((path,),) = write_simulated(recording, {"nwb": str(tmp_path / "out")})
+    assert path.is_file()
+    with pytest.raises(InputError, match=r"folders must be \{format: folder\} .*, got 'out'"):
+        write_simulated(recording, "out")
