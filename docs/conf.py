@@ -24,6 +24,8 @@ nb_execution_timeout = 300
 # in a folder of its own: pages write files
 nb_execution_in_temp = True
 nb_merge_streams = True
+# warnings of the machine that builds are not part of a page
+nb_output_stderr = "remove"
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 

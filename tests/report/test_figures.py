@@ -166,3 +166,16 @@ def test_pyplot_is_never_loaded():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_style_puts_back_its_own_settings_and_leaves_those_of_the_backend():
+    import matplotlib as mpl
+
+    from cleo_like.core.views.style import house_style
+
+    with mpl.rc_context({"font.size": 7.5, "interactive": False}):
+        with house_style():
+            assert mpl.rcParams["font.size"] == 11
+            mpl.rcParams["interactive"] = True  # as a notebook does with the first figure
+        assert mpl.rcParams["font.size"] == 7.5
+        assert mpl.rcParams["interactive"]

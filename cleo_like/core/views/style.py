@@ -43,8 +43,13 @@ def house_style() -> Iterator[None]:
     need_matplotlib()
     import matplotlib as mpl
 
-    with mpl.rc_context(_RC):
+    # not rc_context: it would also put back what a notebook's backend sets with the first figure
+    before = {name: mpl.rcParams[name] for name in _RC}
+    mpl.rcParams.update(_RC)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def need_matplotlib() -> None:
