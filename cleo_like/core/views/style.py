@@ -43,7 +43,7 @@ def house_style() -> Iterator[None]:
     need_matplotlib()
     import matplotlib as mpl
 
-    # not rc_context: it would also put back what a notebook's backend sets with the first figure
+    # not rc_context, which also puts back what a notebook's backend sets with its first figure
     before = {name: mpl.rcParams[name] for name in _RC}
     mpl.rcParams.update(_RC)
     try:
