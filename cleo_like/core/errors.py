@@ -107,6 +107,10 @@ def missing_package(package: str, what: str) -> MissingPackageError:
     )
 
 
+_LISTED = 60
+"""Known names that a person reads through; of more, the nearest say enough."""
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Make the error for an unknown name, with the nearest known ones.
 
@@ -132,9 +136,10 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     names = sorted(known)
     near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     hint = f"; did you mean {_or_list(near)}?" if near else "."
-    return UnknownNameError(
-        f"unknown {kind} {name!r}{hint} Known: {', '.join(map(repr, names))}"
-    )
+    listed = names[:_LISTED]
+    more = len(names) - len(listed)
+    known_ones = ", ".join(map(repr, listed)) + (f" and {more} more" if more else "")
+    return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {known_ones}")
 
 
 def _or_list(names: list[str]) -> str:

@@ -11,6 +11,7 @@ import attrs
 from cleo_like.core.errors import (
     FileFormatError,
     InputError,
+    UnknownNameError,
     UnsupportedError,
     unknown_name,
 )
@@ -42,6 +43,14 @@ class Record:
     values: dict[str, float]
     errors: dict[str, float] = attrs.field(factory=dict)
     reasons: dict[str, str] = attrs.field(factory=dict)
+
+
+_USUAL = (
+    "resting_potential", "input_resistance", "tau", "capacitance", "sag", "rheobase_i",
+    "fi_fit_slope", "max_rate", "ap_1_threshold_v_0_long_square", "ap_1_peak_v_0_long_square",
+    "ap_1_width_0_long_square", "hero_adapt",
+)  # fmt: skip
+"""What a plot of a table shows unless told otherwise."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -95,6 +104,55 @@ class FeatureTable:
         shown = self.frame[[*about, *given]]
         table = shown.to_html(index=False, float_format=lambda x: f"{x:.4g}", max_rows=60)
         return f"<div><b>{html.escape(repr(self))}</b>{table}</div>"
+
+    def plot(self, *features: str) -> np.ndarray:
+        """Draw features, a panel for each: a point for each cell with its error, the median.
+
+        Parameters
+        ----------
+        *features : str
+            Which; by default what is looked at first in any cell (resting potential, input
+            resistance, rheobase ...), or else the first dozen.
+
+        Returns
+        -------
+        array of Axes
+            One for each feature.
+
+        Raises
+        ------
+        UnknownNameError
+            A feature that the table does not have.
+        InputError
+            No cell has any feature.
+        """
+        import numpy as np
+
+        from cleo_like.core.views.tables import Column, plot_columns
+
+        for name in features:
+            if name not in self.reasons:
+                raise unknown_name("feature of this table", name, self.features)
+        chosen = list(features) if features else self._worth_drawing()
+        if not chosen:
+            raise InputError("no cell of this table has any feature, so nothing can be drawn")
+        nothing = np.full(len(self), np.nan)
+        columns = [
+            Column(
+                _label(name),
+                self.frame[name].to_numpy(float),
+                self.frame[f"{name}_error"].to_numpy(float)
+                if f"{name}_error" in self.frame
+                else nothing,
+            )
+            for name in chosen
+        ]
+        return plot_columns(columns, [str(name) for name in self.frame["cell_id"]])
+
+    def _worth_drawing(self) -> list[str]:
+        known = [name for name in self.features if self.frame[name].notna().any()]
+        usual = [name for name in _USUAL if name in known]
+        return (usual if usual else known)[:12]
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -208,6 +266,15 @@ class FeatureTable:
     def read(cls, path: str | Path) -> FeatureTable:
         """Read CSV or parquet by the ending of the name."""
         return cls.from_parquet(path) if is_parquet(path) else cls.from_csv(path)
+
+
+def _label(name: str) -> str:
+    from cleo_like.features.catalogue import feature
+
+    try:
+        return feature(name).label
+    except UnknownNameError:
+        return name  # of an extractor of somebody else
 
 
 def _in_order(errors: list[str]) -> list[str]:

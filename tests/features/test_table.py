@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
+from cleo_like.core.errors import (
+    FileFormatError,
+    InputError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from cleo_like.features.table import META, FeatureTable, Record
 
 number = st.floats(allow_nan=True, allow_infinity=False, width=64)
@@ -103,3 +108,34 @@ def test_a_table_shows_itself():
     assert "0.0201" in page
     assert "&lt;c1&gt;" in page
     assert "sag" not in page  # nobody has it
+
+
+def test_plot_draws_what_is_known_with_errors_and_names():
+    import matplotlib.pyplot as plt
+
+    rows = [
+        Record(
+            meta={"cell_id": f"c{k}", "status": "ok"},
+            values={"tau": tau, "sag": 0.1 * k, "of_mine": 2.0},
+            errors={"tau": 0.001},
+        )
+        for k, tau in enumerate((0.01, np.nan, 0.03, 0.04))
+    ]
+    table = FeatureTable.from_records(rows)
+    tau, sag = table.plot()  # what is usual; `of_mine` is not
+    assert [a.get_xlabel() for a in (tau, sag)] == ["tau (s)", "sag"]
+    assert tau.get_title(loc="left") == "1 missing"
+    (line,) = (one for one in tau.lines if one.get_marker() == "o")
+    np.testing.assert_array_equal(line.get_xdata(), [0.01, 0.03, 0.04])
+    np.testing.assert_array_equal(line.get_ydata(), [0, 2, 3])
+    assert [t.get_text() for t in tau.get_yticklabels()] == ["c0", "c1", "c2", "c3"]
+    (own,) = table.plot("of_mine")
+    assert own.get_xlabel() == "of_mine"
+    with pytest.raises(UnknownNameError, match="did you mean 'tau'"):
+        table.plot("taw")
+    empty = FeatureTable.from_records(
+        [Record(meta={"cell_id": "c", "status": "ok"}, values={"tau": np.nan})]
+    )
+    with pytest.raises(InputError, match="no cell of this table has any feature"):
+        empty.plot()
+    plt.close("all")
