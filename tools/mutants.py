@@ -58,8 +58,9 @@ OPERATORS = (
     "core/ReplaceBreakWithContinue",
     "core/NumberReplacer",
 )
-# A line that hundreds of tests run is met by the most specific of them only.
+# A line that hundreds of tests run is met by the most specific of them, and by the frozen answers.
 MOST_TESTS = 40
+FROZEN = "tests/frozen/"
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,17 @@ class TestsOfLines:
                 self._size.update(tests)
 
     def __call__(self, mutant: Mutant) -> list[str]:
-        """Find the tests of the line, those that run few lines first.
+        """Find the tests of the line, those that run few lines first, frozen answers last.
 
         What runs at import (a constant) has no test of its own: all tests of the module.
         """
         lines = self._of_module.get(str(ROOT / mutant.path), {})
         tests = lines.get(mutant.line) or set().union(*lines.values())
-        return sorted(tests, key=lambda test: (self._size[test], test))[:MOST_TESTS]
+        found = sorted(tests, key=lambda test: (self._size[test], test))
+        return [
+            *[test for test in found if not test.startswith(FROZEN)][:MOST_TESTS],
+            *[test for test in found if test.startswith(FROZEN)],
+        ]
 
 
 def verdict(mutant: Mutant, tests: list[str], tree: Path, limit: float) -> str:
