@@ -58,7 +58,7 @@ OPERATORS = (
     "core/ReplaceBreakWithContinue",
     "core/NumberReplacer",
 )
-# A line that hundreds of tests run is met by the most specific of them, and by the frozen answers.
+# A line that hundreds of tests run is met by the most specific of them and the frozen answers.
 MOST_TESTS = 40
 FROZEN = "tests/frozen/"
 
