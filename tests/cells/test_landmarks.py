@@ -136,3 +136,13 @@ def test_adex_patterns(pattern):
     name = f"adex_{pattern}"
     _, spikes = spikes_of(name, landmark_step(name) * 1e12, rate=20_000.0)
     assert ADEX[pattern](spikes), (len(spikes), spikes[:5])
+
+
+def test_the_steps_of_the_paper():
+    """Naud et al. 2008, doi:10.1007/s00422-008-0264-7, table 1."""
+    steps = {name: round(landmark_step(name) * 1e12, 6) for name in ADEX}
+    assert steps == {
+        "tonic": 500, "adapting": 500, "initial_burst": 400, "regular_bursting": 210,
+        "delayed_accelerating": 300, "delayed_regular_bursting": 110, "transient": 180,
+        "irregular": 160,
+    }  # fmt: skip

@@ -373,3 +373,9 @@ def test_what_another_extractor_does_wrong_is_a_row_with_the_reason(cells, answe
     found = extract(cells[:2], extractor=theirs, progress=False)
     assert found["status"].tolist() == ["failed", "failed"]
     assert re.search(message, found["notes"][0])
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_a_bar_where_it_is_asked_for(cells, capsys, progress):
+    extract(cells[:1], progress=progress)
+    assert ("features" in capsys.readouterr().err) is progress

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from cleo_like import Cell, Provenance, Recording, Sweep
 from cleo_like.matching import match, match_arrays
 
 RATE = 20_000
@@ -343,3 +344,13 @@ class TestMixedRecordings:
             assert edges[0][0] == 0
             assert edges[-1][1] == N
             assert all(a[1] == b[0] for a, b in pairwise(edges))
+
+
+@pytest.mark.parametrize(("rate", "told"), [(200.0, False), (199.9, True)])
+def test_a_rate_that_is_rather_one_of_kilohertz(rate, told):
+    """200 Hz is the slowest that is taken for what it says: a step of a cell needs 5 ms."""
+    step = np.zeros(400)
+    step[100:300] = 1e-10
+    sweep = Sweep(response=np.full(400, -0.07), command=step, rate=rate)
+    made = Recording(sweeps=[sweep], cell=Cell(id="c"), provenance=Provenance(source="t"))
+    assert ("kHz" in match(made).sweeps[0].reason) is told

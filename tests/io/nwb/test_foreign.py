@@ -186,22 +186,23 @@ def test_a_stimulus_of_another_time_is_no_command(file):
 
 @pytest.mark.parametrize("stimuli", ["one series", "four series"])
 @pytest.mark.parametrize("responses", ["one series", "four series"])
-def test_gaps_split_a_series_into_sweeps(file, responses, stimuli):
-    times = np.concatenate([2.0 * k + np.arange(N) / RATE for k in range(4)])
+@pytest.mark.parametrize("n", [2, 4])  # one gap is the least that there can be
+def test_gaps_split_a_series_into_sweeps(file, responses, stimuli, n):
+    times = np.concatenate([2.0 * k + np.arange(N) / RATE for k in range(n)])
     for kind, make, one in (
         (responses, file.response, potential),
         (stimuli, file.stimulus, command),
     ):
         if kind == "one series":
-            make(0, data=np.concatenate([one(k) for k in range(4)]), **stamped(times))
+            make(0, data=np.concatenate([one(k) for k in range(n)]), **stamped(times))
         else:
-            for k in range(4):
+            for k in range(n):
                 make(k)
     back = read(file.save())
-    assert_right(back)
-    assert [s.start_time for s in back.sweeps] == [0.0, 2.0, 4.0, 6.0]
-    assert [s.number for s in back.sweeps] == [0, 1, 2, 3]
-    assert ("jump (3 times" in said(back)) is (responses == "one series")
+    assert_right(back, n)
+    assert [s.start_time for s in back.sweeps] == [2.0 * k for k in range(n)]
+    assert [s.number for s in back.sweeps] == list(range(n))
+    assert (f"jump ({n - 1} time" in said(back)) is (responses == "one series")
 
 
 def test_rows_of_a_table_cut_a_series_with_gaps(file):
