@@ -21,7 +21,6 @@ from cleo_like.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from cleo_like.core import Recording, Sweep
     from cleo_like.patch.backends.choose import Backend
 
 
@@ -87,6 +86,7 @@ def simulate(  # as many as there are options
     from cleo_like.io import write_simulated
     from cleo_like.io.save import check_fits
     from cleo_like.patch import experiment, record
+    from cleo_like.patch.recording_run import has_test_pulse
 
     folders = dict.fromkeys(formats if formats else ("abf", "nwb"), out)
     if len(protocols) == 1:  # files are named by the cell alone: said before any work
@@ -99,32 +99,17 @@ def simulate(  # as many as there are options
     options: dict[str, Any] = {
         "seed": seed, "backend": backend, "sequential": sequential,
         "keep_voltage": keep_voltage,
+        "membrane_test": rig != "ideal" and any(map(has_test_pulse, played)),
     }  # fmt: skip
     if len(played) == 1:
         recordings = record(list(names), played[0], electrode=rigs[0], **options)
     else:
         recordings = experiment(list(names), played, rigs, **options)
-    if rig != "ideal":
-        recordings = [_tested(recording) for recording in recordings]
     written = write_simulated(recordings, folders, overwrite=overwrite, ipfx_compatible=ipfx)
     for recording, paths in zip(recordings, written, strict=True):
         click.echo(repr(recording))
         for path in paths:
             click.echo(f"  {path}")
-
-
-def _tested(recording: Recording) -> Recording:
-    """Write the membrane test of each test pulse into the sweeps, as a rig's software does."""
-    import attrs
-
-    from cleo_like.features.clamp import with_membrane_test
-
-    sweeps: list[Sweep] = []
-    for part in recording.by_protocol().values():
-        epochs = () if part.protocol is None else part.protocol.epochs
-        pulsed = any(epoch.name == "test_pulse" for epoch in epochs)
-        sweeps += with_membrane_test(part) if pulsed else part
-    return attrs.evolve(recording, sweeps=sweeps)
 
 
 def _check_files(

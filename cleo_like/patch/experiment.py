@@ -12,7 +12,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.protocol import Protocol
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording, join_recordings
-from cleo_like.patch.recording_run import record
+from cleo_like.patch.recording_run import has_test_pulse, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cleo_like.patch.names import Cells, Rig
 
 
-def experiment(
+def experiment(  # noqa: PLR0913  # as many as an experiment has settings
     cells: Cells,
     protocols: Sequence[Protocol],
     rig: Rig | Sequence[Rig] | None = None,
@@ -34,6 +34,7 @@ def experiment(
     sequential: bool = False,
     dt: Quantity | None = None,
     keep_voltage: bool = False,
+    membrane_test: bool = False,
     memory: float = 512e6,
     progress: bool | None = None,
 ) -> list[Recording]:
@@ -53,8 +54,9 @@ def experiment(
         Between two protocols.
     seed : int, optional
         Of all noise; each protocol draws its own from it, which the provenance keeps.
-    backend, threads, sequential, dt, keep_voltage, memory, progress
-        As in `record`.
+    backend, threads, sequential, dt, keep_voltage, membrane_test, memory, progress
+        As in `record`; `membrane_test` measures the protocols that have a
+        test pulse; one must.
 
     Returns
     -------
@@ -86,11 +88,13 @@ def experiment(
     if len(rigs) != len(played):
         msg = f"rig must be one, or one for each of {len(played)} protocols, got {len(rigs)}"
         raise InputError(msg)
+    none_has = not any(map(has_test_pulse, played))  # `record` says so
     by_protocol = [
         record(
             cells, protocol, electrode=through, seed=int(own), backend=backend, threads=threads,
-            sequential=sequential, dt=dt, keep_voltage=keep_voltage, memory=memory,
-            progress=progress,
+            sequential=sequential, dt=dt, keep_voltage=keep_voltage,
+            membrane_test=membrane_test and (has_test_pulse(protocol) or none_has),
+            memory=memory, progress=progress,
         )
         for protocol, through, own in zip(played, rigs, seeds, strict=True)
     ]  # fmt: skip

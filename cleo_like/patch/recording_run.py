@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from cleo_like.patch.names import Cells, Rig
 
 
-def record(
+def record(  # noqa: PLR0913  # as many as a recording has settings
     cells: Cells,
     protocol: Protocol,
     *,
@@ -55,6 +55,7 @@ def record(
     sequential: bool = False,
     dt: Quantity | None = None,
     keep_voltage: bool = False,
+    membrane_test: bool = False,
     memory: float = 512e6,
     progress: bool | None = None,
     consume: Callable[[Recording], Any] | None = None,
@@ -92,6 +93,10 @@ def record(
         sampling interval.
     keep_voltage : bool
         Keep the noise-free membrane potential at the sampling rate in the ground truth.
+    membrane_test : bool
+        Estimate access, input resistance and capacitance from the test pulse of each sweep,
+        and write them into its settings, as a rig's software does (`with_membrane_test`);
+        the truth is in ``truth.answers``.
     memory : float
         Bound on the simulation's recording buffer in bytes (default 512 MB); more traces
         than fit run in blocks. The recordings themselves take 4 bytes a sample.
@@ -128,6 +133,14 @@ def record(
         msg = f"protocol must be a Protocol (parse_protocol makes one of text), got {kind}"
         raise InputError(msg)
     pipette = _pipette(electrode, protocol)
+    if membrane_test and not has_test_pulse(protocol):
+        msg = (
+            f"membrane_test=True needs a test pulse in {protocol.name!r}: give the family "
+            "test_pulse='-20 pA' ('-5 mV' in voltage clamp), or put one in front of the "
+            "protocol (stimuli.with_test_pulse); features.clamp.membrane_test(start=, end=) "
+            "takes any pulse"
+        )
+        raise InputError(msg)
     step = None if dt is None else si(dt, "s", "dt")
     if step is not None and not step > 0:
         msg = f"dt must be above 0 ms, got {step * 1e3:g} ms"
@@ -139,7 +152,7 @@ def record(
     run = _Run(
         protocol=protocol, pipette=pipette, seed=seed, backend=backend, threads=threads,
         sequential=sequential, dt=step, keep_voltage=keep_voltage, memory=memory,
-        input_hash=hash_of(protocol.waveforms),
+        input_hash=hash_of(protocol.waveforms), membrane_test=membrane_test,
     )  # fmt: skip
     found = specimens(cells)
     results: dict[int, Any] = {}
@@ -163,6 +176,7 @@ class _Run:
     sequential: bool
     dt: float | None
     keep_voltage: bool
+    membrane_test: bool
     memory: float
     input_hash: str
 
@@ -195,12 +209,13 @@ class _Run:
             response, found = bench.respond(k, samples, self._rngs(indices[k]))
             recording = self._recording(cells[k], response, bench)
             findings = () if resting[k] else (_no_rest(cells[k]),)
-            yield attrs.evolve(
+            made = attrs.evolve(
                 recording,
                 truth=truth,
                 findings=(*findings, *found),
                 provenance=self._provenance(cells[k], job, simulation, recording.session_start),
             )
+            yield _tested(made) if self.membrane_test else made
 
     def _sweeps(
         self, samples: dict[str, np.ndarray], spikes: list[np.ndarray]
@@ -298,6 +313,18 @@ def _pipette(electrode: Rig | None, protocol: Protocol) -> PatchPipette:
         raise UnsupportedError(msg)
     electrode.check(protocol)
     return electrode
+
+
+def has_test_pulse(protocol: Protocol) -> bool:
+    """Tell whether a protocol has a test pulse of its own in front."""
+    return any(epoch.name == "test_pulse" for epoch in protocol.epochs)
+
+
+def _tested(recording: Recording) -> Recording:
+    """Measure the test pulses in what was recorded, and that alone."""
+    from cleo_like.features.clamp import with_membrane_test
+
+    return with_membrane_test(recording)
 
 
 def _no_rest(cell: Specimen) -> str:

@@ -333,7 +333,7 @@ CALLS |= {
         {"conductance": (5, "nS"), "reversal": (10, "mV"), "tau": (5, "ms"), "times": ([1, 2], "ms")},
     ),
     "clamp.DynamicClamp": (
-        of(lambda **k: dynamic.DynamicClamp(abs, **k)),
+        of(lambda **k: dynamic.DynamicClamp(max, **k)),
         {"period": (50, "us"), "latency": (25, "us"), "jitter": (5, "us")},
     ),
     "clamp.largest_conductance": (

@@ -369,3 +369,13 @@ def test_a_run_goes_on_from_where_the_stepper_is():
     halves = [clamp.run(stepper, "20 ms", command="10 pA").voltage for _ in range(2)]
     whole = clamp.run("passive", "40 ms", command="10 pA").voltage
     assert np.concatenate(halves) == pytest.approx(whole, abs=1e-7)
+
+
+def test_a_step_that_is_no_step_is_said():
+    with pytest.raises(InputError, match=r"must take a time .* and a potential"):
+        DynamicClamp(lambda t: t)
+    with pytest.raises(InputError, match=r"step\(t, v\) gave 'x'; it must give a current"):
+        DynamicClamp(lambda _t, _v: "x").run("passive", duration="1 ms")
+    with pytest.raises(InputError, match=r"step\(t, v\) gave None"):
+        DynamicClamp(lambda _t, _v: None).run("passive", duration="1 ms")
+    DynamicClamp(max)  # of C: it does not tell its arguments

@@ -29,6 +29,9 @@ _NEAR = 5e-3
 small numbers."""
 
 
+_NARROW = 0.1
+"""Slope factor over the distance of potentials below which no point is on the curve's rise: at
+half a distance from its middle it is at .7 %."""
 _LOST = 5e-3
 """Drop (V) above which a fast current escapes the clamp: a slope factor of activation."""
 
@@ -95,14 +98,18 @@ class CurrentVoltage:
         if not np.isfinite(zero):
             msg = "the peak current does not change its sign; give reversal='50 mV'"
             raise InputError(msg)
-        force = self.voltage - np.nan_to_num(self.error) - zero
+        force = self._held(current) - zero
         near = np.abs(force) < _NEAR
         return np.where(near, np.nan, getattr(self, current) / np.where(near, 1.0, force))
 
     def activation(
         self, reversal: Quantity | None = None, current: str = "peak"
     ) -> tuple[float, float, float]:
-        """Fit a Boltzmann curve to the conductance.
+        """Fit a Boltzmann curve to the conductance, where the clamp holds the cell.
+
+        Potentials at which the series resistance drops more than 5 mV are left out of "peak"
+        and "inward": a fast current escapes the clamp there. A steady current has the potential
+        that the drop leaves.
 
         Parameters
         ----------
@@ -117,11 +124,34 @@ class CurrentVoltage:
             Slope factor (V), positive for activation.
         maximum : float
             Largest conductance (S).
+
+        Raises
+        ------
+        InputError
+            Fewer than four potentials are left, or no curve fits them.
         """
-        conductance = self.conductance(reversal, current)
-        known = np.isfinite(conductance)
-        where = self.voltage - np.nan_to_num(self.error)
-        return boltzmann_fit(where[known], conductance[known])
+        conductance, where = self.conductance(reversal, current), self._held(current)
+        lost = np.zeros(len(where), dtype=bool)
+        if current != "steady":  # a steady potential is known, however large the drop
+            lost = np.abs(self.voltage - where) > _LOST
+        known = np.isfinite(conductance) & ~lost
+        try:
+            return boltzmann_fit(where[known], conductance[known])
+        except InputError as error:
+            if not lost.any():
+                raise
+            msg = (
+                f"{error}; {lost.sum()} of {len(lost)} potentials are left out, where the "
+                f"series resistance drops more than {_LOST * 1e3:g} mV (less current, or more "
+                "correction)"
+            )
+            raise InputError(msg) from error
+
+    def _held(self, current: str) -> np.ndarray:
+        """Give the potential at which the membrane was when a current was read (V)."""
+        read, peak = getattr(self, current), self.peak
+        share = np.divide(read, peak, out=np.ones(len(peak)), where=peak != 0)
+        return np.asarray(self.voltage - np.nan_to_num(self.error) * share)
 
     def table(self) -> pd.DataFrame:
         """Give a table in mV, pA and ms."""
@@ -274,6 +304,13 @@ def boltzmann_fit(
     half, slope, most = best.x
     if not best.success or slope == 0:
         msg = f"no Boltzmann curve fits the conductance: {best.message}"
+        raise InputError(msg)
+    apart = 1e3 * float(np.median(np.diff(np.unique(voltage))))
+    if abs(slope) < _NARROW * apart:
+        msg = (
+            f"no Boltzmann curve fits the conductance: it jumps between two potentials "
+            f"{apart:.4g} mV apart near {half:.4g} mV (smaller steps, or a clamp that holds)"
+        )
         raise InputError(msg)
     if not 1e3 * voltage.min() <= half <= 1e3 * voltage.max():
         msg = (

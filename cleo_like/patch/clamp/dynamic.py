@@ -15,11 +15,12 @@ from cleo_like.base.history import History
 from cleo_like.core.arrays import si_default, whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
+from cleo_like.patch.clamp.step import current_of, no_number, step_function
 from cleo_like.patch.clamp.target import check_current, check_potential, stepper_of
 from cleo_like.patch.pipette.fields import quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from brian2 import NeuronGroup
     from jaxtyping import Float
@@ -30,16 +31,6 @@ if TYPE_CHECKING:
 
 _WHOLE = 1e-6
 """Part of an integration step by which a period may miss a whole number of them."""
-
-
-def _callable(value: object) -> Callable[[float, float], float]:
-    if not callable(value):
-        msg = (
-            "step must be a function step(t, v) -> i of a time (s) and a potential (V) that "
-            f"gives a current (A), or a conductance such as Leak('5 nS'); got {value!r}"
-        )
-        raise InputError(msg)
-    return value
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -119,7 +110,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
     100.0
     """
 
-    step: Any = attrs.field(converter=_callable)
+    step: Any = attrs.field(converter=step_function)
     period: float = attrs.field(
         default=si_default("50 us", "s"), kw_only=True, converter=quantity("s", "period")
     )
@@ -394,9 +385,9 @@ class _Target:
     def _sample(self, now: int, dt: float) -> None:
         t = now * dt
         volts = present_values(self.group, self.voltage)[self.index].tolist()
-        amps = [float(step(t, v)) for step, v in zip(self.steps, volts, strict=True)]
+        amps = [current_of(step(t, v)) for step, v in zip(self.steps, volts, strict=True)]
         if not np.isfinite(amps).all():
-            raise InputError(_no_number(amps, t, volts))
+            raise InputError(no_number(amps, t, volts))
         clamp = self.clamp
         late = clamp.latency
         if clamp.jitter > 0:
@@ -436,7 +427,7 @@ def _play(
     for k in range(count):
         here = k * every
         seen[k] = now = read()
-        computed[k] = step(start + here * dt, now)
+        computed[k] = current_of(step(start + here * dt, now))
         end = here + every
         if added is not None:
             i[0] = held + added[k]
@@ -450,16 +441,9 @@ def _play(
         advance(end - here)
     if not np.isfinite(computed).all():
         bad = int(np.flatnonzero(~np.isfinite(computed))[0])
-        message = _no_number([computed[bad]], start + bad * every * dt, [seen[bad]])
+        message = no_number([computed[bad]], start + bad * every * dt, [seen[bad]])
         raise InputError(message)
     return seen, computed
-
-
-def _no_number(amps: list[float], t: float, volts: list[float]) -> str:
-    return (
-        f"step(t, v) gave {amps} A at {t * 1e3:g} ms and {[v * 1e3 for v in volts]} mV; it "
-        "must give a finite current (A)"
-    )
 
 
 def _whole(length: float, unit: float, name: str, of: str) -> int:

@@ -9,6 +9,7 @@ import cleo_like as cl
 from cleo_like.cells import Dynamics, Population, get_cell
 from cleo_like.core import InputError, UnknownNameError
 from cleo_like.features.clamp import (
+    CurrentVoltage,
     boltzmann_fit,
     current_voltage,
     membrane_test,
@@ -295,3 +296,75 @@ def test_boltzmann_fit_refuses_what_has_no_curve():
     with pytest.raises(InputError, match="outside the -80 to 20 mV measured"):
         boltzmann_fit(v, 1 / (1 + np.exp((0.03 - v) / 0.006)))
     boltzmann_fit(v, 1 / (1 + np.exp((0.019 - v) / 0.006)))
+
+
+def curve_of(membrane, current, *, resistance, times_peak=1.0):
+    """Give the I-V curve of a current (A) at membrane potentials (V) behind a resistance."""
+    peak = times_peak * current
+    left = np.zeros_like(current)
+    return CurrentVoltage(
+        voltage=membrane + resistance * current, peak=peak, inward=current, steady=current,
+        baseline=left, time_to_peak=left, error=resistance * peak,
+    )  # fmt: skip
+
+
+def test_a_steady_current_has_the_potential_that_its_own_drop_leaves():
+    """Not that of the peak, which is twice as large here and of the other sign."""
+    v = np.arange(-70, 31, 10) * 1e-3
+    g = 80e-9 / (1 + np.exp((-0.02 - v) / 0.008))
+    curve = curve_of(v, g * (v + 0.09), resistance=3e6, times_peak=-2)
+    np.testing.assert_allclose(curve.conductance("-90 mV", "steady"), g, rtol=1e-9)
+    found = curve.activation("-90 mV", "steady")
+    assert found == pytest.approx((-0.02, 0.008, 80e-9), rel=1e-4)
+
+
+def test_activation_leaves_out_what_the_clamp_loses():
+    v = np.arange(-80, 21, 10) * 1e-3
+    g = 50e-9 / (1 + np.exp((-0.035 - v) / 0.007))
+    current = g * (v - 0.05)
+    most = np.abs(current).max()
+    held = curve_of(v, current, resistance=4.9e-3 / most)
+    assert held.activation("50 mV") == pytest.approx((-0.035, 0.007, 50e-9), rel=1e-4)
+    # the largest drop is at -20 mV: without it the others are still on the curve
+    edge = curve_of(v, current, resistance=5.1e-3 / most)
+    assert edge.activation("50 mV") == pytest.approx((-0.035, 0.007, 50e-9), rel=1e-4)
+    bent = attrs.evolve(edge, peak=np.where(np.abs(current) == most, 0.9, 1) * current)
+    bent = attrs.evolve(bent, error=edge.error)
+    assert bent.activation("50 mV") == pytest.approx((-0.035, 0.007, 50e-9), rel=1e-4)
+    lost = curve_of(v, current, resistance=60e-3 / most)
+    with pytest.raises(InputError, match=r"8 of 11 potentials are left out, where the series"):
+        lost.activation("50 mV")
+
+
+def test_a_jump_between_two_potentials_is_no_curve():
+    v = np.arange(-80, 21, 10) * 1e-3
+    jump = 1 / (1 + np.exp((-0.035 - v) / 0.2e-3))
+    with pytest.raises(InputError, match=r"jumps between two potentials 10 mV apart"):
+        boltzmann_fit(v, jump)
+    half, slope, _ = boltzmann_fit(v, 1 / (1 + np.exp((-0.033 - v) / 1.2e-3)))
+    assert (half, slope) == pytest.approx((-0.033, 1.2e-3), rel=1e-3)
+
+
+def test_record_measures_the_test_pulses_on_request():
+    """The same answers as `with_membrane_test` gives, beside the truth; else nothing is added."""
+    pulsed = cl.long_square(
+        ["-30 pA", "20 pA"], duration="60 ms", before="20 ms", after="20 ms", rate="20 kHz",
+        test_pulse="-40 pA",
+    )  # fmt: skip
+    plain = cl.ramp(duration="50 ms", before="10 ms", after="10 ms", rate="20 kHz")
+    given = {"seed": 4, "progress": False}
+    rig = "multiclamp_700b"
+    (bare,) = cl.record("passive", pulsed, electrode=rig, **given)
+    (made,) = cl.record("passive", pulsed, electrode=rig, membrane_test=True, **given)
+    wanted = [dict(s.settings) for s in with_membrane_test(bare).sweeps]
+    assert [dict(s.settings) for s in made.sweeps] == wanted
+    assert "series_resistance" not in bare.sweeps[0].settings
+    for sweep in made.sweeps:
+        truth = made.truth.answers["access_resistance"]
+        assert sweep.settings["series_resistance"] == pytest.approx(truth, rel=0.1)
+    (both,) = cl.experiment("passive", [pulsed, plain], rig, membrane_test=True, **given)
+    have = ["series_resistance" in sweep.settings for sweep in both.sweeps]
+    assert have == [True, True, False]
+    for call in (cl.record, lambda c, p, **k: cl.experiment(c, [p], **k)):
+        with pytest.raises(InputError, match="needs a test pulse in 'ramp'"):
+            call("passive", plain, membrane_test=True, **given)
