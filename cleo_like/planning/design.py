@@ -108,6 +108,9 @@ def design(
     ('RC', True)
     """
     limits = limits if limits is not None else Limits()
+    if not isinstance(limits, Limits):
+        msg = f"limits must be Limits(peak='20 pA', ...), got {limits!r:.60}"
+        raise InputError(msg)
     _check_target(target)
     if tau is not None and impedance is not None:
         msg = "give tau or impedance, not both"

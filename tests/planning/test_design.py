@@ -301,3 +301,10 @@ def test_a_cell_that_fires_by_itself_is_told():
     pacing = photograph(rows=2, holding="600 pA")
     with pytest.raises(InputError, match="holding"):
         design(pacing, "rs", Limits(peak="20 pA"))
+
+
+def test_limits_of_another_kind_are_told():
+    with pytest.raises(
+        InputError, match=r"limits must be Limits\(peak='20 pA', ...\), got '20 pA'"
+    ):
+        design(long_square(["5 pA"], rate="5 kHz"), "passive", "20 pA")

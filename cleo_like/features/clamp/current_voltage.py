@@ -10,7 +10,7 @@ import numpy as np
 from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si
-from cleo_like.features.clamp.chain import chain_of
+from cleo_like.features.clamp.chain import chain_of, check_recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -195,6 +195,7 @@ def current_voltage(
     >>> (found.steady * 1e12).round(-1).tolist()  # pA: 200 MOhm, and the seal
     [-120.0, -10.0, 90.0]
     """
+    check_recording(recording)
     protocol = recording.protocol
     if protocol is None or recording.n_sweeps == 0:
         msg = "an I-V curve needs the protocol of the recording (and a sweep of it)"
@@ -205,7 +206,11 @@ def current_voltage(
     step = protocol.epoch(epoch)
     stacked = recording.stacked()
     rate = stacked.rate
-    after = step.start + round((_SKIP if skip is None else si(skip, "s", "skip")) * rate)
+    left_out = _SKIP if skip is None else si(skip, "s", "skip")
+    if left_out < 0:
+        msg = f"skip must be 0 ms or more, got {left_out * 1e3:g} ms"
+        raise InputError(msg)
+    after = step.start + round(left_out * rate)
     if after >= step.stop:
         msg = f"skip leaves nothing of the step of {(step.stop - step.start) / rate * 1e3:g} ms"
         raise InputError(msg)

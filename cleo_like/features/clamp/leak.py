@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.features.clamp.chain import check_recording
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
@@ -43,6 +44,7 @@ def subtract_leak(recording: Recording) -> Recording:
     >>> found.n_sweeps, bool(abs(found.sweeps[1].response[-2000:].mean()) < 2e-12)
     (2, True)
     """
+    check_recording(recording)
     protocol = recording.protocol
     made = None if protocol is None else protocol.parameters.get("p_over_n")
     if protocol is None or made is None:

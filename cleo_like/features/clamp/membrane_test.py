@@ -11,7 +11,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si
-from cleo_like.features.clamp.chain import Chain, chain_of
+from cleo_like.features.clamp.chain import Chain, chain_of, check_recording
 from cleo_like.features.clamp.circuit_fit import fit_circuit
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 
@@ -137,8 +137,12 @@ def membrane_test(
     MembraneTest of 1 sweeps: access 9.67 MOhm, input resistance 192.6 MOhm, \
 capacitance 100.1 pF (medians)
     """
+    check_recording(recording)
     if not recording.sweeps:
         msg = f"the recording of {recording.cell.id} has no sweep to test"
+        raise InputError(msg)
+    if (start is None) != (end is None):
+        msg = "give both start= and end= of the pulse, or neither"
         raise InputError(msg)
     limits = [None if v is None else si(v, "s", n) for n, v in (("start", start), ("end", end))]
     rows = [_row(recording, sweep, limits) for sweep in recording.sweeps]

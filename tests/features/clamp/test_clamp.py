@@ -368,3 +368,17 @@ def test_record_measures_the_test_pulses_on_request():
     for call in (cl.record, lambda c, p, **k: cl.experiment(c, [p], **k)):
         with pytest.raises(InputError, match="needs a test pulse in 'ramp'"):
             call("passive", plain, membrane_test=True, **given)
+
+
+def test_wrong_arguments_are_told():
+    made = recorded("passive", VOLTAGE)
+    for measure in (membrane_test, with_membrane_test, current_voltage, subtract_leak):
+        with pytest.raises(InputError, match=r"got list; record gives a list: take \[0\]"):
+            measure(made)
+        with pytest.raises(InputError, match=r"expected a Recording, got Sweep$"):
+            measure(made[0].sweeps[0])
+    with pytest.raises(InputError, match="give both start= and end="):
+        membrane_test(made[0], start="20 ms")
+    with pytest.raises(InputError, match="skip must be 0 ms or more, got -1 ms"):
+        current_voltage(made[0], skip="-1 ms")
+    current_voltage(made[0], skip="0 ms")
