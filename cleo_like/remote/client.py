@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import CleoLikeError
+from cleo_like.core.arrays import whole_number
+from cleo_like.core.errors import CleoLikeError, InputError
 from cleo_like.remote.message import Kind, Message
 from cleo_like.remote.sockets import zmq_module
 
@@ -114,13 +115,20 @@ class RemoteCell:
 
     def start(self, n_samples: int = 0, *, sweep: int = 0, at: float = 0.0) -> None:
         """Put the cell to rest and begin a sweep (`LiveCell.start`)."""
+        count = whole_number("n_samples", 0)(n_samples)
+        sweep = whole_number("sweep", 0)(sweep)
         numbers = {"sweep": ("1", np.array([sweep])), "at": ("s", np.array([at]))}
-        self._link.ask(Kind.START, numbers, count=n_samples)
+        self._link.ask(Kind.START, numbers, count=count)
 
     def play(self, command: Any) -> np.ndarray:
         """Play a block of command (A, or V in voltage clamp); gives the recorded samples."""
         unit = self.info["command_unit"]
-        answer = self._link.ask(Kind.PLAY, {"command": (unit, np.asarray(command, float))})
+        try:
+            samples = np.asarray(command, dtype=float)
+        except (TypeError, ValueError) as error:
+            msg = f"command must be numbers in {unit}, one for each sample, got {command!r:.60}"
+            raise InputError(msg) from error
+        answer = self._link.ask(Kind.PLAY, {"command": (unit, samples)})
         return answer.arrays["response"][1]
 
     def truth(self) -> tuple[np.ndarray, np.ndarray]:

@@ -121,6 +121,21 @@ def test_a_served_cell_gives_the_recording_bit_for_bit(server):
             assert np.array_equal(np.concatenate(spikes), expected.truth.spike_times[0])
 
 
+def test_a_client_that_asks_for_nonsense_is_told(server):
+    with RemoteCell(server.endpoint) as cell:
+        with pytest.raises(InputError, match="n_samples must be 0 or more, got -3"):
+            cell.start(-3)
+        with pytest.raises(InputError, match=r"n_samples must be a whole number, got 2\.5"):
+            cell.start(2.5)
+        with pytest.raises(InputError, match="sweep must be 0 or more"):
+            cell.start(10, sweep=-1)
+        cell.start(4)
+        for wrong in (["x"], [[1.0], [1.0, 2.0]], "3 pA"):
+            with pytest.raises(InputError, match="command must be numbers in A"):
+                cell.play(wrong)
+        assert cell.play(np.zeros(4)).shape == (4,)  # the link is as it was
+
+
 def bad_messages(n):
     """Damaged, truncated, oversized, of other versions, and nonsense."""
     rng = np.random.default_rng(0)

@@ -36,7 +36,7 @@ _LOST = 5e-3
 """Drop (V) above which a fast current escapes the clamp: a slope factor of activation."""
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CurrentVoltage:
     """Currents of voltage steps (SI), ascending in potential.
 
@@ -164,6 +164,20 @@ class CurrentVoltage:
             "series_resistance_error": self.error * 1e3,
             "notes": ["; ".join(n) for n in self.notes] or [""] * len(self.voltage),
         })  # fmt: skip
+
+    def __repr__(self) -> str:
+        """One line: steps and currents."""
+        low, high = 1e3 * self.voltage.min(), 1e3 * self.voltage.max()
+        most = ", ".join(
+            f"{name} {1e12 * values.min():.4g} to {1e12 * values.max():.4g} pA"
+            for name, values in (("peak", self.peak), ("steady", self.steady))
+        )
+        doubts = sum(map(bool, self.notes))
+        doubtful = f"; {doubts} doubtful (see notes)" if doubts else ""
+        return (
+            f"CurrentVoltage of {len(self.voltage)} steps, {low:.4g} to {high:.4g} mV: "
+            f"{most}{doubtful}"
+        )
 
 
 def current_voltage(

@@ -314,6 +314,9 @@ def test_a_steady_current_has_the_potential_that_its_own_drop_leaves():
     g = 80e-9 / (1 + np.exp((-0.02 - v) / 0.008))
     curve = curve_of(v, g * (v + 0.09), resistance=3e6, times_peak=-2)
     np.testing.assert_allclose(curve.conductance("-90 mV", "steady"), g, rtol=1e-9)
+    assert repr(curve).startswith("CurrentVoltage of 11 steps, -69.9")
+    noted = attrs.evolve(curve, notes=((),) * 10 + (("lost",),))
+    assert repr(noted).endswith(" pA; 1 doubtful (see notes)")
     found = curve.activation("-90 mV", "steady")
     assert found == pytest.approx((-0.02, 0.008, 80e-9), rel=1e-4)
 
