@@ -67,7 +67,7 @@ def session_movie(
     >>> from cleo_like.sessions import simulate_session
     >>> experiment, = simulate_session("short").experiments.values()
     >>> session_movie(experiment)
-    Movie: 1538 frames of 512 x 512 pixels (height x width), int16, at 11 Hz
+    Movie: 2100 frames of 256 x 256 pixels (height x width), int16, at 15 Hz
     """
     activity = _cells(experiment)
     whole = (

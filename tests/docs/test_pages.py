@@ -27,7 +27,7 @@ SLOW = {
     "docs/guide/serving.md",
     "docs/guide/movies.md", "docs/guide/sessions.md", "docs/guide/ground_truth.md",
     "docs/guide/engine.md", "docs/guide/atlas.md", "docs/guide/planning.md",
-    "docs/guide/indicators.md", "docs/guide/analysis.md",
+    "docs/guide/indicators.md", "docs/guide/analysis.md", "docs/howto/folder.md",
 }  # fmt: skip
 """Pages of more than five seconds."""
 

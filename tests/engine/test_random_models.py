@@ -162,6 +162,7 @@ def test_many_random_models(twin, script):
     same_on_both(twin, script)
 
 
+@pytest.mark.slow
 def test_the_models_that_are_drawn_spike(twin):
     """The comparison above means something: a typical draw fires and leaves refractoriness."""
     script = Script(

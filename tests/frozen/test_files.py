@@ -158,7 +158,13 @@ def test_damaged_atf(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "pairing", ["recordings table", "sweep table", "sweep numbers", "names"]
+    "pairing",
+    [
+        "recordings table",
+        "sweep table",
+        pytest.param("sweep numbers", marks=pytest.mark.slow),
+        pytest.param("names", marks=pytest.mark.slow),
+    ],
 )
 def test_damaged_nwb(pairing, tmp_path):
     raw = build(tmp_path / "a.nwb", pairing, ("e1", "e2"), n_sweeps=2).read_bytes()

@@ -177,8 +177,9 @@ def quantile_of(samples: np.ndarray, q: float) -> float:
         order = np.argsort(samples[starts], kind="stable")
         levels = samples[starts][order]
         ends = np.cumsum(np.diff(np.r_[starts, samples.size])[order])
-        place = q * (samples.size - 1)
-        low, high = levels[np.searchsorted(ends, [int(place), int(place) + 1], side="right")]
+        place = int(q * (samples.size - 1))
+        both = [place, min(place + 1, samples.size - 1)]
+        low, high = levels[np.searchsorted(ends, both, side="right")]
         if low == high:  # else between two of them, as numpy does it
             return float(low)
     return float(np.quantile(samples, q))

@@ -71,7 +71,7 @@ def test_passive_cell_is_exact_at_any_step(method, dt):
 
 
 @pytest.mark.usefixtures("numpy_target")
-@pytest.mark.parametrize("name", ["rs", "sag"])
+@pytest.mark.parametrize("name", ["rs", pytest.param("sag", marks=pytest.mark.slow)])
 def test_rush_larsen_is_exponential_euler_where_states_are_conditionally_linear(name):
     levels = [0, 600e-12]
     ours = of_cell(name, register("rush_larsen"), 0.05 * ms, 15 * ms, levels)
@@ -130,7 +130,7 @@ def true_states(name):
         # instantaneous m: Rosenbrock in v
         pytest.param("narrow_fs", "staggered", 2, 5e-6, marks=pytest.mark.slow),
         pytest.param("rs", "rush_larsen", 1, 10e-6, marks=pytest.mark.slow),
-        ("rs", "shared_rk4", 4, 20e-6),
+        pytest.param("rs", "shared_rk4", 4, 20e-6, marks=pytest.mark.slow),
     ],
 )
 def test_order_of_convergence_through_a_spike(name, method, order, coarse):
@@ -240,7 +240,7 @@ def test_a_standalone_program_agrees(method, tmp_path):
     assert np.array_equal(times, other_times)
 
 
-@pytest.mark.parametrize("target", ["numpy", "cython"])
+@pytest.mark.parametrize("target", ["numpy", pytest.param("cython", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("method", METHODS)
 def test_keeps_the_value_from_before_the_step(method, target):
     b2.prefs.codegen.target = target
