@@ -224,7 +224,7 @@ def test_an_extractor_and_a_function_of_its_kind(recordings):
 
 @pytest.mark.parametrize(
     ("function", "text"),
-    [(lambda r: {"rin": 1.0}, "unknown feature 'rin'"), (lambda r: 3, "gave a int"),
+    [(lambda r: {"r_in": 1.0}, "unknown feature 'r_in'"), (lambda r: 3, "gave a int"),
      (lambda r: {"tau": "20 ms"}, "not numbers: tau"), (lambda r: 1 / 0, "ZeroDivision")],
 )  # fmt: skip
 def test_a_bad_function_is_a_result_with_its_reason(recordings, function, text):
