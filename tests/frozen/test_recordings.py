@@ -162,5 +162,8 @@ def test_descriptions(name, recording_of):
     answers = {}
     for how, told in described_otherwise(made).items():
         found = cl.match(attrs.evolve(recording, protocol=told))
-        answers[how] = plain([found.family, found.found, found.disagreement, found.reason])
+        reasons = sorted({sweep.reason for sweep in found.sweeps})
+        answers[how] = plain([
+            found.family, found.found, found.disagreement, found.reason, *reasons
+        ])  # fmt: skip
     agrees(f"{name}_described", answers)
