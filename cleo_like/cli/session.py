@@ -103,9 +103,8 @@ def run(
     if movie is not None:
         movie_preset(movie)  # refused before anything is simulated
     keys = plan.ophys_experiment_ids
-    check_session_files(
-        keys, out, overwrite=overwrite, tables=tables, movies=movie is not None, how=HOW
-    )
+    movies = () if movie is None else keys
+    check_session_files(keys, out, overwrite=overwrite, tables=tables, movies=movies, how=HOW)
     extra = [_figure_path(out, key) for key in keys] if figures else []
     for path in extra:
         check_output(path, overwrite=overwrite, how=HOW)

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from cleo_like.cli import main
 from cleo_like.core.errors import InputError, UnknownNameError
+from cleo_like.core.files import together
 from cleo_like.imaging.movie import TissueMotion, movie_preset
 from cleo_like.imaging.movie.extract import extract_fluorescence
 from cleo_like.io import read_experiments, read_tiff
@@ -113,3 +114,14 @@ def test_the_command_refuses_a_movie_that_is_none_before_it_starts(tmp_path):
     assert result.exit_code != 0
     assert "did you mean 'resonant_512'" in result.output
     assert not (tmp_path / "s").exists()
+
+
+def test_the_files_that_are_told_are_those_that_will_be(session, tmp_path):
+    """Also inside `together`, where nothing is in its place yet; one plane has a movie."""
+    key, one = next(iter(session.experiments.items()))
+    both = {**session.experiments, key: with_movie(one, session_movie(one))}
+    with together():
+        files = write_session(attrs.evolve(session, experiments=both), tmp_path, tables=False)
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(files) == sorted(found)
+    assert [path.name for path in files if path.suffix == ".tif"] == [f"{key}.tif"]

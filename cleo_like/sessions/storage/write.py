@@ -12,7 +12,7 @@ from cleo_like.core.provenance import to_json, versions
 from cleo_like.sessions.storage.project import KEYS, project_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     import pandas as pd
 
@@ -41,12 +41,12 @@ def movie_path(folder: Path, experiment: int) -> Path:
 
 
 def planned_files(
-    experiments: tuple[int, ...], folder: Path, *, tables: bool, movies: bool = False
+    experiments: tuple[int, ...], folder: Path, *, tables: bool, movies: Collection[int] = ()
 ) -> list[Path]:
-    """Give all files that a session with these experiments is written to."""
+    """Give all files that a session is written to; `movies` are the experiments with one."""
     files = [folder / ABOUT, *(project_path(folder, name) for name in KEYS)]
     files += [nwb_path(folder, key) for key in experiments]
-    files += [movie_path(folder, key) for key in experiments] if movies else []
+    files += [movie_path(folder, key) for key in movies]
     if tables:
         files.append(folder / "tables" / "stimulus_presentations.parquet")
         files += [_table_path(folder, key, kind) for key in experiments for kind in _TABLES]
@@ -59,7 +59,7 @@ def check_session_files(
     *,
     overwrite: bool = False,
     tables: bool = True,
-    movies: bool = False,
+    movies: Collection[int] = (),
     how: str = "give overwrite=True",
 ) -> None:
     """Refuse a session that cannot be written, before it is simulated.
@@ -130,7 +130,7 @@ def write_session(
     """
     where = Path(folder)
     keys = tuple(session.experiments)
-    movies = any(e.data.movie is not None for e in session.experiments.values())
+    movies = [key for key, e in session.experiments.items() if e.data.movie is not None]
     check_session_files(keys, where, overwrite=overwrite, tables=tables, movies=movies)
     tell = progress if progress is not None else (lambda *_: None)
     with together():
@@ -152,11 +152,7 @@ def write_session(
         with atomic_path(where / ABOUT, overwrite=overwrite) as path:
             path.write_text(_about(session), encoding="utf-8")
     tell("written", 1.0)
-    return [
-        path
-        for path in planned_files(keys, where, tables=tables, movies=movies)
-        if path.exists()
-    ]
+    return planned_files(keys, where, tables=tables, movies=movies)
 
 
 def _write_plane(
