@@ -1,9 +1,11 @@
-"""What other packages offer through entry points; a broken one is a warning, once."""
+"""Other packages: those that only some people need, and what they offer by entry points."""
 
 from __future__ import annotations
 
 import warnings
 from typing import Any
+
+from cleo_like.core.errors import UnsupportedError
 
 BROKEN = (
     ImportError, SyntaxError, AttributeError, NameError, TypeError, ValueError, LookupError,
@@ -18,6 +20,32 @@ class PluginWarning(UserWarning):
 
 _broken: set[tuple[str, str]] = set()
 """Group and name of what did not work: said once, and not tried again."""
+
+
+def needed(package: str, extra: str, what: str = "this") -> Any:
+    """Import a package that only some people need, or say how to install it.
+
+    Parameters
+    ----------
+    package : str
+        As it is imported.
+    extra : str
+        Extra of this package that has it.
+    what : str
+        What needs it.
+
+    Raises
+    ------
+    UnsupportedError
+        It is not installed.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        msg = f"{what} needs the package {package}: pip install 'cleo_like[{extra}]'"
+        raise UnsupportedError(msg) from error
 
 
 def offered(group: str) -> list[Any]:

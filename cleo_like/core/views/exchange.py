@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
+from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.plugins import needed
 from cleo_like.core.units.table import shown_unit
 
 if TYPE_CHECKING:
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from cleo_like.core.views.nouns import ModeLike, ProtocolLike, RecordingLike, SweepLike
-
-
-def needed(package: str, extra: str) -> Any:
-    """Import a package that only some people need, or say how to install it."""
-    import importlib
-
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        msg = f"this needs the package {package}: pip install 'cleo_like[{extra}]'"
-        raise UnsupportedError(msg) from error
 
 
 def _shown(samples: np.ndarray, name: str, unit: str) -> tuple[str, np.ndarray]:

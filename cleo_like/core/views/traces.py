@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.views.exchange import needed
+from cleo_like.core.plugins import needed
 from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.style import RESPONSE_COLOUR, SPIKE_COLOUR, house_style, trace
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from cleo_like.core.cell import Cell
-from cleo_like.core.errors import FileFormatError, UnsupportedError
+from cleo_like.core.errors import FileFormatError
 from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import Recording
 from cleo_like.core.sweep import ClampMode, Sweep
@@ -42,15 +41,6 @@ class Signal:
     name: str
     unit: str
     values: np.ndarray
-
-
-def needed(package: str, what: str) -> Any:
-    """Import what reads a format, or say how to install it."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        msg = f"{what} needs the package {package}: pip install 'cleo_like[readers]'"
-        raise UnsupportedError(msg) from error
 
 
 def in_si(values: np.ndarray, unit: str) -> tuple[np.ndarray, str]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
+from cleo_like.core.plugins import needed
 from cleo_like.core.sweep import Sweep
-from cleo_like.io.rigs.assemble import UNKNOWN, Signal, in_si, needed, recording_of, roles
+from cleo_like.io.rigs.assemble import UNKNOWN, Signal, in_si, recording_of, roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def read_igor_wave(path: Path) -> list[Recording]:
     UnsupportedError
         igor2 is not installed.
     """
-    binary = needed("igor2.binarywave", "an Igor wave")
+    binary = needed("igor2.binarywave", "readers", "an Igor wave")
     try:
         wave = binary.load(str(path))["wave"]
     except _DAMAGED as error:
@@ -58,7 +59,7 @@ def read_igor_experiment(path: Path) -> list[Recording]:
     UnsupportedError
         igor2 is not installed.
     """
-    packed = needed("igor2.packed", "an Igor experiment")
+    packed = needed("igor2.packed", "readers", "an Igor experiment")
     try:
         _, tree = packed.load(str(path))
         waves = [_named(wave.wave["wave"]) for wave in _waves(tree["root"])]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError
+from cleo_like.core.plugins import needed
 from cleo_like.core.sweep import Sweep
 from cleo_like.io.rigs.assemble import (
     MONITOR,
     UNKNOWN,
     Signal,
     in_si,
-    needed,
     recording_of,
     roles,
 )
@@ -44,7 +44,7 @@ def read_with_neo(path: Path) -> list[Recording]:
         Neo, or what it needs for this format, is not installed.
     """
     kind = READERS[path.suffix.lower()]
-    io = getattr(needed("neo.io", f"a {path.suffix} file"), kind)
+    io = getattr(needed("neo.io", "readers", f"a {path.suffix} file"), kind)
     try:
         blocks = io(str(path)).read(lazy=False)
     except ImportError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import struct
 import warnings
 
@@ -268,7 +269,7 @@ def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch):
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr(assemble.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(UnsupportedError, match=r"cleo_like\[readers\]"):
         read_all_directly(tmp_path / "a.ibw")
 
