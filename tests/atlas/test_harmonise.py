@@ -28,7 +28,7 @@ def test_transport_of_normal_distributions_is_exact(rng):
     assert np.linalg.eigvalsh(matrix).min() > 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 100), st.floats(-50, 50))
 def test_a_scale_takes_out_unit_and_offset(seed, factor, offset):
     x = np.random.default_rng(seed).normal(size=(50, 2))

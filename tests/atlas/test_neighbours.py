@@ -24,7 +24,7 @@ def brute(points, rows, k, groups):
     return np.sort(d, axis=1)[:, :k]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 5))
 def test_the_nearest_of_others(seed, donors, d):
     rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ def test_the_nearest_of_others(seed, donors, d):
     assert ((index >= 0) == np.isfinite(distance)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_a_row_is_filled_alone_as_among_many(seed):
     rng = np.random.default_rng(seed)

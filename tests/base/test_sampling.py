@@ -58,7 +58,7 @@ def test_a_long_period_has_no_second_sample_one_step_early():
     assert found.tolist() == [200_000]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     steps=st.integers(1, 400),
     extra=st.floats(0, 1, exclude_max=True),

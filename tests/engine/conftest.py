@@ -1,5 +1,6 @@
 """Brian2's own loop as oracle: the same script on the sweep device and on the runtime device."""
 
+import gc
 from contextlib import contextmanager
 
 import attrs
@@ -23,6 +24,21 @@ def on_device(name, **options):
     finally:
         reset_device()
         prefs.codegen.target = target
+
+
+@contextmanager
+def names_in_order():
+    """Let names tell the order in which objects were made.
+
+    Brian2 gives an object the lowest free number; one that is collected in between would free
+    a number below that of the object before.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def contents(network):
@@ -76,9 +92,9 @@ def twin():
     """Run a script (a function that gives its network) on both devices."""
 
     def run(script, **options):
-        with on_device("sweeps", **options):
+        with on_device("sweeps", **options), names_in_order():
             ours = contents(script())
-        with on_device("runtime"):
+        with on_device("runtime"), names_in_order():
             return Twin(ours, contents(script()))
 
     return run

@@ -148,7 +148,7 @@ def same_on_both(twin, script):
 
 
 @given(script=scripts())
-@settings(max_examples=5, deadline=None, derandomize=True, database=None,
+@settings(max_examples=5, derandomize=True, database=None,
           suppress_health_check=QUIET)  # fmt: skip
 def test_random_models(twin, script):
     same_on_both(twin, script)
@@ -156,7 +156,7 @@ def test_random_models(twin, script):
 
 @pytest.mark.slow
 @given(script=scripts())
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=QUIET,
+@settings(max_examples=60, database=None, suppress_health_check=QUIET,
           phases=[Phase.generate])  # fmt: skip  # to shrink takes longer than to read
 def test_many_random_models(twin, script):
     same_on_both(twin, script)

@@ -34,7 +34,7 @@ def records(draw):
     return out
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows=records())
 def test_csv_gives_everything_back(tmp_path_factory, rows):
     table = FeatureTable.from_records(rows)

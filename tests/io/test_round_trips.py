@@ -72,14 +72,14 @@ def _answered(protocol, seed):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(protocol=ladders(), suffix=st.sampled_from(["abf", "atf"]))
 def test_step_protocols_come_back_exactly(tmp_path_factory, protocol, suffix):
     path = tmp_path_factory.mktemp("p") / f"p.{suffix}"
     assert read_protocol(write(protocol, path)) == protocol
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(protocol=ladders(), seed=st.integers(0, 2**32 - 1))
 def test_recordings_of_steps_through_abf(tmp_path_factory, protocol, seed):
     recording = _answered(protocol, seed)
@@ -99,7 +99,7 @@ def test_recordings_of_steps_through_abf(tmp_path_factory, protocol, seed):
         assert np.abs(ours.command - theirs.command).max() <= 1e-6 * largest
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(protocol=ladders())
 def test_pyabf_draws_the_same_command(tmp_path_factory, protocol):
     """The epoch table is checked by another program's drawing of it."""
@@ -111,7 +111,7 @@ def test_pyabf_draws_the_same_command(tmp_path_factory, protocol):
         assert np.abs(abf.sweepC - protocol.waveforms[number] * 1e12).max() < 1e-3  # float32
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(protocol=ladders(), seed=st.integers(0, 2**32 - 1))
 def test_recordings_through_nwb(tmp_path_factory, protocol, seed):
     recording = _answered(protocol, seed)
@@ -185,7 +185,7 @@ def _tail_cut(sweep):
     return attrs.evolve(sweep, response=sweep.response[:n], command=command)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(recording=odd_recordings())
 def test_anything_that_a_recording_holds_through_nwb(tmp_path_factory, recording):
     wanted = [_tail_cut(s) for s in recording.sweeps]
@@ -204,7 +204,7 @@ def test_anything_that_a_recording_holds_through_nwb(tmp_path_factory, recording
         assert set(recording.findings) <= set(back.findings)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     shape=st.tuples(st.integers(1, 5), st.integers(1, 300)),
     rate=RATES,

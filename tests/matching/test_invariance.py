@@ -14,7 +14,7 @@ from cleo_like.matching.command.plateaus import find_plateaus
 from cleo_like.matching.command.shapes import shape_of
 
 RATE = 10_000
-QUICK = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=25)
 
 
 @st.composite

@@ -17,9 +17,9 @@ from cleo_like.io import read, write
 from cleo_like.matching import match
 from cleo_like.matching.described import _is_still
 
-FEW = settings(max_examples=4, deadline=None, derandomize=True)
-FEWER = settings(max_examples=2, deadline=None, derandomize=True)
-MANY = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=4, derandomize=True)
+FEWER = settings(max_examples=2, derandomize=True)
+MANY = settings(max_examples=150)
 RATES = st.sampled_from(["5 kHz", "10 kHz"])
 
 

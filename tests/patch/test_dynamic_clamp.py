@@ -66,7 +66,7 @@ def test_the_limits_of_the_specification():
     assert np.array(limits) * 1e9 == pytest.approx([4000, 2002.5, 1239], rel=1e-4)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(1e7, 1e9), st.floats(1e-11, 5e-10), st.integers(0, 6), st.floats(0, 0.99))
 def test_the_limit_is_where_the_loop_turns(ohm, farad, whole, part):
     """Powers of the loop's matrix, built by hand, grow above the limit and shrink below."""

@@ -43,7 +43,7 @@ def report(protocol):
 RC = LinearResponse.rc(200e6, 20e-3)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.floats(3e-3, 60e-3), st.floats(5.0, 100.0), st.integers(0, 100))
 def test_the_inverse_undoes_the_membrane(tau, cutoff, seed):
     """Inverse then membrane is the smoothed target, for any time constant."""

@@ -75,7 +75,7 @@ def test_voltage_clamp_too():
 _LIVE = {}
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.integers(1, N - 1), max_size=12))
 def test_any_cuts_give_the_same(cuts):
     live = _LIVE.setdefault("rs", LiveCell("rs", "multiclamp_700b", "20 kHz", seed=1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cleo_like.core.errors import InputError
@@ -22,7 +22,6 @@ def test_an_end_between_two_steps_is_the_same_either_way(endpoint):
     np.testing.assert_allclose(found, [0, 0.3, 0.6, 0.9])
 
 
-@settings(deadline=None)
 @given(
     st.integers(-500, 500),
     st.integers(0, 500),
@@ -53,7 +52,6 @@ def test_wrong_axes(arguments, message):
         get_time_array(*arguments)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(0, 100), min_size=1, max_size=30, unique=True).map(sorted),
     st.lists(st.floats(-10, 110), max_size=20),

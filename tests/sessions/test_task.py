@@ -24,7 +24,7 @@ def drawn(seed=0, n_images=8, **settings):
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(2, 9))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rules_hold_for_every_seed(seed, n):
     s = drawn(seed, n, duration="10 min")
     assert len(s) == 800

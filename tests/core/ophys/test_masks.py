@@ -15,7 +15,7 @@ IMAGES = npst.arrays(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(images=IMAGES)
 def test_dense_pictures_come_back(images):
     masks = RoiMasks.from_images(images)

@@ -96,7 +96,7 @@ def moderate(z) -> bool:
     return mpmath.isfinite(z) and abs(z) < 1e6
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(expressions, points)
 @example("1/(1 + exp(-(x + 2)/0.3))", (0.1, 1.0))
 @example("1.3/exprel(-(x + 0.5)/0.7)", (-0.5, 1.0))  # in the hole of x/(exp(x) - 1)
@@ -121,7 +121,7 @@ def test_derivative_equals_the_complex_step(code, point):
     assert abs(got - expected) <= 1e-8 * (1 + abs(expected)), emitted(code, by="x")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(expressions, points)
 def test_rewriting_keeps_the_value(code, point):
     scope = {"x": mpmath.mpf(point[0]), "y": mpmath.mpf(point[1])}

@@ -372,7 +372,7 @@ def test_a_command_that_varies_just_before_the_step():
 # ---------------------------------------------------------------------- invariances
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     offset=st.floats(-30, 30), held=st.floats(-80, 80), scale=st.sampled_from([0.2, 0.5, 1.0]),
     order=st.permutations(range(7)),

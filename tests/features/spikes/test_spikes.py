@@ -156,7 +156,7 @@ def test_memory_of_the_search(trains):
     assert peak < 3 * (many.voltage_mv.nbytes + many.current_pa.nbytes)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(order=st.permutations(range(5)), shift=st.integers(0, 900), offset=st.integers(-20, 20))
 def test_order_shift_and_offset_do_not_matter(trains, order, shift, offset):
     """Sweeps in another order, later by whole samples, with another offset in the window."""
@@ -174,7 +174,7 @@ def test_order_shift_and_offset_do_not_matter(trains, order, shift, offset):
         np.testing.assert_allclose(a["upstroke"], b["upstroke"], rtol=1e-7)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_searches_in_stretches(data):
     """The side-by-side searches find what a loop finds."""
@@ -199,7 +199,7 @@ def test_searches_in_stretches(data):
         assert low == (a + int(x[a:b].argmin()) if b > a else a)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_extremes_of_many_stretches_in_order(data):
     """Many stretches one after the other, with gaps that are skipped or not."""

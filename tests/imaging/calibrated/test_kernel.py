@@ -20,7 +20,7 @@ def direct(times, cells, frames, rates, weights):
     return out
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n_cells=st.integers(1, 5),

@@ -91,7 +91,7 @@ def test_bursts_are_taken_round_and_round():
     np.testing.assert_allclose(found / found[0], [1, 4, 1, 4], rtol=1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 6))
 def test_bursts_numbered_in_parts_are_those_numbered_at_once(seed, parts):
     rng = np.random.default_rng(seed)

@@ -101,7 +101,7 @@ def test_pulses_have_the_mean_and_spread_of_the_detector():
     assert np.median(make_tables(1.0).heights[3]) == pytest.approx(2.674, abs=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**63), st.integers(0, 100), st.integers(0, 10**6))
 def test_bits_of_frames_are_random(seed, plane, frame):
     bits = random_bits(frame_key(seed, plane, frame), 4096)

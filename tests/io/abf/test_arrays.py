@@ -54,7 +54,7 @@ def cases(draw):
     return data, units, draw(st.sampled_from(RATES))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(case=cases())
 def test_round_trip_in_half_a_bit(tmp_path_factory, case):
     data, units, rate = case
@@ -71,7 +71,7 @@ def test_round_trip_in_half_a_bit(tmp_path_factory, case):
         assert np.abs(stored[:, index]).max() <= 32000
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(case=cases())
 def test_pyabf_reads_every_sweep_of_every_channel(tmp_path_factory, case):
     data, units, rate = case

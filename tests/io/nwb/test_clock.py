@@ -113,7 +113,7 @@ def test_a_rate_from_stamps_is_that_of_another_clock_where_it_may_be():
     assert common_rates([jittered, clock_of_rate(0.0, 30_000.0, N)])[0] == jittered.rate
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ratio=st.sampled_from([0.5, 1.0, 2.0, 0.4, 2.5, 10.0]),
     late=st.floats(-0.02, 0.02),

@@ -65,7 +65,7 @@ def test_ome_metadata_are_in_the_terms_of_ome(tmp_path):
         assert words in text
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     frames=arrays("<u2", st.tuples(st.integers(9, 12), st.integers(2, 9), st.integers(2, 9))),
     ome=st.booleans(),

@@ -11,7 +11,7 @@ from cleo_like.responses import ar1_events
 from cleo_like.responses.calcium.pools import nonnegative_calcium
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(2, 60), st.sampled_from([0.2, 0.7, 0.95, 0.999]), st.integers(0, 2**31),
     st.booleans(),

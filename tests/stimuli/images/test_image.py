@@ -95,7 +95,7 @@ def test_holding_is_added_and_filled_in_everywhere(test_card):
     assert_allclose(protocol.waveforms - 60e-12, plain.waveforms, rtol=0, atol=1e-24)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     duration=st.integers(20, 3000),
     tau=st.one_of(st.none(), st.integers(1, 60)),

@@ -201,7 +201,7 @@ def test_a_truncated_picture_is_an_error(tmp_path, suffix, colours):
             read_grey(cut)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     suffix=st.sampled_from(["png", "jpeg", "gif", "tiff", "bmp", "webp"]),
     position=st.floats(0, 1, exclude_max=True),

@@ -167,7 +167,6 @@ def test_uneven_times_come_back_exactly(tmp_path, rng):
 FINITE = st.floats(-1e6, 1e6, width=32)
 QUIET = {
     "max_examples": 10,
-    "deadline": None,
     "suppress_health_check": [HealthCheck.function_scoped_fixture],
 }
 
