@@ -92,12 +92,10 @@ class Mutant:
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """Every mutant of one module that a run could tell from the original."""
     source = path.read_text("utf-8")
-    unseen = _unseen_lines(source)
+    unseen, nodes = _unseen_lines(source), [*_walk(parso.parse(source))]
     for name in OPERATORS:
         operator = get_operator(name)()
-        places = (
-            (n, p) for n in _walk(parso.parse(source)) for p in operator.mutation_positions(n)
-        )
+        places = ((n, p) for n in nodes for p in operator.mutation_positions(n))
         for occurrence, (node, ((line, _), _)) in enumerate(places):
             if line not in unseen and not _annotates(node) and not _marks(node):
                 yield Mutant(str(path.relative_to(ROOT)), line, name, occurrence)
