@@ -67,7 +67,7 @@ def gather(
     check_table(target, overwrite=overwrite)
     told, sources = _sources(files, None if cache is None else Path(cache))
     features = target.with_name(f"{target.stem}.features.csv")
-    with _executor(dask) as executor:
+    with dask_executor(dask) as executor:
         table = extract(
             sources, n_jobs=jobs, executor=executor, resume=features, progress=progress
         )
@@ -126,7 +126,19 @@ def _streamed(row: dict[str, Any], told: dict[str, dict[str, Any]]) -> list[Any]
 
 
 @contextmanager
-def _executor(address: str | None) -> Iterator[Any]:
+def dask_executor(address: str | None) -> Iterator[Any]:
+    """Give the executor of a Dask scheduler for a while; None without an address.
+
+    Parameters
+    ----------
+    address : str, optional
+        ``tcp://...``.
+
+    Raises
+    ------
+    UnsupportedError
+        The package distributed is not installed.
+    """
     if address is None:
         yield None
         return

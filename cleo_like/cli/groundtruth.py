@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ import click
 from cleo_like.cli.shared import HOW, overwrite_option
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
+
     from cleo_like.groundtruth import CalciumStudy, Study
     from cleo_like.report import Page
 
@@ -52,11 +56,13 @@ def groundtruth() -> None:
     help="native, compat, ipfx, efel, efel_default, gigaseal, or an installed one; for calcium "
     "l0, ar1, suite2p, wiener, nnls, oasis ...; repeatable.",
 )  # fmt: skip
+@click.option("--block", "blocks", multiple=True, help="Only this block; repeatable.")
 @click.option("-j", "--jobs", default=1, show_default=True, help="Processes.")
+@click.option("--dask", default=None, metavar="ADDRESS", help="Scheduler, tcp://...")
 @_folder
 def run(
-    size: str, calcium: bool, cases: Path | None, names: tuple[str, ...], jobs: int,
-    folder: Path,
+    size: str, calcium: bool, cases: Path | None, names: tuple[str, ...],
+    blocks: tuple[str, ...], jobs: int, dask: str | None, folder: Path,
 ) -> None:  # fmt: skip
     """Run the cases that are not done yet, and score all of them.
 
@@ -65,23 +71,32 @@ def run(
       cleo-like groundtruth run --quick
       cleo-like groundtruth run --calcium --quick --folder calcium
       cleo-like groundtruth run --cases mine.toml --extractor native --extractor efel
+      cleo-like groundtruth run --full --block noise -j 2
     """
+    from cleo_like.atlas.gather import dask_executor
     from cleo_like.groundtruth import added_methods, load_cases, run_study
 
     named = f"calcium_{size}" if calcium else size
     plan = load_cases(cases if cases is not None else named)
+    plan = plan.only(blocks) if blocks else plan
     chosen = [*_chosen(names, plan.modality), *added_methods(folder, plan.modality)]
     if jobs < 1:
         msg = f"--jobs must be 1 or more, got {jobs}"
         raise click.UsageError(msg)
-    if jobs == 1:
-        study = run_study(plan, chosen, folder=folder)
-    else:
-        from concurrent.futures import ProcessPoolExecutor
-
-        with ProcessPoolExecutor(jobs) as pool:
-            study = run_study(plan, chosen, folder=folder, executor=pool)
+    if dask is not None and jobs > 1:
+        raise click.UsageError("--jobs are processes here, --dask a cluster: give one of them")
+    with _pool(jobs) if dask is None else dask_executor(dask) as executor:
+        study = run_study(plan, chosen, folder=folder, executor=executor)
     _finish(study, folder)
+
+
+def _pool(jobs: int) -> AbstractContextManager[Executor | None]:
+    """Give so many processes; none but this one for one job."""
+    if jobs == 1:
+        return nullcontext()
+    from concurrent.futures import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(jobs)
 
 
 def _chosen(names: tuple[str, ...], modality: str) -> list[str]:

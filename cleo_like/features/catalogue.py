@@ -154,8 +154,12 @@ _WITH_ERROR = (
 )  # fmt: skip
 _SPIKE += [
     attrs.evolve(
-        f, name=f"{f.name}_error", low=0.0, high=_INF, source=_OWN,
-        meaning=f"standard error of {f.name}",
+        f, name=f"{f.name}_{kind}", low=0.0, high=_INF, source=_OWN,
+        meaning=meaning.format(f.name),
+    )
+    for kind, meaning in (
+        ("error", "standard error of {}"),
+        ("shared_error", "part of the error of {} that all spikes of the cell have alike"),
     )
     for f in _SPIKE
     if f.name in _WITH_ERROR

@@ -187,7 +187,7 @@ def of_cell(cell: CellFeatures, given: SweepStack | None = None) -> Extracted:
     spikes["sweep"] = rows[spikes["sweep"].astype(int)]
     return Extracted(
         values={**cell.values, **row.values},
-        uncertainty=cell.uncertainty,
+        uncertainty={**cell.uncertainty, **row.errors},
         reasons={**row.reasons, **cell.reasons},
         notes=cell.notes,
         excluded=cell.excluded,

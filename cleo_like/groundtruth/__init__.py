@@ -27,7 +27,7 @@ from cleo_like.groundtruth.extractors import (
     of_function,
 )
 from cleo_like.groundtruth.results import Study, score_study
-from cleo_like.groundtruth.scores.compare import summary
+from cleo_like.groundtruth.scores.paired import summary
 from cleo_like.groundtruth.scoring import score_features, score_spikes
 from cleo_like.groundtruth.study import plan_of, results_of, run_study
 

@@ -9,7 +9,7 @@ import attrs
 
 from cleo_like.core import Cell, Provenance, Recording, Sweep
 from cleo_like.groundtruth.extractors.method import method_named
-from cleo_like.groundtruth.scores import compare, tables
+from cleo_like.groundtruth.scores import compare, paired, tables
 from cleo_like.groundtruth.scores.features import feature_errors
 from cleo_like.groundtruth.scores.spikes import matcher_scores, spike_scores
 from cleo_like.groundtruth.store import Store
@@ -132,7 +132,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
         plan=plan, errors=errors, scores=scores, spikes=found, outcomes=outcomes,
         matcher=tables.matcher_table(plan, pd.DataFrame(rows["m"])),
         ranks=tables.rank_table(plan, errors), effects=tables.effect_table(plan, errors),
-        comparison=compare.comparison(scores),
+        comparison=paired.comparison(plan, errors, spikes),
         findings=compare.findings(scores, found, outcomes),
         recommendations=compare.recommendations(scores),
     )  # fmt: skip

@@ -12,9 +12,10 @@ import numpy as np
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.files import atomic_path
 from cleo_like.features.lowpass import Lowpass, stated
+from cleo_like.features.parameters import DEFINITIONS
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.extractors.outcome import Outcome
-from cleo_like.groundtruth.truth.exact import Truth
+from cleo_like.groundtruth.truth.exact import TRUTH, Truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +47,8 @@ class Store:
         return self.folder / "clean" / f"{case.cell_key}-{case.number('rate'):g}.npz"
 
     def truth_file(self, case: Case) -> Path:
-        """Name the file of a truth."""
-        return self.folder / "truth" / f"{case.key}.json"
+        """Name the file of a truth; those of other definitions are made again."""
+        return self.folder / "truth" / f"{case.key}-{DEFINITIONS}.{TRUTH}.json"
 
     def outcome_file(self, method_key: str, name: str) -> Path:
         """Name the file of an outcome; `name` is that of a recording or of a clean file."""

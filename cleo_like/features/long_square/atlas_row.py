@@ -29,14 +29,16 @@ CELL_NAMES = {
     "fi_linear_fit_slope": "fi_fit_slope",
 }
 _STEP = 20  # pA
+_ERRORS = ("error", "shared_error")
 
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """Values by column name, and why each missing one is missing."""
+    """Values by column name, standard errors, and why each missing one is missing."""
 
     values: dict[str, float]
-    reasons: dict[str, str]
+    reasons: dict[str, str] = attrs.field(factory=dict)
+    errors: dict[str, float] = attrs.field(factory=dict)
 
 
 def column_names() -> tuple[str, ...]:
@@ -67,21 +69,21 @@ def atlas_row(cell: CellFeatures) -> Row:
     Row
         Every column of `column_names`; missing ones are NaN with a reason.
     """
-    values = dict.fromkeys(column_names(), np.nan)
-    reasons: dict[str, str] = {}
+    row = Row(values=dict.fromkeys(column_names(), np.nan))
+    values, reasons = row.values, row.reasons
     for name, source in CELL_NAMES.items():
         values[name] = cell.values[source]
         if source in cell.reasons:
             reasons[name] = cell.reasons[source]
     chosen = _one_per_amplitude(cell)
     for label in LABELS:
-        _label(cell, chosen, label, values, reasons)
+        _label(cell, chosen, label, row)
     gain, onset, why = _sqrt_fit(cell, chosen)
     values["fi_sqrt_fit_A"], values["fi_sqrt_fit_Ic"] = gain, onset
     for name in values:
         if np.isnan(values[name]) and name not in reasons:
             reasons[name] = why if name.startswith("fi_sqrt") else "too few spikes"
-    return Row(values=values, reasons=reasons)
+    return row
 
 
 def _one_per_amplitude(cell: CellFeatures) -> dict[int, int]:
@@ -99,13 +101,8 @@ def _one_per_amplitude(cell: CellFeatures) -> dict[int, int]:
     return out
 
 
-def _label(
-    cell: CellFeatures,
-    chosen: dict[int, int],
-    label: int,
-    values: dict[str, float],
-    reasons: dict[str, str],
-) -> None:
+def _label(cell: CellFeatures, chosen: dict[int, int], label: int, out: Row) -> None:
+    values, reasons = out.values, out.reasons
     tail, above = f"_{label}_long_square", label * _STEP
     names = [name for name in values if name.endswith(tail)]
     if above not in chosen:
@@ -115,18 +112,45 @@ def _label(
     row = chosen[above]
     spikes = cell.spikes.of(row)
     for name in SPIKE_NAMES:
+        first, mean = f"ap_1_{name}{tail}", f"ap_mean_{name}{tail}"
         column = spikes[name]
-        values[f"ap_1_{name}{tail}"] = float(column[0])
-        good = column[np.isfinite(column)]
-        values[f"ap_mean_{name}{tail}"] = float(good.mean()) if good.size else np.nan
-        for kind in ("ap_1", "ap_mean"):
-            if np.isnan(values[f"{kind}_{name}{tail}"]):
-                reasons[f"{kind}_{name}{tail}"] = "the spike was cut off by the end of the step"
+        good = np.isfinite(column)
+        values[first] = float(column[0])
+        values[mean] = float(column[good].mean()) if good.any() else np.nan
+        for at in (first, mean):
+            if np.isnan(values[at]):
+                reasons[at] = "the spike was cut off by the end of the step"
+        if f"{name}_error" in spikes:
+            error, shared = (spikes[f"{name}_{kind}"][good] for kind in _ERRORS)
+            found = float(spikes[f"{name}_error"][0]), mean_error(error, shared)
+            known = zip((first, mean), found, strict=True)
+            out.errors.update({at: e for at, e in known if np.isfinite(e)})
     for name in TRAIN_NAMES:
         values[f"{name}{tail}"] = float(cell.sweeps[name][row])
         if np.isnan(values[f"{name}{tail}"]):
             reasons[f"{name}{tail}"] = f"only {int(cell.sweeps['n_spikes'][row])} spike(s)"
     values[f"stimulus_amplitude{tail}"] = above + cell.values["rheobase_i"]
+
+
+def mean_error(error: np.ndarray, shared: np.ndarray) -> float:
+    """Give the standard error of a mean over spikes; NaN where one of them has none.
+
+    Parameters
+    ----------
+    error : array, shape (n_spikes,)
+        Of each spike.
+    shared : array, shape (n_spikes,)
+        The part of it that all spikes of the cell have alike, which no mean takes away.
+
+    Examples
+    --------
+    >>> mean_error(np.array([0.5, 0.5, 0.5, 0.5]), np.array([0.3, 0.3, 0.3, 0.3]))
+    0.36055512754639896
+    """
+    if not error.size:
+        return float("nan")
+    own = np.sqrt(np.maximum(error**2 - shared**2, 0.0).sum()) / error.size
+    return float(np.hypot(own, shared.mean()))
 
 
 def _sqrt_fit(cell: CellFeatures, chosen: dict[int, int]) -> tuple[float, float, str]:

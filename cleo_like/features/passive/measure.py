@@ -9,15 +9,18 @@ import numpy as np
 
 from cleo_like.features.estimate import Estimate
 from cleo_like.features.passive.deflections import deflections
+from cleo_like.features.passive.drift import without_drift
 from cleo_like.features.passive.family import (
     FIRING,
     NO_ANSWER,
     NO_REST,
     NO_STEP,
     NO_SWEEP,
+    Found,
     family_of,
     solved,
 )
+from cleo_like.features.passive.joint.circuit import ENTRY
 from cleo_like.features.passive.resistances import NAMES as RESISTANCES
 from cleo_like.features.passive.resistances import conflict, resistances
 from cleo_like.features.passive.sag import sags
@@ -27,7 +30,6 @@ from cleo_like.features.passive.times import times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.passive.family import Found
     from cleo_like.features.stack import SweepStack, Window
 
 NAMES = (
@@ -85,10 +87,30 @@ def membrane_of(
     """
     family = family_of(stack, step, sweeps, lowest)
     found = family if isinstance(family, str) else solved(family)
+    notes: tuple[str, ...] = ()
+    if isinstance(found, Found):
+        found, notes = _steadier(found)
     why = found if isinstance(found, str) else _refusal(found)
     if isinstance(found, str) or why:
         return _without_levels(stack, step, sweeps, lowest, why)
-    return _measured(found, sweeps)
+    return _measured(found, sweeps, notes)
+
+
+def _steadier(found: Found) -> tuple[Found, tuple[str, ...]]:
+    """Take a drift off that the sweeps show before their step, if it goes on in the step.
+
+    It does where the response fits the better for it, by as much as asks for an exponential:
+    without it a slow exponential would take the drift up.
+    """
+    steady = without_drift(found.family)
+    again = None if steady is None else solved(steady[0])
+    if steady is None or not isinstance(again, Found):
+        return found, ()
+    before, after = found.circuit.fit, again.circuit.fit
+    gain = after.effective * np.log(before.squares / max(after.squares, 1e-300))
+    if not gain > 2 * np.log(after.effective) + ENTRY:
+        return found, ()
+    return again, (f"a drift of {steady[1]:.2g} mV/s before the step taken off all sweeps",)
 
 
 def _without_levels(
@@ -98,7 +120,7 @@ def _without_levels(
     empty = np.full(stack.n_sweeps, np.nan)
     values = {name: Estimate(reason=why) for name in NAMES}
     notes: tuple[str, ...] = ()
-    if why == FIRING or why.startswith(NO_REST):
+    if why in {FIRING, NO_ANSWER} or why.startswith(NO_REST):
         ends = across_sweeps(stack, step, sweeps, lowest)
         if ends.known:
             values |= {"input_resistance": ends, "steady_state_input_resistance": ends}
@@ -121,7 +143,9 @@ def _refusal(found: Found) -> str:
     return ""
 
 
-def _measured(found: Found, sweeps: Mapping[str, np.ndarray]) -> Membrane:
+def _measured(
+    found: Found, sweeps: Mapping[str, np.ndarray], told: tuple[str, ...] = ()
+) -> Membrane:
     family = found.family
     every = deflections(found.problem, found.circuit)
     steps = every.take(np.flatnonzero(family.whole)) if family.down.size else None
@@ -138,7 +162,7 @@ def _measured(found: Found, sweeps: Mapping[str, np.ndarray]) -> Membrane:
     return Membrane(
         values={name: values[name] for name in NAMES},
         sweeps={"sag": by_sweep.each, "tau_sweep": single_taus},
-        notes=(*_notes(found, sweeps), *ohms.notes),
+        notes=(*told, *_notes(found, sweeps), *ohms.notes),
     )
 
 

@@ -132,6 +132,26 @@ class Plan:
         """All cases; one that two blocks have is there twice and run once."""
         return tuple(case for block in self.blocks for case in block.cases)
 
+    def only(self, names: Sequence[str]) -> Plan:
+        """Give the same plan with some of its blocks.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of blocks.
+
+        Raises
+        ------
+        UnknownNameError
+            A block that there is none of.
+        """
+        known = [b.name for b in self.blocks]
+        for name in names:
+            if name not in known:
+                raise unknown_name(f"block of {self.title!r}", name, known)
+        blocks = tuple(b for b in self.blocks if b.name in names)
+        return attrs.evolve(self, blocks=blocks)
+
     def __repr__(self) -> str:
         """One line."""
         return f"Plan {self.title!r}: {len(self.cases)} recordings in {len(self.blocks)} blocks"

@@ -1,4 +1,4 @@
-"""Is one extractor best or equal, and what is wrong with each: conclusions from the tables."""
+"""What is wrong with each extractor, and whom to take where: conclusions from the tables."""
 
 from __future__ import annotations
 
@@ -7,92 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.groundtruth.extractors.method import PERFECT
+from cleo_like.groundtruth.scores.paired import WORSE_SHARE
 from cleo_like.groundtruth.scores.tables import SAME_SHARE, each
+from cleo_like.groundtruth.truth.exact import FINEST
+from cleo_like.groundtruth.truth.threshold_equation import EQUATION
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WORSE_SHARE = 0.1
-"""Share of the between-cell spread by which the default is never to be worse."""
-
-
-def comparison(scores: pd.DataFrame, name: str = "native") -> pd.DataFrame:
-    """Compare one extractor with each other one, where both have the same definition.
-
-    Equal: the 95 % intervals of the bias overlap, or the absolute biases differ by less than
-    2 % of the between-cell spread. A value that only the other gives is "missing".
-
-    Parameters
-    ----------
-    scores : DataFrame
-        Of `tables.feature_scores`.
-    name : str
-        The extractor that is judged.
-
-    Returns
-    -------
-    DataFrame
-        One row a block, condition, feature, reference and other extractor; ``verdict`` is
-        "better", "equal", "worse" or "missing",
-        ``worse_by`` the difference in between-cell spreads.
-    """
-    import pandas as pd
-
-    if scores.empty:
-        return pd.DataFrame()
-    place = ["block", "condition", "feature", "reference"]
-    shared = scores[(scores["definition"] == "") & (scores["extractor"] != PERFECT)]
-    mine: Any = shared[shared["extractor"] == name].set_index(place)
-    others = shared[shared["extractor"] != name]
-    rows = []
-    for other in each(others):
-        key = (other.block, other.condition, other.feature, other.reference)
-        if key not in mine.index or not np.isfinite(other.bias):
-            continue
-        own = mine.loc[key]
-        verdict, by = _verdict(own, other)
-        rows.append({
-            **dict(zip(place, key, strict=True)), "other": other.extractor, "verdict": verdict,
-            "worse_by": by, "bias": own["bias"], "other_bias": other.bias,
-            "missing": own["missing"], "other_missing": other.missing,
-        })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _verdict(own: Any, other: Any) -> tuple[str, float]:
-    if not np.isfinite(own["bias"]):
-        return "missing", np.nan
-    more = abs(own["bias"]) - abs(other.bias)
-    size = own["between_cells"]
-    share = more / size if size else (0.0 if more == 0 else np.inf * np.sign(more))
-    overlap = own["bias_low"] <= other.bias_high and other.bias_low <= own["bias_high"]
-    if overlap or abs(share) <= SAME_SHARE:
-        return "equal", float(share)
-    return ("worse" if more > 0 else "better"), float(share)
-
-
-def summary(table: pd.DataFrame) -> dict[str, float]:
-    """Count a comparison: cells, share best or equal, worse by more than a tenth of the spread.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of `comparison`.
-
-    Returns
-    -------
-    dict
-        ``cells``, ``best_or_equal`` (a share) and ``much_worse`` (a count).
-    """
-    if table.empty:
-        return {"cells": 0, "best_or_equal": np.nan, "much_worse": 0}
-    return {
-        "cells": len(table),
-        "best_or_equal": float(table["verdict"].isin(["better", "equal"]).mean()),
-        "much_worse": int(
-            ((table["verdict"] == "worse") & (table["worse_by"] > WORSE_SHARE)).sum()
-        ),
-    }
+_ANSWERED = 0.95
+"""Share of the values that an extractor must give to be recommended."""
 
 
 def findings(
@@ -130,7 +54,8 @@ def findings(
 
 def _feature_faults(one: Any) -> list[tuple[str, str, Any]]:
     """Give column, feature and size of what is wrong in a row of `tables.feature_scores`."""
-    if one.reference == "400 kHz":  # the chain is not the extractor's fault
+    # the chain is not the extractor's fault, and nobody means the threshold equation
+    if one.reference in {FINEST, EQUATION}:
         return []
     sure = one.bias_low > 0 or one.bias_high < 0
     faults = {
@@ -164,24 +89,25 @@ def failures(one: Any) -> list[tuple[str, str, Any]]:
 def recommendations(scores: pd.DataFrame) -> pd.DataFrame:
     """Give, for each condition and feature, the extractor with the least total error.
 
-    The total is hypot(bias, spread); extractors that miss more than 5 % or have another
-    definition are not recommended.
+    The total is hypot(bias, spread); extractors that miss more than 5 % (recordings on which
+    they failed count) or have another definition are not recommended.
     """
     import pandas as pd
 
     if scores.empty:
         return pd.DataFrame()
-    from cleo_like.groundtruth.truth.exact import FINEST
-
+    place = ["block", "condition", "feature"]
+    asked = scores.groupby(place)["recordings"].transform("max")
+    answered = scores["recordings"] / asked * (1 - scores["missing"].fillna(0))
     usable = scores[
         (scores["definition"] == "") & (scores["extractor"] != PERFECT)
-        & (scores["missing"] <= 0.05) & np.isfinite(scores["bias"])
+        & (answered >= _ANSWERED) & np.isfinite(scores["bias"])
         & (scores["reference"] == FINEST)
     ].copy()  # fmt: skip
     usable["total"] = np.hypot(usable["bias"], usable["spread"])
     usable["share"] = usable["total"] / usable["between_cells"]
     order = usable.sort_values("total", kind="stable")
-    best = order.groupby(["block", "condition", "feature"], sort=False).head(1)
+    best = order.groupby(place, sort=False).head(1)
     names = ["block", "condition", "feature", "extractor", "bias", "spread", "total", "share"]
     found = best.sort_index()[names].reset_index(drop=True)
     found["trust"] = [trust(x) for x in found["share"]]

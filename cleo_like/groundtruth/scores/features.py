@@ -9,6 +9,7 @@ import numpy as np
 from cleo_like.groundtruth.extractors.definitions import differs, meaning
 from cleo_like.groundtruth.scores.spikes import WIDE, paired
 from cleo_like.groundtruth.truth.exact import FINEST, SPIKE_SHAPES
+from cleo_like.groundtruth.truth.threshold_equation import EQUATION, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +33,16 @@ BETWEEN_CELLS: Mapping[str, float] = {
     "peak_v": 13.4, "upstroke": 91.8, "width": 0.000334, "fast_trough_v": 8.13,
     "avg_rate": 2.22, "latency": 0.0862, "downstroke": 63.5, "upstroke_downstroke_ratio": 0.41,
     "rheobase_i": 59.3, "rheobase_estimate": 59.3, "isi_cv": 0.1165,
-    "depolarization_block_i": 59.3,
+    "depolarization_block_i": 59.3, "adapt": 0.075, "capacitance": 36.5, "max_rate": 34.6,
+    "fi_fit_slope": 0.52,
 }  # fmt: skip
 """Robust SD (interquartile range / 1.349) between real cells, in the unit of the catalogue: 119
-cells of 17 dandisets in the published intracellular map; downstroke and ratio of 27 of them;
-rheobase and CV of 1,328 mouse M1 cells (Scala et al. 2021, Nature 598:144)."""
+cells of 17 dandisets in the published intracellular map (capacitance: tau over resistance);
+downstroke, ratio and f-I slope of 27 of them; rheobase, CV, adaptation (mean ratio r of
+successive intervals, as (r - 1) / (r + 1)) and largest rate (in 0.6 s) of 1,328 mouse M1 cells
+(Scala et al. 2021, Nature 598:144)."""
 _SHARE = 0.1
+_MEANT = "slope of the membrane current turns positive (Platkiewicz & Brette 2010)"
 _UNITS = (3, 6, 9, 12)  # powers of ten that a wrong prefix makes
 _LIKE = 0.3  # of a power of ten
 
@@ -73,7 +78,14 @@ def feature_errors(
         for reference in truth.cell:
             found = _against(feature, truth, reference, outcome)
             rows.append(_row(feature, reference, found) | {"definition": ""})
+    rows += [_beside(feature, truth, outcome) for feature in VALUES if EQUATION in truth.shapes]
     return [row for row in rows if row["n"]]
+
+
+def _beside(feature: str, truth: Truth, outcome: Outcome) -> dict[str, Any]:
+    """Compare a threshold with the threshold equation, which no extractor claims to give."""
+    row = _row(feature, EQUATION, _spikes(feature, truth.shapes[EQUATION], outcome.spikes))
+    return row | {"definition": _MEANT, "stated": 0, "covered": 0, "unit": ""}
 
 
 Compared = tuple[np.ndarray, np.ndarray, np.ndarray]

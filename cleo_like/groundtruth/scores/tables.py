@@ -10,6 +10,7 @@ from cleo_like.groundtruth.extractors.method import PERFECT
 from cleo_like.groundtruth.scores.bootstrap import median_interval, ratio_interval
 from cleo_like.groundtruth.scores.features import BETWEEN_CELLS, between_cells
 from cleo_like.groundtruth.scores.spikes import ratios
+from cleo_like.groundtruth.truth.threshold_equation import EQUATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,7 +149,8 @@ def _with_wrong(plan: Plan | Groups, errors: pd.DataFrame, table: pd.DataFrame) 
         index, limit = at[names]
         given = part["error"].abs().to_numpy()
         given = given[np.isfinite(given)]
-        wrong[index] = float((given > limit).mean()) if given.size else np.nan
+        claimed = given.size and names[-1] != EQUATION  # nobody claims to give that
+        wrong[index] = float((given > limit).mean()) if claimed else np.nan
     table["wrong"] = table.index.map(wrong)
     return table
 
@@ -261,6 +263,8 @@ def effect_table(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
+    if len(errors):
+        errors = errors[errors["reference"] != EQUATION]
     for block in plan.blocks:
         if block.conditions or not len(block.varied):
             continue

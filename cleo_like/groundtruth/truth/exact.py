@@ -5,6 +5,8 @@
 * Shape: the native definition on the noise-free, unfiltered potential, between samples, at
   400 kHz (what chain and extractor did together) and at the recording's rate (what the
   extractor did).
+* Threshold by the threshold equation (`threshold_equation`): a reference beside the native
+  one, which no extractor means by its threshold.
 * Resistances: slopes of the peak and of the final deflection on the current; sag: at the
   potential that was reached; both without synaptic currents, whose extremes are no property
   of the membrane. Time constant and capacitance: from the equations at rest. Rheobase: the
@@ -27,6 +29,7 @@ from cleo_like.features.spikes import SpikeTable
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.cases.chain import FINE, every
 from cleo_like.groundtruth.truth.shapes import between_samples
+from cleo_like.groundtruth.truth.threshold_equation import EQUATION, equation_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from cleo_like.groundtruth.cases.chain import CellRun
     from cleo_like.groundtruth.cases.plan import Case
 
+TRUTH = 2
+"""Number of what is written here: truths that were found by another are found again."""
 RATE, FINEST = "recording rate", "400 kHz"
 REFERENCES = (RATE, FINEST)
 """Where the truth of a value comes from: what the extractor did, and what chain and extractor
@@ -41,6 +46,7 @@ did together."""
 UNFILTERED = ExtractionParameters(filter=None)
 RISE = 3e-3
 """Seconds from the crossing within which the peak lies."""
+_COARSER = 4  # fine samples between those at which gates are followed
 _LEAST = -100.0  # pA: ExtractionParameters.subthresh_min_amp
 _STEADY = 0.03  # s at the end of the step
 _LONG_SQUARE = "steps"
@@ -65,7 +71,8 @@ class Truth:
     times : mapping of str to array, shape (n_spikes,)
         ``sweep``, ``t`` (s) and ``inside`` (whether it belongs to the step).
     shapes : mapping of str to columns
-        For each of `REFERENCES`: columns of the native table on the clean trace.
+        For each of `REFERENCES`: columns of the native table on the clean trace; of cells
+        with gates also the thresholds by `threshold_equation`.
     sweeps, cell : mapping of str to values
         For each of `REFERENCES`: per sweep, per cell.
     """
@@ -121,6 +128,10 @@ def truth_of(case: Case, run: CellRun, finest: Truth | None = None) -> Truth:
         shapes[name] = found[0] if shaped else _timed_only(times)
         sweeps[name] = found[1] if shaped else _trains(times, step, len(run.voltage))
         cells[name] = _cell_values(found[2], run, step, times, shaped=shaped)
+    if finest is not None:
+        shapes |= {EQUATION: finest.shapes[EQUATION]} if EQUATION in finest.shapes else {}
+    elif shaped and run.cell.spikes:
+        shapes[EQUATION] = _by_equation(run, times)
     return Truth(
         window=step, is_long_square=is_long_square, times=times, shapes=shapes,
         sweeps=sweeps, cell=cells,
@@ -172,6 +183,16 @@ def measured_clean(
     table = SpikeTable(columns=spikes, n_sweeps=stack.n_sweeps, cutoff=None)
     sweeps = dict(found.sweeps or {}) | train_features(table, step)
     return spikes, sweeps, dict(found.values)
+
+
+def _by_equation(run: CellRun, times: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give the thresholds of the true spikes by the threshold equation."""
+    inside = times["inside"]
+    sweep, peak = times["sweep"][inside], times["t"][inside]
+    found = equation_thresholds(
+        run.cell.model, run.voltage[:, ::_COARSER], FINE / _COARSER, sweep, peak
+    )
+    return {"sweep": sweep, "peak_t": peak, **found}
 
 
 def _timed_only(times: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

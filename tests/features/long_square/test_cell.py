@@ -10,8 +10,14 @@ from brian2 import ms, pA
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.long_square import analyse, long_square_features
-from cleo_like.features.long_square.atlas_row import atlas_row, column_names
+from cleo_like.features.long_square.atlas_row import (
+    SPIKE_NAMES,
+    atlas_row,
+    column_names,
+    mean_error,
+)
 from cleo_like.features.parameters import DEFAULT, IPFX
+from cleo_like.features.registry import of_cell
 from cleo_like.features.stack import SweepStack, Window
 from cleo_like.features.vectors import feature_vectors
 from cleo_like.features.vectors.trains import psth
@@ -142,6 +148,37 @@ def test_the_row_has_all_labels(rc):
     names = tuple(atlas_row(analyse(rc([-60.0]), STEP, DEFAULT)).values)
     assert names == column_names()
     assert len(names) == 7 + 6 * (14 + 7) + 2
+
+
+def test_the_row_carries_the_errors_of_its_spikes(firing, rng):
+    """`ap_1` has the error of that spike, `ap_mean` that of the mean over the sweep."""
+    stack = firing([[], [0.3, 0.4, 0.5, 0.6], [0.27, 0.35, 0.45, 0.6]], [-60.0, 100.0, 120.0])
+    stack = attrs.evolve(
+        stack, voltage_mv=stack.voltage_mv + 0.1 * rng.standard_normal(stack.voltage_mv.shape)
+    )
+    cell = analyse(stack, STEP, DEFAULT)
+    row = atlas_row(cell)
+    for label, sweep in ((0, 1), (1, 2)):
+        spikes = cell.spikes.of(sweep)
+        for name in SPIKE_NAMES:
+            first, mean = (f"{k}_{name}_{label}_long_square" for k in ("ap_1", "ap_mean"))
+            error = spikes[f"{name}_error"]
+            if np.isnan(error).any():  # an upstroke that is a lower bound only
+                assert mean not in row.errors
+                continue
+            assert row.errors[first] == error[0]
+            assert row.errors[mean] == mean_error(error, spikes[f"{name}_shared_error"])
+            assert row.errors[mean] < row.errors[first]
+    assert len(row.errors) >= 2 * 2 * (len(SPIKE_NAMES) - 2)
+    assert row.errors.items() <= of_cell(cell).uncertainty.items()
+    assert not atlas_row(analyse(stack, STEP, IPFX)).errors
+
+
+@pytest.mark.parametrize(("shared", "mean"), [(0.0, 0.25), (0.5, 0.5), (0.3, 0.36056)])
+def test_a_mean_does_not_take_away_what_is_shared(shared, mean):
+    """Four spikes of 0.5: independent 0.25, all shared 0.5, in part between."""
+    assert mean_error(np.full(4, 0.5), np.full(4, shared)) == pytest.approx(mean, abs=1e-5)
+    assert np.isnan(mean_error(np.array([0.5, np.nan]), np.array([0.1, np.nan])))
 
 
 def test_every_column_is_in_the_catalogue(firing):

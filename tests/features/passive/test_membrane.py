@@ -15,6 +15,8 @@ from scipy import signal
 
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT
+from cleo_like.features.passive.drift import without_drift
+from cleo_like.features.passive.family import family_of
 from cleo_like.features.registry import cell_features
 from cleo_like.features.stack import SweepStack, Window
 
@@ -119,6 +121,68 @@ def test_drift_from_sweep_to_sweep():
     current = ladder()
     v = passive(current) + 5 * np.arange(len(LADDER))[:, None]
     assert near(measured(noisy(v), current), "input_resistance", 150.0)
+
+
+STEPS = (-40.0, -25.0, -15.0, 0.0, 20.0)
+
+
+def drifting(course, amplitudes=STEPS, noise=0.1, r=80.0):
+    """A cell of 80 MOhm and 4 ms, and a course of time added to each sweep."""
+    current = ladder(amplitudes=amplitudes)
+    t = np.arange(current.shape[1]) / RATE
+    return measured(noisy(passive(current, r=r, tau=0.004) + course(t), noise), current)
+
+
+def taken_off(cell) -> bool:
+    return any(note.startswith("a drift of") for note in cell.notes)
+
+
+@pytest.mark.parametrize("slope", [-2.0, 0.5, 4.0])
+def test_a_drift_that_all_sweeps_share(slope):
+    """mV/s: without its removal a slow exponential takes it up, and nothing is known."""
+    cell = drifting(lambda t: slope * t)
+    assert taken_off(cell)
+    for name in RESISTANCES:
+        assert near(cell, name, 80.0)
+        assert cell.uncertainty[name] < 0.5
+    assert near(cell, "tau", 0.004)
+    assert cell.values["sag"] == pytest.approx(0.0, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        lambda t: 2.0 * np.minimum(t, 0.5),  # it ends where the step begins
+        lambda t: np.exp(-t / 0.1),  # a cell that still settles
+        lambda t: 0.002 * t,  # not seen in the noise
+        lambda t: 0 * t,
+    ],
+    ids=["ends", "settles", "small", "none"],
+)
+def test_what_is_no_drift_is_left_alone(course):
+    assert not taken_off(drifting(course))
+
+
+@pytest.mark.parametrize(("amplitudes", "seen"), [(STEPS[:4], True), (STEPS[:3], False)])
+def test_a_drift_needs_four_sweeps(amplitudes, seen):
+    assert taken_off(drifting(lambda t: 2.0 * t, amplitudes)) == seen
+
+
+@pytest.mark.parametrize(("bend", "straight"), [(0.4, True), (0.6, False)])
+def test_a_drift_is_the_same_in_both_halves_of_the_rest(bend, straight):
+    """Slopes of 2 (1 -+ bend / 2) mV/s before and after 0.25 s differ by `bend` of their mean."""
+
+    def course(t):
+        first, second = (2 * (1 + sign * bend / 2) for sign in (-1, 1))
+        return np.where(t < 0.25, first * t, first * 0.25 + second * (t - 0.25))
+
+    current = ladder(amplitudes=STEPS)
+    t = np.arange(current.shape[1]) / RATE
+    v = passive(current, r=80.0, tau=0.004) + course(t)
+    stack = SweepStack(voltage_mv=noisy(v, 0.02), current_pa=current, rate=RATE)
+    known = {"stim_amp": np.array(STEPS), "avg_rate": np.zeros(len(STEPS))}
+    family = family_of(stack, STEP, known, -100.0)
+    assert (without_drift(family) is not None) == straight
 
 
 @pytest.mark.parametrize("transient", [5.0, 20.0, 40.0])

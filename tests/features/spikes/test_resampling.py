@@ -8,6 +8,7 @@ import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
 from cleo_like.core.errors import InputError
+from cleo_like.features.long_square.atlas_row import mean_error
 from cleo_like.features.long_square.cell import analyse
 from cleo_like.features.lowpass import Lowpass, stated
 from cleo_like.features.parameters import DEFAULT, IPFX, ExtractionParameters
@@ -139,6 +140,32 @@ USEFUL = {
 
 def sech(x):
     return 1 / np.cosh(x)
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.3])
+def test_the_error_of_a_mean_over_spikes_holds(noise):
+    """Means of 8 spikes in 24 sweeps: noise averages out, what the cell's spikes share does not."""
+    inside, gain = {k: [] for k in MEANS}, {k: [] for k in MEANS}
+    for seed in range(12):
+        stack, times = gaussians(
+            50e3, lowpass=Lowpass(10e3), noise=noise, seed=seed, shape=sech
+        )
+        found, true = spikes_of(stack, STEP, DEFAULT), truth_of_sech(times, 2e-4)
+        for k in (0, 1):
+            one = found.of(k)
+            for name in MEANS:
+                error, shared = one[f"{name}_error"], one[f"{name}_shared_error"]
+                assert (shared <= error * (1 + 1e-12)).all()
+                whole = mean_error(error, shared)
+                off = abs(one[name].mean() - np.mean(true[name]))
+                inside[name].append(off <= 1.96 * whole)
+                gain[name].append(whole / error.mean())
+    for name in MEANS:
+        assert np.mean(inside[name]) >= 0.85, name
+        assert 8**-0.5 <= np.mean(gain[name]) < 1, name
+
+
+MEANS = ("upstroke", "downstroke", "peak_v", "threshold_v")
 
 
 def truth_of_sech(times, width):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Kind = Literal["passive", "gate", "electrode", "cable", "none"]
 _PEAK_TIMES = np.concatenate(([0.0], np.geomspace(1e-4, 2.0, 2000)))  # s
 _ELECTRODE = 1e-3  # s: no membrane of a cell is so fast, electrodes are
-_ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
+ENTRY = 6.0  # gain (in chi square) below which a second exponential is no question
 _ROUGHLY = 4  # steps after which one exponential that fits has been found
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
 _ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
@@ -102,7 +102,7 @@ def circuit_of(problem: Problem) -> Circuit:
     floor = _floor(problem, one)
     left = max(one.squares - problem.gain(one), 0.0)
     odd = _odd(problem, one)
-    if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < _ENTRY:
+    if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < ENTRY:
         return _meaning(one)
     two = problem.solve(two_start, problem.delay.expected if odd else one.delay)
     if odd and _odd(problem, two):  # still too late: perhaps an electrode answers at once
@@ -114,7 +114,7 @@ def circuit_of(problem: Problem) -> Circuit:
         return _meaning(one)
     if better > asked:
         return second
-    return _doubted(_meaning(one), second, max(0.0, (better - _ENTRY) / (asked - _ENTRY)))
+    return _doubted(_meaning(one), second, max(0.0, (better - ENTRY) / (asked - ENTRY)))
 
 
 def _plainly_two(problem: Problem, one: Fit, start: list[float]) -> Circuit | None:
@@ -134,7 +134,7 @@ def _plainly_two(problem: Problem, one: Fit, start: list[float]) -> Circuit | No
 def _better(left: float, two: Fit, floor: float) -> tuple[float, float]:
     """Give how much better two exponentials are than one that leaves so much, and must be."""
     better = two.effective * float(np.log((left + floor) / (two.squares + floor)))
-    return better, 2 * float(np.log(two.effective)) + _ENTRY
+    return better, 2 * float(np.log(two.effective)) + ENTRY
 
 
 def _floor(problem: Problem, one: Fit) -> float:

@@ -65,6 +65,8 @@ _NAMES = (
 )  # fmt: skip
 ERRORS = tuple(f"{name}_error" for name in _NAMES)
 """Columns of standard errors."""
+SHARED = tuple(f"{name}_shared_error" for name in _NAMES)
+"""The part of them that all spikes of a cell have alike: no mean over spikes takes it away."""
 JUDGED = ("time_bandwidth", "upstroke_bound")
 """Columns that say whether an upstroke is more than a lower bound."""
 
@@ -125,7 +127,7 @@ def refined(
         What is to be said of it.
     """
     out = {name: np.array(column) for name, column in columns.items()}
-    for name in (*ERRORS, *JUDGED):
+    for name in (*ERRORS, *SHARED, *JUDGED):
         out[name] = np.full(columns["sweep"].size, np.nan)
     grid = Grid.of(stack.rate)
     rows = np.flatnonzero(_continuous(stack, columns, grid))
@@ -144,7 +146,9 @@ def refined(
     values, errors, missing = cell.measure(p)
     safe = cell.settled(values, errors, missing)
     cell.placed(values, errors, stack, bounds, p)
-    for name, found in (values | {f"{k}_error": e for k, e in errors.items()}).items():
+    for k, (whole, shared) in errors.items():
+        values |= {f"{k}_error": whole, f"{k}_shared_error": shared}
+    for name, found in values.items():
         if name in out:
             known = np.isfinite(found) | name.endswith("_error")
             if name in columns:  # a spike that is cut off has no downstroke and no trough
@@ -220,7 +224,10 @@ class _Cell:
     def measure(
         self, p: ExtractionParameters
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
-        """Give values, errors and the share of the upstroke that is not seen."""
+        """Give values, errors and the share of the upstroke that is not seen.
+
+        Errors have the shape (2, n_spikes): all of it, and what the spikes share.
+        """
         found, hints = self._calibrated(p.thresh_frac)
         values: dict[str, np.ndarray] = {}
         for name in ("upstroke", "downstroke", "peak_v"):
@@ -240,7 +247,8 @@ class _Cell:
         errors = {}
         for name, one in found.corrected.items():
             scale = np.abs(values[name]) if name in RATIOS else 1.0
-            errors[name] = np.where(np.isfinite(values[name]), one.total * scale, np.nan)
+            both = np.array([[one.total], [one.common]]) * scale
+            errors[name] = np.where(np.isfinite(values[name]), both, np.nan)
         return values, errors, lost(self.spectra, self.grid, found.upstroke)
 
     def settled(
@@ -292,7 +300,7 @@ class _Cell:
         """Bring potentials to the level of their windows, and times into their sweeps."""
         far = ~(values["peak_t"] - values["threshold_t"] <= p.max_interval)
         for name in ("threshold_v", "threshold_t"):
-            values[name][far] = errors[name][far] = np.nan
+            values[name][far] = errors[name][:, far] = np.nan
         for name in ("peak_v", "threshold_v", "fast_trough_v"):
             values[name] = values[name] + self.windows.level
         peak = self.columns["peak_index"]
