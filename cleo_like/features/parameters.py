@@ -195,7 +195,7 @@ class ExtractionParameters:
         return float(np.round(0.9 * rate / 2e3, 9))
 
 
-DEFINITIONS = 3
+DEFINITIONS = 4
 """Number of the default definitions: rows that were measured by others are measured again."""
 
 DEFAULT = ExtractionParameters()

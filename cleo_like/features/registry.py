@@ -429,7 +429,7 @@ def _asked(
     try:
         answer = function(stack, step, parameters)
         if isinstance(answer, Extracted):
-            _check_rows(answer, stack.n_sweeps)
+            check_rows(answer, stack.n_sweeps)
             return answer
         return Extracted(values={str(k): _plain(k, v) for k, v in dict(answer).items()})
     except CleoLikeError:
@@ -444,8 +444,21 @@ def _asked(
         raise InputError(msg) from error
 
 
-def _check_rows(answer: Extracted, n: int) -> None:
-    """Refuse sweeps that the extractor was not given."""
+def check_rows(answer: Extracted, n: int) -> None:
+    """Refuse sweeps that the extractor was not given.
+
+    Parameters
+    ----------
+    answer : Extracted
+        Of an extractor.
+    n : int
+        Sweeps of the stack that it was given.
+
+    Raises
+    ------
+    InputError
+        Spikes or values of other sweeps.
+    """
     if answer.sweeps is not None:
         _same_length("sweeps", answer.sweeps, n)
     if answer.spikes is not None:

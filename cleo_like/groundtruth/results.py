@@ -10,7 +10,7 @@ import attrs
 from cleo_like.core import Cell, Provenance, Recording, Sweep
 from cleo_like.groundtruth.extractors.method import method_named
 from cleo_like.groundtruth.scores import compare, paired, tables
-from cleo_like.groundtruth.scores.features import feature_errors
+from cleo_like.groundtruth.scores.features import feature_errors, threshold_differences
 from cleo_like.groundtruth.scores.spikes import matcher_scores, spike_scores
 from cleo_like.groundtruth.store import Store
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from cleo_like.groundtruth.truth.exact import Truth
 
 TABLES = (
-    "scores", "spikes", "outcomes", "matcher", "ranks", "effects", "comparison", "findings",
-    "recommendations",
+    "scores", "spikes", "thresholds", "outcomes", "matcher", "ranks", "effects", "comparison",
+    "findings", "recommendations",
 )  # fmt: skip
 
 
@@ -45,6 +45,8 @@ class Study:
         Features by condition and extractor (`tables.feature_scores`).
     spikes : DataFrame
         Detection by condition and extractor.
+    thresholds : DataFrame
+        How far thresholds lie beyond those of the threshold equation.
     outcomes : DataFrame
         Failures, hangs, crashes; CPU seconds.
     matcher : DataFrame
@@ -61,6 +63,7 @@ class Study:
     errors: pd.DataFrame
     scores: pd.DataFrame
     spikes: pd.DataFrame
+    thresholds: pd.DataFrame
     outcomes: pd.DataFrame
     matcher: pd.DataFrame
     ranks: pd.DataFrame
@@ -99,7 +102,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
     import pandas as pd
 
     store = Store(Path(folder))
-    rows: dict[str, list[dict[str, Any]]] = {k: [] for k in ("e", "s", "o", "m")}
+    rows: dict[str, list[dict[str, Any]]] = {k: [] for k in ("e", "s", "t", "o", "m")}
     unique = {c.key: c for c in plan.cases}
     own = {m.name: m for m in methods}
     for case in unique.values():
@@ -123,6 +126,8 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
                 clean = store.outcome(reference.key, store.clean_file(case).stem)
             rows["o"].append(named | outcome.facts)
             rows["e"] += _answers(named, truth, outcome, method, clean)
+            if outcome.status == "ok" and not method.knows_truth:
+                rows["t"] += [named | row for row in threshold_differences(truth, outcome)]
             rows["s"] += _detected(named, truth, outcome, stack.n_sweeps)
     errors, spikes = pd.DataFrame(rows["e"]), pd.DataFrame(rows["s"])
     scores = tables.feature_scores(plan, errors)
@@ -130,6 +135,7 @@ def score_study(plan: Plan, methods: Sequence[Method], folder: str | Path) -> St
     outcomes = tables.outcome_table(plan, pd.DataFrame(rows["o"]))
     return Study(
         plan=plan, errors=errors, scores=scores, spikes=found, outcomes=outcomes,
+        thresholds=tables.threshold_table(plan, pd.DataFrame(rows["t"])),
         matcher=tables.matcher_table(plan, pd.DataFrame(rows["m"])),
         ranks=tables.rank_table(plan, errors), effects=tables.effect_table(plan, errors),
         comparison=paired.comparison(plan, errors, spikes),

@@ -8,7 +8,6 @@ from cleo_like.groundtruth.extractors.definitions import NATIVE
 from cleo_like.groundtruth.scores.paired import summary
 from cleo_like.groundtruth.scores.tables import strong_effects
 from cleo_like.groundtruth.truth.exact import FINEST, RATE
-from cleo_like.groundtruth.truth.threshold_equation import EQUATION, VALUES
 from cleo_like.report.page import Page
 from cleo_like.report.plots.groundtruth import heat_map, noise_figure
 
@@ -142,12 +141,7 @@ def _heat_maps(page: Page, study: Study) -> None:
 
 def _thresholds(page: Page, study: Study) -> None:
     """Put the thresholds beside those of the threshold equation."""
-    if not len(study.scores):
-        return
-    rows = study.scores[
-        (study.scores["reference"] == EQUATION) & study.scores["feature"].isin(VALUES)
-    ]
-    if not len(rows):
+    if not len(study.thresholds):
         return
     page.add_heading("Thresholds beside the threshold equation")
     page.add_text(
@@ -156,9 +150,7 @@ def _thresholds(page: Page, study: Study) -> None:
         "fires by itself. No extractor claims to measure it, so none is wrong by it; the "
         "difference says how late its threshold is. Cells of conductances only."
     )
-    names = ["block", "condition", "extractor", "feature", "recordings", "bias", "bias_low",
-             "bias_high", "spread", "missing"]  # fmt: skip
-    page.add_table(rows[names], caption="Medians, mV and s, with 95 % intervals.")
+    page.add_table(study.thresholds, caption="Medians, mV and s, with 95 % intervals.")
 
 
 def _where_it_breaks(page: Page, study: Study) -> None:
@@ -190,6 +182,5 @@ def _effects(page: Page, effects: pd.DataFrame) -> None:
 def _others(study: Study, feature: str) -> dict[str, str]:
     rows = study.scores[
         (study.scores["feature"] == feature) & (study.scores["definition"] != "")
-        & (study.scores["reference"] != EQUATION)
-    ]  # fmt: skip
+    ]
     return dict(zip(rows["extractor"], rows["definition"], strict=True))

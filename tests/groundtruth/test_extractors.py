@@ -96,6 +96,38 @@ def test_what_it_raises_is_said():
     assert found.why == "ZeroDivisionError: division by zero"
 
 
+def test_what_it_raises_may_be_of_a_class_of_its_own():
+    class NoSpikesError(Exception):
+        pass
+
+    def mine(stack, step, parameters):
+        raise NoSpikesError("in sweep 3")
+
+    found = asked(mine)
+    assert (found.status, found.why) == ("failed", "NoSpikesError: in sweep 3")
+
+
+@pytest.mark.parametrize(
+    ("row", "status"), [(1, "ok"), (2, "failed"), (-1, "failed"), (np.nan, "failed")]
+)
+def test_spikes_of_a_sweep_that_is_not_there(row, status):
+    """The last of two sweeps is 1; what lies beside it must not reach the scores."""
+
+    def mine(stack, step, parameters):
+        return Extracted(values={}, spikes={"sweep": [row], "peak_t": [0.3]})
+
+    found = asked(mine)
+    assert found.status == status
+    assert status == "ok" or "the stack has 0 to 1" in found.why
+
+
+def test_values_of_other_sweeps_than_there_are():
+    def mine(stack, step, parameters):
+        return Extracted(values={}, sweeps={"avg_rate": [0.0, 2.0, 4.0]})
+
+    assert "has 3 values, expected 2" in asked(mine).why
+
+
 def test_an_unknown_one():
     with pytest.raises(UnknownNameError, match=r"nativ.*native"):
         method_named("nativ")
@@ -190,6 +222,8 @@ def test_wide_tables():
         ("level,sweep,spike,name,value\nneuron,,,tau,1\n", "level is cell, sweep or spike"),
         ("level,sweep,spike,name,value\nsweep,2,,latency,1\n", "sweep 2 is not there.*0 to 1"),
         ("level,sweep,spike,name,value\nsweep,-1,,latency,1\n", "sweep -1 is not there"),
+        ("sweep,latency\n2,0.05\n", "sweep 2 is not there.*0 to 1"),
+        ("sweep,latency\n0.5,0.05\n", "sweep 0.5 is not there"),
     ],
 )
 def test_tables_that_cannot_be_read(text, said):

@@ -13,14 +13,15 @@ from cleo_like.groundtruth.cases.factors import defaults
 from cleo_like.groundtruth.cases.plan import Case
 from cleo_like.groundtruth.extractors.method import method_named
 from cleo_like.groundtruth.extractors.outcome import Outcome
-from cleo_like.groundtruth.scores.compare import findings
-from cleo_like.groundtruth.scores.features import feature_errors
+from cleo_like.groundtruth.scores.features import feature_errors, threshold_differences
+from cleo_like.groundtruth.scores.tables import threshold_table
 from cleo_like.groundtruth.truth.exact import FINEST, truth_of
 from cleo_like.groundtruth.truth.threshold_equation import (
     EQUATION,
     Gates,
     equation_thresholds,
 )
+from tests.groundtruth.conftest import truth_with
 
 SODIUM = """
 dv/dt = (gL*(EL - v) + gNa*exp((v - Va)/ka)*h*(ENa - v) + gK*n*(EK - v) + I)/C : volt
@@ -174,19 +175,20 @@ def test_the_rate_of_the_potential_does_not_matter(true_of_rs):
     assert coarse["threshold_v"] == pytest.approx(own["threshold_v"], abs=0.02)
 
 
-def test_it_stands_beside_and_nobody_is_wrong_by_it(true_of_rs):
+def test_it_stands_beside_the_truth_and_in_no_score(true_of_rs):
     _, truth = true_of_rs
     given = Outcome(status="ok", spikes=dict(truth.shapes[FINEST]))
-    rows = pd.DataFrame(feature_errors(truth, given, method_named("native"), None))
-    beside = rows[rows["reference"] == EQUATION]
-    assert set(beside["feature"]) == {"threshold_v", "threshold_t"}
-    assert (beside["definition"] != "").all()
-    assert (beside["stated"] == 0).all()
-    own = rows[(rows["feature"] == "threshold_v") & (rows["reference"] == FINEST)]
-    assert own["error"].tolist() == [0.0]
-    assert own["definition"].tolist() == [""]
-    scored = beside.assign(
-        block="b", condition="c", extractor="native", bias=beside["error"], bias_low=1.0,
-        bias_high=2.0, relative_bias=1.0, wrong=np.nan,
-    )  # fmt: skip
-    assert findings(scored, pd.DataFrame(), pd.DataFrame()).empty
+    scored = pd.DataFrame(feature_errors(truth, given, method_named("native"), None))
+    assert EQUATION not in set(scored["reference"])
+    late = truth.shapes[FINEST]["threshold_v"] - truth.shapes[EQUATION]["threshold_v"]
+    rows = threshold_differences(truth, given)
+    assert [row["feature"] for row in rows] == ["threshold_v", "threshold_t"]
+    assert rows[0]["error"] == pytest.approx(np.median(late))
+    who = {"key": "k", "cell": "rs-0", "seed": 0, "extractor": "native"}
+    table = threshold_table([("b", "c", {"k"})], pd.DataFrame([who | row for row in rows]))
+    assert table["difference"].tolist() == [row["error"] for row in rows]
+    assert not {"wrong", "coverage", "between_cells"} & set(table)
+
+
+def test_a_cell_without_gates_has_none():
+    assert threshold_differences(truth_with(), Outcome(status="ok")) == []

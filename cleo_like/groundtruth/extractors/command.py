@@ -210,7 +210,8 @@ def read_table(text: str, n_sweeps: int) -> Extracted:
     if "peak_t" in names:
         return Extracted(values={}, spikes=table)
     sweeps = {n: np.full(n_sweeps, np.nan) for n in names if n != "sweep"}
-    where = table.pop("sweep").astype(int)
+    where = [_place(row, n_sweeps) for row in rows]
+    del table["sweep"]
     for n, column in table.items():
         sweeps[n][where] = column
     return Extracted(values={}, sweeps=sweeps)
@@ -246,11 +247,11 @@ def _long(rows: list[dict[str, Any]], n_sweeps: int) -> Extracted:
 
 
 def _place(row: dict[str, Any], n_sweeps: int) -> int:
-    k = int(number_of(row.get("sweep"), "sweep"))
-    if not 0 <= k < n_sweeps:
-        msg = f"sweep {k} is not there: sweeps count from 0 to {n_sweeps - 1}"
+    k = number_of(row.get("sweep"), "sweep")
+    if not (0 <= k < n_sweeps and k == int(k)):
+        msg = f"sweep {k:g} is not there: sweeps count from 0 to {n_sweeps - 1}"
         raise FileFormatError(msg)
-    return k
+    return int(k)
 
 
 def number_of(text: Any, name: str) -> float:

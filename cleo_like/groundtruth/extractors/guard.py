@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.errors import CleoLikeError
-from cleo_like.core.plugins import BROKEN
-from cleo_like.features.registry import Extracted
+from cleo_like.features.registry import Extracted, check_rows
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.extractors.outcome import (
     CRASHED,
     FAILED,
@@ -131,29 +130,47 @@ def _serve(method: Method, pipe: Any) -> None:
         pipe.send(_called(method, arguments))
 
 
+class _Fault:
+    """Keeps whatever the code of others raises, also of a class of its own."""
+
+    error: Exception | None = None
+
+    def __enter__(self) -> _Fault:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+        if not isinstance(error, Exception):  # what ends a process is not held up
+            return False
+        self.error = error
+        return True
+
+
 def _called(method: Method, arguments: tuple[Any, ...]) -> Outcome:
     """Call it and read its answer; whatever it raises becomes an outcome."""
-    said = io.StringIO()
+    said, fault = io.StringIO(), _Fault()
     begun = time.process_time()
-    try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            answer = method.run(*arguments)
-        found = method.read(answer, arguments) if method.read else _read(answer)
-    except TimeoutError as error:
-        found = Outcome(status=TIMED_OUT, why=str(error))
-    except (CleoLikeError, *BROKEN) as error:
-        found = Outcome(status=FAILED, why=f"{type(error).__name__}: {error}"[:500])
+    found = Outcome(status=FAILED)
+    with fault, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        answer = method.run(*arguments)
+        found = method.read(answer, arguments) if method.read else _read(answer, arguments)
+    if isinstance(fault.error, TimeoutError):
+        found = Outcome(status=TIMED_OUT, why=str(fault.error))
+    elif fault.error is not None:
+        why = f"{type(fault.error).__name__}: {fault.error}"
+        found = Outcome(status=FAILED, why=why[:500])
     spent = time.process_time() - begun
     return attrs.evolve(found, printed=said.getvalue()[:_MOST_PRINTED], seconds=spent)
 
 
-def _read(answer: Any) -> Outcome:
+def _read(answer: Any, arguments: tuple[Any, ...]) -> Outcome:
     """Take an answer apart; a text where a number is expected is a failure with its name."""
     if not isinstance(answer, Extracted):
         if not isinstance(answer, Mapping):
             why = f"it gave a {type(answer).__name__}; give an Extracted or a mapping"
             return Outcome(status=FAILED, why=why)
         answer = Extracted(values=answer)
+    if isinstance(arguments[0], SweepStack):
+        check_rows(answer, arguments[0].n_sweeps)
     values, bad = _numbers(answer.values)
     spikes = {k: v for k, v in (answer.spikes or {}).items() if v.dtype.kind in "biuf"}
     sweeps = {k: v for k, v in (answer.sweeps or {}).items() if v.dtype.kind in "biuf"}

@@ -10,7 +10,6 @@ from cleo_like.groundtruth.extractors.method import PERFECT
 from cleo_like.groundtruth.scores.paired import WORSE_SHARE
 from cleo_like.groundtruth.scores.tables import SAME_SHARE, each
 from cleo_like.groundtruth.truth.exact import FINEST
-from cleo_like.groundtruth.truth.threshold_equation import EQUATION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,8 +53,7 @@ def findings(
 
 def _feature_faults(one: Any) -> list[tuple[str, str, Any]]:
     """Give column, feature and size of what is wrong in a row of `tables.feature_scores`."""
-    # the chain is not the extractor's fault, and nobody means the threshold equation
-    if one.reference in {FINEST, EQUATION}:
+    if one.reference == FINEST:  # the chain is not the extractor's fault
         return []
     sure = one.bias_low > 0 or one.bias_high < 0
     faults = {

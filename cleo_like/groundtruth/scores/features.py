@@ -42,7 +42,6 @@ downstroke, ratio and f-I slope of 27 of them; rheobase, CV, adaptation (mean ra
 successive intervals, as (r - 1) / (r + 1)) and largest rate (in 0.6 s) of 1,328 mouse M1 cells
 (Scala et al. 2021, Nature 598:144)."""
 _SHARE = 0.1
-_MEANT = "slope of the membrane current turns positive (Platkiewicz & Brette 2010)"
 _UNITS = (3, 6, 9, 12)  # powers of ten that a wrong prefix makes
 _LIKE = 0.3  # of a power of ten
 
@@ -78,14 +77,24 @@ def feature_errors(
         for reference in truth.cell:
             found = _against(feature, truth, reference, outcome)
             rows.append(_row(feature, reference, found) | {"definition": ""})
-    rows += [_beside(feature, truth, outcome) for feature in VALUES if EQUATION in truth.shapes]
     return [row for row in rows if row["n"]]
 
 
-def _beside(feature: str, truth: Truth, outcome: Outcome) -> dict[str, Any]:
-    """Compare a threshold with the threshold equation, which no extractor claims to give."""
-    row = _row(feature, EQUATION, _spikes(feature, truth.shapes[EQUATION], outcome.spikes))
-    return row | {"definition": _MEANT, "stated": 0, "covered": 0, "unit": ""}
+def threshold_differences(truth: Truth, outcome: Outcome) -> list[dict[str, Any]]:
+    """Compare thresholds with the threshold equation, which no extractor claims to give.
+
+    Parameters
+    ----------
+    truth : Truth
+        Of the recording; cells without gates have no such thresholds.
+    outcome : Outcome
+        Of the extractor.
+    """
+    if EQUATION not in truth.shapes:
+        return []
+    own = truth.shapes[EQUATION]
+    rows = [_row(name, EQUATION, _spikes(name, own, outcome.spikes)) for name in VALUES]
+    return [row | {"definition": "", "stated": 0} for row in rows if row["n"]]
 
 
 Compared = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -10,7 +10,6 @@ from cleo_like.groundtruth.extractors.method import PERFECT
 from cleo_like.groundtruth.scores.bootstrap import median_interval, ratio_interval
 from cleo_like.groundtruth.scores.features import BETWEEN_CELLS, between_cells
 from cleo_like.groundtruth.scores.spikes import ratios
-from cleo_like.groundtruth.truth.threshold_equation import EQUATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -125,6 +124,31 @@ def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
     return table if table.empty else _with_wrong(plan, errors, table)
 
 
+def threshold_table(plan: Plan | Groups, differences: pd.DataFrame) -> pd.DataFrame:
+    """Give by how much thresholds lie beyond those of the threshold equation.
+
+    Parameters
+    ----------
+    plan : Plan or Groups
+        Blocks and conditions.
+    differences : DataFrame
+        One row a recording, extractor and value (`features.threshold_differences`).
+
+    Returns
+    -------
+    DataFrame
+        ``difference`` (median) with its 95 % interval and ``spread``, mV and s; ``missing``.
+    """
+    table = feature_scores(plan, differences)
+    if table.empty:
+        return table
+    names = ["block", "condition", "extractor", "feature", "recordings", "cells", "bias",
+             "bias_low", "bias_high", "spread", "missing"]  # fmt: skip
+    return table[names].rename(columns={
+        "bias": "difference", "bias_low": "low", "bias_high": "high",
+    })  # fmt: skip
+
+
 def who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Give cells and seeds of rows, for intervals."""
     return part["cell"].to_numpy(), part["seed"].to_numpy()
@@ -149,8 +173,7 @@ def _with_wrong(plan: Plan | Groups, errors: pd.DataFrame, table: pd.DataFrame) 
         index, limit = at[names]
         given = part["error"].abs().to_numpy()
         given = given[np.isfinite(given)]
-        claimed = given.size and names[-1] != EQUATION  # nobody claims to give that
-        wrong[index] = float((given > limit).mean()) if claimed else np.nan
+        wrong[index] = float((given > limit).mean()) if given.size else np.nan
     table["wrong"] = table.index.map(wrong)
     return table
 
@@ -263,8 +286,6 @@ def effect_table(plan: Plan, errors: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    if len(errors):
-        errors = errors[errors["reference"] != EQUATION]
     for block in plan.blocks:
         if block.conditions or not len(block.varied):
             continue

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -215,6 +217,37 @@ def test_cascade_says_that_it_is_not_there_and_what_it_was_trained_on():
     if find_spec("cascade2p") is None:
         with pytest.raises(UnsupportedError, match="not installed"):
             calcium_method("cascade")
+
+
+@pytest.mark.parametrize("rate", [30.0, 15.0, 60.0])
+def test_cascade_is_asked_at_its_own_rate(monkeypatch, rate):
+    """A stand-in for the package, with its signature: spikes a frame, NaN at both ends."""
+    asked = []
+
+    def predict(model_name, traces, model_folder="Pretrained_models", threshold=0):
+        asked.append((model_name, traces))
+        found = np.full(traces.shape, 0.1)
+        found[:, :32] = found[:, -32:] = np.nan
+        return found
+
+    package, module = ModuleType("cascade2p"), ModuleType("cascade2p.cascade")
+    package.__spec__ = ModuleSpec("cascade2p", None)
+    package.cascade, module.predict = module, predict
+    monkeypatch.setitem(sys.modules, "cascade2p", package)
+    monkeypatch.setitem(sys.modules, "cascade2p.cascade", module)
+    method = calcium_method("cascade")
+    assert method.trained_on == outside.CASCADE_TRAINED
+    n = round(20 * rate)
+    dff = np.linspace(0, 1, n) + np.zeros((2, 1))
+    found = ask(method, dff, rate=rate)["rate"]
+    ((name, traces),) = asked
+    assert name == outside.CASCADE_MODEL
+    assert (traces.dtype, traces.shape) == (np.float32, (2, 600))  # 20 s at 30 Hz
+    assert traces[0, 5:-5] == pytest.approx(np.linspace(0, 1, 600)[5:-5], abs=2e-3)
+    inside = np.isfinite(found)
+    assert found[inside] == pytest.approx(3.0)  # 0.1 in a frame of 1/30 s
+    assert inside[:, 2 * 20 : -2 * 20].all() or rate > 30
+    assert 0 < (~inside[0]).sum() <= 66 * max(1, rate / 30)
 
 
 PROGRAM = """

@@ -23,6 +23,9 @@ Answer = dict[str, np.ndarray]
 _WORKER = Path(__file__).with_name("oasis_worker.py")
 _LEAST = 0.5
 CASCADE_MODEL = "Global_EXC_30Hz_smoothing25ms"
+CASCADE_RATE = 30.0
+"""Hz at which the traces were that `CASCADE_MODEL` learnt from."""
+_NEAR = 0.05  # of that: frames are taken as they are
 CASCADE_TRAINED = tuple(f"DS{k:02d}" for k in range(3, 21))
 """Sets that the weights of `CASCADE_MODEL` were trained on."""
 FORMATS = ("csv", "npz")
@@ -67,11 +70,25 @@ def oasis(dff: np.ndarray, rate: float, known: Known, *, told: bool = False) -> 
 
 
 def cascade(dff: np.ndarray, rate: float, known: Known) -> Answer:  # noqa: ARG001
-    """Predict with CASCADE's general model (its weights must be in its own folder)."""
+    """Predict with CASCADE's general model (its weights must be in its own folder).
+
+    A model of CASCADE is for one frame rate: traces of another are brought to it by
+    interpolation, and what comes back to theirs.
+    """
     from cascade2p import cascade as package
 
-    found = package.predict(CASCADE_MODEL, np.asarray(dff, dtype=np.float32))
-    return {"rate": np.asarray(found, dtype=float) * rate}
+    n = dff.shape[1]
+    count = round(n * CASCADE_RATE / rate)
+    own, its = (np.arange(0.5, m) / r for m, r in ((n, rate), (count, CASCADE_RATE)))
+    given = dff if abs(rate / CASCADE_RATE - 1) < _NEAR else _moved(dff, own, its)
+    found = np.asarray(package.predict(CASCADE_MODEL, given.astype(np.float32)), dtype=float)
+    if given is not dff:
+        found = _moved(found, its, own)
+    return {"rate": found * (rate if given is dff else CASCADE_RATE)}
+
+
+def _moved(rows: np.ndarray, times: np.ndarray, to: np.ndarray) -> np.ndarray:
+    return np.array([np.interp(to, times, row) for row in rows])
 
 
 def need_cascade() -> None:
