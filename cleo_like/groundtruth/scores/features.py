@@ -52,6 +52,13 @@ def between_cells(feature: str, truth: float) -> float:
     return known if known is not None else _SHARE * abs(truth)
 
 
+def typical_spread(feature: str, truths: np.ndarray) -> float:
+    """Give the between-cell spread for some true values; NaN without any."""
+    if not truths.size:
+        return float("nan")
+    return between_cells(feature, float(np.median(np.abs(truths))))
+
+
 def feature_errors(
     truth: Truth, outcome: Outcome, method: Method, own: Outcome | None
 ) -> list[dict[str, Any]]:

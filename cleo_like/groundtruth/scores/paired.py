@@ -12,9 +12,9 @@ from cleo_like.groundtruth.scores.bootstrap import (
     median_difference,
     median_interval,
 )
-from cleo_like.groundtruth.scores.features import between_cells
+from cleo_like.groundtruth.scores.features import typical_spread
 from cleo_like.groundtruth.scores.spikes import ratios
-from cleo_like.groundtruth.scores.tables import SAME_SHARE, groups, groups_of
+from cleo_like.groundtruth.scores.tables import SAME_SHARE, columns_of, groups_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,25 +71,27 @@ def _of_features(plan: Plan | Groups, errors: pd.DataFrame, name: str) -> Iterat
     if errors.empty:
         return
     shared = errors[(errors["definition"] == "") & (errors["extractor"] != PERFECT)]
-    for (block, condition, feature, reference), part in groups(
+    for (block, condition, feature, reference), part in columns_of(
         plan, shared, ["feature", "reference"]
     ):
-        table = part.pivot(index="key", columns="extractor", values="error")
-        if name not in table:
+        keys, first, row = np.unique(part["key"], return_index=True, return_inverse=True)
+        names = list(dict.fromkeys(part["extractor"]))
+        if name not in names:
             continue
-        about = part.drop_duplicates("key").set_index("key").loc[table.index]
-        truth = part.groupby("key")["true"].median().loc[table.index].to_numpy()
-        who = about["cell"].to_numpy(), about["seed"].to_numpy()
-        own = table[name].to_numpy()
-        for other in table.columns.drop(name):
-            theirs = table[other].to_numpy()
-            if not np.isfinite(theirs).any():
-                continue
-            yield {
-                "block": block, "condition": condition, "feature": feature,
-                "reference": reference, "other": other,
-                **_compared(feature, own, theirs, truth, who),
-            }  # fmt: skip
+        column = np.array([names.index(e) for e in part["extractor"]])
+        table = np.full((len(names), keys.size), np.nan)
+        table[column, row] = part["error"]
+        truth = np.full(table.shape, np.nan)
+        truth[column, row] = part["true"]
+        who = part["cell"][first], part["seed"][first]
+        own = table[names.index(name)]
+        for other, theirs, there in zip(names, table, truth, strict=True):
+            if other != name and np.isfinite(theirs).any():
+                yield {
+                    "block": block, "condition": condition, "feature": feature,
+                    "reference": reference, "other": other,
+                    **_compared(feature, own, theirs, there, who),
+                }  # fmt: skip
 
 
 def _compared(
@@ -110,7 +112,7 @@ def _compared(
     mine = median_interval(own[both], cells, seeds)
     other = median_interval(theirs[both], cells, seeds)
     more, low, high = median_difference(own[both], theirs[both], cells, seeds)
-    size = float(np.median([between_cells(feature, t) for t in truth[both]]))
+    size = typical_spread(feature, truth[both])
     share = more / size if size else (0.0 if more == 0 else np.inf * np.sign(more))
     equal = low <= 0 <= high or abs(share) <= SAME_SHARE
     overlap = mine[1] <= other[2] and other[1] <= mine[2]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cleo_like.groundtruth.extractors.method import PERFECT
 from cleo_like.groundtruth.scores.bootstrap import median_interval, ratio_interval
-from cleo_like.groundtruth.scores.features import BETWEEN_CELLS, between_cells
+from cleo_like.groundtruth.scores.features import BETWEEN_CELLS, typical_spread
 from cleo_like.groundtruth.scores.spikes import ratios
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+Columns = dict[str, np.ndarray]
 Groups = list[tuple[str, str, set[str]]]
 """Recordings (keys) that are reported together: block, condition, keys."""
 
@@ -71,6 +72,20 @@ def groups(
         rows = table[table["key"].isin(keys)]
         for names, part in rows.groupby(by, sort=False):
             yield (block, condition, *names), part
+
+
+def columns_of(
+    plan: Plan | Groups, table: pd.DataFrame, by: list[str]
+) -> Iterator[tuple[Any, Columns]]:
+    """Do the same as `groups`, with arrays: frames take longer than what is done with them."""
+    if table.empty:
+        return
+    whole = {str(name): table[name].to_numpy() for name in table}
+    for block, condition, keys in plan if isinstance(plan, list) else groups_of(plan):
+        here = np.flatnonzero(table["key"].isin(keys))
+        for names, rows in table.iloc[here].groupby(by, sort=False).indices.items():
+            at = here[rows]
+            yield (block, condition, *names), {name: x[at] for name, x in whole.items()}
 
 
 def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
@@ -93,35 +108,34 @@ def feature_scores(plan: Plan | Groups, errors: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = []
-    for names, part in groups(plan, errors, ["extractor", "feature", "reference"]):
-        block, condition, extractor, feature, reference = names
-        known = part[np.isfinite(part["error"])]
-        e = known["error"].to_numpy()
-        bias, low, high = median_interval(e, *who(known))
-        spread = np.subtract(*np.quantile(e, [0.75, 0.25])) / 1.349 if e.size else np.nan
-        size = (
-            float(np.median([between_cells(feature, t) for t in known["true"]]))
-            if e.size
-            else np.nan
-        )
-        missing = ratio_interval(
-            part["missing"].to_numpy(float), part["n"].to_numpy(float), *who(part)
-        )[0]
-        stated = part["stated"].sum()
-        rows.append({
-            "block": block, "condition": condition, "extractor": extractor, "feature": feature,
-            "reference": reference, "definition": part["definition"].iloc[0],
-            "recordings": len(part), "cells": part["cell"].nunique(),
-            "seeds": part["seed"].nunique(), "bias": bias, "bias_low": low, "bias_high": high,
-            "spread": float(spread), "error": float(np.median(np.abs(e))) if e.size else np.nan,
-            "relative_bias": bias / size if size else np.nan, "between_cells": size,
-            "missing": np.nan if part["undefined"].all() else missing,
-            "coverage": part["covered"].sum() / stated if stated else np.nan,
-            "unit": next((u for u in part["unit"] if u), ""),
-        })  # fmt: skip
+    rows, found = [], []
+    for names, part in columns_of(plan, errors, ["extractor", "feature", "reference"]):
+        rows.append(_scored(names, part))
+        found.append(part["error"])
     table = pd.DataFrame(rows)
-    return table if table.empty else _with_wrong(plan, errors, table)
+    return table if table.empty else _with_wrong(table, found)
+
+
+def _scored(names: tuple[str, ...], part: Columns) -> dict[str, Any]:
+    """Score one extractor by one feature in one condition."""
+    feature, known = names[3], np.isfinite(part["error"])
+    e, stated = part["error"][known], part["stated"].sum()
+    bias, low, high = median_interval(e, part["cell"][known], part["seed"][known])
+    spread = np.subtract(*np.quantile(e, [0.75, 0.25])) / 1.349 if e.size else np.nan
+    size = typical_spread(feature, part["true"][known])
+    missing = part["missing"].sum() / max(part["n"].sum(), 1)
+    return {
+        **dict(zip(("block", "condition", "extractor", "feature", "reference"), names,
+                   strict=True)),
+        "definition": part["definition"][0], "recordings": known.size,
+        "cells": len(set(part["cell"])), "seeds": len(set(part["seed"])), "bias": bias,
+        "bias_low": low, "bias_high": high, "spread": float(spread),
+        "error": float(np.median(np.abs(e))) if e.size else np.nan,
+        "relative_bias": bias / size if size else np.nan, "between_cells": size,
+        "missing": np.nan if part["undefined"].all() else float(missing),
+        "coverage": part["covered"].sum() / stated if stated else np.nan,
+        "unit": next((u for u in part["unit"] if u), ""),
+    }  # fmt: skip
 
 
 def threshold_table(plan: Plan | Groups, differences: pd.DataFrame) -> pd.DataFrame:
@@ -154,28 +168,17 @@ def who(part: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return part["cell"].to_numpy(), part["seed"].to_numpy()
 
 
-def _with_wrong(plan: Plan | Groups, errors: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
-    """Add the share of recordings with a wrong value and no flag."""
+def _with_wrong(table: pd.DataFrame, errors: list[np.ndarray]) -> pd.DataFrame:
+    """Add the share of recordings with a wrong value and no flag; errors are those of rows."""
     place = ["block", "condition", "feature", "reference", "definition"]
-    real = table[table["extractor"] != PERFECT]
-    best = real.groupby(place)["error"].min()
-    wrong, limits = {}, {}
-    for row in each(table):
-        key = (row.block, row.condition, row.feature, row.reference, row.definition)
-        least = best.get(key, np.nan)
-        limits[row.Index] = max(WRONG_TIMES * least, WRONG_SHARE * row.between_cells)
-    table["limit"] = list(limits.values())
-    at = {
-        (r.block, r.condition, r.extractor, r.feature, r.reference): (r.Index, r.limit)
-        for r in each(table)
-    }
-    for names, part in groups(plan, errors, ["extractor", "feature", "reference"]):
-        index, limit = at[names]
-        given = part["error"].abs().to_numpy()
-        given = given[np.isfinite(given)]
-        wrong[index] = float((given > limit).mean()) if given.size else np.nan
-    table["wrong"] = table.index.map(wrong)
-    return table
+    real = table["error"].where(table["extractor"] != PERFECT)
+    best = real.groupby([table[name] for name in place]).transform("min")
+    limits = np.fmax(WRONG_TIMES * best, WRONG_SHARE * table["between_cells"]).to_numpy()
+    wrong = []
+    for e, limit in zip(errors, limits, strict=True):
+        given = np.abs(e[np.isfinite(e)])
+        wrong.append(float((given > limit).mean()) if given.size else np.nan)
+    return table.assign(limit=limits, wrong=wrong)
 
 
 def spike_table(plan: Plan | Groups, spikes: pd.DataFrame) -> pd.DataFrame:
