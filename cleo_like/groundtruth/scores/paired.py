@@ -150,7 +150,8 @@ def _of_spikes(plan: Plan | Groups, spikes: pd.DataFrame, name: str) -> Iterator
             found = [ratios(*x.sum(axis=0))[2] for x in counts]
             if not np.isfinite(found).all():  # nothing fires, and nothing was found
                 continue
-            low, high = f1_difference(*counts, mine["cell"].to_numpy(), mine["seed"].to_numpy())
+            who = mine["cell"].to_numpy(), mine["seed"].to_numpy()
+            low, high = f1_difference(counts[0], counts[1], *who)
             less = found[1] - found[0]
             equal = low <= 0 <= high
             yield {

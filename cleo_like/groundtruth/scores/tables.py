@@ -173,7 +173,8 @@ def _with_wrong(table: pd.DataFrame, errors: list[np.ndarray]) -> pd.DataFrame:
     place = ["block", "condition", "feature", "reference", "definition"]
     real = table["error"].where(table["extractor"] != PERFECT)
     best = real.groupby([table[name] for name in place]).transform("min")
-    limits = np.fmax(WRONG_TIMES * best, WRONG_SHARE * table["between_cells"]).to_numpy()
+    spreads = table["between_cells"].to_numpy()
+    limits = np.fmax(WRONG_TIMES * best.to_numpy(), WRONG_SHARE * spreads)
     wrong = []
     for e, limit in zip(errors, limits, strict=True):
         given = np.abs(e[np.isfinite(e)])
