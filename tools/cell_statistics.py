@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import indicator_model
 import numpy as np
 import paired_recordings as paired
 from ceiling import FEWEST_SILENT, silent_ceiling
@@ -30,6 +31,8 @@ PRIOR_CELLS = 3
 CLEAR_BURST = 5.0
 """Predicted size of a burst that counts, in standard deviations of silence."""
 BURST_SECONDS = 1.0
+FEWEST_SEEN = 4
+"""Cells with averages of single spikes that say how cells differ in size."""
 LAGS = np.unique(np.geomspace(1, 150, 30).round().astype(int))
 """Lags (15 Hz samples) of the autocovariance that the slow time is read from."""
 STATED_RATE = 30.0
@@ -211,7 +214,21 @@ def spread(values: np.ndarray) -> float:
     if len(values) < 6:
         return float(np.std(values, ddof=1))
     low, high = np.percentile(values, [25, 75])
-    return float((high - low) / 1.349)
+    return float((high - low) / normal_quartiles(len(values)))
+
+
+@functools.cache
+def normal_quartiles(n: int) -> float:
+    """Distance between the quartiles of n normal numbers, on average: less than 1.349.
+
+    Quartiles of few values lie between inner ones: .79 of 1.349 for six, .93 for twenty. Means
+    of ordered normal numbers: Blom 1958, to .5 %.
+    """
+    from scipy.special import ndtri
+
+    ordered = ndtri((np.arange(1, n + 1) - 0.375) / (n + 0.25))
+    low, high = np.percentile(ordered, [25, 75])
+    return float(high - low)
 
 
 def centred(values: np.ndarray, folders: np.ndarray) -> np.ndarray:
@@ -223,9 +240,11 @@ def centred(values: np.ndarray, folders: np.ndarray) -> np.ndarray:
 
 
 def toward(value: float, n: int, common: float) -> float:
-    """Shrink a spread to the common one, as variances with their numbers of cells."""
-    total = PRIOR_CELLS * common**2 + max(n - 1, 0) * value**2
-    return float(np.sqrt(total / (PRIOR_CELLS + max(n - 1, 0))))
+    """Shrink a spread to the common one, as logarithms with their numbers of cells."""
+    if not value > 0:
+        return common * PRIOR_CELLS / (PRIOR_CELLS + max(n - 1, 0))
+    own = max(n - 1, 0) / (PRIOR_CELLS + max(n - 1, 0))
+    return float(np.exp(own * np.log(value) + (1 - own) * np.log(common)))
 
 
 def stated(
@@ -258,73 +277,93 @@ def correlation(pairs: np.ndarray) -> float:
     return float(np.corrcoef(pairs.T)[0, 1])
 
 
-def shrunk_correlation(r: float, n: int) -> float:
-    """Shrink a correlation to 0 by Fisher's z, with the weight of two cells."""
-    weight = max(n - 3, 0) / (max(n - 3, 0) + 2)
-    return float(np.tanh(weight * np.arctanh(np.clip(r, -0.999, 0.999))))
-
-
-def noise_spread(gain: float, snr: float, noise: float, shared: float) -> tuple[float, float]:
-    """Spread of noise, and its correlation with gain, that give the spread of their ratio.
-
-    Of the two solutions the one nearer to the measured spread of noise; where there is none,
-    the correlation is raised to the smallest for which there is one.
-    """
-    least = np.sqrt(max(0.0, 1 - (snr / gain) ** 2)) if gain > 0 else 0.0
-    r = max(shared, least)
-    root = np.sqrt(max(0.0, snr**2 - (1 - r**2) * gain**2))
-    found = [x for x in (r * gain - root, r * gain + root) if x > 0]
-    if not found:
-        return noise, shared
-    return min(found, key=lambda x: abs(x - noise)), r
+def shrunk_correlation(r: float, n: int, common: float = 0.0) -> float:
+    """Shrink a correlation to a common one by Fisher's z, with the weight of one cell."""
+    weight = max(n - 3, 0) / (max(n - 3, 0) + 1)
+    z = np.arctanh(np.clip([r, common], -0.999, 0.999))
+    return float(np.tanh(weight * z[0] + (1 - weight) * z[1]))
 
 
 def statistics(one: CalibrationSet, entry: dict[str, Any]) -> list[CellStatistics]:
-    """Measure the cells of one indicator."""
+    """Measure the cells of one indicator, and their durations where the fit had other cells."""
     folders = [data_folder() / name for name in one.folders]
     cells = paired.read_cells(*folders, ceiling=one.ceiling[0])
     indicator = unit_indicator(entry)
+    if len(entry["evidence"].get("durations", ())) != len(cells):
+        own = indicator_model.fit_own(cells, theta_of(entry))
+        entry["evidence"]["durations"] = [float(f"{d:.4g}") for d in np.exp(own)]
     return [measure(cell, indicator, one.silence) for cell in cells]
 
 
-def logs(cells: list[CellStatistics]) -> tuple[np.ndarray, np.ndarray]:
-    """Logarithms of gain and noise of cells, each without the median of its set."""
-    folders = np.array([c.folder for c in cells])
-    return tuple(
-        centred(np.log([getattr(c, name) for c in cells]), folders)
-        for name in ("gain", "noise")
-    )  # type: ignore[return-value]
+def theta_of(entry: dict[str, Any]) -> indicator_model.Theta:
+    """Give the parameters of the table as a fit has them."""
+    values = entry["parameters"]
+    times = [values["rise_ms"]["value"], *(d["value"] for d in values["decays_ms"])]
+    weights = np.array([w["value"] for w in values["weights"]])
+    shape = [values[name]["value"] for name in ("exponent", "half_saturation", "rest")]
+    x = [*np.log(np.array(times) / 1e3), *np.log(weights[:-1] / weights[-1]), *np.log(shape)]
+    return indicator_model.Theta(np.array(x), len(weights))
 
 
-def snr_spread(cells: list[CellStatistics]) -> tuple[float, int]:
-    """Spread of the logarithm of SNR over cells, and of how many cells.
+def size_and_noise(cells: list[CellStatistics]) -> np.ndarray:
+    """Logarithms of size and noise of cells, each without the median of its set.
 
-    From the averages of single spikes, without what their own noise and the sizes of bursts
-    add; from gains where fewer than four cells have such averages.
+    The size is that of a single spike where four cells have averages of them that stand out of
+    their noise, since gains of traces err by more than cells differ where events are rare or
+    recordings are poor; else it is the gain. The third column is the variance of the first by
+    its own noise and by the sizes of bursts.
     """
-    seen = [c for c in cells if c.events >= 3 and c.peak > 0 and np.isfinite(c.single_gain)]
-    if len(seen) < 4:
-        gain, noise = logs(cells)
-        return spread(gain - noise), len(cells)
-    folders = np.array([c.folder for c in seen])
-    values = centred(np.log([c.peak / c.noise for c in seen]), folders)
     step = float(GRID[1] - GRID[0]) * SMOOTHING
+    seen = [
+        c for c in cells
+        if c.events >= 3 and c.peak > paired.CLEAR * c.noise / np.sqrt(step * c.events)
+    ]  # fmt: skip
+    few = len(seen) < FEWEST_SEEN
+    seen = cells if few else seen
+    folders = np.array([c.folder for c in seen])
+    sizes = [c.gain if few else c.peak for c in seen]
     errors = [
-        (c.noise**2 / step / c.peak**2 + np.nan_to_num(c.burst) ** 2) / c.events for c in seen
+        0.0 if few else (c.noise**2 / step / c.peak**2 + np.nan_to_num(c.burst) ** 2) / c.events
+        for c in seen
     ]
-    return float(np.sqrt(max(spread(values) ** 2 - np.median(errors), 0.0))), len(seen)
+    return np.column_stack(
+        [centred(np.log(x), folders) for x in (sizes, [c.noise for c in seen])] + [errors]
+    )
+
+
+def size_spread(rows: np.ndarray) -> float:
+    """Spread of the logarithms of sizes, beyond what errs."""
+    return float(np.sqrt(max(spread(rows[:, 0]) ** 2 - np.median(rows[:, 2]), 0.0)))
+
+
+def shared_factor(rows: np.ndarray) -> float:
+    """Correlation of the logarithms of size and noise, beyond what errs.
+
+    The mean (by Fisher's z) of the correlation itself and of that which the spreads of size,
+    noise and their ratio have together: the one sees cells far out, the other only those
+    between the quartiles.
+    """
+    size, noise = size_spread(rows), spread(rows[:, 1])
+    r = correlation(rows[:, :2])
+    if not (size > 0 and noise > 0):
+        return r
+    r *= spread(rows[:, 0]) / size
+    ratio = np.column_stack([rows[:, 0] - rows[:, 1], rows[:, 1:]])
+    implied = (size**2 + noise**2 - size_spread(ratio) ** 2) / (2 * size * noise)
+    return float(np.tanh(np.arctanh(np.clip([r, implied], -0.97, 0.97)).mean()))
 
 
 def common_spreads(many: dict[str, list[CellStatistics]]) -> dict[str, float]:
-    """Medians over indicators of the spreads of gain, noise, their ratio, and bursts."""
-    rows = []
+    """Medians over indicators of the spreads of size, noise and bursts, and of `shared`."""
+    found = []
     for cells in many.values():
-        gain, noise = logs(cells)
+        rows = size_and_noise(cells)
         bursts = np.array([c.burst for c in cells])
         burst = np.nanmedian(bursts) if np.isfinite(bursts).any() else np.nan
-        rows.append([spread(gain), spread(noise), snr_spread(cells)[0], burst])
-    names = ("gain", "noise", "snr", "burst")
-    return dict(zip(names, np.nanmedian(rows, axis=0).tolist(), strict=True))
+        shared = shared_factor(rows) if len(rows) >= FEWEST_SEEN else np.nan
+        found.append([size_spread(rows), spread(rows[:, 1]), shared, burst])
+    names = ("gain", "noise", "shared", "burst")
+    return dict(zip(names, np.nanmedian(found, axis=0).tolist(), strict=True))
 
 
 def describe(
@@ -336,26 +375,22 @@ def describe(
 ) -> dict[str, Any]:
     """Variability and noise as the table holds them."""
     state = functools.partial(stated, intervals=intervals)
-    gain, noise = logs(cells)
-    own = np.log(durations)
+    folders = np.array([c.folder for c in cells])
+    gain = centred(np.log([c.gain for c in cells]), folders)
+    rows, own = size_and_noise(cells), np.log(durations)
 
     def to(name: str) -> Callable[[float, int], float]:
-        return lambda value, n: toward(value, n, common[name])
+        shrink = shrunk_correlation if name == "shared" else toward
+        return lambda value, n: shrink(value, n, common[name])
 
     parts = {
-        "gain": state(gain, spread, to("gain")),
+        "gain": state(rows, size_spread, to("gain")),
         "duration": state(own, spread),
         "correlation": state(np.c_[gain, own], correlation, shrunk_correlation),
-        "noise": state(noise, spread, to("noise")),
-        "shared": state(np.c_[gain, noise], correlation, shrunk_correlation),
+        "noise": state(rows[:, 1], spread, to("noise")),
+        "shared": state(rows, shared_factor, to("shared")),
         "burst": state(np.array([c.burst for c in cells]), np.median),
     }
-    snr = toward(*snr_spread(cells), common["snr"])
-    sizes = noise_spread(
-        parts["gain"]["value"], snr, parts["noise"]["value"], parts["shared"]["value"]
-    )
-    for name, value in zip(("noise", "shared"), sizes, strict=True):
-        parts[name]["value"] = float(f"{value:.3g}")
     if not np.isfinite(parts["burst"]["value"]):
         parts["burst"] = {"value": float(f"{common['burst']:.3g}"), "n": 0, "interval": None}
     return {"variability": parts, "noise": noise_of(cells, state)}
@@ -438,8 +473,8 @@ def pool_gains(entries: dict[str, Any], many: dict[str, list[CellStatistics]]) -
 def set_gain(cells: list[CellStatistics]) -> float:
     """Size of one spike in the median cell, as three measures have it.
 
-    The geometric mean of what fits everything, what gives the largest events their size, and
-    (where three cells have averages of them) single spikes.
+    The geometric mean of what fits everything and what gives the largest events their size,
+    and (where three cells have averages of them) of that and what single spikes have.
     """
     every = float(np.median([c.gain for c in cells]))
     joint = float(np.sqrt(every / np.median([c.largest for c in cells])))
@@ -451,7 +486,7 @@ def set_gain(cells: list[CellStatistics]) -> float:
     order = np.argsort(gains)
     share = np.cumsum(weights[order]) - 0.5 * weights[order]
     single = float(np.interp(0.5 * weights.sum(), share, gains[order]))
-    return float((joint**2 * single) ** (1 / 3)) if single > 0 else joint
+    return float(np.sqrt(joint * single)) if single > 0 else joint
 
 
 def largest_ratio(cells: list[CellStatistics]) -> dict[str, Any]:
@@ -497,10 +532,7 @@ def main(names: list[str]) -> None:
     pool_gains(entries, many)
     for name, cells in many.items():
         entry = entries[name]
-        durations = entry["evidence"].get("durations", [1.0] * len(cells))
-        if len(durations) != len(cells):  # the last fit had other cells
-            durations = [1.0] * len(cells)
-        entry |= describe(cells, durations, common)
+        entry |= describe(cells, entry["evidence"]["durations"], common)
         entry["evidence"] |= {
             "measured": to_table(cells),
             "largest_ratio": largest_ratio(cells),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -62,6 +62,13 @@ def session() -> None:
     metavar="PRESET",
     help="Raw movies of the planes as TIFF: resonant_512, small_field, raw_resonant.",
 )
+@click.option(
+    "--traces-from",
+    type=click.Choice(["simulation", "movie"]),
+    default="simulation",
+    show_default=True,
+    help="Traces and events as simulated, or extracted from the movie of their plane.",
+)
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder.")
 @overwrite_option
 def run(
@@ -70,6 +77,7 @@ def run(
     tables: bool,
     figures: bool,
     movie: str | None,
+    traces_from: Literal["simulation", "movie"],
     out: Path,
     overwrite: bool,
 ) -> None:
@@ -80,6 +88,7 @@ def run(
       cleo-like session --config short -o session
       cleo-like session --config mine.toml --seed 3 --no-figures -o session3
       cleo-like session --config short --movie resonant_512 -o session   # 0.3 GB
+      cleo-like session --config short --movie resonant_512 --traces-from movie -o session
 
     \b
     A plan (every setting has a default; see the docs, "Sessions"):
@@ -102,6 +111,8 @@ def run(
     plan = _plan(config, seed)
     if movie is not None:
         movie_preset(movie)  # refused before anything is simulated
+    elif traces_from == "movie":
+        raise click.UsageError("--traces-from movie needs one: say --movie resonant_512")
     keys = plan.ophys_experiment_ids
     movies = () if movie is None else keys
     check_session_files(keys, out, overwrite=overwrite, tables=tables, movies=movies, how=HOW)
@@ -112,7 +123,7 @@ def run(
     with _bar() as tell:
         made = simulate_session(plan, progress=tell)
         if movie is not None:
-            made = with_movies(made, movie)
+            made = with_movies(made, movie, traces_from=traces_from)
     for experiment in made.experiments.values():
         for note in experiment.data.notes:
             click.echo(f"note: {note}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def detected(
-    dff: Float[np.ndarray, "n n_frames"], rate: float, indicator: CalibratedIndicator
+    dff: Float[np.ndarray, "n n_frames"], rate: float, indicator: CalibratedIndicator | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find events by an L0 penalty, with the decay of the indicator's single spike.
 
@@ -23,8 +23,8 @@ def detected(
         dF/F; NaN where there is no F0.
     rate : float
         Frames per second.
-    indicator : CalibratedIndicator
-        What the cells carry.
+    indicator : CalibratedIndicator, optional
+        What the cells carry; without it the decay of each trace is measured.
 
     Returns
     -------
@@ -37,9 +37,11 @@ def detected(
 
     if dff.size == 0:
         return dff, np.zeros(len(dff)), np.zeros(len(dff))
-    # from half of the peak to a quarter: the decay as if it were exponential
-    tau = indicator.single_spike().half_decay / np.log(2)
-    found = l0_events(dff, rate, tau=max(tau, 0.5 / rate))
+    tau = None
+    if indicator is not None:
+        # from half of the peak to a quarter: the decay as if it were exponential
+        tau = max(indicator.single_spike().half_decay / np.log(2), 0.5 / rate)
+    found = l0_events(dff, rate, tau=tau)
     return found.events, found.lambdas, found.noise_stds
 
 

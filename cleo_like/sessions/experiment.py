@@ -260,8 +260,9 @@ class InSilicoExperiment:
 
     @property
     def _shifts(self) -> np.ndarray:
+        """Motion of each frame in whole pixels; a movie's is known more finely."""
         motion = self.data.motion
-        return np.zeros((0, 2)) if motion is None else motion.shifts
+        return np.zeros((0, 2)) if motion is None else np.rint(motion.shifts)
 
     def _traces(self, kept: str, column: str) -> pd.DataFrame:
         if kept not in self.data.traces:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 import numpy as np
 
 from cleo_like.core.arrays import whole_number
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.core.ophys.plane import Motion
 from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.imaging.movie import MovieModel, Scan, movie_preset, simulate_movie
+from cleo_like.sessions.plane.extraction import Registered, extracted
 
 if TYPE_CHECKING:
     from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.imaging.movie import Movie
     from cleo_like.sessions.experiment import InSilicoExperiment
+    from cleo_like.sessions.plane.optical_plane import OpticalPlane
     from cleo_like.sessions.session import InSilicoSession
+
+TracesFrom = Literal["simulation", "movie"]
 
 _FRAMES = 500
 """Frames of which a mean picture is made: its noise is a twentieth of that of a frame."""
@@ -36,7 +40,8 @@ def session_movie(
     Places, clean dF/F and resting light of the cells are those of the experiment, frames have
     its size, pixels and rate; what is around the cells (processes, neuropil, motion) is drawn.
     The traces of the experiment were not extracted from this movie: their noise, neuropil and
-    motion are draws of their own, about the same cells.
+    motion are draws of their own, about the same cells. ``with_movie(experiment, movie,
+    traces_from="movie")`` extracts them.
 
     Parameters
     ----------
@@ -82,7 +87,13 @@ def session_movie(
     )
 
 
-def with_movie(experiment: InSilicoExperiment, movie: Movie) -> InSilicoExperiment:
+def with_movie(
+    experiment: InSilicoExperiment,
+    movie: Movie,
+    *,
+    traces_from: TracesFrom = "simulation",
+    plane: OpticalPlane | None = None,
+) -> InSilicoExperiment:
     """Give an experiment its movie: the frames, their motion, and pictures made of frames.
 
     Parameters
@@ -91,6 +102,14 @@ def with_movie(experiment: InSilicoExperiment, movie: Movie) -> InSilicoExperime
         A plane.
     movie : Movie
         Of `session_movie`.
+    traces_from : "simulation" or "movie"
+        Whether traces, events and masks stay those of the simulation, or are what the movie
+        shows: its true rigid motion undone in whole pixels, mean over the true mask of each
+        soma, less the neuropil around it, dF/F, L0 events.
+    plane : OpticalPlane, optional
+        For the traces of a movie: share of neuropil that is taken off (`correction`), window
+        of F0 and indicator; the true share of each cell, 180 s and the indicator that the
+        experiment names without it.
 
     Returns
     -------
@@ -102,7 +121,11 @@ def with_movie(experiment: InSilicoExperiment, movie: Movie) -> InSilicoExperime
     ------
     InputError
         The movie shows other cells or another number of frames.
+    UnknownNameError
+        Traces from somewhere else.
     """
+    if traces_from not in get_args(TracesFrom):
+        raise unknown_name("source of traces", str(traces_from), get_args(TracesFrom))
     data, truth = experiment.data, movie.truth
     n = data.n_rois
     seen, frames = truth.cell_dff.shape[1], len(experiment.ophys_timestamps)
@@ -126,10 +149,17 @@ def with_movie(experiment: InSilicoExperiment, movie: Movie) -> InSilicoExperime
         },
         notes=(*data.notes, *movie.notes),
     )
+    if traces_from == "movie":
+        made = extracted(made, movie, plane)
     return attrs.evolve(experiment, data=made)
 
 
-def with_movies(session: InSilicoSession, model: MovieModel | str) -> InSilicoSession:
+def with_movies(
+    session: InSilicoSession,
+    model: MovieModel | str,
+    *,
+    traces_from: TracesFrom = "simulation",
+) -> InSilicoSession:
     """Give every plane of a session its movie, as `with_movie` does.
 
     Parameters
@@ -138,15 +168,20 @@ def with_movies(session: InSilicoSession, model: MovieModel | str) -> InSilicoSe
         Of `simulate_session`.
     model : MovieModel or str
         As for `session_movie`.
+    traces_from : "simulation" or "movie"
+        As for `with_movie`, with the settings of the session's plan.
 
     Returns
     -------
     InSilicoSession
         `write_session` writes its movies as TIFF.
     """
+    planes = zip(session.experiments.items(), session.plan.planes, strict=True)
     made = {
-        key: with_movie(one, session_movie(one, model=model))
-        for key, one in session.experiments.items()
+        key: with_movie(
+            one, session_movie(one, model=model), traces_from=traces_from, plane=plane
+        )
+        for (key, one), plane in planes
     }
     return attrs.evolve(session, experiments=made)
 
@@ -213,9 +248,9 @@ def _projections(movie: Movie) -> tuple[np.ndarray, np.ndarray]:
     total = np.zeros(movie.shape[1:])
     highest = np.full(movie.shape[1:], -np.inf)
     taken = range(0, len(movie), every)
-    back = -np.rint(movie.truth.motion.rigid).astype(int)
+    still = Registered(movie)
     for k in taken:
-        frame = np.roll(movie[k], tuple(back[k]), axis=(0, 1))
+        frame = still[k : k + 1][0]
         total += frame
         np.maximum(highest, frame, out=highest)
     return (total / len(taken)).astype(np.float32), highest.astype(np.float32)

@@ -66,16 +66,17 @@ def decay_time(traces: np.ndarray, frame_rate: Any) -> np.ndarray:
 
 
 def decay_times(
-    y: np.ndarray, rate: float, tau: Any = None
+    y: np.ndarray, rate: float, tau: Any = None, *, slower: float = 1.0
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Give the decay (s) of each cell, as given or measured, and notes on what was assumed.
 
+    What is measured is made `slower` by a factor.
     Silent cells show no decay; they get the median of the others, which have the same
     indicator.
     """
     if tau is not None:
         return per_cell(tau, len(y), "s", "tau"), ()
-    found = decay_time(y, rate)
+    found = slower * decay_time(y, rate)
     unknown = np.flatnonzero(np.isnan(found))
     if not unknown.size or unknown.size == found.size:
         return found, ()

@@ -7,13 +7,21 @@ Minimises, over calcium c >= 0 that decays by g in each frame except where it ju
 exactly (Jewell & Witten 2018, doi:10.1214/18-AOAS1162). The dynamic programme goes through
 the frames once and keeps, for each frame at which the last jump may have been, the cost as a
 parabola of the calcium now, on the interval on which no other can be cheaper
-(functional pruning: Maidstone et al. 2017, doi:10.1007/s11222-016-9636-3). All cells, and all
-penalties, go through the frames together.
+(functional pruning: Maidstone et al. 2017, doi:10.1007/s11222-016-9636-3). With numba (extra
+`movie`) a compiled loop goes through each row; without it all rows go through the frames
+together. Both do the same operations in the same order.
 """
 
 from __future__ import annotations
 
+import functools
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ROOM = 16  # candidates for the last jump that are kept before the dead ones are cleared away
 _STEEP = 1e200  # curvature of old parabolas, g^-2n, is kept below overflow
@@ -34,6 +42,81 @@ def last_jumps(y: np.ndarray, decay: np.ndarray, penalty: np.ndarray) -> np.ndar
     array of int32, shape (n_frames, n_rows)
         0 where the fit has no jump.
     """
+    compiled = _compiled()
+    if compiled is not None:
+        best = np.empty(y.shape, dtype=np.int32)
+        for row, *numbers, out in zip(y, decay, penalty, best, strict=True):
+            compiled(np.ascontiguousarray(row), *numbers, out)
+        return best.T
+    return _together(y, decay, penalty)
+
+
+@functools.cache
+def _compiled() -> Callable[..., None] | None:
+    """Compile the loop through one row; None without numba."""
+    if find_spec("numba") is None:
+        return None
+    import numba
+
+    # as numpy divides by 0
+    made: Callable[..., None] = numba.njit(nogil=True, cache=True, error_model="numpy")(_row)
+    return made
+
+
+def _row(y: Any, decay: Any, penalty: Any, best: Any) -> None:  # noqa: C901 - numba's loop
+    """Go through one trace, as `_Candidates` does; `best` is filled."""
+    # vertex, low, high, curvature, least of each candidate
+    kept, birth = np.empty((_ROOM, 5)), np.empty(_ROOM, np.int32)
+    kept[0, 0] = kept[0, 1] = kept[0, 3] = kept[0, 4] = 0.0
+    kept[0, 2], birth[0], n = np.inf, 0, 1
+    for frame in range(y.shape[0]):
+        if frame > 0:
+            alive = 0
+            for k in range(n):
+                vertex, low, high = kept[k, 0] * decay, kept[k, 1] * decay, kept[k, 2] * decay
+                curvature, least = min(kept[k, 3] / decay**2, _STEEP), kept[k, 4]
+                if penalty - least < 0:
+                    continue
+                half = np.inf if curvature == 0 else np.sqrt((penalty - least) * 2 / curvature)
+                low, high = max(low, vertex - half), min(high, vertex + half)
+                if high < low:
+                    continue
+                kept[alive, 0], kept[alive, 1], kept[alive, 2] = vertex, low, high
+                kept[alive, 3], kept[alive, 4], birth[alive] = curvature, least, birth[k]
+                alive += 1
+            covered = 0.0
+            for _ in range(2):
+                reached = covered
+                for k in range(alive):
+                    if kept[k, 1] <= covered:
+                        reached = max(reached, kept[k, 2])
+                covered = reached
+            if alive == birth.size:
+                more, born = np.empty((2 * alive, 5)), np.empty(2 * alive, np.int32)
+                more[:alive], born[:alive] = kept, birth
+                kept, birth = more, born
+            kept[alive, 0] = kept[alive, 3] = 0.0
+            kept[alive, 1], kept[alive, 2], kept[alive, 4] = covered, np.inf, penalty
+            birth[alive], n = frame, alive + 1
+        there = 1.0 if np.isfinite(y[frame]) else 0.0
+        sample = y[frame] if there > 0 else 0.0
+        cheapest, winner = np.inf, 0
+        for k in range(n):
+            away, before = (sample - kept[k, 0]) * there, kept[k, 3]
+            kept[k, 3] += there
+            share = away / kept[k, 3] if kept[k, 3] > 0 else 0.0
+            kept[k, 0] += share
+            kept[k, 4] += 0.5 * away * share * before
+            cost = kept[k, 4] + 0.5 * kept[k, 3] * min(kept[k, 0], 0.0) ** 2
+            if cost < cheapest:
+                cheapest, winner = cost, k
+        for k in range(n):
+            kept[k, 4] -= cheapest
+        best[frame] = birth[winner]
+
+
+def _together(y: np.ndarray, decay: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """Go through all traces at the same time."""
     candidates = _Candidates(decay, penalty)
     best = np.empty(y.shape[::-1], dtype=np.int32)
     seen = np.isfinite(y).T.astype(float)
@@ -87,6 +170,7 @@ class _Candidates:
         # where a jump now, at `penalty`, would be cheaper, the candidate is done
         spare = self.penalty - least
         half = np.sqrt(np.maximum(spare, 0.0) * 2 / curvature)
+        half[curvature == 0] = np.inf  # no sample yet: as good everywhere
         np.maximum(low, vertex - half, out=low)
         np.minimum(high, vertex + half, out=high)
         dead = (high < low) | (spare < 0)

@@ -98,7 +98,8 @@ def write_session(
 ) -> list[Path]:
     """Write a session: all files, or none.
 
-    Raw movies (`with_movie`) are TIFF files of their own, which the NWB files name.
+    Raw movies (`with_movie`) are TIFF files of their own, which the NWB files name. The same
+    plan and seed give the same bytes.
     ``project_metadata`` and ``behavior_ophys_experiments`` are laid out as the AllenSDK's
     cache has them, ``tables`` holds parquet tables for other programs, and ``session.json``
     the plan.
@@ -163,7 +164,10 @@ def _write_plane(
     movie, files = experiment.data.movie, []
     if movie is not None:
         files = [write_tiff(movie, movie_path(folder, key), overwrite=overwrite)]
-    write_ophys(experiment.data, nwb_path(folder, key), overwrite=overwrite, movie_files=files)
+    write_ophys(
+        experiment.data, nwb_path(folder, key), overwrite=overwrite, movie_files=files,
+        reproducible=True,
+    )  # fmt: skip
 
 
 def _about(session: InSilicoSession) -> str:

@@ -103,7 +103,7 @@ class CellFactors:
 
 @attrs.frozen(kw_only=True)
 class Variability:
-    """Spread of the factors over cells: log-normal distributions with median 1.
+    """Spread of the factors over cells: log-normal with median 1 (bursts: mean 1).
 
     Gain and noise of a recorded cell are largely one factor, as both are divided by its F0.
 
@@ -116,7 +116,8 @@ class Variability:
     shared : float
         Correlation of the logarithms of gain and noise.
     burst : float
-        Standard deviation of the natural logarithm of the size of a cell's bursts.
+        Standard deviation of the natural logarithm of the size of a cell's bursts, whose mean
+        is 1.
 
     Raises
     ------
@@ -176,7 +177,8 @@ class Variability:
             gain=np.exp(self.gain * gain),
             duration=np.exp(self.duration * _correlated(gain, second, self.correlation)),
             noise=np.exp(self.noise * _correlated(gain, third, self.shared)),
-            bursts=np.exp(self.burst * bursts),
+            # mean 1: a gain is that of the mean burst, as a fit finds it
+            bursts=np.exp(self.burst * bursts - self.burst**2 / 2),
         )
 
 

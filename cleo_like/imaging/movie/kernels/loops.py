@@ -61,30 +61,48 @@ def warp(  # noqa: PLR0917 - as above
 ) -> None:
     """Look at the canvas where the tissue is now."""
     height, width = canvas.shape
-    last = width - out.shape[1] - 1
+    columns_out = out.shape[1]
+    last = width - columns_out - 1
+    if bend is not None:
+        flat = canvas.reshape(-1)
+        place = np.empty(columns_out, np.uint32)
+        vs, us = np.empty(columns_out, np.float32), np.empty(columns_out, np.float32)
     for r in range(out.shape[0]):
         first_row, first = int(np.floor(rows[r])), int(np.floor(columns[r]))
         y, x = rows[r] - np.float32(first_row), columns[r] - np.float32(first)
         if bend is None:  # one place between pixels for the whole row: this loop vectorises
             top, left = min(max(first_row, 0), height - 2), min(max(first, 0), last)
             above, below = canvas[top, left:], canvas[top + 1, left:]
-            for c in range(out.shape[1]):
+            for c in range(columns_out):
                 upper = above[c] * (_ONE - x) + above[c + 1] * x
                 lower = below[c] * (_ONE - x) + below[c + 1] * x
                 out[r, c] = (upper * (_ONE - y) + lower * y) + dark
         else:
             down, across, node, part = bend
-            for c in range(out.shape[1]):
-                m, q = node[c], part[c]
-                v = y + (down[r, m] * (_ONE - q) + down[r, m + 1] * q)
-                u = x + (across[r, m] * (_ONE - q) + across[r, m + 1] * q)
-                whole_v, whole_u = np.floor(v), np.floor(u)
-                top = min(max(first_row + np.int64(whole_v), 0), height - 2)
-                left = min(max(first + c + np.int64(whole_u), 0), width - 2)
-                v -= whole_v
-                u -= whole_u
-                upper = canvas[top, left] * (_ONE - u) + canvas[top, left + 1] * u
-                lower = canvas[top + 1, left] * (_ONE - u) + canvas[top + 1, left + 1] * u
+            start = 0
+            while start < columns_out:  # between two nodes it vectorises, too
+                m = node[start]
+                stop = start + 1
+                while stop < columns_out and node[stop] == m:
+                    stop += 1
+                d0, d1, a0, a1 = down[r, m], down[r, m + 1], across[r, m], across[r, m + 1]
+                for c in range(start, stop):
+                    q = part[c]
+                    v = y + (d0 * (_ONE - q) + d1 * q)
+                    u = x + (a0 * (_ONE - q) + a1 * q)
+                    whole_v, whole_u = np.floor(v), np.floor(u)
+                    top = np.int32(first_row) + np.int32(whole_v)
+                    left = np.int32(first) + np.int32(c) + np.int32(whole_u)
+                    top = min(max(top, np.int32(0)), np.int32(height - 2))
+                    left = min(max(left, np.int32(0)), np.int32(width - 2))
+                    vs[c], us[c] = v - whole_v, u - whole_u
+                    place[c] = np.uint32(top * np.int32(width) + left)
+                start = stop
+            for c in range(columns_out):
+                k, v, u = place[c], vs[c], us[c]
+                upper = flat[k] * (_ONE - u) + flat[k + _ONE_MORE] * u
+                k += np.uint32(width)
+                lower = flat[k] * (_ONE - u) + flat[k + _ONE_MORE] * u
                 out[r, c] = (upper * (_ONE - v) + lower * v) + dark
 
 
@@ -152,13 +170,10 @@ def store(out: Any, analog: Any, offset: Any, bottom: Any, top: Any) -> int:
     clipped = 0
     low, high = np.float32(bottom), np.float32(top)
     for r in range(out.shape[0]):
+        level = offset[r]
         for c in range(out.shape[1]):
-            value = np.floor(analog[r, c] + offset[r] + _HALF)
-            if value < low:
-                value = low
-                clipped += 1
-            elif value > high:
-                value = high
-                clipped += 1
-            out[r, c] = np.int64(value)
+            value = np.floor(analog[r, c] + level + _HALF)
+            kept = min(max(value, low), high)
+            clipped += value != kept
+            out[r, c] = np.int32(kept)
     return clipped

@@ -18,6 +18,7 @@ from cleo_like.core.ophys.traces import Traces
 from cleo_like.core.provenance import to_json, versions
 from cleo_like.io.nwb.extras import add_facts
 from cleo_like.io.nwb.names import safe
+from cleo_like.io.nwb.ophys.identity import Identity
 from cleo_like.io.nwb.ophys.names import name_of_quantity
 from cleo_like.io.nwb.ophys.reader.movie import TiffFrames, frames_in
 from cleo_like.io.nwb.ophys.save import save
@@ -53,6 +54,7 @@ def write_ophys(
     metadata: Mapping[str, Any] | None = None,
     masks: str | Sequence[str] = "image",
     movie_files: Mapping[str, Sequence[str | Path]] | Sequence[str | Path] = (),
+    reproducible: bool = False,
 ) -> Path:
     """Write traces, or everything of one or several imaging planes, as NWB.
 
@@ -78,6 +80,10 @@ def write_ophys(
     movie_files : sequence of paths, or mapping of plane name to them
         TIFF files that hold the raw movie: only their names, relative to the NWB file, are
         written, and the movie stays in them.
+    reproducible : bool
+        Whether identifiers and dates follow from what is written instead of chance and the
+        clock: the same data then make the same bytes. Frames of a movie that is written into
+        the file are made, or read, once more for it.
 
     Returns
     -------
@@ -107,7 +113,13 @@ def write_ophys(
     planes = [_with_frames(p, files.get(p.plane.name, ())) for p in planes]
     for plane in planes:
         check_masks(plane, kinds)
-    nwbfile = _nwbfile(planes, session_id, metadata if metadata is not None else {})
+    identity = None
+    if reproducible:
+        identity = Identity(
+            planes, embedded=not files, session=session_id, metadata=metadata, masks=kinds,
+            files=[p.name for some in files.values() for p, _ in some],
+        )  # fmt: skip
+    nwbfile = _nwbfile(planes, session_id, metadata if metadata is not None else {}, identity)
     facts = [
         _add_plane(
             nwbfile,
@@ -126,6 +138,8 @@ def write_ophys(
         shown = add_presentations(nwbfile, first.presentations, single)
     stored = {"planes": facts, "templates": templates, "presentations": shown}
     add_facts(nwbfile, {"imaging": json.loads(to_json(stored))}, {})
+    if identity is not None:
+        identity.give(nwbfile)
     save(nwbfile, path, overwrite=overwrite)
     return path
 
@@ -252,7 +266,10 @@ def is_simulated(experiment: ImagingExperiment) -> bool:
 
 
 def _nwbfile(
-    planes: Sequence[ImagingExperiment], session_id: str | None, metadata: Mapping[str, Any]
+    planes: Sequence[ImagingExperiment],
+    session_id: str | None,
+    metadata: Mapping[str, Any],
+    identity: Identity | None,
 ) -> Any:
     import pynwb
 
@@ -266,13 +283,14 @@ def _nwbfile(
         notes.append("session_start_time is the time of making the data or the file")
     session = session_id if session_id is not None else first.session_id
     many = f"{len(planes)} planes" if len(planes) > 1 else "one plane"
+    start = session_time(
+        first.session_start, None if provenance is None else provenance.created
+    )
     fields: dict[str, Any] = {
         "session_description": f"{kind} imaging session, {many}: "
         + ", ".join(plane.id for plane in planes),
-        "identifier": str(uuid.uuid4()),
-        "session_start_time": session_time(
-            first.session_start, None if provenance is None else provenance.created
-        ),
+        "identifier": str(uuid.uuid4()) if identity is None else identity.next(),
+        "session_start_time": start,
         "session_id": safe(session if session is not None else first.id),
         "keywords": ["two-photon imaging", "calcium", *(["simulation"] if simulated else [])],
         "experiment_description": f"{kind} imaging of {', '.join(map(repr, _planes(planes)))}",
@@ -282,6 +300,8 @@ def _nwbfile(
     }
     if not fields["notes"]:
         del fields["notes"]
+    if identity is not None:
+        fields["file_create_date"] = start
     fields.update(metadata)
     return pynwb.NWBFile(**fields)
 
