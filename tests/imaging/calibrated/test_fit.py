@@ -4,6 +4,7 @@ import importlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import attrs
 import numpy as np
 import pytest
 
@@ -193,13 +194,75 @@ def test_slow_noise_is_found(tools, rng):
     assert time == pytest.approx(0.5, rel=0.15)
 
 
-def test_spread_of_the_ratio_is_met(tools, rng):
-    """Noise and its correlation with gain are such that SNR has the spread asked for."""
-    for snr, shared in ((0.3, 0.9), (0.1, 0.2), (0.6, 0.5)):
-        noise, r = tools.cell_statistics.noise_spread(0.5, snr, 0.45, shared)
-        ratio = np.sqrt(0.5**2 + noise**2 - 2 * r * 0.5 * noise)
-        assert ratio == pytest.approx(snr, rel=1e-6)
-        assert r >= shared
+def of_cells(tools, logs, events=50):
+    """Statistics of cells with sizes and noise given as logarithms, and no errors of either."""
+    given = dict.fromkeys(
+        (f.name for f in attrs.fields(tools.cell_statistics.CellStatistics)), 0.0
+    )
+    return [
+        tools.cell_statistics.CellStatistics(
+            **given
+            | {
+                "folder": "one",
+                "gain": 9.0,
+                "peak": np.exp(size),
+                "noise": 1e-3 * np.exp(noise),
+            }
+            | {"events": events, "single_gain": 1.0}
+        )
+        for size, noise in logs
+    ]
+
+
+def test_spreads_of_many_cells_are_those_they_were_drawn_with(tools, rng):
+    """Size, noise, what they share, and so the spread of their ratio."""
+    stats, r = tools.cell_statistics, 0.7
+    logs = rng.multivariate_normal([0, 0], [[0.25, 0.5 * 0.4 * r], [0.5 * 0.4 * r, 0.16]], 4000)
+    rows = stats.size_and_noise(of_cells(tools, logs))
+    assert stats.size_spread(rows) == pytest.approx(0.5, rel=0.05)
+    assert stats.spread(rows[:, 1]) == pytest.approx(0.4, rel=0.05)
+    assert stats.shared_factor(rows) == pytest.approx(r, abs=0.05)
+
+
+@pytest.mark.parametrize("n", [6, 9, 20])
+def test_few_cells_show_the_spread_of_many_on_average(tools, rng, n):
+    """Quartiles of six cells alone would have it a fifth too small."""
+    found = [tools.cell_statistics.spread(x) for x in rng.normal(0, 0.4, (4000, n))]
+    assert np.mean(found) == pytest.approx(0.4, rel=0.02)
+
+
+def test_noise_of_the_averages_is_no_spread_of_sizes(tools, rng):
+    """Cells of one size, whose averages err: what they differ by is taken off."""
+    stats = tools.cell_statistics
+    step = 0.032  # s, over which averages are smoothed
+    size, noise, events = 0.1, 3e-3, 4
+    errs = noise / np.sqrt(step * events) / size
+    logs = np.column_stack([
+        np.log(size) + rng.normal(0, errs, 2000), np.full(2000, np.log(noise / 1e-3))
+    ])  # fmt: skip
+    rows = stats.size_and_noise(of_cells(tools, logs, events))
+    assert stats.spread(rows[:, 0]) == pytest.approx(errs, rel=0.1)
+    assert stats.size_spread(rows) < 0.4 * errs
+
+
+def test_gains_stand_in_where_single_spikes_are_in_noise(tools):
+    stats = tools.cell_statistics
+    cells = [
+        attrs.evolve(c, gain=float(k + 1)) for k, c in enumerate(of_cells(tools, [(-9, 0)] * 5))
+    ]
+    rows = stats.size_and_noise(cells)
+    np.testing.assert_allclose(rows[:, 0], np.log(np.arange(1, 6)) - np.log(3))
+    assert not rows[:, 2].any()
+
+
+def test_parameters_of_the_table_are_those_of_a_fit(tools):
+    """Through the vector of logarithms and back: kernel and response stay."""
+    entry = tools.fit_indicators.known_entries()["jgcamp8s"]
+    theta, unit = tools.cell_statistics.theta_of(entry), calibrated_indicator("jgcamp8s")
+    np.testing.assert_allclose(theta.kernel.decays, unit.kernel.decays)
+    np.testing.assert_allclose(theta.kernel.mode_weights, unit.kernel.mode_weights, rtol=1e-6)
+    found, known = theta.response([0.5, 3, 9]), unit.response([0.5, 3, 9])
+    np.testing.assert_allclose(found * unit.response.single_spike, known, rtol=1e-6)
 
 
 def test_sizes_of_bursts_are_found(tools, tmp_path, rng):

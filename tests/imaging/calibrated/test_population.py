@@ -38,6 +38,8 @@ def test_bursts_have_the_spread_that_is_stated(rng):
     bursts = np.log(Variability(burst=0.3).draw(300, rng).bursts)
     assert bursts.shape[0] == 300
     assert bursts.std() == pytest.approx(0.3, rel=0.02)
+    # a gain is that of the mean burst: large ones do not make it larger
+    assert np.exp(bursts).mean() == pytest.approx(1, abs=0.005)
     assert Variability().draw(3, rng).bursts_are_alike
 
 
