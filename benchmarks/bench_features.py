@@ -28,12 +28,13 @@ import numpy as np
 from scipy import signal
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.window import Window
 from cleo_like.features.adapters.efel import efel_features
 from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.5, end=1.5)
 LENGTH = 2.0  # s

@@ -22,9 +22,10 @@ import attrs
 import numpy as np
 from scipy import signal
 
+from cleo_like.core.window import Window
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT, IPFX, ExtractionParameters
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 FINE = 8  # steps of the simulation per sample
 VALUES = ("input_resistance", "steady_state_input_resistance", "tau", "capacitance", "sag")

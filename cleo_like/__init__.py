@@ -100,6 +100,7 @@ _WHERE = {
     "RoiMasks": "core",
     "Subject": "core",
     "Sweep": "core",
+    "Window": "core",
 }
 
 _moved.install()

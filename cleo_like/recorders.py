@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
 from cleo_like.base.device import NeoExportable, Recorder
 from cleo_like.base.groups import every_step, present_values
-from cleo_like.base.history import History
+from cleo_like.base.history import History, ShowsHistory, lasted
 from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.core.errors import InputError
 from cleo_like.utilities.neo import signal_to_neo
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["GroundTruthSpikeRecorder", "RateRecorder", "VoltageRecorder"]
 
 
-@attrs.define(eq=False, slots=False)
-class _NumberRecorder(Recorder, NeoExportable):
+@attrs.define(eq=False, slots=False, repr=False)
+class _NumberRecorder(Recorder, ShowsHistory, NeoExportable):
     """A recorder of numbers of one group, with their history."""
 
     history: History = attrs.field(init=False, factory=History, repr=False)
@@ -74,9 +74,11 @@ class _NumberRecorder(Recorder, NeoExportable):
         del kwargs
         self.history.clear()
 
-    def neo_unit(self) -> str:
-        """Give the unit of `values` in Neo."""
-        return "dimensionless"
+    def __repr__(self) -> str:
+        """One line: what is recorded, and how much was kept."""
+        of = "" if self.neuron_group is None else f" of {self.neuron_group.name}"
+        what = self.quantity_name()
+        return f"{type(self).__name__} {self.name!r}: {what}{of}, {lasted(self.history)}"
 
     def to_neo(self) -> Any:
         """Give the samples as a Neo signal."""
@@ -88,7 +90,7 @@ class _NumberRecorder(Recorder, NeoExportable):
         )  # fmt: skip
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class RateRecorder(_NumberRecorder):
     """Firing rate of one neuron in the last time step (0 or 1/dt), as a quantity.
 
@@ -134,8 +136,12 @@ class RateRecorder(_NumberRecorder):
         """Give the unit of `values` in Neo."""
         return "Hz"
 
+    def quantity_name(self) -> str:
+        """Say what the values are."""
+        return f"rate of neuron {self.i}"
 
-@attrs.define(eq=False, slots=False)
+
+@attrs.define(eq=False, slots=False, repr=False)
 class VoltageRecorder(_NumberRecorder):
     """Present value of a variable of all neurons of a group.
 
@@ -177,17 +183,26 @@ class VoltageRecorder(_NumberRecorder):
         self.remember(values)
         return Quantity.with_dimensions(values, variable.dim)
 
+    def quantity_name(self) -> str:
+        """Say what the values are."""
+        return self.voltage_var_name
+
     def neo_unit(self) -> str:
         """Give the unit of `values` in Neo."""
         from brian2 import volt
+
+        if self.neuron_group is None:
+            return "dimensionless"
 
         variable = self.neuron_group.variables[self.voltage_var_name]
         return "V" if variable.dim is volt.dim else "dimensionless"
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class GroundTruthSpikeRecorder(_NumberRecorder):
     """Spikes of each neuron since the last call: array of int, shape (n_neurons,)."""
+
+    _steps: ClassVar[bool] = True
 
     mon: Any = attrs.field(init=False, default=None, repr=False)
     """Counts all spikes."""
@@ -210,6 +225,10 @@ class GroundTruthSpikeRecorder(_NumberRecorder):
         self._seen = total
         self.remember(new)
         return new
+
+    def quantity_name(self) -> str:
+        """Say what the values are."""
+        return "spikes since the last sample"
 
     def store_state(self) -> dict[str, Any]:
         """Give the history and the spikes counted so far."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["StateVariableSetter"]
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class StateVariableSetter(Stimulator):
     """Sets a variable of all neurons of its groups to the signal times a unit.
 
@@ -72,6 +72,10 @@ class StateVariableSetter(Stimulator):
         for group in self.neuron_groups:
             self._set(group, ctrl_signal)
         super().update(ctrl_signal)
+
+    def quantity_name(self) -> str:
+        """Say what the values are."""
+        return f"{self.variable_to_ctrl} / {self.unit}"
 
     def _set(self, group: NeuronGroup, signal: ArrayLike) -> None:
         """Write through a view of Brian2's array: a unit-checked assignment costs 100x."""

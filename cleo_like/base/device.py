@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
-from cleo_like.base.history import History
+from cleo_like.base.history import History, ShowsHistory, lasted
 from cleo_like.base.quantities import set_times_of, times_of
 from cleo_like.core.errors import InputError
 from cleo_like.utilities import new_seed
@@ -164,8 +164,8 @@ class Recorder(InterfaceDevice):
         """Measure now."""
 
 
-@attrs.define(eq=False, slots=False)
-class Stimulator(InterfaceDevice, NeoExportable):
+@attrs.define(eq=False, slots=False, repr=False)
+class Stimulator(InterfaceDevice, ShowsHistory, NeoExportable):
     """A device that acts: override `update`, and call ``super().update(signal)`` in it.
 
     Parameters
@@ -179,10 +179,23 @@ class Stimulator(InterfaceDevice, NeoExportable):
     value: Any = attrs.field(init=False, default=0)
     """The present signal."""
     history: History = attrs.field(init=False, factory=History, repr=False)
+    _steps: ClassVar[bool] = True
 
     def __attrs_post_init__(self) -> None:
         """Start the history with one zero."""
         self.reset()
+
+    def quantity_name(self) -> str:
+        """Say what the values are."""
+        return "signal"
+
+    def __repr__(self) -> str:
+        """One line: name, last signal, how much was kept."""
+        value = np.asarray(self.value)
+        now = f"{float(value):.4g}" if value.ndim == 0 and value.dtype.kind in "biuf" else (
+            f"of shape {value.shape}"
+        )  # fmt: skip
+        return f"{type(self).__name__} {self.name!r}: signal {now}, {lasted(self.history)}"
 
     def update(self, ctrl_signal: ArrayLike) -> None:
         """Take a new signal.

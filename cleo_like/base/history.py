@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cleo_like.core.arrays import read_only
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, PlaceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pandas as pd
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 FIRST = 256
 """Rows reserved at the start."""
@@ -141,3 +145,112 @@ def _with_room(rows: np.ndarray) -> np.ndarray:
     room = np.empty((max(FIRST, 2 * len(rows)), *rows.shape[1:]), dtype=rows.dtype)
     room[: len(rows)] = rows
     return room
+
+
+class ShowsHistory:
+    """A device that keeps numbers: counted, indexed, drawn, and handed to pandas and xarray.
+
+    What it needs: a `history` and a `name`.
+    """
+
+    history: History
+    name: str
+    _steps: ClassVar[bool] = False
+    """Whether a value holds until the next."""
+
+    def neo_unit(self) -> str:
+        """Give the SI unit of the values, "dimensionless" where they have none."""
+        return "dimensionless"
+
+    def quantity_name(self) -> str:
+        """Say what the values are, for the label of an axis."""
+        return "value"
+
+    def __len__(self) -> int:
+        """Count the samples that were kept."""
+        return len(self.history)
+
+    def __bool__(self) -> bool:
+        """Answer that the device is there, also before its first sample."""
+        return True
+
+    def __getitem__(self, which: int | slice) -> Any:
+        """Give the values (SI) of a sample, or of some."""
+        n = len(self)
+        if isinstance(which, (int, np.integer)) and not -n <= which < n:
+            raise PlaceError(f"{self.name!r} has {n} samples, got [{which}]")
+        return self.history.values[which]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go over the values (SI) of the samples."""
+        return iter(self.history.values)
+
+    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give times (s) and numbers, or say why there are none."""
+        self.history.check(self.name)
+        if not len(self.history):
+            msg = (
+                f"{self.name!r} has kept nothing: run the simulator with an IO processor that "
+                f"samples, and with save_history=True"
+            )
+            raise InputError(msg)
+        values = self.history.values
+        if values.dtype == object:
+            msg = f"what {self.name!r} kept has no common shape; take it from .values"
+            raise InputError(msg)
+        return self.history.times, values
+
+    def plot(self, ax: Axes | None = None, *, most: int = 20) -> Axes:
+        """Draw what was kept over time, a line for each neuron.
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; a new figure where not given.
+        most : int
+            Largest number of lines.
+
+        Returns
+        -------
+        Axes
+
+        Raises
+        ------
+        InputError
+            Nothing was kept.
+        """
+        from cleo_like.core.views.devices import plot_history
+
+        times, values = self._kept()
+        return plot_history(
+            times, values, name=self.name, quantity=self.quantity_name(), unit=self.neo_unit(),
+            ax=ax, steps=self._steps, most=most,
+        )  # fmt: skip
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame with a row for each sample (index ``time_s``), in mV, pA or Hz."""
+        from cleo_like.core.views.devices import history_frame
+
+        return history_frame(*self._kept(), name=self.name, unit=self.neo_unit())
+
+    def to_xarray(self) -> xr.DataArray:
+        """Give a DataArray over (time, channel) in SI (needs xarray)."""
+        from cleo_like.core.views.devices import history_array
+
+        return history_array(*self._kept(), name=self.name, unit=self.neo_unit())
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.devices import device_card
+
+        drawable = len(self.history) and self.history.values.dtype != object
+        return device_card(repr(self), {}, self.plot if drawable else None)
+
+
+def lasted(history: History) -> str:
+    """Say how much was kept: ``"31 samples in 1 s"``."""
+    n = len(history)
+    if n == 0:
+        return "no samples"
+    times = history.times
+    seconds = f" in {times[-1] - times[0]:.4g} s" if n > 1 and len(times) == n else ""
+    return f"{n} sample{'s' if n != 1 else ''}{seconds}"

@@ -91,6 +91,12 @@ class CLSimulator(NeoExportable):
         processor = type(self.io_processor).__name__ if self.io_processor else "none"
         return f"CLSimulator: devices {names or 'none'}; processor {processor}"
 
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.devices import simulator_card
+
+        devices = sorted(self.devices, key=lambda device: device.name)
+        return simulator_card(repr(self), [(d.name, repr(d)) for d in devices])
+
     def inject(
         self, device: InterfaceDevice, *neuron_groups: Any, **kwparams: Any
     ) -> CLSimulator:

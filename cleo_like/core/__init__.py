@@ -21,6 +21,7 @@ from cleo_like.core.provenance import Provenance
 from cleo_like.core.recording import GroundTruth, Recording, join_recordings
 from cleo_like.core.sweep import ClampMode, Sweep
 from cleo_like.core.units import si, si_array
+from cleo_like.core.window import Window
 
 __all__ = [
     "ArrayFrames",
@@ -48,6 +49,7 @@ __all__ = [
     "UnitError",
     "UnknownNameError",
     "UnsupportedError",
+    "Window",
     "join_recordings",
     "si",
     "si_array",

@@ -138,6 +138,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     hint = f"; did you mean {_or_list(near)}?" if near else "."
     listed = names[:_LISTED]
     more = len(names) - len(listed)
+    if more and near:  # a screen of names beside the right one hides it
+        return UnknownNameError(f"unknown {kind} {name!r}{hint} ({len(names)} are known)")
     known_ones = ", ".join(map(repr, listed)) + (f" and {more} more" if more else "")
     return UnknownNameError(f"unknown {kind} {name!r}{hint} Known: {known_ones}")
 

@@ -23,8 +23,9 @@ from cleo_like.core.arrays import (
 )
 from cleo_like.core.errors import InputError, PlaceError, UnitError
 from cleo_like.core.sweep import ClampMode, clamp_mode
-from cleo_like.core.units import si_choice
+from cleo_like.core.units import si, si_choice
 from cleo_like.core.units.table import show_range
+from cleo_like.core.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from jaxtyping import Float
     from matplotlib.axes import Axes
+
+    from cleo_like.core.units import Quantity
 
 FAMILIES = (
     "long_square", "short_square", "pulse_train", "ramp", "chirp", "sine", "noise",
@@ -86,6 +89,22 @@ class Epoch:
                 f"epoch {self.name!r} needs 0 <= start < stop, got [{self.start}, {self.stop})"
             )
             raise InputError(msg)
+
+    def window(self, rate: Quantity) -> Window:
+        """Give the same stretch in seconds.
+
+        Parameters
+        ----------
+        rate : quantity
+            Sampling rate of the protocol.
+
+        Examples
+        --------
+        >>> Epoch(name="step", start=100, stop=300).window("20 kHz")
+        Window 0.005..0.015 s
+        """
+        hertz = si(rate, "Hz", "rate")
+        return Window(start=self.start / hertz, end=self.stop / hertz)
 
     def __repr__(self) -> str:
         """One line with the half-open range."""
@@ -324,6 +343,19 @@ class Protocol:
         have = ", ".join(e.name for e in self.epochs) if self.epochs else "none"
         msg = f"protocol {self.name!r} has no epoch {name!r}; it has: {have}"
         raise InputError(msg)
+
+    def window(self, name: str) -> Window:
+        """Give the window (s) of the first epoch of that name.
+
+        Examples
+        --------
+        >>> step = Epoch(name="step", start=100, stop=300)
+        >>> Protocol(waveforms=np.zeros((1, 400)), rate=2e4, family="arbitrary",
+        ...          epochs=[step]).window("step")
+        Window 0.005..0.015 s
+        """
+        epoch = self.epoch(name)
+        return Window(start=epoch.start / self.rate, end=epoch.stop / self.rate)
 
     def description(self) -> dict[str, Any]:
         """Everything but the waveforms and the picture, as JSON types (for files)."""

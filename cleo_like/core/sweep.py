@@ -20,6 +20,7 @@ from cleo_like.core.arrays import (
 from cleo_like.core.errors import InputError, unknown_name
 from cleo_like.core.units import si
 from cleo_like.core.units.table import show_range
+from cleo_like.core.window import chosen_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import WindowLike
 
 
 RATE_TOLERANCE = 1e-6
@@ -152,13 +154,24 @@ class Sweep:
         """Count the samples."""
         return self.n_samples
 
-    def between(self, start: Quantity, stop: Quantity) -> Sweep:
-        """Cut a stretch out: the samples at times from `start` to before `stop`.
+    def between(
+        self,
+        start: Quantity | None = None,
+        end: Quantity | None = None,
+        *,
+        window: WindowLike | None = None,
+        stop: Quantity | None = None,
+    ) -> Sweep:
+        """Cut a stretch out: the samples at times from `start` to before `end`.
 
         Parameters
         ----------
-        start, stop : quantity
+        start, end : quantity
             From the start of the sweep.
+        window : Window or pair of quantities, optional
+            Instead of the two: ``cl.match(recording).window``, ``recording.window("step")``.
+        stop : quantity, optional
+            Older name of `end`.
 
         Returns
         -------
@@ -175,7 +188,7 @@ class Sweep:
         >>> Sweep(response=np.zeros(200), rate=2e4).between("2 ms", "5 ms").n_samples
         60
         """
-        low, high = (si(t, "s", name) for t, name in ((start, "start"), (stop, "stop")))
+        low, high = self._limits(start, end if end is not None else stop, window)
         # the first sample at or after each time; a time on a sample, but for rounding, is that
         a, b = (int(np.ceil(round(t * self.rate, 6))) for t in (low, high))
         a, b = max(a, 0), min(b, self.n_samples)
@@ -189,6 +202,18 @@ class Sweep:
             self, response=self.response[a:b], start_time=self.start_time + a / self.rate,
             command=None if self.command is None else self.command[a:b],
         )  # fmt: skip
+
+    def _limits(
+        self, start: Quantity | None, end: Quantity | None, window: WindowLike | None
+    ) -> tuple[float, float]:
+        """Give two times (s), which may lie outside the sweep."""
+        if window is None and start is not None and end is not None:
+            return si(start, "s", "start"), si(end, "s", "end")
+        found = chosen_window(start, end, window)
+        if found is None:
+            msg = "say what to cut out: start and end, as in between('0.1 s', '0.3 s')"
+            raise InputError(msg)
+        return found.start, found.end
 
     def plot(self, ax: Any = None, *, spikes: np.ndarray | None = None) -> np.ndarray:
         """Draw the response, the command below it; see `cleo_like.core.views.sweeps`.

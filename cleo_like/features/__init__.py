@@ -4,6 +4,7 @@
 one cell with all its arrays (spikes, sweeps, f-I and V-I curves).
 """
 
+from cleo_like.core.window import Window
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.extract import extract
 from cleo_like.features.impedance import impedance
@@ -18,7 +19,7 @@ from cleo_like.features.parameters import (
 )
 from cleo_like.features.registry import Extracted, cell_features
 from cleo_like.features.spikes import SpikeTable, spike_features
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.features.table import FeatureTable
 from cleo_like.features.vectors import feature_vectors
 

@@ -144,6 +144,9 @@ def _items(sources: Source | Iterable[Source]) -> list[Source]:
         items = list(sources)
     except TypeError:
         items = [sources]  # type: ignore[list-item]
+    if not items:
+        msg = "sources is empty: give recordings, paths of files, a folder or a pattern"
+        raise InputError(msg)
     for item in items:
         if not isinstance(item, (Recording, str, Path)):
             msg = (

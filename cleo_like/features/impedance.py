@@ -11,12 +11,13 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window, as_stack, window
+from cleo_like.features.stack import SweepStack, as_stack, given_window
 from cleo_like.matching import match
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import Window, WindowLike
 
 _REST = 0.1  # s before the chirp that give the zero of both traces
 _TAIL = 1.0  # s after it, in which the answer dies away: whole answers need no fading window
@@ -65,6 +66,7 @@ def impedance(
     start: Quantity | None = None,
     end: Quantity | None = None,
     *,
+    window: WindowLike | None = None,
     low: Quantity = "0.5 Hz",
     high: Quantity = "20 Hz",
     resolution: Quantity = "0.5 Hz",
@@ -82,6 +84,8 @@ def impedance(
     start, end : quantity, optional
         Of the whole chirp: the command rests before and after it. Those of the matched
         recording when not given.
+    window : Window, pair of quantities or str, optional
+        Instead of the two: the name of an epoch ("chirp"), ``cl.match(recording).window``.
     low, high : quantity
         Range (Hz) to report; what the stimulus hardly contains is left out.
     resolution : quantity
@@ -117,7 +121,7 @@ def impedance(
     >>> round(z.values["impedance_low"]), round(z.values["impedance_cutoff"])
     (100, 16)
     """
-    stack, step = _chirp(source, start, end)
+    stack, step = _chirp(source, given_window(source, start, end, window))
     notes = _check(stack, step)
     stack, fires = _silent(stack, step)
     notes += fires
@@ -193,15 +197,10 @@ def _from_rest(stack: SweepStack, step: Window) -> tuple[np.ndarray, np.ndarray]
     return current, potential
 
 
-def _chirp(
-    source: Recording | SweepStack, start: Quantity, end: Quantity
-) -> tuple[SweepStack, Window]:
+def _chirp(source: Recording | SweepStack, given: Window | None) -> tuple[SweepStack, Window]:
     """Sweeps and their window: the one that is given, or that of the matched recording."""
-    if (start is None) != (end is None):
-        msg = "give both start and end of the chirp, or neither"
-        raise InputError(msg)
-    if start is not None:
-        return as_stack(source), window(start, end)
+    if given is not None:
+        return as_stack(source), given
     if isinstance(source, SweepStack):
         msg = "arrays do not tell where their chirp is; give start and end"
         raise InputError(msg)
@@ -214,7 +213,7 @@ def _chirp(
         raise InputError(msg)
     sweeps = [source.sweeps[k] for k in found.members]
     own = attrs.evolve(source, sweeps=sweeps, truth=None, protocol=None)
-    return as_stack(own), Window(start=found.window[0], end=found.window[1])
+    return as_stack(own), found.window
 
 
 def _smooth(x: np.ndarray, width: int) -> np.ndarray:

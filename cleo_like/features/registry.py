@@ -10,7 +10,9 @@ import numpy as np
 
 from cleo_like.core.errors import CleoLikeError, InputError, UnsupportedError, unknown_name
 from cleo_like.core.plugins import BROKEN, offered
+from cleo_like.core.recording import check_recording
 from cleo_like.core.units.dimensions import has_unit
+from cleo_like.core.window import Window
 from cleo_like.features.families.measure import (
     FAMILIES,
     columns_of,
@@ -22,7 +24,7 @@ from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.long_square.cell import CellFeatures, analyse
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.saturation import longest_flat
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.features.table import Record
 from cleo_like.matching.verdict import LONG_SQUARE
 
@@ -320,6 +322,7 @@ def cell_features(
     InputError
         There are no long squares.
     """
+    check_recording(recording)
     stack, step, _ = matched_stack(recording, parameters)
     return analyse(stack, step, parameters)
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, read_only, si_number
+from cleo_like.core.arrays import array_eq, read_only
 from cleo_like.core.errors import InputError
+from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode, Sweep
-from cleo_like.core.units import si
+from cleo_like.core.window import Window, chosen_window
 from cleo_like.features.lowpass import stated
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import WindowLike
     from cleo_like.features.lowpass import Lowpass
 
 
@@ -32,49 +34,34 @@ _LOOK = 1000  # samples of a sweep that tell its unit
 _NO_CELL = 1.0  # V: no membrane potential is so large, whatever the offset
 
 
-@attrs.frozen(kw_only=True)
-class Window:
-    """The step, half-open in time, and its baseline.
-
-    Parameters
-    ----------
-    start : float
-        Time (s) of the first sample at the new level.
-    end : float
-        Time (s) of the first sample after the step.
-    baseline : tuple of float, optional
-        Start and end (s) of the last rest before the step; by default it is looked for in
-        the command.
-    pulses : tuple of (start, end)
-        Other pulses (s), alike in all sweeps: where the steps do not tell the input
-        resistance or the time constant, a hyperpolarising one among these may.
-
-    Examples
-    --------
-    >>> Window(start=0.25, end=0.75).duration
-    0.5
-    """
-
-    start: float = attrs.field(converter=si_number("s", "start"))
-    end: float = attrs.field(converter=si_number("s", "end"))
-    baseline: tuple[float, float] | None = None
-    pulses: tuple[tuple[float, float], ...] = ()
-
-    def __attrs_post_init__(self) -> None:
-        """Check the order."""
-        if not 0 <= self.start < self.end:
-            msg = f"a step needs 0 <= start < end, got {self.start} s and {self.end} s"
-            raise InputError(msg)
-
-    @property
-    def duration(self) -> float:
-        """Length of the step (s)."""
-        return self.end - self.start
+def given_window(
+    source: Recording | SweepStack,
+    start: Quantity | None,
+    end: Quantity | None,
+    window: WindowLike | None,
+) -> Window | None:
+    """Give the window that the caller of an extractor chose; None where it chose none."""
+    if not isinstance(source, SweepStack):
+        check_recording(source)
+    named = None if isinstance(source, SweepStack) else source.window
+    return chosen_window(start, end, window, named)
 
 
-def window(start: Quantity, end: Quantity) -> Window:
-    """Make a `Window` from two quantities (``0.2*second``, ``"200 ms"``)."""
-    return Window(start=si(start, "s", "start"), end=si(end, "s", "end"))
+def needed_window(
+    source: Recording | SweepStack,
+    start: Quantity | None,
+    end: Quantity | None,
+    window: WindowLike | None,
+) -> Window:
+    """Give the window that was chosen, or say how to choose one."""
+    found = given_window(source, start, end, window)
+    if found is None:
+        msg = (
+            "say where to look: window=cl.match(recording).window, window='step' (an epoch of "
+            "its protocol), or start= and end="
+        )
+        raise InputError(msg)
+    return found
 
 
 @attrs.frozen(kw_only=True)
@@ -298,4 +285,5 @@ def as_stack(source: Recording | SweepStack, *, exact: bool = False) -> SweepSta
     """
     if isinstance(source, SweepStack):
         return source
+    check_recording(source)
     return SweepStack.from_recording(source, single=exact)

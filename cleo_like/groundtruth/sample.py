@@ -11,9 +11,9 @@ import numpy as np
 from cleo_like.core import Recording
 from cleo_like.core.errors import InputError
 from cleo_like.core.sweep import ClampMode
+from cleo_like.core.window import Window
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.registry import matched_stack
-from cleo_like.features.stack import SweepStack, Window
 from cleo_like.groundtruth.cases.plan import load_cases
 from cleo_like.groundtruth.extractors.detector import Trace
 from cleo_like.groundtruth.store import Store
@@ -24,6 +24,7 @@ from cleo_like.groundtruth.truth.recorded import true_times, truth_of_long_squar
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from cleo_like.features.stack import SweepStack
     from cleo_like.groundtruth.cases.plan import Case, Plan
 
 FEW = "few"

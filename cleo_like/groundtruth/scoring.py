@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.window import Window
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.registry import Extracted
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.extractors.detector import Trace, detector_method
 from cleo_like.groundtruth.extractors.guard import Guard
 from cleo_like.groundtruth.extractors.method import TIMEOUT, Method, method_of, of_function

@@ -11,9 +11,10 @@ import numpy as np
 
 from cleo_like.core.errors import FileFormatError
 from cleo_like.core.files import atomic_path
+from cleo_like.core.window import Window
 from cleo_like.features.lowpass import Lowpass, stated
 from cleo_like.features.parameters import DEFINITIONS
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.extractors.outcome import Outcome
 from cleo_like.groundtruth.truth.exact import TRUTH, Truth
 

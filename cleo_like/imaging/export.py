@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
@@ -15,22 +16,19 @@ if TYPE_CHECKING:
     from cleo_like.imaging.frame_log import FrameLog
 
 
-def traces_of(log: FrameLog) -> Traces:
-    """Give frames as `Traces`, with the truth.
+def frames_of(log: FrameLog) -> Traces:
+    """Give frames as `Traces` without truth: also those that were assigned by hand.
 
     Raises
     ------
     InputError
-        There are no frames, or they were assigned by hand, so that there is no truth to them.
+        There are no frames.
     """
     if len(log.times) == 0:
         msg = (
             f"{log.name!r} took no frame: set an IO processor that samples it, or ask for "
             f"traces(rate=...) after the run, which computes frames from the spikes"
         )
-        raise InputError(msg)
-    if log.clean is None or log.calcium is None:
-        msg = f"the frames of {log.name!r} were assigned by hand, so there is no truth to them"
         raise InputError(msg)
     return Traces(
         fluorescence=log.seen.T,
@@ -39,6 +37,23 @@ def traces_of(log: FrameLog) -> Traces:
         positions=log.positions,
         quantity=f"dF/F of {log.sensor}; {_DIVIDED}{log.resting_brightness:.6g}",
         exposure=log.exposure,
+    )
+
+
+def traces_of(log: FrameLog) -> Traces:
+    """Give frames as `Traces`, with the truth.
+
+    Raises
+    ------
+    InputError
+        There are no frames, or they were assigned by hand, so that there is no truth to them.
+    """
+    seen = frames_of(log)
+    if log.clean is None or log.calcium is None:
+        msg = f"the frames of {log.name!r} were assigned by hand, so there is no truth to them"
+        raise InputError(msg)
+    return attrs.evolve(
+        seen,
         truth=ImagingTruth(
             spike_times=log.spike_times, fluorescence=log.clean.T, calcium=log.calcium.T
         ),

@@ -19,7 +19,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.imaging.checks import check_exposure, check_sensor, length, place, whole
 from cleo_like.imaging.export import neo_of, traces_of
-from cleo_like.imaging.figure import draw_scope
+from cleo_like.imaging.figure import ShowsScope, draw_scope, settings_text
 from cleo_like.imaging.frame_log import FrameLog
 from cleo_like.imaging.injection import in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
@@ -49,8 +49,8 @@ def _is_sensor(instance: object, attribute: object, value: Any) -> None:
         raise InputError(msg)
 
 
-@attrs.define(eq=False, slots=False)
-class Scope(Planes, Recorder, NeoExportable):
+@attrs.define(eq=False, slots=False, repr=False)
+class Scope(ShowsScope, Planes, Recorder, NeoExportable):
     """A two-photon microscope.
 
     Injected into neuron groups with coordinates, it picks the cells that its focal plane
@@ -429,7 +429,7 @@ class Scope(Planes, Recorder, NeoExportable):
             focus_depth=None if self.focus_depth is None else float(self.focus_depth),
             seed=self.rand_seed,
             network_seed=None if self.sim is None else self.sim.seed,
-            settings=repr(self),
+            settings=settings_text(self),
         )
 
     def _roi_table_with_factors(self) -> dict[str, np.ndarray]:

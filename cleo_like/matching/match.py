@@ -10,6 +10,7 @@ import numpy as np
 
 from cleo_like.core import ClampMode, Epoch, InputError, si
 from cleo_like.core.arrays import si_samples
+from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import SLOWEST_RATE
 from cleo_like.matching.command.classify import Sketch, is_noisier, sketch, wanders
 from cleo_like.matching.command.levels import level_of
@@ -72,10 +73,11 @@ def match(recording: Recording) -> Match:
     >>> cell = Cell(id="c1")
     >>> found = match(Recording(sweeps=sweeps, cell=cell, provenance=Provenance(source="x")))
     >>> found.family, found.window, found.long_square_sweeps
-    ('long_square', (0.1, 0.6), (0, 1, 2))
+    ('long_square', Window 0.1..0.6 s, (0, 1, 2))
     >>> found.sweeps[1].reason
     'no step of its own: 0 pA in the ladder of sweeps 0 and 2'
     """
+    check_recording(recording)
     verdicts: dict[int, SweepVerdict] = {}
     looks: dict[int, Sketch] = {}
     for k, sweep in enumerate(recording.sweeps):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.core.window import Window
+
 if TYPE_CHECKING:
     from cleo_like.core import Epoch
 
@@ -117,18 +119,19 @@ class Match:
         return self.disagreement is None
 
     @property
-    def window(self) -> tuple[float, float] | None:
-        """Start and end of the step (s) from the start of the sweep."""
+    def window(self) -> Window | None:
+        """Start and end of the step (s) from the start of the sweep; ``window=`` takes it."""
         if self.step is None:
             return None
-        return self.step.start / self.rate, self.step.stop / self.rate
+        return Window(start=self.step.start / self.rate, end=self.step.stop / self.rate)
 
     @property
-    def baseline_window(self) -> tuple[float, float] | None:
+    def baseline_window(self) -> Window | None:
         """Start and end (s) of the last interval at holding before the pulse."""
         if self.baseline is None:
             return None
-        return self.baseline[0] / self.rate, self.baseline[1] / self.rate
+        first, last = self.baseline
+        return Window(start=first / self.rate, end=last / self.rate)
 
     @property
     def long_square_sweeps(self) -> tuple[int, ...]:

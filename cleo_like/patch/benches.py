@@ -58,6 +58,14 @@ class _Bench:
 class IdealBench(_Bench):
     """Cells whose potential is recorded as it is."""
 
+    @property
+    def _electrode(self) -> IdealElectrode:
+        electrode = self.pipette.electrode
+        if not isinstance(electrode, IdealElectrode):
+            msg = f"an ideal bench needs an IdealElectrode, got {electrode!r}"
+            raise InputError(msg)
+        return electrode
+
     def lay_out(
         self,
         cells: list[Specimen],
@@ -75,9 +83,7 @@ class IdealBench(_Bench):
         """Give the recorded sweeps of a cell, and what is to be said of them."""
         del cell
         (voltage,) = samples.values()
-        electrode = self.pipette.electrode
-        assert isinstance(electrode, IdealElectrode)  # noqa: S101
-        return electrode.record(voltage, self.protocol.rate, rngs), ()
+        return self._electrode.record(voltage, self.protocol.rate, rngs), ()
 
     def commands(self) -> np.ndarray:
         """Give what is commanded, sweep by sweep."""

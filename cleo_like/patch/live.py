@@ -123,6 +123,13 @@ class LiveCell:
         )
         self.start()
 
+    def __repr__(self) -> str:
+        """One line: the cell, its rig, how far it is."""
+        return (
+            f"LiveCell {self.name}: {self.pipette.name}, {self.mode}, {self.rate / 1e3:g} kHz, "
+            f"{self.position} samples played"
+        )
+
     def start(self, n_samples: int | None = None, *, sweep: int = 0, at: float = 0.0) -> None:
         """Put the cell back to rest, and begin a sweep.
 

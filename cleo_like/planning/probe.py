@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.window import Window
 from cleo_like.features.impedance import impedance
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import Window, as_stack
+from cleo_like.features.stack import as_stack
 from cleo_like.patch import record
 from cleo_like.planning.response import LinearResponse
 from cleo_like.stimuli import chirp, long_square

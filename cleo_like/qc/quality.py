@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.features.catalogue import CATALOGUE
 from cleo_like.features.saturation import longest_flat
@@ -89,6 +90,7 @@ def quality(
     >>> cell.passed, cell.sweeps[0].checks[0].reason
     (False, 'none: the command is constant')
     """
+    check_recording(recording)
     chosen = _criteria(criteria)
     matched = found if found is not None else match(recording)
     pairs = list(zip(recording.sweeps, matched.sweeps, strict=True))

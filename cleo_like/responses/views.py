@@ -6,7 +6,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
+from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.plugins import needed
 
 View = Literal["tsne", "umap", "pca"]
 
@@ -64,14 +65,14 @@ def embed(
 
 
 def _pca(y: np.ndarray, seed: int, options: dict[str, Any]) -> np.ndarray:
-    maker = _package("sklearn.decomposition", "scikit-learn").PCA
+    maker = needed("sklearn.decomposition", "atlas", "this view").PCA
     most = min(2, *y.shape)
     places = maker(most, random_state=seed, **options).fit_transform(y)
     return np.pad(places, ((0, 0), (0, 2 - most)))
 
 
 def _tsne(y: np.ndarray, seed: int, options: dict[str, Any]) -> np.ndarray:
-    maker = _package("sklearn.manifold", "scikit-learn").TSNE
+    maker = needed("sklearn.manifold", "atlas", "this view").TSNE
     given = {"perplexity": min(_PERPLEXITY, (len(y) - 1) / 3), "init": "pca"} | options
     if y.shape[1] < 2:
         given["init"] = "random"
@@ -81,7 +82,7 @@ def _tsne(y: np.ndarray, seed: int, options: dict[str, Any]) -> np.ndarray:
 def _umap(y: np.ndarray, seed: int, options: dict[str, Any]) -> np.ndarray:
     import warnings
 
-    maker = _package("umap", "umap-learn").UMAP
+    maker = needed("umap", "atlas", "this view").UMAP
     given = {"n_neighbors": min(_NEIGHBOURS, len(y) - 1), "n_jobs": 1} | options
     with warnings.catch_warnings():
         # of the packages below it; n_jobs is 1 already, as a seed asks
@@ -92,15 +93,5 @@ def _umap(y: np.ndarray, seed: int, options: dict[str, Any]) -> np.ndarray:
 def _fewer(y: np.ndarray, seed: int) -> np.ndarray:
     if min(y.shape) <= _DIMENSIONS:
         return y
-    maker = _package("sklearn.decomposition", "scikit-learn").PCA
+    maker = needed("sklearn.decomposition", "atlas", "this view").PCA
     return maker(_DIMENSIONS, random_state=seed).fit_transform(y)
-
-
-def _package(module: str, name: str) -> Any:
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        msg = f"this view needs {name}; install it with: pip install cleo_like[atlas]"
-        raise UnsupportedError(msg) from error

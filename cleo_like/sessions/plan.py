@@ -91,7 +91,11 @@ class SessionPlan:
     equipment_name: str = "in-silico microscope"
 
     def __attrs_post_init__(self) -> None:
-        """Check the planes."""
+        """Check the parts."""
+        for name, kind in (("task", ImageChangeTask), ("images", ImageSet), ("animal", Animal)):
+            if not isinstance(getattr(self, name), kind):
+                msg = f"{name} must be of {kind.__name__}(...), got {getattr(self, name)!r:.80}"
+                raise InputError(msg)
         if not self.planes or not all(isinstance(p, OpticalPlane) for p in self.planes):
             raise InputError(f"planes must be one OpticalPlane or more, got {self.planes!r}")
         if self.n_cells > _MOST_CELLS:

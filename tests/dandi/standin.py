@@ -212,11 +212,11 @@ def _handler(archive):  # noqa: C901
                     self.send_header(key, value)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
-                return
+                return None
             if fault == "timeout":
                 time.sleep(1.5)
                 self.close_connection = True
-                return
+                return None
             first, last = 0, size - 1
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
             if asked:
@@ -233,7 +233,7 @@ def _handler(archive):  # noqa: C901
                 self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
             self.end_headers()
             if not body:
-                return
+                return None
             if fault == "truncated":
                 data = data[: len(data) // 2]
                 self.close_connection = True
@@ -243,10 +243,11 @@ def _handler(archive):  # noqa: C901
                 try:
                     self.wfile.write(data[k : k + archive.chunk])
                 except OSError:
-                    return
+                    return None
                 archive.sent[name] = archive.sent.get(name, 0) + len(
                     data[k : k + archive.chunk]
                 )
+            return None
 
     return Handler
 

@@ -11,8 +11,9 @@ import attrs
 import numpy as np
 import pytest
 
+from cleo_like.core.window import Window
 from cleo_like.features.parameters import ExtractionParameters
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 if TYPE_CHECKING:
     from pathlib import Path

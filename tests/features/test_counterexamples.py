@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
+from cleo_like.core.window import Window
 from cleo_like.features.extract import extract
 from cleo_like.features.long_square import analyse
 from cleo_like.features.long_square.atlas_row import atlas_row
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.spikes import detect
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.2, end=0.7)
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.window import Window
 from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.registry import Extracted, efel, ipfx, native
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.2, end=0.7)
 

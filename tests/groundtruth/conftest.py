@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.core.window import Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.cases import parse_cases
 from cleo_like.groundtruth.results import bare_recording
 from cleo_like.groundtruth.store import Store

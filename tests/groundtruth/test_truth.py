@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from cleo_like.core.window import Window
 from cleo_like.features.lowpass import Lowpass
 from cleo_like.features.registry import native
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.cases.chain import recorded, run_cell
 from cleo_like.groundtruth.cases.factors import defaults
 from cleo_like.groundtruth.cases.plan import Case

@@ -388,6 +388,8 @@ NOT_ASKED = {
     ("exp_firing_rate_estimate", "tau"): "Cleo's: plain numbers are legal",
     **{("pi_ctrl", name): "any unit" for name in ("measurement", "reference", "integ_error", "dt", "Kp", "Ki")},
     ("si", "value"): "the converter itself",
+    **{(name, "window"): "a pair of times, a Window or a name: tests/core/test_window.py"
+       for name in ("impedance", "long_square_features", "spike_features", "membrane_test")},
     ("si_array", "value"): "the converter itself",
     **{("block_onset", name): "si(): tests/cells" for name in ("duration", "maximum", "resolution")},
     **{("sag_at", name): "si(): tests/cells" for name in ("potential", "duration")},

@@ -6,9 +6,10 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 import cleo_like as cl
+from cleo_like.core.window import Window
 from cleo_like.features.parameters import IPFX
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import Window, as_stack
+from cleo_like.features.stack import as_stack
 
 UNFILTERED = attrs.evolve(IPFX, filter=None)  # the amplifier has filtered already
 CURRENT = {"rs": "500 pA", "narrow_fs": "250 pA"}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cleo_like.core.recording.stacked import Scaling
     from cleo_like.core.recording.truth import GroundTruth
     from cleo_like.core.sweep import ClampMode
+    from cleo_like.core.window import Window
 
 
 @attrs.frozen(kw_only=True)
@@ -204,6 +205,48 @@ class Recording:
             if sweep.number == number:
                 return sweep
         raise unknown_name("sweep", str(number), [str(s.number) for s in self.sweeps])
+
+    def window(self, name: str) -> Window:
+        """Give the window (s) of an epoch of the protocol that was played, by its name.
+
+        What was played in a recording without a protocol `cleo_like.match` finds.
+
+        Parameters
+        ----------
+        name : str
+            "step", "ramp", "chirp", "picture" ...
+
+        Returns
+        -------
+        Window
+            Start and end (s) from the first sample of a sweep.
+
+        Raises
+        ------
+        InputError
+            No protocol is known, none has the epoch, or several have it at other times.
+        """
+        told = self.protocols if self.protocol is None else (self.protocol,)
+        if not told:
+            msg = (
+                f"the recording of {self.cell.id} knows no protocol, so no {name!r}; "
+                f"cl.match(recording).window looks for it in the command"
+            )
+            raise InputError(msg)
+        having = [p for p in told if any(epoch.name == name for epoch in p.epochs)]
+        if not having:
+            have = dict.fromkeys(epoch.name for p in told for epoch in p.epochs)
+            known = ", ".join(have) if have else "none"
+            msg = f"no protocol of {self.cell.id} has an epoch {name!r}; there are: {known}"
+            raise InputError(msg)
+        found = {p.window(name) for p in having}
+        if len(found) > 1:
+            msg = (
+                f"{name!r} lies elsewhere in each of {', '.join(p.name for p in having)}; take "
+                f"one of them, as in recording[{having[0].name!r}].window({name!r})"
+            )
+            raise InputError(msg)
+        return found.pop()
 
     def plot(self, ax: Any = None, *, spikes: Sequence[np.ndarray] | None = None) -> np.ndarray:
         """Draw the responses, the commands below them, and mark spikes.

@@ -244,6 +244,9 @@ class RecordingLike(Protocol):
     def stacked(self) -> StackedLike:
         """Give the sweeps as arrays."""
 
+    def by_protocol(self) -> Mapping[str, Any]:
+        """Give a recording of each protocol."""
+
 
 class ImagingTruthLike(Protocol):
     """A `cleo_like.ImagingTruth`."""

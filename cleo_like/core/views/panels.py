@@ -33,9 +33,17 @@ def new_figure(heights: list[float], height: float) -> list[Axes]:
     return stacked(heights, height=height, figure=figure)[1]
 
 
+def new_axes(width: float, height: float) -> Axes:
+    """Make axes in a new figure of pyplot, of this size (inches)."""
+    need_matplotlib()
+    from matplotlib import pyplot as plt
+
+    return plt.figure(figsize=(width, height), layout="constrained").subplots()
+
+
 def stacked(
-    heights: list[float], *, height: float, figure: Figure | None = None
-) -> tuple[Figure, list[Axes]]:
+    heights: list[float], *, height: float, figure: Any = None
+) -> tuple[Any, list[Axes]]:
     """Make a figure of panels over each other with one time axis."""
     from matplotlib.figure import Figure
 
@@ -48,14 +56,20 @@ def stacked(
 
 
 def figure_of(axes: Axes) -> Figure:
-    """Give the figure of a panel."""
+    """Give the figure of a panel, the whole one also where the panel is in a part of it."""
     from matplotlib.figure import Figure
 
-    figure = axes.get_figure()
-    if not isinstance(figure, Figure):  # a panel of a sub-figure
+    part = part_of(axes)
+    figure = getattr(part, "figure", part)
+    if not isinstance(figure, Figure):
         msg = f"expected a panel of a figure, got one of {figure!r}"
         raise InputError(msg)
     return figure
+
+
+def part_of(axes: Axes) -> Any:
+    """Give the figure, or the part of one, that a panel is in."""
+    return axes.figure
 
 
 def time_axis(axes: Axes, duration: float) -> None:
@@ -95,14 +109,13 @@ def amplitude_map() -> Colormap:
     return LinearSegmentedColormap.from_list("amplitude", shades)
 
 
-def amplitude_bar(
-    figure: Figure, panels: list[Axes], norm: Normalize | None, label: str
-) -> None:
+def amplitude_bar(panels: list[Axes], norm: Normalize | None, label: str) -> None:
     """Add the scale of the colours."""
     from matplotlib.cm import ScalarMappable
 
     if norm is None:
         return
-    bar = figure.colorbar(ScalarMappable(norm, amplitude_map()), ax=panels, pad=0.02, aspect=30)
+    scale = ScalarMappable(norm, amplitude_map())
+    bar = part_of(panels[0]).colorbar(scale, ax=panels, pad=0.02, aspect=30)
     bar.set_label(f"amplitude ({label})")
     bar.outline.set_visible(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,6 @@ from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.panels import (
     amplitude_bar,
     coloured,
-    figure_of,
     largest,
     new_figure,
     shown,
@@ -47,7 +47,7 @@ def protocol_figure(protocol: ProtocolLike) -> Figure:
     ['current (pA)', 'amplitude (pA)']
     """
     with house_style():
-        figure, (axes,) = stacked([1.0], height=3.2 if protocol.picture is None else 4.4)
+        figure, (axes,) = stacked([1.0], height=_height(protocol))
         _draw_protocol(axes, protocol)
     return figure
 
@@ -67,7 +67,7 @@ def plot_protocol(protocol: ProtocolLike, ax: Axes | None = None) -> Axes:
     Axes
     """
     with house_style():
-        axes = new_figure([1.0], 3.2)[0] if ax is None else ax
+        axes = new_figure([1.0], _height(protocol))[0] if ax is None else ax
         _draw_protocol(axes, protocol)
     return axes
 
@@ -78,6 +78,7 @@ def _draw_protocol(axes: Axes, protocol: ProtocolLike) -> None:
     if protocol.picture is not None:
         sweep_image(axes, _narrowed(scaled), CURRENT_MAP, f"{what} ({label})", milliseconds)
         axes.set_ylabel("row (sweep)")
+        axes.set_box_aspect(_panel_shape(protocol))
     else:
         _overlay(axes, protocol, scaled)
         axes.set_ylabel(f"{what} ({label})")
@@ -85,6 +86,34 @@ def _draw_protocol(axes: Axes, protocol: ProtocolLike) -> None:
     _mark_epochs(axes, protocol)
     n = protocol.n_sweeps
     axes.set_title(f"{protocol.name}: {n} sweep{'s' if n != 1 else ''}", pad=20)
+
+
+def picture_shape(protocol: ProtocolLike) -> float | None:
+    """Give height over width of the picture as drawn (after turning); None where unknown."""
+    known = protocol.parameters.get("picture") if protocol.parameters else None
+    if not isinstance(known, Mapping) or len(known.get("shape", ())) != 2:
+        return None
+    height, width = (float(size) for size in known["shape"])
+    angle = np.radians(float(protocol.parameters.get("rotate", 0)))
+    along, across = abs(np.cos(angle)), abs(np.sin(angle))
+    return float((height * along + width * across) / (width * along + height * across))
+
+
+def _panel_shape(protocol: ProtocolLike) -> float | None:
+    """Give height over width of whole sweeps, so that the picture in them has its own shape."""
+    shape = picture_shape(protocol)
+    drawn = [e.stop - e.start for e in protocol.epochs if e.name == "picture"]
+    if shape is None or not drawn:
+        return None
+    return shape * drawn[0] / protocol.waveforms.shape[1]
+
+
+def _height(protocol: ProtocolLike) -> float:
+    """Give the height (inches) of the figure of a protocol."""
+    if protocol.picture is None:
+        return 3.2
+    shape = _panel_shape(protocol)
+    return 4.4 if shape is None else min(max(7.0 * shape, 1.5), 8.0) + 1.8
 
 
 def _narrowed(rows: np.ndarray, most: int = 1200) -> np.ndarray:
@@ -101,7 +130,7 @@ def _overlay(axes: Axes, protocol: ProtocolLike, scaled: np.ndarray) -> None:
     colours, norm = coloured(amplitudes)
     for colour, row in zip(colours, scaled, strict=True):
         trace(axes, protocol.time * 1e3, row, colour=colour)
-    amplitude_bar(figure_of(axes), [axes], norm, shown(protocol.mode.command_unit)[1])
+    amplitude_bar([axes], norm, shown(protocol.mode.command_unit)[1])
 
 
 def _mark_epochs(axes: Axes, protocol: ProtocolLike) -> None:

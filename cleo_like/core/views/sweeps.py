@@ -20,6 +20,7 @@ from cleo_like.core.views.panels import (
     figure_of,
     largest,
     new_figure,
+    part_of,
     shown,
     stacked,
     time_axis,
@@ -29,16 +30,23 @@ from cleo_like.core.views.style import (
     RESPONSE_COLOUR,
     SPIKE_COLOUR,
     house_style,
+    need_matplotlib,
     trace,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from cleo_like.core.views.nouns import RecordingLike, SweepLike
+
+
+_ACROSS = 3
+"""Protocols beside each other: a screen has room for the labels of three."""
+_MOST_PROTOCOLS = 9
+"""Protocols of one figure; a file of an archive may have dozens of stimuli."""
 
 
 def sweep_figure(recording: RecordingLike, index: int = 0) -> Figure:
@@ -98,6 +106,32 @@ def family_figure(recording: RecordingLike) -> Figure:
     return figure_of(panels[0])
 
 
+def protocols_figure(recording: RecordingLike) -> Figure:
+    """Draw each protocol of a recording in panels of its own.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of several protocols, or of one, which is then drawn as `family_figure` does.
+
+    Returns
+    -------
+    Figure
+        Three protocols beside each other, at most nine.
+    """
+    from matplotlib.figure import Figure
+
+    parts = recording.by_protocol()
+    if len(parts) < 2:
+        return family_figure(recording)
+    n = min(len(parts), _MOST_PROTOCOLS)
+    size = (4.2 * min(n, _ACROSS), 3.6 * -(-n // _ACROSS))
+    figure = Figure(figsize=size, layout="constrained")
+    truth = recording.truth
+    _plot_protocols(recording, parts, None if truth is None else truth.spike_times, figure)
+    return figure
+
+
 def plot_recording(
     recording: RecordingLike, ax: Any = None, *, spikes: Sequence[np.ndarray] | None = None
 ) -> np.ndarray:
@@ -116,7 +150,8 @@ def plot_recording(
     Returns
     -------
     array of Axes
-        Responses, and commands where they are drawn.
+        Responses, and commands where they are drawn; a row for each protocol where a new
+        figure shows several beside each other.
 
     Raises
     ------
@@ -129,6 +164,9 @@ def plot_recording(
         n = recording.n_sweeps
         msg = f"spikes must be one array for each of {n} sweeps, got {len(spikes)}"
         raise InputError(msg)
+    parts = recording.by_protocol() if ax is None else {}
+    if len(parts) > 1:
+        return _plot_protocols(recording, parts, spikes)
     with house_style():
         panels = new_figure(_heights(recording.sweeps), 5.0) if ax is None else _given(ax)
         if recording.n_sweeps == 1:
@@ -173,6 +211,42 @@ def plot_sweep(
     return np.array(panels, dtype=object)
 
 
+def _plot_protocols(
+    recording: RecordingLike,
+    parts: Mapping[str, RecordingLike],
+    spikes: Sequence[np.ndarray] | None,
+    figure: Figure | None = None,
+) -> np.ndarray:
+    """Draw each protocol in panels of its own, three beside each other."""
+    need_matplotlib()
+    from matplotlib import pyplot as plt
+
+    by_number = {} if spikes is None else dict(
+        zip((id(s) for s in recording.sweeps), spikes, strict=True)
+    )  # fmt: skip
+    some = list(parts.items())[:_MOST_PROTOCOLS]
+    rows, across = -(-len(some) // _ACROSS), min(len(some), _ACROSS)
+    heights = _heights(recording.sweeps)
+    with house_style():
+        if figure is None:
+            size = (4.2 * across, 3.6 * rows)
+            figure = plt.figure(figsize=size, layout="constrained")
+        cells = figure.subfigures(rows, across, squeeze=False).ravel()
+        drawn = []
+        for (name, part), cell in zip(some, cells, strict=False):
+            panels = stacked(heights, height=3.6, figure=cell)[1]
+            _draw_family(panels, part)
+            for sweep in part.sweeps:
+                _mark_spikes(panels[0], sweep, by_number.get(id(sweep), np.zeros(0)))
+            n = part.n_sweeps
+            panels[0].set_title(f"{name}: {n} sweep{'s' if n != 1 else ''}", fontsize=11)
+            drawn.append(panels)
+        left = len(parts) - len(some)
+        more = f" (and {left} more protocols)" if left else ""
+        figure.suptitle(f"{recording.cell.id}{more}", x=0.01, ha="left", fontsize=12)
+    return np.array(drawn, dtype=object)
+
+
 def _given(ax: Any) -> list[Axes]:
     return list(np.atleast_1d(np.asarray(ax, dtype=object)))
 
@@ -207,7 +281,7 @@ def _draw_family(panels: list[Axes], recording: RecordingLike) -> None:
     colours, norm = coloured(_amplitudes(recording.sweeps) * scale)
     _response_and_command(panels, recording.sweeps, colours, colours)
     panels[0].set_title(f"{recording.cell.id}: {recording.n_sweeps} sweeps")
-    amplitude_bar(figure_of(panels[0]), panels, norm, label)
+    amplitude_bar(panels, norm, label)
 
 
 def _heights(sweeps: Sequence[SweepLike]) -> list[float]:
@@ -236,7 +310,7 @@ def _response_and_command(
         what, label, _ = shown(unit)
         axes.set_ylabel(f"{what} ({label})")
     time_axis(panels[-1], max(sweep.duration for sweep in sweeps))
-    figure_of(panels[0]).align_ylabels(panels)
+    part_of(panels[0]).align_ylabels(panels)
 
 
 def _amplitudes(sweeps: Sequence[SweepLike]) -> np.ndarray:
@@ -278,5 +352,11 @@ def recording_card(recording: RecordingLike) -> str:
         "truth": None if recording.truth is None else repr(recording.truth),
         "findings": "; ".join(recording.findings),
     }
-    figure = drawn_or_none(lambda: family_figure(recording) if one_mode else None)
-    return card(repr(recording), facts, figure)
+
+    def draw() -> Figure | None:
+        parts = recording.by_protocol()
+        if len(parts) > 1 and all(len({s.mode for s in p.sweeps}) == 1 for p in parts.values()):
+            return protocols_figure(recording)
+        return family_figure(recording) if one_mode else None
+
+    return card(repr(recording), facts, drawn_or_none(draw))

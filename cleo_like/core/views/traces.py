@@ -9,6 +9,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.plugins import needed
 from cleo_like.core.views.page import card, drawn_or_none
+from cleo_like.core.views.panels import new_axes
 from cleo_like.core.views.style import RESPONSE_COLOUR, SPIKE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ def plot_traces(traces: TracesLike, ax: Axes | None = None, *, most: int = 20) -
         raise InputError(msg)
     with house_style():
         if ax is None:
-            from matplotlib import pyplot as plt
-
-            ax = plt.figure(figsize=(8.5, 5.0), layout="constrained").subplots()
+            ax = new_axes(8.5, 5.0)
         rows = np.unique(np.linspace(0, max(traces.n_rois - 1, 0), most).astype(int))
         rows = rows[: traces.n_rois]
         values = traces.fluorescence[rows]
@@ -74,7 +73,8 @@ def plot_traces(traces: TracesLike, ax: Axes | None = None, *, most: int = 20) -
         ax.set_ylabel("ROI")
         ax.set_xlabel("time (s)")
         some = "" if len(rows) == traces.n_rois else f" ({len(rows)} of {traces.n_rois})"
-        ax.set_title(f"{traces.quantity}{some}; distance of two traces: {step:.2g}")
+        what = traces.quantity.partition(";")[0]  # the rest is its definition
+        ax.set_title(f"{what}{some}; distance of two traces: {step:.2g}")
     return ax
 
 

@@ -19,8 +19,9 @@ from cleo_like.features.spikes.table import SpikeTable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 CELL_NOTES = (
     "eFEL: threshold at 10 V/s (AP_begin), width at half amplitude from begin to peak, "

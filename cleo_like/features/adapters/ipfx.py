@@ -22,8 +22,9 @@ from cleo_like.features.long_square.cell import CellFeatures
 from cleo_like.features.spikes.table import SpikeTable
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 VARIABLE = "CLEO_LIKE_PEERS"
 """Environment variable with the folder of the peers' environment."""

@@ -8,12 +8,12 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.core.recording import Recording
 from cleo_like.features.lowpass import stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
 
 CLAMP_TIME, OUTPUT_TIME = 0.8e-6, 7.5e-6
@@ -112,12 +112,3 @@ def _number(settings: Mapping[str, Any], name: str) -> float:
         )
         raise InputError(msg)
     return found
-
-
-def check_recording(value: object) -> None:
-    """Refuse what is no recording: a list of them, or one sweep."""
-    if isinstance(value, Recording):
-        return
-    hint = "; record gives a list: take [0]" if isinstance(value, (list, tuple)) else ""
-    msg = f"expected a Recording, got {type(value).__name__}{hint}"
-    raise InputError(msg)

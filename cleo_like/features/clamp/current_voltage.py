@@ -8,9 +8,10 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError, unknown_name
+from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si
-from cleo_like.features.clamp.chain import chain_of, check_recording
+from cleo_like.features.clamp.chain import chain_of
 
 if TYPE_CHECKING:
     import pandas as pd

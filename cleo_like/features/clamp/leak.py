@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.features.clamp.chain import check_recording
+from cleo_like.core.recording import check_recording
 
 if TYPE_CHECKING:
     from cleo_like.core.recording import Recording

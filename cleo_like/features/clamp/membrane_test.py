@@ -9,11 +9,12 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
-from cleo_like.core.units import si
-from cleo_like.features.clamp.chain import Chain, chain_of, check_recording
+from cleo_like.features.clamp.chain import Chain, chain_of
 from cleo_like.features.clamp.circuit_fit import fit_circuit
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
+from cleo_like.features.stack import given_window
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cleo_like.core.recording import Recording
     from cleo_like.core.sweep import Sweep
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import Window, WindowLike
 
 _BASE = 20e-3
 """Stretch before the pulse (s) that gives its zero, where there is as much."""
@@ -99,7 +101,11 @@ class MembraneTest:
 
 
 def membrane_test(
-    recording: Recording, *, start: Quantity | None = None, end: Quantity | None = None
+    recording: Recording,
+    *,
+    start: Quantity | None = None,
+    end: Quantity | None = None,
+    window: WindowLike | None = None,
 ) -> MembraneTest:
     """Estimate access resistance, input resistance and capacitance from a pulse.
 
@@ -110,6 +116,8 @@ def membrane_test(
     start, end : quantity or str, optional
         The pulse; default: the protocol's epoch "test_pulse", else the first pulse of the
         command that returns to where it came from.
+    window : Window, pair of quantities or str, optional
+        Instead of the two; a text is the name of an epoch.
 
     Returns
     -------
@@ -141,11 +149,8 @@ capacitance 100.1 pF (medians)
     if not recording.sweeps:
         msg = f"the recording of {recording.cell.id} has no sweep to test"
         raise InputError(msg)
-    if (start is None) != (end is None):
-        msg = "give both start= and end= of the pulse, or neither"
-        raise InputError(msg)
-    limits = [None if v is None else si(v, "s", n) for n, v in (("start", start), ("end", end))]
-    rows = [_row(recording, sweep, limits) for sweep in recording.sweeps]
+    given = given_window(recording, start, end, window)
+    rows = [_row(recording, sweep, given) for sweep in recording.sweeps]
     names = ("access_resistance", "input_resistance", "capacitance", "time_constant", "holding")
     return MembraneTest(
         number=np.array([s.number for s in recording.sweeps]),
@@ -180,23 +185,18 @@ def with_membrane_test(recording: Recording, **options: Any) -> Recording:
     return attrs.evolve(recording, sweeps=tuple(sweeps))
 
 
-def _row(recording: Recording, sweep: Sweep, limits: list[float | None]) -> dict[str, Any]:
+def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, Any]:
     """Measure one sweep."""
     if sweep.mode is ClampMode.UNKNOWN:
         msg = f"the clamp mode of sweep {sweep.number} is unknown; set Sweep.mode"
         raise InputError(msg)
-    if sweep.command is None:
-        msg = (
-            f"sweep {sweep.number} has no command, so that the pulse's size is not known; give "
-            "the recording its protocol (Sweep.command)"
-        )
-        raise InputError(msg)
-    first, last = _pulse(recording, sweep, limits)
+    command = _commanded(sweep)
+    first, last = _pulse(recording, sweep, given)
     chain = chain_of(recording, sweep)
     skip = round(max(_SKIP, _DELAYS * chain.delay) * sweep.rate)
     base = sweep.response[max(0, first - round(_BASE * sweep.rate)) : first].astype(float)
     middle = (first + last) // 2
-    size = float(sweep.command[middle]) - float(sweep.command[first - 1])
+    size = float(command[middle]) - float(command[first - 1])
     response = sweep.response[first:last].astype(float)
     row: dict[str, Any] = {"holding": float(base.mean()), "notes": []}
     if size == 0:
@@ -218,11 +218,22 @@ def _row(recording: Recording, sweep: Sweep, limits: list[float | None]) -> dict
     return _checked(row, fit)
 
 
-def _pulse(recording: Recording, sweep: Sweep, limits: list[float | None]) -> tuple[int, int]:
+def _commanded(sweep: Sweep) -> np.ndarray:
+    """Give the command of a sweep, or say that the file has none."""
+    if sweep.command is None:
+        msg = (
+            f"sweep {sweep.number} has no command, so that the pulse's size is not known; give "
+            "the recording its protocol (Sweep.command)"
+        )
+        raise InputError(msg)
+    return sweep.command
+
+
+def _pulse(recording: Recording, sweep: Sweep, given: Window | None) -> tuple[int, int]:
     """Give the samples of the pulse."""
-    start, end = limits
     protocol = recording.protocol
-    if start is not None and end is not None:
+    if given is not None:
+        start, end = given
         first, last = round(start * sweep.rate), round(end * sweep.rate)
         if not 0 < first < last <= sweep.n_samples:
             msg = (
@@ -234,8 +245,7 @@ def _pulse(recording: Recording, sweep: Sweep, limits: list[float | None]) -> tu
     if protocol is not None and any(e.name == "test_pulse" for e in protocol.epochs):
         epoch = protocol.epoch("test_pulse")
         return epoch.start, min(epoch.stop, sweep.n_samples)
-    assert sweep.command is not None  # noqa: S101  # `_row` has refused it
-    command = np.asarray(sweep.command, dtype=float)
+    command = np.asarray(_commanded(sweep), dtype=float)
     edges = np.flatnonzero(np.diff(command)) + 1
     for first, last in itertools.pairwise(edges):
         if command[first - 1] == command[min(last, len(command) - 1)]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.window import Window
 from cleo_like.features.families.first_spike import (
     AMPLITUDE,
     COLUMNS,
@@ -18,7 +19,7 @@ from cleo_like.features.families.first_spike import (
 )
 from cleo_like.features.impedance import impedance
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.matching.verdict import NONE
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def ranges(numbers: Sequence[int]) -> str:
     return ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in parts)
 
 
-def _stack(part: Part) -> tuple[SweepStack, tuple[float, float]]:
+def _stack(part: Part) -> tuple[SweepStack, Window]:
     found = part.found
     if found.window is None or not found.members:
         msg = f"its sweeps share no window ({found.reason})"

@@ -17,7 +17,7 @@ from cleo_like.features.long_square.row import (
 )
 from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.spikes.notes import resampling_notes, spike_notes
-from cleo_like.features.stack import SweepStack, Window, as_stack, window
+from cleo_like.features.stack import SweepStack, as_stack, needed_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import Window, WindowLike
     from cleo_like.features.spikes.table import SpikeTable
 
 
@@ -89,9 +90,10 @@ class CellFeatures:
 
 def long_square_features(
     source: Recording | SweepStack,
-    start: Quantity,
-    end: Quantity,
+    start: Quantity | None = None,
+    end: Quantity | None = None,
     *,
+    window: WindowLike | None = None,
     parameters: ExtractionParameters = DEFAULT,
 ) -> CellFeatures:
     """Measure one cell from its long-square sweeps.
@@ -102,6 +104,8 @@ def long_square_features(
         The sweeps of the family; a sweep that cannot be used is left out with a reason.
     start, end : quantity
         Of the step, end excluded.
+    window : Window, pair of quantities or str, optional
+        Instead of the two: ``cl.match(recording).window``, or the name of an epoch ("step").
     parameters : ExtractionParameters
         Limits; with ``compat="ipfx"`` all values are ipfx's.
 
@@ -123,7 +127,8 @@ def long_square_features(
     >>> round(cell.values["input_resistance"], 3), cell.reasons["rheobase_i"]
     (200.0, 'no sweep with a depolarising step fired')
     """
-    return analyse(as_stack(source, exact=parameters.exact), window(start, end), parameters)
+    step = needed_window(source, start, end, window)
+    return analyse(as_stack(source, exact=parameters.exact), step, parameters)
 
 
 def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:

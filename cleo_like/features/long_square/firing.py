@@ -12,8 +12,9 @@ from cleo_like.features.long_square.membrane import line
 from cleo_like.features.long_square.rheobase import levels
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.spikes.table import SpikeTable
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 _HERO = (39.0, 61.0)  # pA above rheobase, exclusive
 _SILENT = 0.25  # of the step: so long without a spike at the end of a blocked sweep

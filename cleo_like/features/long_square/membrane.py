@@ -10,7 +10,8 @@ from cleo_like.features.estimate import Estimate
 from cleo_like.features.long_square import exponential
 
 if TYPE_CHECKING:
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 _MIN_SNR = 20.0  # deflection over the SD of the baseline
 _FROM = 0.1  # of the deflection: there the fit begins

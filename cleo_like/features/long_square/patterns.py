@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from cleo_like.core.window import Window
     from cleo_like.features.spikes.table import SpikeTable
-    from cleo_like.features.stack import Window
 
 _LONG = 3.0  # times the median direct interval: so long a direct one may be a pause
 _TOLERANCE = 0.5  # mV: a detour that stays this near to the threshold is within a burst

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.core.window import Window
 from cleo_like.features.estimate import Estimate, stated
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.patterns import pattern_features
@@ -17,7 +18,6 @@ from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.measure import membrane_of
 from cleo_like.features.spikes.resampling.spectra import converter_step
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

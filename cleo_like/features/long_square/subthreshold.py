@@ -8,8 +8,9 @@ import attrs
 import numpy as np
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 _PEAK_WIDTH = 0.005  # s around the minimum that make the peak of sag
 _EARLY, _EARLY_PART = 0.01, 0.1  # s, and part of the time before the step that the atlas takes

@@ -9,8 +9,8 @@ import numpy as np
 from cleo_like.features.spikes import ragged
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.spikes.table import SpikeTable
-    from cleo_like.features.stack import Window
 
 NAMES = (
     "n_spikes", "avg_rate", "latency", "first_isi", "mean_isi", "median_isi", "isi_cv", "adapt",

@@ -16,10 +16,11 @@ from cleo_like.features.passive.joint.response import Geometry
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from cleo_like.core.window import Window
     from cleo_like.features.passive.joint.bins import Bins
     from cleo_like.features.passive.joint.circuit import Circuit
     from cleo_like.features.passive.joint.command import Command
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 NO_STEP = 0.5  # pA: a recorded step of 0 pA, not a step
 NO_ANSWER = "the potential does not answer the current"

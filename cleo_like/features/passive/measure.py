@@ -30,7 +30,8 @@ from cleo_like.features.passive.times import times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 NAMES = (
     *RESISTANCES, "tau", "capacitance", "sag", "vm_for_sag", "tau_effective",

@@ -12,7 +12,8 @@ from cleo_like.features.passive.family import NO_STEP, steps_down
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 _LAST = 0.2  # of the step: taken for the steady state
 _SETTLED = 0.02  # of the resistance: change from the part before, at most
@@ -29,7 +30,8 @@ def across_sweeps(
 
     Examples
     --------
-    >>> from cleo_like.features.stack import SweepStack, Window
+    >>> from cleo_like.core.window import Window
+    >>> from cleo_like.features.stack import SweepStack
     >>> i = np.repeat([[-60.0], [-40.0], [-20.0]], 1000, axis=1)
     >>> stack = SweepStack(voltage_mv=-70 + 0.2 * i, current_pa=i, rate=1e4)
     >>> known = {"stim_amp": i[:, 0], "avg_rate": np.zeros(3)}

@@ -17,9 +17,10 @@ from cleo_like.features.spikes import derivative, ragged
 if TYPE_CHECKING:
     from typing import Self
 
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.spikes.derivative import Derivative
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 _MARGIN = 0.010  # s of the sweep that the search may use on either side of the step
 SAMPLES_AT_ONCE = 2_000_000  # samples of dV/dt in memory

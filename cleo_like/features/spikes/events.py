@@ -17,9 +17,10 @@ from cleo_like.features.spikes.detect import Events, Trace, clipped, mean_per_sw
 from cleo_like.features.spikes.parabola import kernel
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.spikes.search import Peaks
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 _MARGIN = 0.010  # s on either side of the step in which dV/dt is known
 _ABOUT = (2.5e-3, 3.5e-3)  # s before and after a peak in which it is filtered

@@ -9,8 +9,9 @@ import numpy as np
 from cleo_like.features.spikes.resampling.windows import flat_tops
 
 if TYPE_CHECKING:
+    from cleo_like.core.window import Window
     from cleo_like.features.spikes.table import SpikeTable
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 _SLOW_BIN = 2e-3  # s: one sample in each is looked at
 _SLOW_HEIGHT = 15.0  # mV on both sides

@@ -14,7 +14,8 @@ import numpy as np
 from cleo_like.features.spikes.parabola import Kernel, averaged, kernel
 
 if TYPE_CHECKING:
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 RISE_WITHIN, FALL_WITHIN = 5e-3, 8e-3
 """s before and after a peak in which the potential must rise to it and fall from it."""

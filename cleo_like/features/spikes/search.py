@@ -29,10 +29,11 @@ from cleo_like.features.spikes.runs import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
     from cleo_like.features.spikes.parabola import Kernel
     from cleo_like.features.spikes.runs import Region, Runs
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
 
 HEIGHT, TALL = 4.0, 10.0
 """mV on both sides of the peak; a tall spike may be slower."""

@@ -15,7 +15,7 @@ from cleo_like.features.parameters import DEFAULT, ExtractionParameters
 from cleo_like.features.spikes import detect, events, shape
 from cleo_like.features.spikes.resampling import Resampling, refined
 from cleo_like.features.spikes.search import search
-from cleo_like.features.stack import SweepStack, Window, as_stack, window
+from cleo_like.features.stack import SweepStack, as_stack, needed_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.recording import Recording
     from cleo_like.core.units import Quantity
+    from cleo_like.core.window import Window, WindowLike
 
 _Columns = dict[str, np.ndarray]
 _AT = ("threshold", "peak", "trough", "fast_trough", "adp", "slow_trough")
@@ -90,9 +91,10 @@ class SpikeTable:
 
 def spike_features(
     source: Recording | SweepStack,
-    start: Quantity,
-    end: Quantity,
+    start: Quantity | None = None,
+    end: Quantity | None = None,
     *,
+    window: WindowLike | None = None,
     parameters: ExtractionParameters = DEFAULT,
 ) -> SpikeTable:
     """Find and measure every spike of a step.
@@ -103,6 +105,8 @@ def spike_features(
         Current-clamp sweeps.
     start, end : quantity
         Of the step (s), end excluded.
+    window : Window, pair of quantities or str, optional
+        Instead of the two: ``cl.match(recording).window``, or the name of an epoch ("step").
     parameters : ExtractionParameters
         Limits; ``compat="ipfx"`` in them keeps ipfx's quirks.
 
@@ -121,7 +125,8 @@ def spike_features(
     >>> len(table), table["peak_t"]
     (1, array([0.1]))
     """
-    return spikes_of(as_stack(source, exact=parameters.exact), window(start, end), parameters)
+    step = needed_window(source, start, end, window)
+    return spikes_of(as_stack(source, exact=parameters.exact), step, parameters)
 
 
 def spikes_of(

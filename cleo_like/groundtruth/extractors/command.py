@@ -20,7 +20,8 @@ from cleo_like.groundtruth.extractors.method import TIMEOUT, Method
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 FORMATS = ("abf", "nwb", "csv")
 """Files that a program can be given; csv: time (s), then potential (mV) and current (pA) of

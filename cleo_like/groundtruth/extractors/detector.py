@@ -19,7 +19,7 @@ from cleo_like.groundtruth.extractors.method import TIMEOUT, Method
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from cleo_like.features.stack import Window
+    from cleo_like.core.window import Window
 
 _EDGE = 1e-3  # s that a time may lie outside its sweep
 _NAMES = {

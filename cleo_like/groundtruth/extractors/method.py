@@ -22,8 +22,9 @@ from cleo_like.groundtruth.extractors import definitions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cleo_like.core.window import Window
     from cleo_like.features.parameters import ExtractionParameters
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.features.stack import SweepStack
     from cleo_like.groundtruth.extractors.outcome import Outcome
     from cleo_like.groundtruth.truth.exact import Truth
 

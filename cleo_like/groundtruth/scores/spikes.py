@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cleo_like.core import Recording
-    from cleo_like.features.stack import Window
+    from cleo_like.core.window import Window
     from cleo_like.groundtruth.truth.exact import Truth
 
 WIDE, NARROW = 1e-3, 0.2e-3

@@ -21,12 +21,13 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import CleoLikeError
+from cleo_like.core.window import Window
 from cleo_like.features.long_square.train import train_features
 from cleo_like.features.lowpass import Lowpass
 from cleo_like.features.parameters import ExtractionParameters
 from cleo_like.features.registry import native
 from cleo_like.features.spikes import SpikeTable
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.groundtruth.cases.chain import FINE, every
 from cleo_like.groundtruth.truth.shapes import between_samples
 from cleo_like.groundtruth.truth.threshold_equation import EQUATION, equation_thresholds

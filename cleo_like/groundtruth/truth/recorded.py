@@ -19,7 +19,8 @@ from cleo_like.groundtruth.truth.exact import (
 
 if TYPE_CHECKING:
     from cleo_like.core import GroundTruth, Recording
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 
 def true_times(recording: Recording) -> dict[str, np.ndarray]:

@@ -13,7 +13,8 @@ from cleo_like.features.spikes.resampling.windows import AFTER, Grid, cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cleo_like.features.stack import SweepStack, Window
+    from cleo_like.core.window import Window
+    from cleo_like.features.stack import SweepStack
 
 _FALL = 0.6e-3  # s after the steepest sample
 _ROOM = 0.5e-3  # s at the end of the window

@@ -11,6 +11,7 @@ from cleo_like.imaging.calibrated.online import OnlineCells
 from cleo_like.imaging.calibrated.population.cells import CellFactors
 from cleo_like.imaging.sensors.block import EventBlock
 from cleo_like.imaging.sensors.sensor import Sensor
+from cleo_like.imaging.sensors.shown import time_worth_drawing
 
 if TYPE_CHECKING:
     from brian2 import NeuronGroup
@@ -28,7 +29,7 @@ class _ImagedCells(OnlineCells):
         return np.full(self.n, np.nan)
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class CalibratedSensor(Sensor):
     """A calibrated indicator in cells that differ; dF/F is (F - F0)/F0.
 
@@ -80,6 +81,14 @@ class CalibratedSensor(Sensor):
         )
         self.brian_objects.add(block.monitor)
         return block
+
+    def answer_to_one_spike(self, times: np.ndarray) -> np.ndarray:
+        """Give (F - F0)/F0 of the median cell at times (s) from one spike."""
+        return np.asarray(self.indicator.dff([0.0], [0], np.asarray(times), n=1)[0])
+
+    def _lasts(self) -> float:
+        one = self.indicator.single_spike()
+        return time_worth_drawing(one.time_to_peak, one.half_decay)
 
     def frame_noise(self, rois: Rois) -> FrameNoise:
         """Give the noise of the cells: their factors, and the slow part of the recordings."""

@@ -226,3 +226,10 @@ class ClockBlock:
             return dff, calcium
         seen = np.array(self.synapses.dFF[:])
         return seen, np.full(len(seen), np.nan)
+
+
+def targets_of(syn: Synapses, group: NeuronGroup) -> np.ndarray:
+    """Give the indices, within the group, of the cells that have a synapse."""
+    # Brian2 counts from the start of the whole group; its `i` cannot be read in a subgroup
+    whole = np.asarray(syn.variables["_synaptic_pre"].get_value())
+    return whole - getattr(group, "start", 0)

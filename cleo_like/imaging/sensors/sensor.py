@@ -17,8 +17,14 @@ from cleo_like.base.synapse_device import (
     target_indices,
 )
 from cleo_like.core.errors import InputError
-from cleo_like.imaging.events import EventDriven, Kinetics, hill, response_to_one_spike
-from cleo_like.imaging.sensors.block import ClockBlock, EventBlock
+from cleo_like.imaging.events import (
+    EventDriven,
+    Kinetics,
+    dff_of_spikes,
+    hill,
+    response_to_one_spike,
+)
+from cleo_like.imaging.sensors.block import ClockBlock, EventBlock, targets_of
 from cleo_like.imaging.sensors.parts import (
     CalBindingActivationModel,
     CalciumModel,
@@ -32,6 +38,7 @@ from cleo_like.imaging.sensors.parts import (
     not_negative,
     positive_number,
 )
+from cleo_like.imaging.sensors.shown import ShowsSensor, time_worth_drawing
 from cleo_like.imaging.sensors.view import SensorView
 
 if TYPE_CHECKING:
@@ -43,8 +50,8 @@ if TYPE_CHECKING:
     from cleo_like.imaging.rois import Rois
 
 
-@attrs.define(eq=False, slots=False)
-class Sensor(SynapseDevice):
+@attrs.define(eq=False, slots=False, repr=False)
+class Sensor(ShowsSensor, SynapseDevice):
     """Something that fluoresces.
 
     Parameters
@@ -169,7 +176,7 @@ Evaluation: TypeAlias = Literal["auto", "event", "clock"]
 EVALUATIONS: tuple[Evaluation, ...] = get_args(Evaluation)
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class GECI(Sensor):
     r"""A calcium indicator: calcium, its binding, its excitation, and a Hill function.
 
@@ -315,6 +322,29 @@ class GECI(Sensor):
         """
         return response_to_one_spike(self.kinetics())
 
+    def answer_to_one_spike(self, times: np.ndarray) -> np.ndarray | None:
+        """Give dF/F at times (s) from one spike; None where the neurons make the calcium."""
+        if not self.event_driven_possible:
+            return None
+        after = np.maximum(np.asarray(times, dtype=float), 0.0)
+        one = np.zeros(1)
+        (dff,), _ = dff_of_spikes(self.kinetics(), one.astype(int), one, after, 1)
+        return np.where(np.asarray(times) < 0, 0.0, dff)
+
+    def _lasts(self) -> float:
+        if not self.event_driven_possible:
+            return super()._lasts()
+        one = self.single_spike()
+        return time_worth_drawing(one.time_to_peak, one.half_decay)
+
+    def steady_curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give calcium (uM) and the dF/F that it makes when it stays, by the Hill function."""
+        rest, half = float(self.Ca_rest), float(self.K_d)
+        calcium = np.linspace(min(rest, half) / 2, 4 * half, 500)
+        bottom = hill(rest, half, self.n_H)
+        gain = self.excitation * self.dFF_max
+        return calcium * 1e3, gain * (hill(calcium, half, self.n_H) - bottom)
+
     def kinetics(self) -> Kinetics:
         """Give the parameters of an event-driven model as SI floats.
 
@@ -389,10 +419,3 @@ class GECI(Sensor):
             return gain * rho * (hill(bound, k_d, n_h) - bottom), calcium
 
         return read
-
-
-def targets_of(syn: Synapses, group: NeuronGroup) -> np.ndarray:
-    """Give the indices, within the group, of the cells that have a synapse."""
-    # Brian2 counts from the start of the whole group; its `i` cannot be read in a subgroup
-    whole = np.asarray(syn.variables["_synaptic_pre"].get_value())
-    return whole - getattr(group, "start", 0)

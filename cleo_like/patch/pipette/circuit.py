@@ -156,8 +156,7 @@ def circuit_values(
     pipette: PatchPipette, access: Float[np.ndarray, "n_traces"]
 ) -> dict[str, Float[np.ndarray, "n_traces"]]:
     """Give the circuit's parameters of traces whose access resistance is this (ohm)."""
-    glass, amplifier = pipette.electrode, pipette.amplifier
-    assert isinstance(glass, Electrode)  # noqa: S101  # `wired` has refused others
+    glass, amplifier = pipette.glass, pipette.amplifier
     seal = 0.0 if glass.seal is None else 1 / glass.seal
     found: dict[str, Any] = {"rig_access": 1 / access, "rig_seal": seal}
     if isinstance(amplifier, CurrentClamp):
@@ -198,10 +197,11 @@ def _clamp_values(glass: Electrode, amplifier: VoltageClamp) -> dict[str, float]
 
 def bridge_of(pipette: PatchPipette) -> float:
     """Bridge balance (ohm): as set, or balanced at the start of the recording."""
-    assert isinstance(pipette.amplifier, CurrentClamp)  # noqa: S101
-    assert isinstance(pipette.electrode, Electrode)  # noqa: S101
-    set_to = pipette.amplifier.bridge
-    return pipette.electrode.access_resistance if set_to is None else set_to
+    amplifier = pipette.clamp
+    if not isinstance(amplifier, CurrentClamp):
+        msg = "a voltage clamp has no bridge; it has series_resistance and correction"
+        raise InputError(msg)
+    return pipette.glass.access_resistance if amplifier.bridge is None else amplifier.bridge
 
 
 def series_estimate(glass: Electrode, amplifier: VoltageClamp) -> float:

@@ -92,6 +92,28 @@ class PatchPipette:
         return isinstance(self.electrode, IdealElectrode)
 
     @property
+    def glass(self) -> Electrode:
+        """The electrode, where it is one of glass.
+
+        Raises
+        ------
+        InputError
+            It is an ideal one, which has neither resistance nor capacitance.
+        """
+        if isinstance(self.electrode, IdealElectrode):
+            msg = "an ideal electrode has no circuit; give electrode=Electrode(...)"
+            raise InputError(msg)
+        return self.electrode
+
+    @property
+    def clamp(self) -> CurrentClamp | VoltageClamp:
+        """The amplifier, where there is one (a pipette of glass always has one)."""
+        if self.amplifier is None:
+            msg = "an ideal electrode has no amplifier; give electrode=Electrode(...)"
+            raise InputError(msg)
+        return self.amplifier
+
+    @property
     def mode(self) -> ClampMode:
         """What is clamped."""
         return self.amplifier.mode if self.amplifier is not None else CurrentClamp().mode

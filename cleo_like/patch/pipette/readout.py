@@ -10,12 +10,12 @@ import numpy as np
 from cleo_like.core.units.table import show
 from cleo_like.patch.pipette.amplifier import CurrentClamp, VoltageClamp
 from cleo_like.patch.pipette.circuit import bridge_of, series_estimate
-from cleo_like.patch.pipette.electrode import Electrode
 from cleo_like.patch.pipette.noise import Load, drawn, sampled_spectrum
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
+    from cleo_like.patch.pipette.electrode import Electrode
     from cleo_like.patch.pipette.pipette import PatchPipette
 
 _SPARE = 64
@@ -43,14 +43,12 @@ class Readout:
     @property
     def glass(self) -> Electrode:
         """The electrode."""
-        assert isinstance(self.pipette.electrode, Electrode)  # noqa: S101
-        return self.pipette.electrode
+        return self.pipette.glass
 
     @property
     def amplifier(self) -> CurrentClamp | VoltageClamp:
         """The amplifier."""
-        assert self.pipette.amplifier is not None  # noqa: S101
-        return self.pipette.amplifier
+        return self.pipette.clamp
 
     @property
     def access(self) -> Float[np.ndarray, "n_sweeps"]:

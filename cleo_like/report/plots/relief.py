@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.views.protocols import picture_shape
 from cleo_like.core.views.style import (
     CURRENT_MAP,
     RESPONSE_COLOUR,
@@ -62,7 +62,7 @@ def relief_figure(
         msg = f"the recording of {recording.cell.id} knows no protocol; give protocol="
         raise InputError(msg)
     with house_style():
-        tall = _height_over_width(used)
+        tall = picture_shape(used)
         below = min(max(3.9 * (tall if tall is not None else 0.7), 2.0), 5.5) + 1.3
         figure = Figure(figsize=(12.5, 5.4 + below), layout="constrained")
         upper, lower = figure.subfigures(2, 1, height_ratios=[5.4, below])
@@ -121,18 +121,6 @@ def comparison_figure(relief: Relief) -> Figure:
         bar.set_label("grey value")
         bar.outline.set_visible(False)
     return figure
-
-
-def _height_over_width(protocol: Protocol) -> float | None:
-    """Give the shape of the picture as it was drawn (after turning); None where unknown."""
-    parameters = protocol.parameters
-    known = parameters.get("picture") if parameters else None
-    if not isinstance(known, Mapping) or len(known.get("shape", ())) != 2:
-        return None
-    height, width = (float(size) for size in known["shape"])
-    angle = np.radians(float(parameters.get("rotate", 0)))
-    along, across = abs(np.cos(angle)), abs(np.sin(angle))
-    return float((height * along + width * across) / (width * along + height * across))
 
 
 def _numbers(agreement: Agreement) -> str:

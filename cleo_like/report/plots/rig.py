@@ -119,11 +119,11 @@ def current_voltage_figure(recording: Recording, *, reversal: Any = None) -> Fig
 
 def _currents(axes: Any, recording: Recording) -> None:
     """Draw the current of every step from 2 ms before it to its end."""
-    assert recording.protocol is not None  # noqa: S101  # `current_voltage` has refused it
-    step = recording.protocol.epoch("step")
+    step = recording.window("step")
     for k, one in enumerate(recording.sweeps):
-        near = slice(max(0, step.start - round(2e-3 * one.rate)), step.stop)
-        times = (np.arange(len(one.response))[near] - step.start) / one.rate
+        first = round(step.start * one.rate)
+        near = slice(max(0, first - round(2e-3 * one.rate)), round(step.end * one.rate))
+        times = (np.arange(len(one.response))[near] - first) / one.rate
         shade = k / max(1, recording.n_sweeps - 1)
         axes.plot(
             times * 1e3,

@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only
 from cleo_like.core.errors import InputError
+from cleo_like.core.recording import check_recording
 from cleo_like.core.units import si
 from cleo_like.stimuli.images.readout import RecordedRows
 from cleo_like.stimuli.images.similarity import correlation, linear_fit, reliability, ssim
@@ -211,6 +212,7 @@ def relief(
 
 
 def _picture_protocol(recording: Recording, protocol: Protocol | None) -> Protocol:
+    check_recording(recording)
     used = protocol if protocol is not None else recording.protocol
     if used is None:
         msg = (

@@ -172,3 +172,43 @@ def test_through_pynapple(recording):
     assert found["response"].get(2.0, 2.05).d == pytest.approx(np.full(1000, -68.0))
     assert found["spikes"].t.tolist() == pytest.approx([2.01, 3.01, 3.02])
     assert len(found["sweeps"]) == 5
+
+
+@pytest.fixture
+def several(recording):
+    """The family of the fixture, and two ramps of another length."""
+    command = np.linspace(0, 1e-10, 600)
+    ramps = cl.Protocol(waveforms=[command, 2 * command], rate=20e3, family="ramp")
+    sweeps = [cl.Sweep(response=np.full(600, -0.07), command=row, rate=20e3) for row in ramps]
+    other = cl.Recording(
+        sweeps=sweeps, cell=recording.cell, provenance=recording.provenance, protocol=ramps,
+        truth=cl.GroundTruth(spike_times=[[0.01], []]),
+    )  # fmt: skip
+    return cl.join_recordings([recording, other])
+
+
+def test_several_protocols_have_panels_of_their_own(several):
+    panels = several.plot()
+    assert panels.shape == (2, 2)
+    assert [p.get_title(loc="left") for p in panels[:, 0]] == [
+        "long_square: 5 sweeps",
+        "ramp: 2 sweeps",
+    ]
+    assert panels[0, 1].get_xlim() == (0, 50)
+    assert panels[1, 1].get_xlim() == (0, 30)
+    marks = [line for line in panels[1, 0].lines if line.get_linestyle() == "None"]
+    assert [line.get_xdata().tolist() for line in marks] == [[10.0]]
+    assert several.plot(panels[0])[0] is panels[0, 0]  # into given axes: over each other
+    assert "<img" in several._repr_html_()
+
+
+def test_a_picture_keeps_its_own_shape():
+    photo = cl.from_image(
+        np.linspace(0, 1, 1200).reshape(30, 40), "40 ms", "10 kHz", rows=6, columns=8
+    )
+    axes = photo.plot()
+    axes.figure.canvas.draw()
+    box, (low, high) = axes.get_window_extent(), axes.get_xlim()
+    drawn = photo.window("picture")
+    shape = box.height / (box.width * drawn.duration * 1e3 / (high - low))
+    assert shape == pytest.approx(30 / 40, rel=0.02)

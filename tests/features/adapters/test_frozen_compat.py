@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cleo_like.core.window import Window
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import ATLAS, GIGASEAL, IPFX
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 FROZEN = Path(__file__).with_name("frozen_compat.json")
 SETS = {"ipfx": IPFX, "atlas": ATLAS, "gigaseal": GIGASEAL}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cleo_like.core.window import Window
 from cleo_like.features.adapters.efel import efel_cell, efel_features
 from cleo_like.features.parameters import DEFAULT
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 # ISI_values is asked for by its old name, as the expected values were
 pytestmark = [

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.window import Window
 from cleo_like.features import vectors
 from cleo_like.features.adapters import ipfx as adapter
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import IPFX
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 pytestmark = pytest.mark.peer
 STEP = Window(start=0.25, end=0.75)

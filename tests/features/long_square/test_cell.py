@@ -8,6 +8,7 @@ import pytest
 from brian2 import ms, pA
 
 from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.window import Window
 from cleo_like.features.catalogue import CATALOGUE, feature
 from cleo_like.features.long_square import analyse, long_square_features
 from cleo_like.features.long_square.atlas_row import (
@@ -18,7 +19,7 @@ from cleo_like.features.long_square.atlas_row import (
 )
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.registry import of_cell
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 from cleo_like.features.vectors import feature_vectors
 from cleo_like.features.vectors.trains import psth
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.window import Window
 from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.long_square import analyse, firing
 from cleo_like.features.long_square.atlas_row import atlas_row, sqrt_fit
 from cleo_like.features.long_square.rheobase import levels, rheobase
 from cleo_like.features.parameters import ATLAS, DEFAULT, IPFX
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import Window
 
 STEP = Window(start=0.2, end=0.7)
 NAN = float("nan")

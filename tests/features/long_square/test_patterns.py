@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.window import Window
 from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.long_square import analyse
 from cleo_like.features.long_square.patterns import bursts, pauses
 from cleo_like.features.parameters import DEFAULT, IPFX
-from cleo_like.features.stack import Window
 
 ORACLE = """
 import json, sys, warnings

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
+from cleo_like.core.window import Window
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.passive.drift import without_drift
 from cleo_like.features.passive.family import family_of
 from cleo_like.features.registry import cell_features
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 _FILE = Path(__file__).parents[3] / "benchmarks" / "bench_membrane.py"
 RATE = 20e3

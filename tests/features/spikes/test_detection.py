@@ -12,13 +12,14 @@ from scipy.signal import bessel, lfilter, sosfilt
 
 from cleo_like.cells import get_cell
 from cleo_like.core.errors import InputError
+from cleo_like.core.window import Window
 from cleo_like.features.long_square import analyse
 from cleo_like.features.lowpass import Lowpass
 from cleo_like.features.parameters import DEFAULT, IPFX
 from cleo_like.features.spikes import runs, search
 from cleo_like.features.spikes.parabola import kernel, spread
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.2, end=0.7)
 

@@ -8,6 +8,7 @@ import pytest
 
 from cleo_like import Cell, Provenance, Recording, Sweep
 from cleo_like.core.errors import InputError
+from cleo_like.core.window import Window
 from cleo_like.features.long_square.atlas_row import mean_error
 from cleo_like.features.long_square.cell import analyse
 from cleo_like.features.lowpass import Lowpass, stated
@@ -15,7 +16,7 @@ from cleo_like.features.parameters import DEFAULT, IPFX, ExtractionParameters
 from cleo_like.features.spikes.resampling import refine
 from cleo_like.features.spikes.resampling.windows import Grid
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.2, end=0.7)
 FINE = 400e3

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleo_like.core.errors import InputError, UnitError, UnknownNameError
+from cleo_like.core.window import Window
 from cleo_like.features.parameters import DEFAULT, GIGASEAL, IPFX, ExtractionParameters
 from cleo_like.features.spikes import derivative, detect, ragged, shape, spike_features
 from cleo_like.features.spikes.table import spikes_of
-from cleo_like.features.stack import SweepStack, Window
+from cleo_like.features.stack import SweepStack
 
 STEP = Window(start=0.2, end=0.7)
 ALL = np.arange(5)

@@ -89,8 +89,7 @@ def test_every_second_row_is_displaced_by_the_line_phase(quiet):
 @pytest.fixture(scope="module")
 def long_path():
     """A trajectory of 20,000 frames with the default motion, in its standard deviations."""
-    path = move(TissueMotion(), Scan(rows=64, columns=64), Optics(), 20_000, seed=3, plane=0)
-    return path
+    return move(TissueMotion(), Scan(rows=64, columns=64), Optics(), 20_000, seed=3, plane=0)
 
 
 def test_motion_has_its_size_its_ratio_and_its_correlations(long_path):

@@ -143,8 +143,7 @@ class GroupCircuit:
 
     def _text(self, pipette: PatchPipette) -> str:
         """Write the circuit: pipettes of one kind have the same."""
-        amplifier = pipette.amplifier
-        assert amplifier is not None  # noqa: S101  # `_check` has refused ideal ones
+        amplifier = pipette.clamp
         model = attrs.evolve(self._model(), current=self.names[1])
         return circuit_equations(model, amplifier, _INNER)
 
@@ -230,9 +229,7 @@ class GroupCircuit:
 
 
 def _values(pipette: PatchPipette, n: int) -> dict[str, np.ndarray]:
-    glass = pipette.electrode
-    assert isinstance(glass, Electrode)  # noqa: S101
-    return circuit_values(pipette, np.full(n, float(glass.access_resistance)))
+    return circuit_values(pipette, np.full(n, float(pipette.glass.access_resistance)))
 
 
 def _check(group: NeuronGroup, names: tuple[str, str], pipette: PatchPipette) -> None:

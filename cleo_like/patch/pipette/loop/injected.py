@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.base import Recorder, Stimulator
-from cleo_like.core.errors import InputError
+from cleo_like.core.errors import InputError, PlaceError
 from cleo_like.core.units import si_array
 from cleo_like.patch.pipette.circuit import COMMAND, OUTPUT
 from cleo_like.patch.pipette.loop.group_circuit import GroupCircuit
@@ -16,6 +16,8 @@ from cleo_like.patch.pipette.noise import Load, RunningNoise, sampled_spectrum
 from cleo_like.patch.pipette.readout import Readout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from brian2 import NeuronGroup
 
     from cleo_like.core import Recording
@@ -26,7 +28,7 @@ _NO_LEAK = 1e13
 """Resistance (ohm) of a membrane whose leak is not known: next to none."""
 
 
-@attrs.define(eq=False, slots=False)
+@attrs.define(eq=False, slots=False, repr=False)
 class InjectedPipette(Recorder, Stimulator):
     """A `PatchPipette` on neurons of a group: recorder and stimulator at once.
 
@@ -281,6 +283,59 @@ class InjectedPipette(Recorder, Stimulator):
                 source="simulation", parameters={"electrode": self.pipette.description()}
             ),
             device=readout.device(),
+        )
+
+    def __len__(self) -> int:
+        """Count the samples that were recorded."""
+        return 0 if self._monitor is None else len(self._values("t"))
+
+    def __getitem__(self, which: Any) -> np.ndarray:
+        """Give what was recorded (V or A) at a sample, or at some: a value for each target."""
+        if isinstance(which, (int, np.integer)) and not -len(self) <= which < len(self):
+            raise PlaceError(f"{self.name!r} has {len(self)} samples, got [{which}]")
+        return self.outputs[which]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Go over the samples."""
+        return iter(self.outputs)
+
+    def neo_unit(self) -> str:
+        """Give the SI unit of what is recorded."""
+        return self.pipette.mode.response_unit
+
+    def __repr__(self) -> str:
+        """One line: the rig, its cells, how much was recorded."""
+        n, cells = len(self), len(self.targets)
+        return (
+            f"{type(self).__name__} {self.name!r}: {self.pipette.name}, {self.pipette.mode}, "
+            f"{cells} cell{'s' if cells != 1 else ''}, {n} sample{'s' if n != 1 else ''}"
+        )
+
+    def plot(self, ax: Any = None, *, target: int = 0) -> Any:  # type: ignore[override]
+        """Draw what one pipette recorded, and its command below.
+
+        Parameters
+        ----------
+        ax : axes or two axes, optional
+            Where to draw; a new figure where not given.
+        target : int
+            Which of the targets.
+
+        Returns
+        -------
+        array of Axes
+        """
+        return self.recording(target).plot(ax)
+
+    def _kept(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give times (s) and what was recorded (V or A), shape (n_samples, n_targets)."""
+        return self.times, self.outputs
+
+    def _repr_html_(self) -> str:
+        from cleo_like.core.views.devices import device_card
+
+        return device_card(
+            repr(self), {"rig": repr(self.pipette)}, self.plot if len(self) else None
         )
 
     def to_neo(self) -> Any:
