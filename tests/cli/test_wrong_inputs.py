@@ -111,7 +111,7 @@ UNITS = {
 }
 NAMES = {
     "a cell": (lambda: cl.record("rss", STEPS), "did you mean 'rs'?"),
-    "a known answer": (lambda: cl.known_answers("pasive"), "did you mean 'passive'?"),
+    "a known answer": (lambda: cl.known_answers("passife"), "did you mean 'passive'?"),
     "a rig": (lambda: cl.rig_preset("multiclamp"), "did you mean 'multiclamp_700b'?"),
     "a rig of record": (
         lambda: cl.record("rs", STEPS, electrode="multiclamp700b"),

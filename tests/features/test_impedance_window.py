@@ -54,5 +54,5 @@ def test_no_window_to_be_found():
     stack = SweepStack(voltage_mv=np.zeros((1, 99)), current_pa=np.zeros((1, 99)), rate=1e3)
     with pytest.raises(InputError, match="give start and end"):
         impedance(stack)
-    with pytest.raises(InputError, match="both start and end"):
+    with pytest.raises(InputError, match="both start= and end=,"):
         impedance(recording, "1 s")

@@ -144,8 +144,8 @@ def mean_error(error: np.ndarray, shared: np.ndarray) -> float:
 
     Examples
     --------
-    >>> mean_error(np.array([0.5, 0.5, 0.5, 0.5]), np.array([0.3, 0.3, 0.3, 0.3]))
-    0.36055512754639896
+    >>> round(mean_error(np.array([0.5, 0.5, 0.5, 0.5]), np.array([0.3, 0.3, 0.3, 0.3])), 4)
+    0.3606
     """
     if not error.size:
         return float("nan")

@@ -16,7 +16,7 @@ mpl.use("Agg")
 @pytest.fixture(scope="module")
 def loop():
     """Three cells, of which the scope sees two; the second fires every 20 ms from 50 ms on."""
-    b2.prefs.codegen.target = "numpy"
+    before, b2.prefs.codegen.target = b2.prefs.codegen.target, "numpy"
     cells = b2.NeuronGroup(
         3, "v = -70*mV + i*mV : volt\nlight : 1",
         threshold="i == 1 and t > 50*ms", refractory=20 * ms, reset="", dt=1 * ms, name="cells",
@@ -42,6 +42,7 @@ def loop():
 
     sim.set_io_processor(Ramp(sample_period=10 * ms))
     sim.run(100 * ms)
+    b2.prefs.codegen.target = before  # of the whole process: this fixture is the module's
     return devices | {"sensor": sensor, "sim": sim}
 
 
