@@ -246,7 +246,7 @@ def draw(many: dict[str, dict[str, Any]]) -> None:
             ax.plot(simulated_one, y + 0.15, "o", color="C0")
     axes[0].plot([], [], "o", color="k", label="recorded")
     axes[0].plot([], [], "o-", color="C0", label="simulated: 200 cells, as few as recorded")
-    axes[0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     axes[0].set(xscale="log", xlabel="peak of one spike (dF/F)")
     axes[1].set(xlabel="SNR over cells: third quartile / first")
     axes[2].set(xlabel="correlation of log peak and log noise", xlim=(-1, 1))

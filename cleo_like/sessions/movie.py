@@ -13,12 +13,12 @@ from cleo_like.core.ophys.plane import Motion
 from cleo_like.core.ophys.traces import ImagingTruth, Traces
 from cleo_like.imaging.movie import MovieModel, Scan, movie_preset, simulate_movie
 from cleo_like.sessions.plane.extraction import Registered, extracted
+from cleo_like.sessions.plane.optical_plane import OpticalPlane
 
 if TYPE_CHECKING:
     from cleo_like.core.ophys.masks import RoiMasks
     from cleo_like.imaging.movie import Movie
     from cleo_like.sessions.experiment import InSilicoExperiment
-    from cleo_like.sessions.plane.optical_plane import OpticalPlane
     from cleo_like.sessions.session import InSilicoSession
 
 TracesFrom = Literal["simulation", "movie"]
@@ -81,7 +81,7 @@ def session_movie(
     return simulate_movie(
         activity,
         model=_of_plane(whole, experiment),
-        centre=["0 m", "0 m", "0 m"],
+        centre=["0 m", "0 m", "0 m"] if activity.n_rois else None,
         seed=experiment.ophys_experiment_id if seed is None else whole_number("seed", 0)(seed),
         threads=threads,
     )
@@ -120,12 +120,14 @@ def with_movie(
     Raises
     ------
     InputError
-        The movie shows other cells or another number of frames.
+        The movie shows other cells or another number of frames, or `plane` is none.
     UnknownNameError
         Traces from somewhere else.
     """
     if traces_from not in get_args(TracesFrom):
         raise unknown_name("source of traces", str(traces_from), get_args(TracesFrom))
+    if plane is not None and not isinstance(plane, OpticalPlane):
+        raise InputError(f"plane must be OpticalPlane(...), got {plane!r}")
     data, truth = experiment.data, movie.truth
     n = data.n_rois
     seen, frames = truth.cell_dff.shape[1], len(experiment.ophys_timestamps)

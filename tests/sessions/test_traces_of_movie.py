@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cleo_like.cli import main
-from cleo_like.core.errors import UnknownNameError
+from cleo_like.core.errors import InputError, UnknownNameError
 from cleo_like.imaging.movie import (
     Bleaching,
     Illumination,
@@ -14,7 +14,14 @@ from cleo_like.imaging.movie import (
     TissueMotion,
     movie_preset,
 )
-from cleo_like.sessions import OpticalPlane, session_movie, with_movie, with_movies
+from cleo_like.sessions import (
+    ImageChangeTask,
+    OpticalPlane,
+    session_movie,
+    simulate_session,
+    with_movie,
+    with_movies,
+)
 from cleo_like.sessions.plane.extraction import NOTE, Registered
 from cleo_like.sessions.plane.fluorescence import dff_of
 
@@ -137,6 +144,22 @@ def test_all_planes_of_a_session(session):
         assert NOTE in one.data.notes
         assert one.dff_traces.shape == session.experiments[key].dff_traces.shape
         assert np.isfinite(one.events["noise_stds"].to_numpy(float)).all()
+
+
+def test_a_plane_without_cells_has_a_movie_of_neuropil_and_empty_tables(small_plan):
+    task = ImageChangeTask(duration="6 s", grey_before="2 s", grey_after="1 s")
+    bare = OpticalPlane(n_cells=0, shape=(40, 56), rate="20 Hz")
+    session = simulate_session(small_plan(task=task, planes=[bare]))
+    (one,) = with_movies(session, "resonant_512", traces_from="movie").experiments.values()
+    assert one.data.movie[0].std() > 0
+    assert one.dff_traces.shape == (0, 2)
+    assert one.events.shape == (0, 5)
+
+
+def test_a_plane_that_is_none(experiment):
+    movie = session_movie(experiment)
+    with pytest.raises(InputError, match=r"plane must be OpticalPlane\(...\), got 'VISp'"):
+        with_movie(experiment, movie, traces_from="movie", plane="VISp")
 
 
 def test_wrong_source(experiment):

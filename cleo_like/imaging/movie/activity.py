@@ -138,7 +138,7 @@ def _of_traces(traces: Traces, resting: float | None, rng: np.random.Generator) 
         raise InputError(msg)
     if "gain" in traces.rois:
         drawn = 1 / np.asarray(traces.rois["gain"], float)
-        drawn /= np.median(drawn)
+        drawn /= np.median(drawn) if drawn.size else 1.0
     else:
         drawn = np.exp(
             (0.0 if resting is None else resting) * rng.standard_normal(traces.n_rois)

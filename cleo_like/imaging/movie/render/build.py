@@ -257,7 +257,7 @@ def _depths(
             _focus(objects, i, np.append(heights, 0.0) + objects.places[i, 2], sigma)
             for i in range(len(objects))
         ]
-    ).reshape(len(objects), -1)
+    ).reshape(len(objects), _DEEP + 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = there[:, :-1] / there[:, -1:]
     return heights, np.minimum(np.nan_to_num(relative, nan=1.0, posinf=_MOST), _MOST)
