@@ -128,6 +128,34 @@ def si_value(value: object) -> Any:
     return float(found[1]) if found[1].ndim == 0 else found[1]
 
 
+def samples(value: Any, unit: str, name: str) -> np.ndarray:
+    """Give samples in one unit (SI); plain numbers are SI, and float64 stays as it is.
+
+    Examples
+    --------
+    >>> samples(["10 pA", "20 pA"], "A", "command")
+    array([1.e-11, 2.e-11])
+    """
+    if type(value) is np.ndarray and value.dtype == np.float64:
+        return value  # block after block of a live cell
+    return si_choice(value, (unit,), name)[1].astype(np.float64)
+
+
+def moment(value: Any, name: str) -> float:
+    """Give a time that is not before 0 (s); a plain number is in seconds.
+
+    Examples
+    --------
+    >>> moment("20 ms", "at"), moment(2, "at")
+    (0.02, 2.0)
+    """
+    found = si_number("s", name)(value)
+    if not 0 <= found < np.inf:
+        msg = f"{name} must be a time of 0 s or more, got {found:g} s"
+        raise InputError(msg)
+    return found
+
+
 def si_mapping(values: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Copy a mapping into a read-only one; quantities in it become SI numbers."""
     return frozen_mapping({k: si_value(v) for k, v in as_mapping(values).items()})

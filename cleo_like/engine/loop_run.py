@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.engine.brian2_internals import forget_stop, is_stopped, last_step
-from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.build import build, width_of
 from cleo_like.engine.codegen.network import (
     GroupPlan,
     NotCompilableError,
@@ -62,7 +62,7 @@ class LoopRun:
             _check(plan, {self.clock} | {operation.clock for operation in operations})
         self.groups = [
             (Recorded if plan.of_kind("record") else Together)(
-                Program(build(plan, namespace), plan)
+                Program(build(plan, namespace, width_of(plan)), plan)
             )
             for plan in plans
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.core.errors import InputError, UnsupportedError, unknown_name
-from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.build import build, width_of
 from cleo_like.engine.codegen.network import NotCompilableError, read_network
 from cleo_like.engine.runtime.group_runner import Together
 from cleo_like.engine.runtime.program import Program
@@ -69,7 +69,8 @@ class Stepper:
                         "a stepper takes one NeuronGroup and no StateMonitor (read the arrays)"
                     )
                     raise UnsupportedError(msg)
-                self._group = Together(Program(build(plans[0], names), plans[0]), seed)
+                kernel = build(plans[0], names, width_of(plans[0]))
+                self._group = Together(Program(kernel, plans[0]), seed)
         except NotCompilableError as error:
             msg = f"the network cannot be advanced in steps: {error}"
             raise UnsupportedError(msg) from error

@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core import ClampMode, Protocol
-from cleo_like.core.arrays import whole_number
+from cleo_like.core.arrays import moment, samples, whole_number
 from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.core.units import si
 from cleo_like.engine.codegen.network import NotCompilableError
@@ -22,6 +22,7 @@ from cleo_like.patch.benches import Bench, IdealBench, RigBench
 from cleo_like.patch.electrode import IdealElectrode
 from cleo_like.patch.live_output import IdealOutput, RigOutput
 from cleo_like.patch.pipette import PatchPipette, rig_preset
+from cleo_like.patch.pipette.circuit import OUTPUT
 
 if TYPE_CHECKING:
     from cleo_like.core.units import Quantity
@@ -86,6 +87,7 @@ class LiveCell:
         self.rate = si(rate, "Hz", "rate")
         self.seed, self.longest = whole_number("seed", 0)(seed), longest
         self.mode = self.pipette.mode
+        self._unit = self.mode.command_unit
         self.holding = _holding(holding, self.mode)
         found = specimens(cell)
         if len(found) != 1:
@@ -110,16 +112,16 @@ class LiveCell:
         )
         self.answers = {name: float(value[0]) for name, value in answers.items()}
         try:
-            self._objects, program = prepare(self._job, 1)
+            self._objects, program = prepare(self._job, 1, often=True)
         except (NotCompilableError, CompilerError) as error:
             msg = f"{self.name!r} cannot be played live: {error}"
             raise UnsupportedError(msg) from error
         steps = round(1 / (self.rate * self._job.dt))
         self._stream = Stream(program, sorted(self._job.recorded), longest, steps)
         self._output = (
-            IdealOutput(self._bench)
+            IdealOutput(self._bench, self._job.model.voltage)
             if isinstance(self._bench, IdealBench)
-            else RigOutput(self._bench)
+            else RigOutput(self._bench, self._stream.samples[OUTPUT][0])
         )
         self.start()
 
@@ -130,7 +132,9 @@ class LiveCell:
             f"{self.position} samples played"
         )
 
-    def start(self, n_samples: int | None = None, *, sweep: int = 0, at: float = 0.0) -> None:
+    def start(
+        self, n_samples: int | None = None, *, sweep: int = 0, at: Quantity = 0.0
+    ) -> None:
         """Put the cell back to rest, and begin a sweep.
 
         Parameters
@@ -140,9 +144,10 @@ class LiveCell:
             is played beyond goes on with other noise.
         sweep : int
             Number of the sweep, which tells its noise.
-        at : float
+        at : quantity or float
             Start of the sweep (s), which tells the phase of the mains.
         """
+        sweep, at = whole_number("sweep", 0)(sweep), moment(at, "at")
         count = round(_SECONDS * self.rate) if n_samples is None else n_samples
         count = whole_number("n_samples", 1)(count)
         if count > _MOST:
@@ -150,9 +155,15 @@ class LiveCell:
             raise InputError(msg)
         self._objects.set_values(self._job)
         self._stream.restart()
-        self._output.start(count, (self.seed, 0, whole_number("sweep", 0)(sweep)), at)
-        self.spike_times = np.zeros(0)
-        self.voltage = np.zeros(0)
+        self._output.start(count, (self.seed, 0, sweep), at)
+        self.spike_times = _NONE
+        self._last = 0
+
+    @property
+    def voltage(self) -> np.ndarray:
+        """The true potential of the last block (V), shape (n,)."""
+        kept = self._stream.samples[self._job.model.voltage]
+        return kept[0, : self._last].astype(np.float64)
 
     @property
     def position(self) -> int:
@@ -167,7 +178,7 @@ class LiveCell:
 
         Parameters
         ----------
-        command : array, shape (n,)
+        command : array or quantity, shape (n,)
             A (V in voltage clamp), held for one sample each.
 
         Returns
@@ -180,32 +191,28 @@ class LiveCell:
         InputError
             Not finite, too long, beyond the range of the converter; nothing is played then.
         """
-        block = np.asarray(command, dtype=np.float64)
+        block = samples(command, self._unit, "command")
         if block.ndim != 1 or not 0 < block.size <= self.longest:
             msg = f"a block has 1 to {self.longest} samples, got the shape {block.shape}"
             raise InputError(msg)
-        if not np.isfinite(block).all():
-            bad = int(np.argmin(np.isfinite(block)))
-            msg = f"the command is {block[bad]} at sample {bad} of the block; it must be finite"
-            raise InputError(msg)
         total = self._output.commanded(block)
-        before = self.position
+        before, n = self._stream.position, block.size
         with exclusive():
-            (spikes,) = self._stream.play(total)
-        job, n = self._job, block.size
-        samples = {name: kept[:, :n] for name, kept in self._stream.samples.items()}
-        self.voltage = samples[job.model.voltage][0].astype(np.float64)
-        self.spike_times = _times(job, spikes)
-        return self._output.record(samples, before)[0].astype(np.float64)
+            spikes = self._stream.play(total)
+        self._last = n
+        self.spike_times = _NONE if spikes is None else _times(self._job, spikes[0])
+        return self._output.record(self._stream.samples, before, n).astype(np.float64)
 
 
 _MOST = 100_000_000
 """Samples of the longest sweep: 83 min at 20 kHz, and 1.6 GB of noise."""
 
 
+_NONE = np.zeros(0)
+_NONE.flags.writeable = False
+
+
 def _times(job: Job, spikes: Any) -> np.ndarray:
-    if not spikes.trace.size:
-        return np.zeros(0)
     return refined(
         job, spikes.trace, spikes.step * job.dt, spikes.variables[job.model.voltage],
         spikes.variables[BEFORE],

@@ -1,15 +1,22 @@
-"""The output side of a live cell: what `record` does to whole sweeps, block by block."""
+"""Both sides of a live cell's rig: what `record` does to whole sweeps, block by block.
+
+A block has few samples and comes every millisecond, so that a dozen calls of numpy would cost
+more than the cell: a rig's sums and codes are one compiled loop, operation by operation those
+of `Dac.quantise` and `Readout.record`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from cleo_like.core.errors import InputError
+from cleo_like.engine import toolchain
 from cleo_like.patch.benches import added_by
 from cleo_like.patch.pipette.amplifier import CurrentClamp
-from cleo_like.patch.pipette.circuit import OUTPUT
 
 if TYPE_CHECKING:
     from cleo_like.patch.benches import IdealBench, RigBench
@@ -27,32 +34,84 @@ class IdealOutput:
     ----------
     bench : IdealBench
         With the electrode and the sampling rate.
+    name : str
+        The recorded variable.
     """
 
-    def __init__(self, bench: IdealBench) -> None:
-        self._bench = bench
+    def __init__(self, bench: IdealBench, name: str) -> None:
+        self._bench, self._name = bench, name
         self._electrode: IdealElectrode = bench.pipette.electrode  # type: ignore[assignment]
         self._rate = bench.protocol.rate
 
     def start(self, count: int, stream: tuple[int, ...], at: float) -> None:
         """Begin a sweep of `count` samples."""
         del at
-        self._count, self._stream = count, stream
         self._state: np.ndarray | None = None
-        self._noise = self._electrode.noise_of(count, self._rate, [_rng(stream)])
+        noise = self._electrode.noise_of(count, self._rate, [_rng(stream)])
+        self._noise = None if noise is None else noise[0]
 
     def commanded(self, block: np.ndarray) -> np.ndarray:
         """Give what the cell gets of a command."""
+        _check_finite(block)
         return block
 
-    def record(self, samples: dict[str, np.ndarray], position: int) -> np.ndarray:
-        """Record a block that begins at a sample of the sweep; shape (1, n), float32."""
-        (voltage,) = samples.values()
-        recorded = np.asarray(voltage, dtype=np.float64)
+    def record(self, samples: dict[str, np.ndarray], position: int, n: int) -> np.ndarray:
+        """Record a block of n samples that begins at one of the sweep; float32 values."""
+        recorded = samples[self._name][:, :n].astype(np.float64)
         recorded, self._state = self._electrode.filtered(recorded, self._rate, self._state)
+        response = recorded[0]
         if self._noise is not None:
-            recorded = recorded + _piece(self._noise, position, recorded.shape[1])
-        return recorded.astype(np.float32)
+            response = response + _piece(self._noise, position, n)
+        return response.astype(np.float32)
+
+
+_LOOPS = """#include <math.h>
+#include <stdint.h>
+extern "C" int64_t live_in(const double* block, double* out, int64_t n, const double* code) {
+  const double lsb = code[0], half = code[1], added = code[2];
+  if (lsb == 0.0) {
+    for (int64_t k = 0; k < n; ++k) {
+      if (!isfinite(block[k])) return k;
+      out[k] = block[k] + added;
+    }
+    return -1;
+  }
+  for (int64_t k = 0; k < n; ++k) {
+    const double c = rint(block[k] / lsb);
+    if (!(c >= -half && c <= half - 1)) return k;
+    out[k] = c * lsb + added;
+  }
+  return -1;
+}
+extern "C" void live_out(const float* raw, double* out, int64_t n, const double* code,
+                         const int64_t* parts, int64_t position) {
+  const double lsb = code[0], half = code[1], added = code[2];
+  const int64_t count = parts[0];
+  for (int64_t k = 0; k < n; ++k) {
+    double x = (double)raw[k] + added;
+    const int64_t at = (position + k) % count;  // beyond the end the sweep's noise begins again
+    for (const int64_t* p = parts + 1; *p; ++p) x += ((const double*)*p)[at];
+    if (lsb != 0.0) {
+      const double c = rint(x / lsb);
+      x = (c < -half ? -half : (c > half - 1 ? half - 1 : c)) * lsb;
+    }
+    out[k] = (double)(float)x;
+  }
+}
+"""
+
+
+@functools.cache
+def _loops() -> tuple[Any, Any]:
+    import ctypes
+
+    library = toolchain.load(toolchain.compile_source(_LOOPS))
+    address, number = ctypes.c_void_p, ctypes.c_int64
+    library.live_in.argtypes = [address, address, number, address]
+    library.live_in.restype = number
+    library.live_out.argtypes = [address, address, number, address, address, number]
+    library.live_out.restype = None
+    return library.live_in, library.live_out
 
 
 class RigOutput:
@@ -62,56 +121,73 @@ class RigOutput:
     ----------
     bench : RigBench
         Laid out.
+    raw : array, shape (longest,)
+        Where the output of the amplifier is written, float32.
     """
 
-    def __init__(self, bench: RigBench) -> None:
+    def __init__(self, bench: RigBench, raw: np.ndarray) -> None:
         self._bench = bench
-        self._readout = bench.readout
-        self._offset = added_by(bench.pipette)
+        self._readout = readout = bench.readout
         digitiser = bench.pipette.digitiser
-        self._dac = None if digitiser is None else digitiser.command
-        self._lsb = None if self._dac is None else self._dac.lsb
-        self._half = 0 if self._dac is None else 2 ** (self._dac.bits - 1)
+        self._dac = dac = None if digitiser is None else digitiser.command
+        step = (0.0, 0.0) if dac is None else (float(dac.lsb), float(2 ** (dac.bits - 1)))
+        code = (0.0, 0.0) if digitiser is None else digitiser.code(readout.gain)
+        clamped = isinstance(readout.amplifier, CurrentClamp)
+        error = float(readout.glass.error) if clamped else 0.0
+        self._going = np.array([*step, float(added_by(bench.pipette))])
+        self._coming = np.array([*code, error])
+        self._block, self._total, self._found = (np.zeros(len(raw)) for _ in range(3))
+        self._raw, (self._in, self._out) = raw, _loops()
+        arrays = (self._block, self._total, self._going, raw, self._found, self._coming)
+        self._addresses = [array.ctypes.data for array in arrays]
 
     def start(self, count: int, stream: tuple[int, ...], at: float) -> None:
         """Begin a sweep of `count` samples."""
-        self._noise = np.zeros((1, count))
+        self._added: list[np.ndarray] = []
         if self._readout.glass.johnson_noise:
-            self._readout.add_noise(self._noise, self._bench.load(0), [_rng(stream)])
-        self._mains, self._drift = np.zeros((1, count)), np.zeros((1, count))
+            noise = np.zeros((1, count))
+            self._readout.add_noise(noise, self._bench.load(0), [_rng(stream)])
+            self._added.append(noise[0])
         digitiser = self._bench.pipette.digitiser
-        if digitiser is not None:
-            rate, starts = self._bench.protocol.rate, np.array([at])
-            attrs.evolve(digitiser, drift=0).disturbed(self._mains, rate, starts)
-            attrs.evolve(digitiser, pickup=0).disturbed(self._drift, rate, starts)
+        rate, starts = self._bench.protocol.rate, np.array([at])
+        for there, other in (("pickup", "drift"), ("drift", "pickup")):
+            if digitiser is not None and getattr(digitiser, there):
+                only = attrs.evolve(digitiser, **{other: 0})
+                self._added.append(only.disturbed(np.zeros((1, count)), rate, starts)[0])
+        # the length of the parts, where they are, and 0
+        self._parts = np.array([count, *(part.ctypes.data for part in self._added), 0])
+        self._parts_at = self._parts.ctypes.data
 
     def commanded(self, block: np.ndarray) -> np.ndarray:
         """Give what the amplifier gets of a command: codes, and what it adds itself."""
-        if self._lsb is None or self._dac is None:
-            return np.asarray(block + self._offset)
-        # `Dac.quantise`, without looking for units in every block
-        codes = np.rint(block / self._lsb)
-        if codes.min() < -self._half or codes.max() > self._half - 1:
-            self._dac.quantise(block)  # says so
-        return np.asarray(codes * self._lsb + self._offset)
+        n = len(block)
+        self._block[:n] = block
+        there, total, going, *_ = self._addresses
+        if self._in(there, total, n, going) >= 0:
+            _check_finite(block)
+            if self._dac is not None:
+                self._dac.quantise(block)  # says so
+        return self._total[:n]
 
-    def record(self, samples: dict[str, np.ndarray], position: int) -> np.ndarray:
-        """Record a block that begins at a sample of the sweep; shape (1, n), float32."""
-        response = samples[OUTPUT].astype(np.float64)
-        if isinstance(self._readout.amplifier, CurrentClamp):
-            response += self._readout.glass.error
-        n = response.shape[1]
-        for part in (self._noise, self._mains, self._drift):
-            response += _piece(part, position, n)
-        digitiser = self._bench.pipette.digitiser
-        if digitiser is not None:
-            response, _ = digitiser.digitised(response, self._readout.gain)
-        return response.astype(np.float32)
+    def record(self, samples: dict[str, np.ndarray], position: int, n: int) -> np.ndarray:
+        """Record a block of n samples that begins at one of the sweep; float32 values."""
+        del samples  # their place is known
+        *_, raw, found, coming = self._addresses
+        self._out(raw, found, n, coming, self._parts_at, position)
+        return self._found[:n]
+
+
+def _check_finite(block: np.ndarray) -> None:
+    finite = np.isfinite(block)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        msg = f"the command is {block[bad]} at sample {bad} of the block; it must be finite"
+        raise InputError(msg)
 
 
 def _piece(whole: np.ndarray, position: int, n: int) -> np.ndarray:
     """Cut out a block; beyond the end the sweep's noise begins again."""
-    count = whole.shape[1]
+    count = len(whole)
     if position + n <= count:
-        return whole[:, position : position + n]
-    return whole[:, np.arange(position, position + n) % count]
+        return whole[position : position + n]
+    return whole[np.arange(position, position + n) % count]

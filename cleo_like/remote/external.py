@@ -11,7 +11,7 @@ from cleo_like.base.quantities import seconds, time_quantity
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
 from cleo_like.ioproc import LatencyIOProcessor
-from cleo_like.remote.client import Link, RemoteError
+from cleo_like.remote.link import Link, RemoteError
 from cleo_like.remote.message import Kind
 
 if TYPE_CHECKING:

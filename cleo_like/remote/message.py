@@ -28,6 +28,8 @@ ERROR      9     text: what was wrong; nothing was done
 from __future__ import annotations
 
 import enum
+import functools
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -108,20 +110,28 @@ class Message:
             return [*found, self.text.encode()[:_TEXT]]
         for name, (unit, values) in self.arrays.items():
             array = np.ascontiguousarray(values, dtype="<f8")
-            shape = " ".join(map(str, array.shape if array.ndim else (1,)))
-            found += [f"{name} {unit} {shape}".encode(), array.tobytes()]
+            found += [_label_of(name, unit, array.shape), array.tobytes()]
         return found
 
     @classmethod
-    def parse(cls, frames: Sequence[bytes]) -> Message:
+    def parse(
+        cls, frames: Sequence[bytes], header: tuple[int, int, Kind] | None = None
+    ) -> Message:
         """Read frames.
+
+        Parameters
+        ----------
+        frames : sequence of bytes
+            Header first.
+        header : tuple, optional
+            What `header_of` made of them, where that is known.
 
         Raises
         ------
         MessageError
             They are no message of this version; says what was expected.
         """
-        number, count, kind = header_of(frames)
+        number, count, kind = header_of(frames) if header is None else header
         if kind in (Kind.INFO, Kind.ERROR):
             return cls(kind=kind, number=number, count=count, text=_text(frames[1:]))
         if len(frames) % 2 == 0 or len(frames) > MOST_FRAMES:
@@ -157,10 +167,13 @@ def header_of(frames: Sequence[bytes]) -> tuple[int, int, Kind]:
     if version != VERSION:
         msg = f"expected version {VERSION}, got {version}"
         raise MessageError(msg)
-    if kind not in Kind.__members__.values():
+    if kind not in _KINDS:
         msg = f"expected a kind from 1 to {max(Kind)}, got {kind}"
         raise MessageError(msg)
-    return number, count, Kind(kind)
+    return number, count, _KINDS[kind]
+
+
+_KINDS = {int(kind): kind for kind in Kind}
 
 
 def _text(frames: Sequence[bytes]) -> str:
@@ -171,6 +184,21 @@ def _text(frames: Sequence[bytes]) -> str:
 
 
 def _array(label: bytes, samples: bytes) -> tuple[str, str, np.ndarray]:
+    name, unit, shape, wanted = _read_label(label)
+    if len(samples) != wanted:
+        msg = f"expected {wanted} bytes of float64 for {label[:40]!r}, got {len(samples)}"
+        raise MessageError(msg)
+    return name, unit, np.frombuffer(samples, dtype="<f8").reshape(shape)
+
+
+@functools.lru_cache(maxsize=256)  # block after block has the same
+def _label_of(name: str, unit: str, shape: tuple[int, ...]) -> bytes:
+    return " ".join([name, unit, *map(str, shape or (1,))]).encode()
+
+
+@functools.lru_cache(maxsize=256)
+def _read_label(label: bytes) -> tuple[str, str, tuple[int, ...], int]:
+    """Give name, unit, shape and the bytes of the samples."""
     words = label.decode("ascii", errors="replace").split(" ") if label else []
     if len(label) > _LONGEST_LABEL or len(words) < 3 or not all(words):
         shown = label[:40]
@@ -181,10 +209,4 @@ def _array(label: bytes, samples: bytes) -> tuple[str, str, np.ndarray]:
         msg = f"expected whole lengths in the label, got {label[:40]!r}"
         raise MessageError(msg)
     shape = tuple(map(int, lengths))
-    wanted = 8
-    for length in shape:
-        wanted *= length
-    if len(samples) != wanted:
-        msg = f"expected {wanted} bytes of float64 for {label[:40]!r}, got {len(samples)}"
-        raise MessageError(msg)
-    return name, unit, np.frombuffer(samples, dtype="<f8").reshape(shape)
+    return name, unit, shape, 8 * math.prod(shape)

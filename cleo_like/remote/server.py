@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import selectors
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleo_like.core.errors import CleoLikeError, InputError
+from cleo_like.core.errors import CleoLikeError
 from cleo_like.core.provenance import to_json
 from cleo_like.remote.message import (
     MOST_SAMPLES,
@@ -18,7 +19,7 @@ from cleo_like.remote.message import (
     MessageError,
     header_of,
 )
-from cleo_like.remote.sockets import LARGEST, LOOPBACK, bound, zmq_module
+from cleo_like.remote.zmtp import LARGEST, TOO_LARGE, Peer, listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 
 _IDLE = 10.0
 """Seconds of silence after which another client may take the cell."""
-TOO_LARGE = b"a frame that was too large to be read"
-_TICK = 200
-"""Milliseconds between two looks at whether the server shall end."""
+LOOPBACK = "127.0.0.1"
+_TICK = 0.2
+"""Seconds between two looks at whether the server shall end."""
+_MOST_PEERS = 64
+"""Connections at a time; more are closed at once."""
 
 
 class CellServer:
@@ -60,17 +63,14 @@ class CellServer:
     def __init__(
         self, cell: LiveCell, *, host: str = LOOPBACK, port: int = 0, idle: float = _IDLE
     ) -> None:
-        zmq = zmq_module()
         self.cell, self._idle = cell, idle
-        self._context = zmq.Context()
-        try:
-            self._socket = bound(self._context, zmq.ROUTER, host, port)
-        except InputError:
-            self._context.term()
-            raise
-        self._monitor = self._socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
-        self.endpoint = self._socket.getsockopt(zmq.LAST_ENDPOINT).decode().rstrip("\0")
-        self._owner: tuple[bytes, int] | None = None
+        self._listener = listener(host, port)
+        found, number = self._listener.getsockname()[:2]
+        self.endpoint = f"tcp://{found}:{number}"
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._units = cell.mode.command_unit, cell.mode.response_unit
+        self._owner: Peer | None = None
         self._heard = 0.0
         self._last: tuple[int, list[bytes]] | None = None
         self._stopping = threading.Event()
@@ -90,58 +90,91 @@ class CellServer:
         self.close()
 
     def close(self) -> None:
-        """Close the socket."""
-        self._socket.disable_monitor()
-        self._monitor.close(0)
-        self._socket.close(0)
-        self._context.term()
+        """Close the socket and all connections."""
+        for key in list(self._selector.get_map().values()):
+            self._selector.unregister(key.fileobj)
+            (key.data or self._listener).close()
+        self._selector.close()
 
     def serve(self) -> None:
         """Answer until `stop` is called."""
-        zmq = zmq_module()
-        self._socket.setsockopt(zmq.RCVTIMEO, _TICK)
         while not self._stopping.is_set():
-            try:
-                parts = self._socket.recv_multipart(copy=False)
-            except zmq.Again:  # nobody asked
-                continue
-            self._once(parts)
+            ready = self._selector.select(_TICK)
+            if len(ready) > 1:  # that the owner is gone is heard before others ask for the cell
+                ready.sort(key=lambda found: found[0].data is not self._owner)
+            for key, _ in ready:
+                if key.data is None:
+                    self._accept()
+                else:
+                    self._attend(key.data)
 
     def stop(self) -> None:
         """Let `serve` return."""
         self._stopping.set()
 
-    def _once(self, parts: list[Any]) -> None:
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:  # it has gone already
+            return
+        if len(self._selector.get_map()) > _MOST_PEERS:
+            connection.close()
+            return
+        peer = Peer(connection, b"ROUTER")
+        if not peer.closed:
+            self._selector.register(connection, selectors.EVENT_READ, peer)
+            self._watch(peer)
+
+    def _attend(self, peer: Peer) -> None:
+        """Answer what a connection has sent, and send what waits for it."""
+        if peer.unsent:
+            peer.flush()
+        for parts in peer.messages():
+            peer.send(self._once(peer, parts))
+        self._watch(peer)
+
+    def _watch(self, peer: Peer) -> None:
+        """Look for room too, where an answer waits for it; forget a connection that is over."""
+        if peer.closed:
+            self._selector.unregister(peer.socket)
+            if peer is self._owner:
+                self._owner = None
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
+        if self._selector.get_key(peer.socket).events != wanted:
+            self._selector.modify(peer.socket, wanted, peer)
+
+    def _once(self, peer: Peer, frames: list[bytes]) -> list[bytes]:
         """Answer one message, whatever it is."""
-        client, file = parts[0].bytes, int(parts[-1].get(zmq_module().SRCFD))
-        # what is too large is not copied: a short frame that is no array takes its place
-        frames = [p.bytes if len(p) <= LARGEST else TOO_LARGE for p in parts[1:]]
         # a REQ socket puts an empty frame in front, after a number if it correlates
         own = 1 if frames[:1] == [b""] else 2 if frames[1:2] == [b""] else 0
-        answer = self._answer((client, file), frames[own:])
-        self._socket.send_multipart([client, *frames[:own], *answer])
+        return [*frames[:own], *self._answer(peer, frames[own:])]
 
-    def _answer(self, client: tuple[bytes, int], frames: list[bytes]) -> list[bytes]:
+    def _answer(self, client: Peer, frames: list[bytes]) -> list[bytes]:
         number = 0
         try:
-            number, _, _ = header_of(frames)
+            header = header_of(frames)
+            number = header[0]
             self._admit(client)
             if self._last is not None and self._last[0] == number and number:
                 return self._last[1]  # asked again, because the answer was lost
             if TOO_LARGE in frames:
-                msg = f"a frame is larger than {LARGEST / 1e6:g} MB; send shorter blocks"
+                msg = (
+                    f"a frame is larger than {LARGEST / 1e6:g} MB, or the message than twice "
+                    "that; send shorter blocks"
+                )
                 raise MessageError(msg)
-            found = self._do(Message.parse(frames)).frames()
+            found = self._do(Message.parse(frames, header)).frames()
         except CleoLikeError as error:
             return Message(kind=Kind.ERROR, number=number, text=str(error)).frames()
         self._last = number, found
         return found
 
-    def _admit(self, client: tuple[bytes, int]) -> None:
+    def _admit(self, client: Peer) -> None:
         """Let one client at a time in; the cell of a new one is at rest."""
         now = time.monotonic()
-        if self._owner is not None and self._owner != client:
-            if self._owner[1] not in self._disconnected() and now - self._heard < self._idle:
+        if self._owner is not None and self._owner is not client:
+            if now - self._heard < self._idle:
                 msg = (
                     "another client has the cell; it is free when that says BYE, goes away, or "
                     f"is silent for {self._idle:g} s"
@@ -149,19 +182,9 @@ class CellServer:
                 raise MessageError(msg)
             self._owner = None
         if self._owner is None:
-            self._disconnected()  # a number of an old connection may be this one's now
             self._owner, self._last = client, None
             self.cell.start()
         self._heard = now
-
-    def _disconnected(self) -> set[int]:
-        """Give the connections that ended since the last time, as numbers of their files."""
-        from zmq.utils.monitor import recv_monitor_message
-
-        gone = set()
-        while self._monitor.poll(0):
-            gone.add(int(recv_monitor_message(self._monitor)["value"]))
-        return gone
 
     def _do(self, message: Message) -> Message:
         action = _ACTIONS.get(message.kind)
@@ -180,8 +203,7 @@ class CellServer:
             {
                 "version": VERSION, "cell": cell.name, "rig": cell.pipette.description(),
                 "rate": cell.rate, "mode": str(cell.mode), "holding": cell.holding,
-                "command_unit": cell.mode.command_unit,
-                "response_unit": cell.mode.response_unit,
+                "command_unit": self._units[0], "response_unit": self._units[1],
                 "longest_block": cell.longest, "most_samples": MOST_SAMPLES,
                 "seed": cell.seed, "answers": cell.answers,
             }
@@ -194,7 +216,7 @@ class CellServer:
         return Message(kind=Kind.START, number=message.number)
 
     def _play(self, message: Message) -> Message:
-        unit = self.cell.mode.command_unit
+        unit, answered = self._units
         if set(message.arrays) != {"command"} or message.arrays["command"][0] != unit:
             told = ", ".join(f"{name} {u}" for name, (u, _) in message.arrays.items())
             msg = f"PLAY takes one array, 'command {unit} n', got {told or 'none'}"
@@ -202,7 +224,7 @@ class CellServer:
         response = self.cell.play(message.arrays["command"][1])
         return Message(
             kind=Kind.PLAY, number=message.number, count=self.cell.position,
-            arrays={"response": (self.cell.mode.response_unit, response)},
+            arrays={"response": (answered, response)},
         )  # fmt: skip
 
     def _truth(self, message: Message) -> Message:

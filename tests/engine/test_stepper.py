@@ -5,6 +5,7 @@ import pytest
 from brian2 import Network, NeuronGroup, SpikeMonitor, StateMonitor, TimedArray, ms
 
 from cleo_like.core import InputError, UnknownNameError, UnsupportedError
+from cleo_like.engine.codegen.source import NARROW, WIDTH
 from cleo_like.engine.stepper import Stepper
 
 EQUATIONS = """dv/dt = (drive + wave(t, column) - v)/tau + noise*xi*tau**-0.5 : 1
@@ -102,6 +103,23 @@ def test_a_stepper_goes_on_where_a_run_ended(device):
         again, network = make()
         network.run(10 * ms, namespace=NAMES)
         np.testing.assert_array_equal(group.v[:], again.v[:])
+
+
+@pytest.mark.parametrize("n", [1, 3, 4])
+def test_a_narrow_kernel_gives_the_same_bits(n):
+    """Four traces have a kernel of one vector; the same ones among five have the wide one."""
+    wide, narrow = (Stepper(make(k)[1], NAMES, seed=3) for k in (5, n))
+    for stepper in (wide, narrow):
+        stepper["v"][:] = np.linspace(-0.07, -0.055, 5)[: len(stepper["v"])]
+    for steps in (1, 30, 7, 200):
+        wide.advance(steps)
+        narrow.advance(steps)
+        np.testing.assert_array_equal(narrow["v"], wide["v"][:n])
+        among = wide.spikes()[0] < n
+        for a, b in zip(wide.spikes(), narrow.spikes(), strict=True):
+            np.testing.assert_array_equal(a[among], b)
+    assert narrow._group.program.kernel.layout.width == NARROW
+    assert wide._group.program.kernel.layout.width == WIDTH
 
 
 def test_spikes_of_several_monitors():

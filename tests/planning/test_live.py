@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from brian2 import ms, mV, pA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleo_like import IdealElectrode, record
 from cleo_like.core import Protocol
-from cleo_like.core.errors import InputError, UnsupportedError
+from cleo_like.core.errors import InputError, UnitError, UnsupportedError
 from cleo_like.patch import rig_preset
 from cleo_like.patch.live import LiveCell
 
@@ -109,6 +110,28 @@ def test_a_refused_block_changes_nothing():
         with pytest.raises(InputError):
             live.play(bad)
     assert np.array_equal(np.concatenate([first, live.play(command()[1000:])]), whole)
+
+
+def test_units_of_a_block_and_of_a_start():
+    """A potential is no current, though both are numbers; the phase of the mains is a time."""
+    live = LiveCell("passive", "ideal", "20 kHz")
+    plain = live.play(np.full(100, 10e-12))
+    for block in (np.full(100, 10) * pA, ["10 pA"] * 100, [1e-11] * 100):
+        live.start()
+        assert np.array_equal(live.play(block), plain)
+    for wrong in ([-70.0] * mV, ["-70 mV"], "x", [1j], {"a": 1}, [None]):
+        with pytest.raises((InputError, UnitError), match="command"):
+            live.play(wrong)
+    for wrong in ("x", -1, np.nan, None, [1, 2], "3 mV"):
+        with pytest.raises((InputError, UnitError), match="at"):
+            live.start(at=wrong)
+    mains = LiveCell("passive", RIGS["mains and drift"], "20 kHz")
+    answers = []
+    for at in ("3 ms", 3 * ms, 0.003):
+        mains.start(100, at=at)
+        answers.append(mains.play(np.zeros(100)))
+    assert np.array_equal(answers[0], answers[1])
+    assert np.array_equal(answers[0], answers[2])
 
 
 def test_a_long_time_is_no_limit():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -20,7 +23,7 @@ zmq = pytest.importorskip("zmq")
 
 from cleo_like import CLSimulator, record  # noqa: E402
 from cleo_like.core import Protocol  # noqa: E402
-from cleo_like.core.errors import InputError  # noqa: E402
+from cleo_like.core.errors import InputError, UnitError  # noqa: E402
 from cleo_like.patch.live import LiveCell  # noqa: E402
 from cleo_like.remote import (  # noqa: E402
     CellServer,
@@ -29,9 +32,10 @@ from cleo_like.remote import (  # noqa: E402
     Message,
     MessageError,
     RemoteCell,
+    zmtp,
 )
-from cleo_like.remote.client import RemoteError  # noqa: E402
-from cleo_like.remote.sockets import LARGEST  # noqa: E402
+from cleo_like.remote.link import RemoteError  # noqa: E402
+from cleo_like.remote.zmtp import LARGEST, frame  # noqa: E402
 
 # --- the message ---
 
@@ -98,6 +102,27 @@ def server():
         yield running
 
 
+@contextlib.contextmanager
+def plain(endpoint, kind=zmq.REQ):
+    """A client of libzmq: what other programs are."""
+    context = zmq.Context()
+    socket = context.socket(kind)
+    socket.setsockopt(zmq.LINGER, 0)
+    socket.setsockopt(zmq.RCVTIMEO, 60_000)
+    socket.connect(endpoint)
+    front = [] if kind == zmq.REQ else [b""]
+
+    def ask(frames):
+        socket.send_multipart([*front, *frames])
+        return Message.parse(socket.recv_multipart()[len(front) :])
+
+    try:
+        yield ask
+    finally:
+        socket.close(0)
+        context.term()
+
+
 def command(n=2000):
     return np.repeat(np.random.default_rng(2).uniform(-1e-10, 6e-10, n // 100), 100)
 
@@ -130,10 +155,14 @@ def test_a_client_that_asks_for_nonsense_is_told(server):
         with pytest.raises(InputError, match="sweep must be 0 or more"):
             cell.start(10, sweep=-1)
         cell.start(4)
-        for wrong in (["x"], [[1.0], [1.0, 2.0]], "3 pA"):
-            with pytest.raises(InputError, match="command must be numbers in A"):
+        for wrong in ("x", "-1 ms", -1, np.nan, None, [1, 2], "3 mV"):
+            with pytest.raises((InputError, UnitError), match="at"):
+                cell.start(10, at=wrong)
+        cell.start(4, at="20 ms")
+        for wrong in (["x"], [[1.0], [1.0, 2.0]], "3 pA", "3 mV", [-70.0] * b2.mV, {"a": 1}):
+            with pytest.raises((InputError, UnitError), match="command"):
                 cell.play(wrong)
-        assert cell.play(np.zeros(4)).shape == (4,)  # the link is as it was
+        assert cell.play([0.0, 10.0] * b2.pA).shape == (2,)  # the link is as it was
 
 
 def bad_messages(n):
@@ -170,34 +199,33 @@ def bad_messages(n):
 
 def test_a_thousand_bad_messages_are_a_thousand_errors_and_nothing_is_lost(server):
     w = command()
-    with RemoteCell(server.endpoint) as cell:
-        cell.start(len(w))
-        whole = cell.play(w)
-        cell.start(len(w))
-        first = cell.play(w[:1000])
-        socket = cell._link._socket
+    with plain(server.endpoint) as ask:
+
+        def play(part):
+            sent = Message(kind=Kind.PLAY, number=next(count), arrays={"command": ("A", part)})
+            return ask(sent.frames()).arrays["response"][1]
+
+        count = itertools.count(10)
+        start = Message(kind=Kind.START, number=1, count=len(w)).frames()
+        ask(start)
+        whole = play(w)
+        ask(Message(kind=Kind.START, number=2, count=len(w)).frames())
+        first = play(w[:1000])
         for frames in bad_messages(1000):
-            socket.send_multipart(frames)
-            assert socket.poll(5000)
-            answer = Message.parse(socket.recv_multipart())
+            answer = ask(frames)
             assert answer.kind is Kind.ERROR
             assert answer.text
-        assert np.array_equal(np.concatenate([first, cell.play(w[1000:])]), whole)
+        assert np.array_equal(np.concatenate([first, play(w[1000:])]), whole)
 
 
 def test_a_lost_answer_can_be_asked_for_again(server):
-    with RemoteCell(server.endpoint) as cell:
-        cell.start(2000)
+    with plain(server.endpoint) as ask:
         frames = Message(
             kind=Kind.PLAY, number=1000, arrays={"command": ("A", np.full(20, 1e-10))}
         ).frames()
-        socket = cell._link._socket
-        answers = []
-        for _ in range(2):
-            socket.send_multipart(frames)
-            answers.append(socket.recv_multipart())
-        assert answers[0] == answers[1]
-        assert Message.parse(answers[1]).count == 20
+        answers = [ask(frames) for _ in range(2)]
+        assert answers[0].frames() == answers[1].frames()
+        assert answers[1].count == 20
 
 
 def test_one_client_at_a_time(server):
@@ -390,25 +418,89 @@ def test_the_command_line_serves(tmp_path):
 
 def test_a_frame_that_is_too_large_is_answered():
     """Just inside: an error about samples; just outside: one about bytes; the cell lives."""
-    with CellServer(LiveCell("passive", "ideal", "20 kHz")) as server:
-        context = zmq.Context()
-        socket = context.socket(zmq.REQ)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.setsockopt(zmq.RCVTIMEO, 60_000)
-        socket.connect(server.endpoint)
+    with (
+        CellServer(LiveCell("passive", "ideal", "20 kHz")) as server,
+        plain(server.endpoint) as ask,
+    ):
         for size, words in ((LARGEST, "samples"), (LARGEST + 8, "larger than 64 MB")):
             header = Message(kind=Kind.PLAY, number=5).frames()[0]
             label = f"command A {size // 8}".encode()
-            socket.send_multipart([header, label, bytes(size)])
-            answer = Message.parse(socket.recv_multipart())
+            answer = ask([header, label, bytes(size)])
             assert answer.kind is Kind.ERROR
             assert words in answer.text
             assert answer.number == 5
-        socket.send_multipart(
-            Message(
-                kind=Kind.PLAY, number=6, arrays={"command": ("A", np.zeros(3))}
-            ).frames()
-        )  # fmt: skip
-        assert Message.parse(socket.recv_multipart()).kind is Kind.PLAY
-        socket.close()
-        context.term()
+        fine = Message(kind=Kind.PLAY, number=6, arrays={"command": ("A", np.zeros(3))})
+        assert ask(fine.frames()).kind is Kind.PLAY
+
+
+@pytest.mark.parametrize("kind", [zmq.REQ, zmq.DEALER])
+def test_sockets_of_libzmq_are_understood(server, kind):
+    """Blocks shorter and longer than a short frame of the wire (255 bytes) and than a piece."""
+    with plain(server.endpoint, kind) as ask:
+        for number, n in enumerate((1, 31, 32, 60_000), 1):
+            sent = Message(
+                kind=Kind.PLAY, number=number, arrays={"command": ("A", np.zeros(n))}
+            )
+            assert len(ask(sent.frames()).arrays["response"][1]) == n
+
+
+def test_a_wire_that_is_no_zeromq_is_closed_and_nothing_else(server):
+    """Other programs that come to the port: a browser, old ZeroMQ, noise, silence."""
+    where = server.endpoint.removeprefix("tcp://").split(":")
+    with RemoteCell(server.endpoint) as cell:
+        rng = np.random.default_rng(1)
+        greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+        for said in (
+            b"GET / HTTP/1.1\r\n\r\n" + bytes(100), rng.bytes(500), b"\xff" + bytes(8) + b"\x7f\x01" + bytes(60),
+            greeting[:12] + b"PLAIN" + greeting[17:], greeting + b"\x00\x03abc", greeting + b"\xff" * 20,
+            greeting + b"\x02" + (2**40).to_bytes(8, "big"),
+        ):  # fmt: skip
+            with socket.create_connection(where, timeout=20) as stranger:
+                stranger.sendall(said)
+                stranger.shutdown(socket.SHUT_WR)
+                assert b"CLK1" not in b"".join(iter(lambda s=stranger: s.recv(4096), b""))
+            assert cell.play(np.zeros(20)).shape == (20,)
+        with socket.create_connection(where):  # says nothing, and nobody waits for it
+            assert cell.play(np.zeros(20)).shape == (20,)
+
+
+def test_the_wire_in_pieces_of_any_size(server):
+    """One byte at a time, and several messages at once: the same answers."""
+    where = server.endpoint.removeprefix("tcp://").split(":")
+    greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+    ready = frame(b"\x05READY\x0bSocket-Type\x00\x00\x00\x03REQ", 4)
+    asked = [
+        Message(kind=Kind.PLAY, number=n, arrays={"command": ("A", np.zeros(3))}).frames()
+        for n in (1, 2)
+    ]
+    wire = greeting + ready + b"".join(
+        frame(part, k < 3) for one in asked for k, part in enumerate([b"", *one])
+    )  # fmt: skip
+    answers = []
+    for size in (1, 7, len(wire)):
+        with socket.create_connection(where, timeout=20) as client:
+            for k in range(0, len(wire), size):
+                client.sendall(wire[k : k + size])
+            client.shutdown(socket.SHUT_WR)
+            answers.append(b"".join(iter(lambda s=client: s.recv(4096), b"")))
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0].count(b"CLK1") == 2
+
+
+def test_a_client_that_does_not_read_loses_its_connection_not_the_cell(server, monkeypatch):
+    monkeypatch.setattr(zmtp, "_UNREAD", 2_000_000)
+    where = server.endpoint.removeprefix("tcp://").split(":")
+    greeting = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(48)
+    ready = frame(b"\x05READY\x0bSocket-Type\x00\x00\x00\x03REQ", 4)
+    with socket.create_connection(where) as deaf:
+        deaf.settimeout(20)
+        deaf.sendall(greeting + ready)
+        with contextlib.suppress(OSError):
+            for number in range(1, 100):  # of 0.4 MB each
+                one = Message(
+                    kind=Kind.PLAY, number=number, arrays={"command": ("A", np.zeros(50_000))}
+                )
+                parts = [b"", *one.frames()]
+                deaf.sendall(b"".join(frame(p, k < 3) for k, p in enumerate(parts)))
+        with RemoteCell(server.endpoint) as cell:
+            assert cell.play(np.zeros(20)).shape == (20,)

@@ -14,7 +14,7 @@ from cleo_like.engine import toolchain
 from cleo_like.engine.brian2_internals import refractory_of
 from cleo_like.engine.codegen.functions import check_function, cpp_code, is_wide
 from cleo_like.engine.codegen.network import code_of
-from cleo_like.engine.codegen.source import Layout, layout_of, write
+from cleo_like.engine.codegen.source import NARROW, WIDTH, Layout, layout_of, write
 from cleo_like.engine.codegen.statements import all_parts
 from cleo_like.engine.integrators.registry import METHODS
 
@@ -69,7 +69,7 @@ class Kernel:
         )  # fmt: skip
 
 
-def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
+def build(plan: GroupPlan, namespace: Mapping[str, Any], width: int = WIDTH) -> Kernel:
     """Compile the time loop of a group.
 
     Parameters
@@ -78,6 +78,8 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
         What happens in each step.
     namespace : mapping
         Names that the equations may use.
+    width : int
+        Lanes of a chunk: `WIDTH`, or `NARROW` for a group that is called often (`width_of`).
 
     Returns
     -------
@@ -96,10 +98,10 @@ def build(plan: GroupPlan, namespace: Mapping[str, Any]) -> Kernel:
     for name, value in plan.externals.items():
         if isinstance(value, Function):
             check_function(name, value)
-    name = toolchain.digest(_signature(plan, namespace), _generator()) + ".json"
+    name = toolchain.digest(f"{width}\n{_signature(plan, namespace)}", _generator()) + ".json"
     key = (name, toolchain.find_compiler(), toolchain.cache_folder())
     if key not in _built:
-        layout, source = _kept(name) or _generated(name, plan, namespace)
+        layout, source = _kept(name) or _generated(name, plan, namespace, width)
         library = toolchain.load(toolchain.compile_source(source))
         _built[key] = _kernel(library, layout, source)
     return _built[key]
@@ -121,17 +123,26 @@ def _kept(name: str) -> tuple[Layout, str] | None:
         return None
 
 
-def _generated(name: str, plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
-    layout, source = generate(plan, namespace)
+def width_of(plan: GroupPlan) -> int:
+    """Give the lanes of a kernel that is called again and again for some steps of a group."""
+    return NARROW if len(plan.group) <= NARROW else WIDTH
+
+
+def _generated(
+    name: str, plan: GroupPlan, namespace: Mapping[str, Any], width: int
+) -> tuple[Layout, str]:
+    layout, source = generate(plan, namespace, width)
     toolchain.keep_text(name, json.dumps({"source": source, "layout": attrs.asdict(layout)}))
     return layout, source
 
 
-def generate(plan: GroupPlan, namespace: Mapping[str, Any]) -> tuple[Layout, str]:
+def generate(
+    plan: GroupPlan, namespace: Mapping[str, Any], width: int = WIDTH
+) -> tuple[Layout, str]:
     """Write the C++ source of a group's time loop, and say what its arguments are."""
     _check_as_brian2(plan.group, namespace)
     parts = all_parts(plan, namespace)
-    layout = layout_of(parts, sorted(plan.group.equations.diff_eq_names))
+    layout = layout_of(parts, sorted(plan.group.equations.diff_eq_names), width)
     return layout, write(parts, layout)
 
 

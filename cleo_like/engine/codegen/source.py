@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH = 128
 """Lanes of a chunk."""
+NARROW = 4
+"""Lanes of a chunk of a kernel for so few traces: one vector, and buffers beside each other
+(those of `WIDTH` lanes lie 1 KB apart, where they push each other out of the cache)."""
 CHECK_EVERY = 32
 """Steps between two looks for values that are not finite."""
 HEAD = 9
@@ -52,6 +55,8 @@ class Layout:
         Arrays of numbers that must stay finite: the states first, then the others.
     n_states : int
         How many of them are states.
+    width : int
+        Lanes of a chunk.
     """
 
     arrays: list[list[str]]
@@ -62,6 +67,7 @@ class Layout:
     written: list[str]
     checked: list[str]
     n_states: int
+    width: int = WIDTH
 
     @property
     def timed_at(self) -> int:
@@ -94,7 +100,7 @@ def out_name(name: str) -> str:
     return f"_out_{name}"
 
 
-def layout_of(parts: list[Part], states: list[str]) -> Layout:
+def layout_of(parts: list[Part], states: list[str], width: int = WIDTH) -> Layout:
     """Collect what all parts of a group need; `states` must stay finite."""
     arrays: dict[str, str] = {}
     timed: dict[str, int] = {}
@@ -124,6 +130,7 @@ def layout_of(parts: list[Part], states: list[str]) -> Layout:
             *sorted(n for n, k in arrays.items() if k == "double" and n not in kept),
         ],
         n_states=len(kept),
+        width=width,
     )
 
 
@@ -146,6 +153,7 @@ def write(parts: list[Part], layout: Layout) -> str:
     """
     writer = _Writer(layout)
     body = "\n".join(writer.all(parts))
+    width = layout.width
     start = "\n".join(writer.start)
     support = "\n".join(dict.fromkeys(p.support for p in parts if p.support))
     return f"""#include "kernel.h"
@@ -153,7 +161,7 @@ def write(parts: list[Part], layout: Layout) -> str:
 extern "C" void cleo_kernel(const int64_t* cl_a, const double* cl_c, int64_t* cl_o) {{
 const int64_t cl_first = cl_a[0], cl_n = cl_a[1], cl_stop = cl_a[3];
 const int64_t cl_seed = cl_a[4], cl_traces = cl_a[5] + cl_first, cl_room = cl_a[6];
-const int64_t cl_lanes = (cl_n + 7)/8;
+{_lanes(layout)}
 int64_t cl_step = cl_a[2];
 (void)cl_seed; (void)cl_traces; (void)cl_room;
 {_declarations(layout, parts)}
@@ -173,8 +181,8 @@ const int64_t {_N_T} = cl_step;
 cl_o[0] = cl_step;
 }}
 extern "C" void cleo_kernel_chunks(int64_t* a, const double* c, int64_t* o, int64_t total) {{
-for (int64_t first = 0; first < total; first += {WIDTH}) {{
-a[0] = first; a[1] = total - first < {WIDTH} ? total - first : {WIDTH};
+for (int64_t first = 0; first < total; first += {width}) {{
+a[0] = first; a[1] = total - first < {width} ? total - first : {width};
 cleo_kernel(a, c, o);
 }}
 }}
@@ -182,7 +190,14 @@ cleo_kernel(a, c, o);
 
 
 _T, _N_T = cpp_name("t"), cpp_name("t_in_timesteps")
-LANES = "CL_LANES for (int64_t _idx = 0; _idx < 8*cl_lanes; ++_idx)"
+LANES = "CL_LANES for (int64_t _idx = 0; _idx < cl_lanes; ++_idx)"
+
+
+def _lanes(layout: Layout) -> str:
+    """Say how many lanes are computed: whole vectors; free lanes repeat the last."""
+    if layout.width == NARROW:
+        return f"constexpr int64_t cl_lanes = {NARROW};"
+    return "const int64_t cl_lanes = 8*((cl_n + 7)/8);"
 
 
 def _declarations(layout: Layout, parts: list[Part]) -> str:
@@ -193,8 +208,8 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
     for k, (name, kind) in enumerate(layout.arrays):
         local = _local(kind)
         lines.append(f"{kind}* cl_g_{name} = ({kind}*)cl_a[{HEAD + k}] + cl_first;")
-        lines.append(f"alignas(64) {local} cl_b_{name}[{WIDTH}];")
-        lines.append(f"cl::load(cl_g_{name}, cl_b_{name}, cl_n, 8*cl_lanes);")
+        lines.append(f"alignas(64) {local} cl_b_{name}[{layout.width}];")
+        lines.append(f"cl::load(cl_g_{name}, cl_b_{name}, cl_n, cl_lanes);")
     at = layout.timed_at
     for k, (name, _) in enumerate(layout.timed):
         q, w = at + TIMED * k, len(layout.constants) + 2 * k
@@ -204,16 +219,16 @@ def _declarations(layout: Layout, parts: list[Part]) -> str:
         )
     for k in range(len(layout.recorders)):
         lines.append(
-            f"static thread_local cl::Recorder<{WIDTH}> cl_r_{k}; "
+            f"static thread_local cl::Recorder<{layout.width}> cl_r_{k}; "
             f"cl_r_{k}.open(cl_a + {layout.recorders_at + RECORDER * k}, cl_o[{OUTPUTS + k}]);"
         )
     for k in range(len(layout.spikes)):
         lines.append(f"int64_t cl_count_{k} = cl_o[{OUTPUTS + len(layout.recorders) + k}];")
     if any(p.kind in _SPIKING for p in parts):
-        lines.append(f"alignas(64) cl::flag cl_above[{WIDTH}];")
-        lines.append(f"int64_t cl_spiking[{WIDTH}], cl_spikes = 0;")
+        lines.append(f"alignas(64) cl::flag cl_above[{layout.width}];")
+        lines.append(f"int64_t cl_spiking[{layout.width}], cl_spikes = 0;")
     sites = max((len(p.noise) for p in parts), default=0)
-    lines += [f"alignas(64) double cl_noise_{k}[{WIDTH}];" for k in range(sites)]
+    lines += [f"alignas(64) double cl_noise_{k}[{layout.width}];" for k in range(sites)]
     return "\n".join(lines)
 
 
@@ -314,7 +329,7 @@ class _Writer:
         lines += [self._hold(k, part, *held) for k, held in enumerate(part.held)]
         for k, kind in enumerate(part.noise):
             lines.append(
-                f"cl::fill_{kind}(cl_noise_{k}, 8*cl_lanes, (uint64_t)cl_seed, cl_traces, "
+                f"cl::fill_{kind}(cl_noise_{k}, cl_lanes, (uint64_t)cl_seed, cl_traces, "
                 f"cl_step, {self.sites});"
             )
             self.sites += 1
@@ -325,7 +340,8 @@ class _Writer:
         buffer = f"cl_hold_{self.holds}"
         self.holds += 1
         self.start.append(
-            f"alignas(64) double {buffer}[{WIDTH}]; const double* {buffer}_row = nullptr;"
+            f"alignas(64) double {buffer}[{self.layout.width}]; "
+            f"const double* {buffer}_row = nullptr;"
         )
         part.vector = part.vector.replace(f"cl_held_{site}[_idx]", f"{buffer}[_idx]")
         reads = " ".join(f"const auto {cpp_name(n)} = cl_b_{n}[_idx];" for n in arrays)
@@ -333,7 +349,7 @@ class _Writer:
         if set(arrays) & set(self.layout.written):  # the column may change: look it up anew
             return f"{LANES} {{ {reads} {buffer}[_idx] = {array}.at({index}); }}"
         self.start.append(
-            f"alignas(64) int64_t {buffer}_at[{WIDTH}]; int64_t {buffer}_out = 0;\n"
+            f"alignas(64) int64_t {buffer}_at[{self.layout.width}]; int64_t {buffer}_out = 0;\n"
             f"{LANES} {{ {reads} const int64_t cl_i = {index}; "
             f"{buffer}_at[_idx] = {array}.column(cl_i); "
             f"{buffer}_out |= {buffer}_at[_idx] != cl_i; }}"
@@ -357,7 +373,7 @@ class _Writer:
         names = [line.split("[")[0] for line in moved if line.startswith("cl_kept_")]
         self.moved += len(names)
         if names:
-            self.start += [f"alignas(64) double {name}[{WIDTH}];" for name in names]
+            self.start += [f"alignas(64) double {name}[{self.layout.width}];" for name in names]
             self.start.append("{\n" + "\n".join([*scalar, LANES, "{", *moved, "}\n}"]))
         return before, vector
 

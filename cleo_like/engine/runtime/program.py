@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.engine.codegen.source import CHECK_EVERY, HEAD, OUTPUTS, WIDTH, Layout
+from cleo_like.engine.codegen.source import CHECK_EVERY, HEAD, OUTPUTS, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +138,7 @@ class Program:
         common = Arguments.of(self)
         jobs = [
             _Chunk(self, common, first, recorders=recorders, seed=seed, offset=offset)
-            for first in range(0, self.n_traces, WIDTH)
+            for first in range(0, self.n_traces, self.kernel.layout.width)
         ]
         stopping: list[bool] = []
 
@@ -277,7 +277,7 @@ def _upsampling(group_dt: float, dt: float) -> float:
 
 
 class _Chunk:
-    """Up to WIDTH neighbouring traces, and the spikes that they have fired so far."""
+    """As many neighbouring traces as a kernel has lanes, and their spikes so far."""
 
     def __init__(
         self,
@@ -291,7 +291,7 @@ class _Chunk:
     ) -> None:
         layout = program.kernel.layout
         self.program = program
-        self.n = n = min(WIDTH, program.n_traces - first)
+        self.n = n = min(layout.width, program.n_traces - first)
         self.arguments = common.copy()
         room = max(_SPIKE_ROOM, 2 * n)
         self.arguments.head[:7] = first, n, 0, 0, seed, offset, room
@@ -300,6 +300,7 @@ class _Chunk:
         self.arguments.make_room(layout, room)
         self.parts: list[list[list[np.ndarray]]] = [[] for _ in layout.spikes]
         self.call = program.kernel.bind(self.arguments)
+        self._first_counter = len(self.arguments.results) - len(self.arguments.buffers)
 
     def advance(self, start: int, stop: int) -> None:
         """Run steps [start, stop), emptying the spike buffers as often as they fill."""
@@ -308,8 +309,10 @@ class _Chunk:
         while start < stop:
             head[2] = start
             self.call()
-            start = int(results[0])
-            self._take_spikes()
+            found = results.tolist()  # numbers: a live cell comes here for a block
+            start = found[0]
+            if any(found[self._first_counter :]):
+                self._take_spikes()
 
     def _take_spikes(self) -> None:
         counters = self.arguments.counters()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cleo_like.engine.codegen.source import WIDTH
 from cleo_like.engine.runtime.group_runner import Together
 from cleo_like.engine.runtime.monitors import recorders_of
 
@@ -36,8 +35,8 @@ class Recorded(Together):
         """Run chunk after chunk: each has lanes and columns of its own in the recorders."""
         arguments, layout = self._arguments, self.program.kernel.layout
         end = len(arguments.results) - len(arguments.buffers)
-        for first in range(0, self.n, WIDTH):
-            size = min(WIDTH, self.n - first)
+        for first in range(0, self.n, layout.width):
+            size = min(layout.width, self.n - first)
             arguments.head[:2] = first, size
             arguments.results[end - len(self._recorders) : end] = 0  # samples written
             arguments.recorders.clear()

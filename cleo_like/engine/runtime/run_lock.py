@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from cleo_like.core.errors import UnsupportedError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _running = threading.Lock()
 
 
-@contextmanager
-def exclusive() -> Iterator[None]:
+class exclusive:  # noqa: N801  # a statement's word: with exclusive()
     """Hold Brian2 for one run.
 
     Raises
@@ -28,13 +22,18 @@ def exclusive() -> Iterator[None]:
     >>> with exclusive():
     ...     pass
     """
-    if not _running.acquire(blocking=False):
-        msg = (
-            "another run of Brian2 is under way in this process; Brian2 is not safe with "
-            "threads: run networks one after another, or in processes"
-        )
-        raise UnsupportedError(msg)
-    try:
-        yield
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin."""
+        if not _running.acquire(blocking=False):
+            msg = (
+                "another run of Brian2 is under way in this process; Brian2 is not safe with "
+                "threads: run networks one after another, or in processes"
+            )
+            raise UnsupportedError(msg)
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next one."""
         _running.release()

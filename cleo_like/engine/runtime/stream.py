@@ -44,7 +44,7 @@ class Stream:
             program, Arguments.of(program), 0, recorders=recorders, seed=0, offset=0
         )
         self._command = np.zeros((longest, 1))
-        self._silent = _joined(program.kernel.layout, [self._chunk]).spikes
+        self._address = self._command.ctypes.data
         self.position = 0
 
     def restart(self) -> None:
@@ -54,7 +54,7 @@ class Stream:
         self._chunk.arguments.results[:] = 0
         self._chunk.arguments.results[1] = -1  # nothing is lost
 
-    def play(self, command: np.ndarray) -> list[Spikes]:
+    def play(self, command: np.ndarray) -> list[Spikes] | None:
         """Advance by one block; what it recorded is in `samples` up to its length.
 
         Parameters
@@ -62,26 +62,31 @@ class Stream:
         command : array, shape (n,)
             Held for one sample each.
 
+        Returns
+        -------
+        list of Spikes or None
+            None: there was no spike.
+
         Raises
         ------
         InputError
             A state is not finite any more.
         """
-        n, layout = len(command), self._program.kernel.layout
-        arguments = self._chunk.arguments
+        n, layout, chunk = len(command), self._program.kernel.layout, self._chunk
+        head, results = chunk.arguments.head, chunk.arguments.results
         self._command[:n, 0] = command
         # sample k of the command is read at its absolute place: let the array begin before it
         at = layout.timed_at
-        arguments.head[at] = self._command.ctypes.data - 8 * self.position
-        arguments.head[at + 1] = _FOR_EVER
-        arguments.results[OUTPUTS : OUTPUTS + len(self.samples)] = 0
+        head[at] = self._address - 8 * self.position
+        head[at + 1] = _FOR_EVER
+        results[OUTPUTS : OUTPUTS + len(self.samples)] = 0
         start = self.position * self._per_sample
-        self._chunk.advance(start, start + n * self._per_sample)
+        chunk.advance(start, start + n * self._per_sample)
         self.position += n
-        if arguments.results[1] < 0 and not any(self._chunk.parts):
-            return self._silent
-        outcome = _joined(layout, [self._chunk])
-        self._chunk.parts = [[] for _ in layout.spikes]
+        if results[1] < 0 and not any(chunk.parts):
+            return None
+        outcome = _joined(layout, [chunk])
+        chunk.parts = [[] for _ in layout.spikes]
         if outcome.lost is not None:
             plan = self._program.plan
             advice = "start again with less command"

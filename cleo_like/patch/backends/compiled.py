@@ -10,8 +10,9 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import InputError
-from cleo_like.engine.codegen.build import build
+from cleo_like.engine.codegen.build import build, width_of
 from cleo_like.engine.codegen.network import read_network
+from cleo_like.engine.codegen.source import WIDTH
 from cleo_like.engine.runtime.program import Program, Recorder
 from cleo_like.engine.runtime.run_lock import exclusive
 from cleo_like.patch.backends.brian import check_device
@@ -38,8 +39,8 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def prepare(job: Job, size: int) -> tuple[BenchObjects, Program]:
-    """Compile the time loop of a job's blocks.
+def prepare(job: Job, size: int, *, often: bool = False) -> tuple[BenchObjects, Program]:
+    """Compile the time loop of a job's blocks; `often` where it is called for some steps.
 
     Raises
     ------
@@ -50,7 +51,8 @@ def prepare(job: Job, size: int) -> tuple[BenchObjects, Program]:
     with exclusive(), refusals(job.model.name):
         objects = BenchObjects.build(padded(job.part(0, min(size, job.n_traces)), size))
         (plan,) = read_network(objects.network, {})
-        return objects, Program(build(plan, {}), plan)
+        width = width_of(plan) if often else WIDTH
+        return objects, Program(build(plan, {}, width), plan)
 
 
 def run_compiled(

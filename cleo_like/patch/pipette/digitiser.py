@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -122,6 +123,10 @@ class Digitiser:
         """Give the response of one code, for an amplifier of that gain (V per V or A)."""
         return self.input_range / gain / 2 ** (self.bits - 1)
 
+    def code(self, gain: float) -> tuple[float, float]:
+        """Give the response of one code, and how many codes there are on each side of 0."""
+        return float(self.lsb(gain)), float(2 ** (self.bits - 1))
+
     def disturbed(
         self, response: Float[np.ndarray, "n_sweeps n_samples"], rate: float, starts: Any
     ) -> Float[np.ndarray, "n_sweeps n_samples"]:
@@ -147,15 +152,9 @@ class Digitiser:
         clipped : array of int, shape (n_sweeps,)
             Samples of each sweep that left the range.
         """
-        lsb, half = self.lsb(gain), 2 ** (self.bits - 1)
-        response /= lsb
-        np.rint(response, out=response)
         clipped = np.zeros(len(response), dtype=int)
-        if response.size and (response.min() < -half or response.max() > half - 1):
-            clipped = ((response < -half) | (response > half - 1)).sum(axis=1)
-            np.clip(response, -half, half - 1, out=response)
-        response *= lsb
-        return response, clipped
+        outside = rounded(response, *self.code(gain))
+        return response, clipped if outside is None else outside.sum(axis=1)
 
     def description(self) -> dict[str, Any]:
         """Give the settings in SI."""
@@ -175,6 +174,24 @@ class Digitiser:
         if self.drift:
             parts.append(f"drift {show(self.drift, _unit(self.drift) or 'V')}")
         return f"Digitiser({', '.join(parts)})"
+
+
+_least, _most = (
+    functools.partial(extreme.reduce, axis=None) for extreme in (np.minimum, np.maximum)
+)
+
+
+def rounded(response: np.ndarray, lsb: float, half: float) -> np.ndarray | None:
+    """Round to codes and clip, in place; says which samples were clipped, None: none."""
+    response /= lsb
+    np.rint(response, out=response)
+    low, high = -half, half - 1
+    outside = None
+    if response.size and (_least(response) < low or _most(response) > high):
+        outside = (response < low) | (response > high)
+        np.clip(response, low, high, out=response)
+    response *= lsb
+    return outside
 
 
 _EXAMPLE = {"A": "4096 pA", "V": "204.8 mV"}
