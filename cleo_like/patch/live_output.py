@@ -150,10 +150,12 @@ class RigOutput:
             self._added.append(noise[0])
         digitiser = self._bench.pipette.digitiser
         rate, starts = self._bench.protocol.rate, np.array([at])
-        for there, other in (("pickup", "drift"), ("drift", "pickup")):
-            if digitiser is not None and getattr(digitiser, there):
-                only = attrs.evolve(digitiser, **{other: 0})
-                self._added.append(only.disturbed(np.zeros((1, count)), rate, starts)[0])
+        alone = []  # mains and drift apart: sums of three are not those of two
+        if digitiser is not None:
+            alone += [attrs.evolve(digitiser, drift=0)] if digitiser.pickup else []
+            alone += [attrs.evolve(digitiser, pickup=0)] if digitiser.drift else []
+        for part in alone:
+            self._added.append(part.disturbed(np.zeros((1, count)), rate, starts)[0])
         # the length of the parts, where they are, and 0
         self._parts = np.array([count, *(part.ctypes.data for part in self._added), 0])
         self._parts_at = self._parts.ctypes.data
