@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cleo_like.core.errors import (
     FileFormatError,
     InputError,
+    PlaceError,
     UnknownNameError,
     UnsupportedError,
 )
@@ -139,3 +140,52 @@ def test_plot_draws_what_is_known_with_errors_and_names():
     with pytest.raises(InputError, match="no cell of this table has any feature"):
         empty.plot()
     plt.close("all")
+
+
+@pytest.fixture
+def three():
+    """Three cells, one without a sag."""
+    return FeatureTable.from_records(
+        [
+            Record(
+                meta={"cell_id": name, "status": "ok"},
+                values={"tau": tau, "sag": sag, "of_mine": 1.0},
+                errors={"tau": tau / 10},
+                reasons={} if sag == sag else {"sag": "no step is deep enough"},  # noqa: PLR0124
+            )
+            for name, tau, sag in [("a", 0.01, 0.1), ("b", 0.03, np.nan), ("c", 0.02, 0.3)]
+        ]
+    )
+
+
+def test_rows_columns_and_parts(three):
+    assert [row["cell_id"] for row in three] == ["a", "b", "c"]
+    assert three[1]["tau"] == 0.03
+    assert three[-3]["cell_id"] == "a"
+    some = three[1:]
+    assert list(some["cell_id"]) == ["b", "c"]
+    assert some.why(0, "sag") == "no step is deep enough"
+    assert list(three[three["tau"] > 0.015]["cell_id"]) == ["b", "c"]
+    assert list(three[[2, 0]]["cell_id"]) == ["c", "a"]
+
+
+@pytest.mark.parametrize("place", [3, -4, [0, 3]])
+def test_a_place_beyond_the_last_row(three, place):
+    with pytest.raises(PlaceError, match="has 3 rows"):
+        three[place]
+
+
+def test_a_mask_of_another_length_is_refused(three):
+    with pytest.raises(PlaceError, match="has 3 rows"):
+        three[np.array([True, False])]
+
+
+def test_exits(three):
+    frame = three.to_pandas()
+    frame["tau"] = 0.0
+    assert list(three["tau"]) == [0.01, 0.03, 0.02]  # the frame was a copy
+    dataset = three.to_xarray()
+    assert dataset.sel(cell="c")["tau"] == 0.02
+    assert dataset["tau"].attrs["units"] == dataset["tau_error"].attrs["units"] == "s"
+    assert dataset["of_mine"].attrs["units"] == "unknown"
+    assert dataset.sel(cell="b")["sag_reason"] == "no step is deep enough"

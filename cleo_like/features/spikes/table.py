@@ -82,8 +82,8 @@ class SpikeTable:
         a, b = self.bounds[sweep : sweep + 2]
         return {name: column[a:b] for name, column in self.columns.items()}
 
-    def to_frame(self) -> pd.DataFrame:
-        """Give a pandas table, one row per spike."""
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame, one row per spike."""
         import pandas as pd
 
         return pd.DataFrame(dict(self.columns))

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 
 from cleo_like.core.errors import (
-    FileFormatError,
     InputError,
+    PlaceError,
     UnknownNameError,
-    UnsupportedError,
     unknown_name,
 )
-from cleo_like.core.files import atomic_path, check_output, together
+from cleo_like.core.plugins import needed
+from cleo_like.features.table.files import (
+    companion,
+    existing_table,
+    is_parquet,
+    need_pyarrow,
+    written_together,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     import pandas as pd
+    import xarray as xr
+
+    from cleo_like.features.catalogue import Feature
 
 META = (
     "cell_id", "source", "content_hash", "extractor", "settings", "species", "region", "donor",
@@ -81,13 +89,40 @@ class FeatureTable:
         """Count the rows."""
         return len(self.frame)
 
-    def __getitem__(self, column: str) -> pd.Series:
-        """Give one column."""
+    def __iter__(self) -> Iterator[pd.Series]:
+        """Give one cell (row) after the other."""
+        return (self.frame.loc[row] for row in self.frame.index)
+
+    @overload
+    def __getitem__(self, which: str | int) -> pd.Series: ...
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | np.ndarray) -> FeatureTable: ...
+    def __getitem__(self, which: Any) -> pd.Series | FeatureTable:
+        """Give a column by its name, a cell (row) by its place, or a table of some cells.
+
+        Examples
+        --------
+        >>> table = FeatureTable.from_records([
+        ...     Record(meta={"cell_id": name, "status": "ok"}, values={"tau": tau})
+        ...     for name, tau in [("a", 0.01), ("b", 0.03), ("c", 0.02)]])
+        >>> table[-1]["cell_id"], list(table[:2]["tau"])
+        ('c', [0.01, 0.03])
+        >>> list(table[table["tau"] > 0.015]["cell_id"])
+        ['b', 'c']
+        """
+        import numpy as np
+
+        if isinstance(which, str):
+            if which not in self.frame:
+                raise unknown_name("column of this table", which, map(str, self.frame.columns))
+            return self.frame[which]
+        places = np.arange(len(self))
         try:
-            return self.frame[column]
-        except KeyError as error:
-            known = map(str, self.frame.columns)
-            raise unknown_name("column of this table", str(column), known) from error
+            chosen = places[np.asarray(which) if not isinstance(which, slice) else which]
+        except IndexError as error:
+            msg = f"the table has {len(self)} rows, got [{which!r:.60}]"
+            raise PlaceError(msg) from error
+        return self.take(chosen) if chosen.ndim else self.frame.iloc[int(chosen)]
 
     def __repr__(self) -> str:
         """One line: rows, how many were measured, features."""
@@ -149,6 +184,26 @@ class FeatureTable:
         ]
         return plot_columns(columns, [str(name) for name in self.frame["cell_id"]])
 
+    def to_pandas(self) -> pd.DataFrame:
+        """Give a DataFrame of its own: one row per cell, as `frame`."""
+        return self.frame.copy()
+
+    def to_xarray(self) -> xr.Dataset:
+        """Give a Dataset over ``cell``: every column with its unit, and ``<feature>_reason``.
+
+        Needs xarray.
+        """
+        xarray = needed("xarray", "xarray", "to_xarray")
+        columns = {str(name): ("cell", self.frame[name].to_numpy()) for name in self.frame}
+        reasons = {
+            f"{name}_reason": ("cell", self.reasons[name].to_numpy()) for name in self.reasons
+        }
+        found = xarray.Dataset(columns | reasons, {"cell": self.frame["cell_id"].to_numpy()})
+        for name in self.features:
+            for column in {name, f"{name}_error"} & set(columns):
+                found[column].attrs["units"] = _unit(name)
+        return found
+
     def _worth_drawing(self) -> list[str]:
         known = [name for name in self.features if self.frame[name].notna().any()]
         usual = [name for name in _USUAL if name in known]
@@ -209,7 +264,7 @@ class FeatureTable:
 
     def to_csv(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the table, and its reasons to ``<name>.reasons.csv`` beside it."""
-        with _both(path, overwrite=overwrite) as (table, reasons):
+        with written_together(path, overwrite=overwrite) as (table, reasons):
             self.frame.to_csv(table, index=False)
             self.reasons.to_csv(reasons, index_label="row")
         return Path(path)
@@ -219,17 +274,19 @@ class FeatureTable:
         """Read what `to_csv` wrote, to the last bit."""
         import pandas as pd
 
-        target = _existing(Path(path))
+        target = existing_table(Path(path))
         # numbers are read as text first: Python's conversion is exact, pandas' may not be
         raw = pd.read_csv(target, dtype="str", keep_default_na=False)
         frame = raw.mask(raw == "")
-        reasons = pd.read_csv(_existing(_companion(target)), dtype="str", keep_default_na=False)
+        reasons = pd.read_csv(
+            existing_table(companion(target)), dtype="str", keep_default_na=False
+        )
         return cls(frame=_typed(frame), reasons=reasons.drop(columns="row"))
 
     def to_parquet(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write as parquet (needs pyarrow), the reasons beside it."""
-        _need_pyarrow()
-        with _both(path, overwrite=overwrite) as (table, reasons):
+        need_pyarrow()
+        with written_together(path, overwrite=overwrite) as (table, reasons):
             self.frame.to_parquet(table, index=False)
             self.reasons.to_parquet(reasons, index=False)
         return Path(path)
@@ -239,10 +296,10 @@ class FeatureTable:
         """Read what `to_parquet` wrote."""
         import pandas as pd
 
-        _need_pyarrow()
-        target = _existing(Path(path))
+        need_pyarrow()
+        target = existing_table(Path(path))
         frame = pd.read_parquet(target)
-        return cls(frame=_typed(frame), reasons=pd.read_parquet(_companion(target)))
+        return cls(frame=_typed(frame), reasons=pd.read_parquet(companion(target)))
 
     def write(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write CSV or parquet by the ending of the name, and the reasons beside it.
@@ -269,50 +326,28 @@ class FeatureTable:
 
 
 def _label(name: str) -> str:
+    known = _known(name)
+    return known.label if known else name
+
+
+def _unit(name: str) -> str:
+    known = _known(name)
+    return known.unit if known else "unknown"
+
+
+def _known(name: str) -> Feature | None:
+    """Find a feature in the catalogue; that of an extractor of somebody else is not there."""
     from cleo_like.features.catalogue import feature
 
     try:
-        return feature(name).label
+        return feature(name)
     except UnknownNameError:
-        return name  # of an extractor of somebody else
+        return None
 
 
 def _in_order(errors: list[str]) -> list[str]:
     """By the name of the feature, as `from_records` has them."""
     return sorted(errors, key=lambda name: name.removesuffix("_error"))
-
-
-def check_table(path: str | Path, *, overwrite: bool, how: str = "give overwrite=True") -> Path:
-    """Refuse a table that cannot be written, before any work is done for it.
-
-    Raises
-    ------
-    InputError
-        The name ends in neither ``.csv`` nor ``.parquet``.
-    UnsupportedError
-        Parquet, and pyarrow is not installed.
-    OutputError
-        The table, or its reasons, exist or cannot be written.
-    """
-    if is_parquet(path):
-        _need_pyarrow()
-    for file in (Path(path), _companion(Path(path))):
-        check_output(file, overwrite=overwrite, how=how)
-    return Path(path)
-
-
-@contextmanager
-def _both(path: str | Path, *, overwrite: bool) -> Iterator[tuple[Path, Path]]:
-    """Give temporary paths of the table and of its reasons; both appear, or neither."""
-    target = Path(path)
-    for file in (target, _companion(target)):
-        check_output(file, overwrite=overwrite)
-    with (
-        together(),
-        atomic_path(target, overwrite=overwrite) as table,
-        atomic_path(_companion(target), overwrite=overwrite) as reasons,
-    ):
-        yield table, reasons
 
 
 def _reason(record: Record, name: str) -> str:
@@ -337,37 +372,3 @@ def _column(name: str, values: list[Any]) -> Any:
     if name in _TEXT:
         return pd.Series([None if pd.isna(x) else x for x in values], dtype=object)
     return np.array([np.nan if x is None else x for x in values], float)
-
-
-def _companion(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.reasons{path.suffix}")
-
-
-def is_parquet(path: str | Path) -> bool:
-    """Whether a table of this name is written as parquet, not as CSV.
-
-    Raises
-    ------
-    InputError
-        The name ends in neither ``.csv`` nor ``.parquet``.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in (".csv", ".parquet"):
-        msg = f"a feature table is written as .csv or .parquet, got {Path(path).name!r}"
-        raise InputError(msg)
-    return suffix == ".parquet"
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        msg = f"no feature table at {path}; cleo-like features FILES -o TABLE.csv writes one"
-        raise FileFormatError(msg)
-    return path
-
-
-def _need_pyarrow() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("pyarrow") is None:
-        msg = "parquet needs the package pyarrow: pip install pyarrow, or write .csv instead"
-        raise UnsupportedError(msg)
