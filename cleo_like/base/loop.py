@@ -108,10 +108,12 @@ def _operation_class() -> type:
             self.loop = loop
 
         def before_run(self, run_namespace: Mapping[str, Any]) -> None:
+            """Start the loop with the run."""
             super().before_run(run_namespace)
             self.loop.start()
 
         def run(self) -> None:
+            """Take the step of the loop."""
             self.loop.step()
 
     return LoopOperation

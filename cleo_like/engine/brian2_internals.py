@@ -107,9 +107,11 @@ def stateful_object(
 
         @property
         def clock(self) -> Any:
+            """Give the clock now, which may not be known when the object is made."""
             return clock()
 
         def before_run(self, run_namespace: Mapping[str, Any]) -> None:
+            """Call what was given for the start of a run."""
             super().before_run(run_namespace)
             before_run()
 

@@ -102,3 +102,25 @@ def test_answers_carry_their_units():
         cl.rheobase("rss")
     with pytest.raises(ValueError, match="CellModel or the name"):
         cl.known_answers(3)
+
+
+def test_the_list_of_an_analysis_only_installation_is_what_the_package_declares():
+    """In pyproject's group and on the page: everything but Brian2 and matplotlib."""
+    import re
+    import tomllib
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    told = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+
+    def name(line):
+        return re.match(r"[\w-]+", line)[0]
+
+    wanted = {name(line) for line in told["project"]["dependencies"]} - {"brian2", "matplotlib"}
+    group = told["dependency-groups"]["analysis"]
+    assert {name(line) for line in group} == wanted
+    declared = {line.partition(";")[0].strip() for line in told["project"]["dependencies"]}
+    assert set(group) <= declared  # the same bounds
+    page = (root / "docs/install.md").read_text("utf-8")
+    (line,) = re.findall(r"^\$ pip install (attrs .*)$", page, re.M)
+    assert set(line.split()) == wanted

@@ -66,3 +66,32 @@ def test_no_path_of_a_machine_is_in_the_package():
         text = file.read_text("utf-8")
         for place in ('"/home', '"/root', '"/work', '"/tmp'):
             assert place not in text, f"{file} holds a path of one machine"
+
+
+def _undocumented(tree):
+    """Public methods of public classes without a docstring; what sets a property has none."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef) or node.name[0] == "_":
+            continue
+        for method in node.body:
+            if not isinstance(method, ast.FunctionDef) or method.name[0] == "_":
+                continue
+            told = {ast.unparse(d).split(".")[-1] for d in method.decorator_list}
+            if not told & {"setter", "overload"} and not ast.get_docstring(method):
+                yield f"{node.name}.{method.name}"
+
+
+def test_public_methods_are_documented():
+    found = [
+        f"{file.name}: {name}"
+        for file in PACKAGE.rglob("*.py")
+        for name in _undocumented(ast.parse(file.read_text("utf-8")))
+    ]
+    assert found == []
+
+
+def test_the_package_asserts_nothing():
+    """An assert is gone with ``python -O``: what may not be raises an error with words."""
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            assert not isinstance(node, ast.Assert), f"{file}: line {node.lineno}"

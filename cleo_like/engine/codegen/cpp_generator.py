@@ -63,13 +63,16 @@ class Renderer(CPPNodeRenderer):
         self.exact = before
 
     def render_Name(self, node: Any) -> str:  # noqa: N802
+        """Write a variable's name as it is in the kernel."""
         return cpp_name(node.id)
 
     def render_Compare(self, node: ast.AST) -> str:  # noqa: N802
+        """Write a comparison without shortcuts, which would move its border."""
         with self._exactly():
             return str(super().render_Compare(node))
 
     def render_BinOp(self, node: Any) -> str:  # noqa: N802
+        """Write an operation of two; powers, remainders and divisions as Python has them."""
         kind = type(node.op).__name__
         left, right = node.left, node.right
         if kind == "Pow":
@@ -104,6 +107,7 @@ class Renderer(CPPNodeRenderer):
         return f"cl::pow_({x}, {value!r})"
 
     def render_Call(self, node: Any) -> str:  # noqa: N802
+        """Write a call: noise and TimedArrays are looked up, functions called in C++."""
         name = node.func.id
         function = self.generator.variables[name]
         if name in NOISE and function is DEFAULT_FUNCTIONS[name]:
@@ -159,6 +163,7 @@ class Generator(CPPCodeGenerator):
         return _LOCAL_TYPES[name]
 
     def noise_site(self, name: str) -> int:
+        """Count one more place that draws noise, and give its number."""
         self.noise.append(NOISE[name])
         return len(self.noise) - 1
 
@@ -178,13 +183,16 @@ class Generator(CPPCodeGenerator):
         return f"cl_held_{len(self.held) - 1}[_idx]"
 
     def user_function(self, name: str) -> str:
+        """Note that a function is used, and give its C++ name."""
         self.functions.add(name)
         return str(self.func_name_replacements.get(name, name))
 
     def translate_expression(self, expr: str) -> str:
+        """Write an expression of Brian2 as C++."""
         return str(Renderer(self).render_expr(expr)).strip()
 
     def translate_statement(self, statement: Statement) -> str:
+        """Write an assignment of Brian2 as C++."""
         self.vector = not statement.scalar
         value, kind = self.translate_expression(statement.expr), ""
         dtype = self._type(statement.dtype)
@@ -214,6 +222,7 @@ class Generator(CPPCodeGenerator):
             raise NotCompilableError(msg)
 
     def translate_to_statements(self, statements: Any, conditional: Any) -> list[str]:
+        """Write assignments in their order, each under its condition."""
         # Brian2 lets code write to a (constant) variable
         self.changed = {statement.var for statement in statements}
         lines = []
@@ -233,6 +242,7 @@ class Generator(CPPCodeGenerator):
     def translate_to_read_arrays(
         self, read: Collection[str], write: Collection[str], indices: Collection[str]
     ) -> list[str]:
+        """Write what reads the arrays into variables of the loop."""
         lines = []
         for name in sorted(set(read) | set(indices)):
             var = self.variables[name]
@@ -247,10 +257,12 @@ class Generator(CPPCodeGenerator):
     def translate_to_declarations(
         self, read: Collection[str], write: Collection[str], indices: Collection[str]
     ) -> list[str]:
+        """Declare the variables that are written and not read."""
         names = sorted(set(write) - set(read) - set(indices))
         return [f"{self._type(self.variables[n].dtype)} {cpp_name(n)};" for n in names]
 
     def translate_to_write_arrays(self, write: Collection[str]) -> list[str]:
+        """Write what puts changed values back into the arrays."""
         lines = []
         for name in sorted(write):
             if self.variables[name].scalar:
@@ -262,6 +274,7 @@ class Generator(CPPCodeGenerator):
         return lines
 
     def determine_keywords(self) -> dict[str, Any]:
+        """Note the constants; what Brian2 hands to its template is this generator."""
         for name, var in self.variables.items():
             if isinstance(var, Constant) or (isinstance(var, ArrayVariable) and var.scalar):
                 self.constants[name] = self._constant_type(var)
