@@ -124,3 +124,23 @@ def test_the_list_of_an_analysis_only_installation_is_what_the_package_declares(
     page = (root / "docs/install.md").read_text("utf-8")
     (line,) = re.findall(r"^\$ pip install (attrs .*)$", page, re.M)
     assert set(line.split()) == wanted
+
+
+def test_every_extra_is_on_the_install_page():
+    import re
+    import tomllib
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    extras = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    (table,) = re.findall(
+        r"\| extra \|.*?\n\n", (root / "docs/install.md").read_text("utf-8"), re.S
+    )
+    named = {
+        n for row in table.splitlines()[2:] for n in re.findall(r"`(\w+)`", row.split("|")[1])
+    }
+    assert named == set(extras)
+    everything = set(re.findall(r"[\w]+", extras["all"][0].split("[")[1]))
+    assert everything == set(extras) - {"all"}
