@@ -139,7 +139,9 @@ def test_every_extra_is_on_the_install_page():
         r"\| extra \|.*?\n\n", (root / "docs/install.md").read_text("utf-8"), re.S
     )
     named = {
-        n for row in table.splitlines()[2:] for n in re.findall(r"`(\w+)`", row.split("|")[1])
+        n
+        for row in table.strip().splitlines()[2:]
+        for n in re.findall(r"`(\w+)`", row.split("|")[1])
     }
     assert named == set(extras)
     everything = set(re.findall(r"[\w]+", extras["all"][0].split("[")[1]))
