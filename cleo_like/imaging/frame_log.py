@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import attrs
+import numpy as np
+
+from cleo_like.core.errors import InputError
+from cleo_like.imaging.checks import check_exposure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-
     from cleo_like.imaging.optics import Optics
-    from cleo_like.imaging.rois import Injection
+    from cleo_like.imaging.rois import Injection, Rois
     from cleo_like.imaging.sensors.sensor import Sensor
+
+
+Frames: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]
+"""Times (s), dF/F with noise, without, and calcium; the last two where they are known."""
 
 
 class Microscope(Protocol):
@@ -58,6 +64,36 @@ class Microscope(Protocol):
     @property
     def injections(self) -> Sequence[Injection]:
         """Its planes."""
+
+    @property
+    def rois(self) -> Rois:
+        """All cells of all planes."""
+
+    @property
+    def sim(self) -> Any:
+        """Its simulator, or None."""
+
+    @property
+    def exposure(self) -> float:
+        """Length of a frame (s)."""
+
+    @property
+    def rand_seed(self) -> int | None:
+        """Seed of its noise."""
+
+    @property
+    def dFF_1AP(self) -> np.ndarray:  # noqa: N802 - Cleo's name
+        """Response of each ROI to one action potential."""
+
+    @property
+    def focus_coords(self) -> Any:
+        """Places of all cells on their planes (quantity, shape (n, 3))."""
+
+    def cell_places(self) -> np.ndarray | None:
+        """Give the places of the cells (m, shape (n, 3)), where they are known."""
+
+    def with_noise(self, clean: np.ndarray, time: float) -> np.ndarray:
+        """Add the noise of one frame to dF/F."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -122,3 +158,80 @@ class FrameLog:
     def n(self) -> int:
         """Number of ROIs."""
         return len(self.rois["neuron"])
+
+
+def computed_frames(scope: Microscope, rate: float) -> Frames:
+    """Compute frames over the whole run from the recorded spikes.
+
+    Parameters
+    ----------
+    scope : Scope
+        Prepared, in a simulator that has run.
+    rate : float
+        Frames per second (Hz).
+
+    Returns
+    -------
+    tuple of array
+        Times (s), and dF/F with noise, without, and calcium, each (n_frames, n).
+    """
+    if scope.sim is None:
+        msg = f"{scope.name!r} is in no simulator"
+        raise InputError(msg)
+    end = float(scope.sim.network.t_)
+    times = np.arange(int(np.floor(end * rate + 1e-9)) + 1) / rate
+    check_exposure(times, scope.exposure)
+    rois = scope.rois
+    parts = [scope.sensor.blocks[g.name].frames(times, scope.exposure) for g in rois.groups]
+    clean, calcium = (
+        rois.in_order([part[k] for part in parts]).reshape(len(rois), len(times)).T
+        for k in (0, 1)
+    )
+    seen = np.array(
+        [scope.with_noise(*frame) for frame in zip(clean, times.tolist(), strict=True)]
+    )
+    return times, seen, clean, calcium
+
+
+def log_of(
+    scope: Microscope, frames: Frames, *, rois: Mapping[str, np.ndarray], settings: str
+) -> FrameLog:
+    """Put frames together with all that the scope knows of them.
+
+    Parameters
+    ----------
+    scope : Scope
+        What took them.
+    frames : tuple of array
+        Times, dF/F with noise, without, and calcium; as `computed_frames` gives them.
+    rois : mapping
+        Table of the ROIs.
+    settings : str
+        The scope as text.
+    """
+    times, seen, clean, calcium = frames
+    blocks = [scope.sensor.blocks.get(getattr(g, "name", "")) for g in scope.rois.groups]
+    spikes = [b.spikes_by_roi() for b in blocks if b is not None]
+    followed = len(spikes) == len(blocks) and not any(some is None for some in spikes)
+    return FrameLog(
+        name=scope.name,
+        sensor=scope.sensor.name,
+        times=times,
+        seen=seen,
+        clean=clean,
+        calcium=calcium,
+        spike_times=list(scope.rois.in_order(spikes)) if followed else None,
+        rois=rois,
+        dff_1ap=scope.dFF_1AP,
+        positions=scope.cell_places(),
+        focus_coords=np.asarray(scope.focus_coords),
+        resting_brightness=scope.sensor.resting_brightness,
+        exposure=scope.exposure,
+        location=np.asarray(scope.location),
+        direction=scope.direction,
+        img_width=float(scope.img_width),
+        focus_depth=None if scope.focus_depth is None else float(scope.focus_depth),
+        seed=scope.rand_seed,
+        network_seed=None if scope.sim is None else scope.sim.seed,
+        settings=settings,
+    )

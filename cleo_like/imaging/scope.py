@@ -17,10 +17,10 @@ from cleo_like.base.quantities import (
 )
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
-from cleo_like.imaging.checks import check_exposure, check_sensor, length, place, whole
+from cleo_like.imaging.checks import check_sensor, length, place, whole
 from cleo_like.imaging.export import neo_of, traces_of
 from cleo_like.imaging.figure import ShowsScope, draw_scope, settings_text
-from cleo_like.imaging.frame_log import FrameLog
+from cleo_like.imaging.frame_log import FrameLog, computed_frames, log_of
 from cleo_like.imaging.injection import in_plane, without_plane
 from cleo_like.imaging.optics import Detector, Optics
 from cleo_like.imaging.plane import target_neurons_in_plane
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from cleo_like.core.ophys.traces import Traces
     from cleo_like.core.units import Quantity
+    from cleo_like.imaging.frame_log import Frames
 
 _KEYWORDS = (
     "rho_rel_generator", "focus_depth", "soma_radius", "i_targets", "sigma_noise", "base_sigma",
@@ -369,67 +370,17 @@ class Scope(ShowsScope, Planes, Recorder, NeoExportable):
             clean, calcium = (
                 self._frames(h) if known else None for h in (self._clean, self._calcium)
             )
-            return self._log(self.history.times, self._frames(self.history), clean, calcium)
-        return self._log(*self._computed(si(rate, "Hz", "rate")))
+            frames: Frames = self.history.times, self._frames(self.history), clean, calcium
+        else:
+            self.prepare()
+            frames = computed_frames(self, si(rate, "Hz", "rate"))
+        table = self._roi_table_with_factors()
+        return log_of(self, frames, rois=table, settings=settings_text(self))
 
     def _frames(self, history: History) -> np.ndarray:
         """Give what a history holds, shape (n_frames, n)."""
         return (
             np.asarray(history.values, dtype=float) if len(history) else np.zeros((0, self.n))
-        )
-
-    def _computed(self, rate: float) -> tuple[np.ndarray, ...]:
-        """Compute frames over the whole run from the recorded spikes."""
-        self.prepare()
-        if self.sim is None:
-            msg = f"{self.name!r} is in no simulator"
-            raise InputError(msg)
-        end = float(self.sim.network.t_)
-        times = np.arange(int(np.floor(end * rate + 1e-9)) + 1) / rate
-        check_exposure(times, self.exposure)
-        parts = [
-            self.sensor.blocks[g.name].frames(times, self.exposure) for g in self.rois.groups
-        ]
-        clean, calcium = (
-            self.rois.in_order([part[k] for part in parts]).reshape(self.n, len(times)).T
-            for k in (0, 1)
-        )
-        seen = np.array(
-            [self.with_noise(*frame) for frame in zip(clean, times.tolist(), strict=True)]
-        )
-        return times, seen, clean, calcium
-
-    def _log(
-        self,
-        times: np.ndarray,
-        seen: np.ndarray,
-        clean: np.ndarray | None,
-        calcium: np.ndarray | None,
-    ) -> FrameLog:
-        blocks = [self.sensor.blocks.get(getattr(g, "name", "")) for g in self.rois.groups]
-        spikes = [b.spikes_by_roi() for b in blocks if b is not None]
-        followed = len(spikes) == len(blocks) and not any(some is None for some in spikes)
-        return FrameLog(
-            name=self.name,
-            sensor=self.sensor.name,
-            times=times,
-            seen=seen,
-            clean=clean,
-            calcium=calcium,
-            spike_times=list(self.rois.in_order(spikes)) if followed else None,
-            rois=self._roi_table_with_factors(),
-            dff_1ap=self.dFF_1AP,
-            positions=self.cell_places(),
-            focus_coords=np.asarray(self.focus_coords),
-            resting_brightness=self.sensor.resting_brightness,
-            exposure=self.exposure,
-            location=np.asarray(self.location),
-            direction=self.direction,
-            img_width=float(self.img_width),
-            focus_depth=None if self.focus_depth is None else float(self.focus_depth),
-            seed=self.rand_seed,
-            network_seed=None if self.sim is None else self.sim.seed,
-            settings=settings_text(self),
         )
 
     def _roi_table_with_factors(self) -> dict[str, np.ndarray]:
