@@ -187,6 +187,9 @@ class CellModel:
     dt : quantity
         Longest integration step (default 0.025 ms: with rk4, spike times of the library's
         conductance-based cells are then true to 0.1 ms per second).
+    fine_dt : quantity, optional
+        Longest step behind a rig (`PatchPipette`), which shows the shape of spikes and clamped
+        currents; None (default): `dt`.
     initial : mapping
         Start of the search for rest: quantities, numbers (SI), or Brian2 expressions.
         Equations that depend on `t` have no rest: there it is the start of every sweep.
@@ -222,6 +225,9 @@ class CellModel:
     current: str = "I"
     method: str = "rk4"
     dt: float = attrs.field(default=si_default("25 us", "s"), converter=si_required("s", "dt"))
+    fine_dt: float | None = attrs.field(
+        default=None, converter=attrs.converters.optional(si_required("s", "fine_dt"))
+    )
     initial: Mapping[str, Any] = attrs.field(
         factory=dict, converter=attrs.Converter(_initial, takes_self=True)
     )
@@ -263,9 +269,7 @@ class CellModel:
             msg = f"{self.name!r} has a refractory but no threshold after which it begins"
             raise InputError(msg)
         self._check_level()
-        if not self.dt > 0:
-            msg = f"dt must be above 0 ms, got {self.dt * 1e3:g} ms"
-            raise InputError(msg)
+        self._check_steps()
         if self.method not in METHODS:
             msg = f"method must be one of {', '.join(METHODS)}, got {self.method!r}"
             raise InputError(msg)
@@ -273,6 +277,13 @@ class CellModel:
         if self.method == "auto":
             chosen = choose(eqs, conductance_based=self.conductance_based).method
             object.__setattr__(self, "method", chosen.removeprefix("shared_"))
+
+    def _check_steps(self) -> None:
+        for name in ("dt", "fine_dt"):
+            step = getattr(self, name)
+            if step is not None and not step > 0:
+                msg = f"{name} must be above 0 ms, got {step * 1e3:g} ms"
+                raise InputError(msg)
 
     def _check_level(self) -> None:
         if not isinstance(self.spike_level, str):

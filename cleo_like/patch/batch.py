@@ -153,7 +153,7 @@ def same_equations(found: list[Specimen]) -> list[list[int]]:
         m = s.model
         units = tuple((name, value.unit) for name, value in m.parameters.items())
         key = (m.equations, units, m.threshold, m.reset, m.refractory, m.spike_level,
-               m.method, m.dt, m.voltage, m.current, _start(m))  # fmt: skip
+               m.method, m.dt, m.fine_dt, m.voltage, m.current, _start(m))  # fmt: skip
         groups.setdefault(key, []).append(k)
     return list(groups.values())
 

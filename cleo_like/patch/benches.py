@@ -212,6 +212,7 @@ def wire(
         holding=protocol.holding + added,
     )
     none = np.zeros((len(Dynamics(model).states), len(cells)))
+    dt = model.fine_dt if dt is None else dt
     job = make_job(placed, commanded, sequential=sequential, dt=dt, rest=none)
     n = job.n_traces
     parameters = dict(job.parameters) | circuit_values(

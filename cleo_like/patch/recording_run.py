@@ -37,6 +37,7 @@ from cleo_like.patch.pipette import PatchPipette, rig_preset
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cleo_like.cells import CellModel
     from cleo_like.core.units import Quantity
     from cleo_like.patch.backends.choose import Backend, Simulation
     from cleo_like.patch.backends.objects import Block
@@ -212,7 +213,7 @@ class _Run:
             made = attrs.evolve(
                 recording,
                 truth=truth,
-                findings=(*findings, *found),
+                findings=(*findings, *_long_step(cells[k].model, job.dt), *found),
                 provenance=self._provenance(cells[k], job, simulation, recording.session_start),
             )
             yield _tested(made) if self.membrane_test else made
@@ -325,6 +326,17 @@ def _tested(recording: Recording) -> Recording:
     from cleo_like.features.clamp import with_membrane_test
 
     return with_membrane_test(recording)
+
+
+def _long_step(model: CellModel, dt: float) -> tuple[str, ...]:
+    """Say what a step that was asked for costs, where the model's own is shorter."""
+    alone = len(model.brian_equations().diff_eq_names) == 1  # no gate that could be missed
+    if alone or dt <= model.dt * (1 + 1e-9):
+        return ()
+    return (
+        f"the integration step of {dt * 1e6:g} us is longer than the {model.dt * 1e6:g} us of "
+        f"{model.name!r}: spikes may be late, upstrokes and fast currents off by 10 % and more",
+    )
 
 
 def _no_rest(cell: Specimen) -> str:

@@ -230,6 +230,46 @@ def test_sodium_current_in_the_clamp(cell):
     assert coarse[inward].min() == pytest.approx(fine[inward].min(), rel=0.01)
 
 
+def test_a_step_longer_than_the_cell_s_own_is_said():
+    """50 us lose a tenth of the sodium current of narrow_fs; its own step 1 % at most."""
+    played = protocol([-0.01], rate=2e4, mode="voltage_clamp", n=400, start=100, holding=-0.08)
+
+    def peak(dt):
+        found = clamped(0.7, cell="narrow_fs", played=played, dt=dt)
+        return found.sweeps[0].response[106:].min(), found.findings
+
+    fine, own, inside, outside = map(peak, ("1 us", None, "25 us", "50 us"))
+    assert fine[0] < -10e-9
+    assert own[0] == pytest.approx(fine[0], rel=0.002)
+    assert inside[0] == pytest.approx(fine[0], rel=0.01)
+    assert outside[0] != pytest.approx(fine[0], rel=0.05)
+    assert fine[1] == own[1] == inside[1] == ()
+    (said,) = outside[1]
+    assert "50 us is longer than the 25 us of 'narrow_fs'" in said
+    # the membrane alone has nothing to miss
+    assert clamped(0.7, played=played, dt="50 us").findings == ()
+
+
+@pytest.mark.parametrize(("correction", "peak"), [(None, 1.116), (0, 0.605), (0.9, 6.476)])
+def test_largest_current_of_the_clamp(correction, peak):
+    """Lei's equations by an implicit solver: uncompensated, and with all compensation.
+
+    The 1.1 nA of the published table have neither whole-cell nor fast compensation; with
+    both and without correction the peak is 0.605 nA.
+    """
+    if correction is None:
+        glass = attrs.evolve(QUIET, seal="5 GOhm")
+        found = recorded("passive", STEP, glass, VoltageClamp(lowpass=None))
+    else:
+        found = clamped(correction)
+    response = found.sweeps[0].response
+    assert np.abs(response).max() * 1e9 == pytest.approx(peak, rel=0.005)
+    if correction is not None:
+        assert np.abs(clamped(0).sweeps[0].response).max() * 1e9 == pytest.approx(
+            0.605, rel=0.03
+        )
+
+
 def test_an_unstable_correction_is_refused_with_one_that_is_stable():
     played = protocol([-0.06], mode="voltage_clamp", holding=-0.07)
     wrong = VoltageClamp(correction=0.8, series_resistance=14 * Mohm)

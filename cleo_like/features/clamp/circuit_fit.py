@@ -66,8 +66,8 @@ def fit_circuit(
     size: float,
     guess: tuple[float, float, float],
     chain: Chain,
-) -> tuple[float, float, float] | None:
-    """Fit access resistance (ohm), capacitance (F) and input resistance (ohm).
+) -> tuple[float, float, float, float] | None:
+    """Fit access resistance (ohm), capacitance (F), input resistance (ohm) and stray (F).
 
     Parameters
     ----------
@@ -103,5 +103,5 @@ def fit_circuit(
     found = least_squares(misfit, start, bounds=(low, np.log([1e9, 1e-8, 1e12, 2e-11])))
     if not found.success:
         return None
-    access, capacitance, resistance, _ = np.exp(found.x)
-    return float(access), float(capacitance), float(resistance)
+    access, capacitance, resistance, stray = np.exp(found.x)
+    return float(access), float(capacitance), float(resistance), float(stray)

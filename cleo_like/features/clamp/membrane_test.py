@@ -12,7 +12,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.features.clamp.chain import Chain, chain_of
-from cleo_like.features.clamp.circuit_fit import fit_circuit
+from cleo_like.features.clamp.circuit_fit import fit_circuit, step_response
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 from cleo_like.features.stack import given_window
 
@@ -36,6 +36,9 @@ _SURE = 3.0
 """Standard errors by which the pulse's steady response must differ from zero."""
 _ALIKE = 4.0
 """Neighbours that filtered noise has in common: 50 kHz and a 10 kHz filter."""
+_CREEP, _STRETCHES, _CLEAR = 0.02, 8, 4.0
+"""Part of the steady change, stretches of the pulse and standard errors (passive cells with
+noise: 2.9 at most in 200) at which a clamped current is called creeping."""
 _MISFIT = 0.03
 """Misfit above which a response is not one exponential (an I_h cell with a third of sag has
 .1; noise of 50 uV on a pulse of 4 mV has .01)."""
@@ -292,9 +295,25 @@ def _in_voltage_clamp(
             f"series resistance is corrected by {chain.correction:.0%}: the access resistance "
             "relies on that setting"
         )
-    return dict(
-        zip(("access_resistance", "capacitance", "input_resistance"), found, strict=True)
-    )
+    model = step_response(np.arange(len(response)) * dt, found, chain)
+    creep = _creep((response - holding - size * model)[skip:])
+    if creep > _CREEP * abs(change):
+        notes.append(
+            "the current creeps as that of no passive membrane (I_h or another slow "
+            f"conductance, up to {creep / abs(change):.0%} of the steady change): the input "
+            "resistance is that of a pulse of this length"
+        )
+    names = ("access_resistance", "capacitance", "input_resistance")
+    return dict(zip(names, found, strict=False))
+
+
+def _creep(left: np.ndarray) -> float:
+    """Give the largest stretch of what a fit leaves over; 0 where it is within the noise."""
+    means = np.array([part.mean() for part in np.array_split(left, _STRETCHES)])
+    half = left[len(left) // 2 :]
+    noise = float(np.std(half)) * np.sqrt(_ALIKE * _STRETCHES / len(left))
+    largest = float(np.abs(means).max())
+    return largest if largest > _CLEAR * noise else 0.0
 
 
 def _in_current_clamp(

@@ -96,6 +96,13 @@ def test_what_biases_the_test_is_said():
     (sag,), (plain,) = recorded("sag", deep), recorded("passive", deep)
     assert "not one exponential" in membrane_test(sag).notes[0][-1]
     assert membrane_test(plain).notes == ((),)
+    slow = voltage_steps(["-75 mV"], duration="150 ms", before="20 ms", after="10 ms")
+    (sag,), (plain,) = (
+        recorded("sag", slow, correction=0),
+        recorded("passive", slow, correction=0),
+    )
+    assert "I_h or another slow conductance" in membrane_test(sag).notes[0][-1]
+    assert membrane_test(plain).notes == ((),)
     (small,) = recorded(
         "passive", cl.long_square(["-0.005 pA"], duration="50 ms", before="50 ms"), command=None
     )
