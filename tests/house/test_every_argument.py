@@ -253,7 +253,7 @@ CALLS = {
     "patch.record": (recorded, {"dt": (0.05, "ms")}),
     "patch.experiment": (experiment_of, {"pause": (20, "ms"), "dt": (0.05, "ms")}),
     "core.join_recordings": (joined, {"pause": (20, "ms")}),
-    "cells.CellModel": (model, {"spike_level": (-20, "mV"), "dt": (0.05, "ms"), "refractory": (2, "ms")}),
+    "cells.CellModel": (model, {"spike_level": (-20, "mV"), "dt": (0.05, "ms"), "fine_dt": (0.01, "ms"), "refractory": (2, "ms")}),
     "cells.rheobase": (
         lambda **k: cl.rheobase(cl.get_cell("passive"), **k),
         {"duration": (5, "ms"), "maximum": (20, "pA"), "resolution": (5, "pA")},

@@ -250,26 +250,6 @@ def test_a_step_longer_than_the_cell_s_own_is_said():
     assert clamped(0.7, played=played, dt="50 us").findings == ()
 
 
-@pytest.mark.parametrize(("correction", "peak"), [(None, 1.116), (0, 0.605), (0.9, 6.476)])
-def test_largest_current_of_the_clamp(correction, peak):
-    """Lei's equations by an implicit solver: uncompensated, and with all compensation.
-
-    The 1.1 nA of the published table have neither whole-cell nor fast compensation; with
-    both and without correction the peak is 0.605 nA.
-    """
-    if correction is None:
-        glass = attrs.evolve(QUIET, seal="5 GOhm")
-        found = recorded("passive", STEP, glass, VoltageClamp(lowpass=None))
-    else:
-        found = clamped(correction)
-    response = found.sweeps[0].response
-    assert np.abs(response).max() * 1e9 == pytest.approx(peak, rel=0.005)
-    if correction is not None:
-        assert np.abs(clamped(0).sweeps[0].response).max() * 1e9 == pytest.approx(
-            0.605, rel=0.03
-        )
-
-
 def test_an_unstable_correction_is_refused_with_one_that_is_stable():
     played = protocol([-0.06], mode="voltage_clamp", holding=-0.07)
     wrong = VoltageClamp(correction=0.8, series_resistance=14 * Mohm)
