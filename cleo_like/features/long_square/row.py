@@ -12,10 +12,15 @@ from cleo_like.features.estimate import Estimate, stated
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.patterns import pattern_features
 from cleo_like.features.long_square.rheobase import rheobase
-from cleo_like.features.long_square.subthreshold import intervals, subthreshold_features
+from cleo_like.features.long_square.subthreshold import (
+    away_from_first_level,
+    intervals,
+    subthreshold_features,
+)
 from cleo_like.features.long_square.train import train_features
 from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.measure import membrane_of
+from cleo_like.features.passive.residue import residue_of
 from cleo_like.features.spikes.resampling.spectra import converter_step
 from cleo_like.features.spikes.table import spikes_of
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
     from cleo_like.features.long_square.subthreshold import Intervals
     from cleo_like.features.parameters import ExtractionParameters
+    from cleo_like.features.passive.residue import Residue
     from cleo_like.features.spikes.table import SpikeTable
     from cleo_like.features.stack import SweepStack
 
@@ -65,6 +71,7 @@ class Answers:
         self.values: dict[str, float] = {}
         self.errors: dict[str, float] = {}
         self.reasons: dict[str, str] = {}
+        self.residue: Residue | None = None
 
     def put(self, name: str, found: Estimate | float, why: str = "") -> None:
         """Keep a value, its error, and why it is missing."""
@@ -83,16 +90,32 @@ class Answers:
 
 def membrane_values(answers: Answers, found: Measured) -> tuple[str, ...]:
     """Find baseline, sag, resistances, time constants and capacitance; give the notes."""
-    answers.put("v_baseline", _baseline(found), "no baseline before the step")
     if found.limits.exact:
+        answers.put("v_baseline", _baseline(found), "no baseline before the step")
         _ipfx_values(answers, found)
         return ()
     limit = found.limits.subthresh_min_amp
     measured = membrane_of(found.stack, found.step, found.sweeps, limit)
     found.sweeps.update(measured.sweeps)
-    for name, estimate in measured.values.items():
+    values = measured.values
+    left = residue_of(
+        found.stack,
+        found.where.baseline,
+        away_from_first_level(found.stack, found.where.baseline[1]),
+        resistance=values["input_resistance"],
+        tau=values["tau"],
+    )
+    found.sweeps["v_baseline"] = found.sweeps["v_baseline"] - left.values
+    answers.residue = left
+    answers.put("v_baseline", _baseline(found, left), "no baseline before the step")
+    for name, estimate in values.items():
         answers.put(name, estimate)
-    return measured.notes
+    if not left.values.any():
+        return measured.notes
+    taken = (
+        f"{left.values.mean():.2g} mV that an earlier pulse leaves are taken off the baseline"
+    )
+    return (*measured.notes, taken)
 
 
 def _ipfx_values(answers: Answers, found: Measured) -> None:
@@ -131,16 +154,23 @@ def _ipfx_sag(answers: Answers, sweeps: Mapping[str, np.ndarray], quiet: np.ndar
     answers.put("vm_for_sag", sweeps["peak_deflect_v"][row])
 
 
-def _baseline(found: Measured) -> Estimate:
-    """Mean over the sweeps; they share what the converter rounds off."""
+def _baseline(found: Measured, left: Residue | None = None) -> Estimate:
+    """Mean over the sweeps; they share what the converter rounds off, and what is taken off."""
     mean = _mean(found.sweeps["v_baseline"])
+    if left is not None and left.reason:
+        return Estimate(reason=left.reason)
     if found.limits.exact:
         return mean
+    shared = left.error if left is not None else 0.0
     n = int(np.isfinite(found.sweeps["v_baseline"]).sum())
     start = found.stack.bounds(found.step)[0]
     about = found.stack.voltage_mv[:, max(0, start - _CODE_SAMPLES) : start + _CODE_SAMPLES]
     code = converter_step(about) / np.sqrt(12)
-    return stated(mean.value, code, mean.error, n - 1) if n > 1 else mean
+    found_error = stated(mean.value, code, mean.error, n - 1) if n > 1 else mean
+    if not shared:
+        return found_error
+    own = found_error.error if np.isfinite(found_error.error) else 0.0
+    return Estimate(value=mean.value, error=float(np.hypot(own, shared)))
 
 
 def _mean(values: np.ndarray) -> Estimate:
@@ -221,7 +251,7 @@ def rest_and_rebound(answers: Answers, found: Measured) -> None:
     free = np.abs(holding) < _ZERO_CURRENT
     answers.put(
         "resting_potential",
-        _baseline(found) if free else np.nan,
+        _baseline(found, answers.residue) if free else np.nan,
         f"the cell is held with {holding:.3g} pA" if b > a else "no baseline",
     )
     names = ("rebound_depolarization", "rebound_latency", "rebound_spikes")
@@ -233,11 +263,12 @@ def rest_and_rebound(answers: Answers, found: Measured) -> None:
         return
     row = int(down[sweeps["stim_amp"][down].argmin()])
     count = len(spikes_of(stack.take(slice(row, row + 1)), after, found.limits, shapes=False))
-    baseline = float(sweeps["v_baseline"][row])
+    unknown = answers.residue.reason if answers.residue is not None else ""
+    baseline = np.nan if unknown else float(sweeps["v_baseline"][row])
     after_step = firing.rebound(
         stack, row, step, baseline=baseline, spike_count=count, within=_REBOUND_WITHIN
     )
     for name, value in zip(
         names, (after_step.amplitude, after_step.latency, after_step.spikes), strict=True
     ):
-        answers.put(name, value, "no baseline before the step")
+        answers.put(name, value, unknown or "no baseline before the step")

@@ -86,16 +86,9 @@ def _of_ipfx(
 
 def _resting(stack: SweepStack, start: int, wanted: int) -> tuple[int, int, str]:
     """Find the last stretch before the step at the level with which the sweeps begin."""
-    before = stack.current_pa[:, :start]
     if start == 0:
         return 0, 0, "the step begins with the sweep: no baseline"
-    level = np.median(before[:, : max(start // 20, 1)], axis=1, keepdims=True)
-    if not (before != level).any():
-        return 0, start, ""
-    step = np.abs(stack.current_pa[:, start : start + 2].mean(axis=1) - level[:, 0])
-    noise = 6 * np.median(np.abs(before - level), axis=1)
-    tolerance = np.maximum(_SAME_LEVEL * max(float(step.max()), 1e-9), noise)[:, None]
-    away = (np.abs(before - level) > tolerance).mean(axis=0) > 0
+    away = away_from_first_level(stack, start)
     if not away.any() or away.all():
         return 0, start, ""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], away, [True])).astype(np.int8)))
@@ -115,6 +108,21 @@ def _resting(stack: SweepStack, start: int, wanted: int) -> tuple[int, int, str]
             f"the step begins at {start * ms:.4g} ms"
         ),
     )
+
+
+def away_from_first_level(stack: SweepStack, start: int) -> np.ndarray:
+    """Tell which samples before `start` are not at the first level of the current."""
+    if start == 0:
+        return np.zeros(0, dtype=bool)
+    before = stack.current_pa[:, :start]
+    level = np.median(before[:, : max(start // 20, 1)], axis=1, keepdims=True)
+    if not (before != level).any():
+        return np.zeros(start, dtype=bool)
+    step = np.abs(stack.current_pa[:, start : start + 2].mean(axis=1) - level[:, 0])
+    noise = 6 * np.median(np.abs(before - level), axis=1)
+    tolerance = np.maximum(_SAME_LEVEL * max(float(step.max()), 1e-9), noise)[:, None]
+    away: np.ndarray = (np.abs(before - level) > tolerance).any(axis=0)
+    return away
 
 
 def subthreshold_features(
