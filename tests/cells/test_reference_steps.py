@@ -42,9 +42,13 @@ def test_block_begins_where_a_recording_stops_firing():
 
 
 @pytest.mark.parametrize(
-    ("potential", "said"), [("-60 mV", "below the rest of passive at -70.0 mV")]
+    ("potential", "said"),
+    [
+        ("-60 mV", "below the rest of passive at -70.0 mV, got -60.0 mV"),
+        ("-1e18 V", "no current brings passive to -1000000000000000000000.0 mV"),
+    ],
 )
-def test_a_potential_above_rest(potential, said):
+def test_a_potential_that_cannot_be_reached(potential, said):
     with pytest.raises(InputError, match=said):
         sag_at(get_cell("passive"), potential)
 

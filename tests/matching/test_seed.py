@@ -92,3 +92,8 @@ def test_wrong_arrays():
         get_stim_characteristics(np.zeros(3), np.zeros(3))
     with pytest.raises(InputError, match="one sweep"):
         match_long_square_protocol(np.zeros((2, 3)), T)
+
+
+def test_a_ramp_from_a_holding_current_is_told_from_it():
+    i = np.where((T >= 0.5) & (T < 1.5), (T - 0.5) * 100, 0.0) - 20
+    assert get_stim_characteristics(i, T)[2] == pytest.approx(100, rel=0.01)

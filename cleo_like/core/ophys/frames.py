@@ -12,6 +12,8 @@ from cleo_like.core.arrays import read_only, si_samples
 from cleo_like.core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Float, Shaped
 
 
@@ -38,8 +40,36 @@ class FrameSource(Protocol):
     def pixel_size(self) -> tuple[float, float] | None:
         """Height and width of a pixel (m); None is unknown."""
 
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "*n height width"]:
         """Give the frames of a slice, in order."""
+
+
+class Frames:
+    """What every movie does alike: `len`, one frame by number, some by slice.
+
+    A class of movies has `shape`, and `some(frames)`, which gives those of a slice.
+    """
+
+    __slots__ = ()
+    shape: Any
+    some: Callable[[slice], np.ndarray]
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return int(self.shape[0])
+
+    def __getitem__(self, frames: Any) -> Shaped[np.ndarray, "*n height width"]:
+        """Give the frames of a slice (n, height, width), or one frame (height, width)."""
+        if isinstance(frames, slice):
+            return self.some(frames)
+        if not hasattr(frames, "__index__"):
+            msg = f"frames are taken by number or slice, got {frames!r}: movie[10:20][..., 3]"
+            raise InputError(msg)
+        number = int(frames) + (len(self) if int(frames) < 0 else 0)
+        if not 0 <= number < len(self):  # IndexError also ends `for frame in movie`
+            msg = f"the movie has {len(self)} frames, so none has the number {frames}"
+            raise IndexError(msg)
+        return self.some(slice(number, number + 1))[0]
 
 
 def pixel_size_of(value: Any) -> tuple[float, float] | None:
@@ -69,7 +99,7 @@ def _frames(value: Any) -> Any:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class ArrayFrames:
+class ArrayFrames(Frames):
     """Frames that are an array already: in memory, a memmap, or a data set of a file.
 
     Parameters
@@ -115,7 +145,7 @@ class ArrayFrames:
         """Type of a pixel."""
         return np.dtype(self.frames.dtype)
 
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
         """Give the frames of a slice."""
         return np.asarray(self.frames[frames])
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from cleo_like.core.arrays import array_eq, read_only
 from cleo_like.core.errors import FileFormatError, InputError
-from cleo_like.core.ophys.frames import frames_text, pixel_size_of
+from cleo_like.core.ophys.frames import Frames, frames_text, pixel_size_of
 from cleo_like.core.units import si
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Float, Shaped
+    from jaxtyping import Float, Int, Shaped
 
     from cleo_like.core.units import Quantity
 
@@ -27,7 +27,7 @@ _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60
 
 
 @attrs.frozen(kw_only=True)
-class TiffMovie:
+class TiffMovie(Frames):
     """Frames of a TIFF; `movie[start:stop]` reads those.
 
     Parameters
@@ -60,15 +60,8 @@ class TiffMovie:
     offset: int | None = None
     notes: tuple[str, ...] = ()
 
-    def __len__(self) -> int:
-        """Count the frames."""
-        return self.shape[0]
-
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
-        """Read the frames of a slice (n, height, width)."""
-        if not isinstance(frames, slice):
-            msg = f"frames are taken by slice, got {frames!r}: movie[10:11][0]"
-            raise InputError(msg)
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+        """Read the frames of a slice."""
         numbers = range(*frames.indices(self.shape[0]))
         if self.offset is not None:
             return np.array(self._mapped(self.offset)[frames])
@@ -126,17 +119,19 @@ def read_tiff(
     """
     file = Path(path)
     with opened(file) as tiff:
-        n, shape, dtype, others, offset = _stack(tiff, file)
+        stack = _stack(tiff, file)
+        others = stack.pages.shape[1]
         if not 0 <= channel < others:
             msg = (
                 f"{file.name} has {others} channel(s) or planes, so none has the number "
                 f"{channel}"
             )
             raise InputError(msg)
-        told = _told(tiff, n)
+        pages = stack.pages[:, channel]
+        told = _told(tiff, n := len(pages))
     notes = list(told.notes)
     if others > 1:
-        notes.append(f"channel {channel} of {others} that take turns")
+        notes.append(f"channel {channel} of {others}")
     times = told.times
     if frame_rate is not None:
         rate = si(frame_rate, "Hz", "frame_rate")
@@ -148,13 +143,13 @@ def read_tiff(
         notes.append("the file does not tell the frame rate: times are unknown (NaN)")
     return TiffMovie(
         path=file,
-        shape=(n, *shape),
-        dtype=dtype,
+        shape=(n, *stack.size),
+        dtype=stack.dtype,
         times=np.full(n, np.nan) if times is None else times,
         pixel_size=told.pixel_size if pixel_size is None else pixel_size_of(pixel_size),
-        first=channel,
-        step=others,
-        offset=offset,
+        first=int(pages[0]),
+        step=int(pages[1] - pages[0]) if n > 1 else 1,
+        offset=stack.offset,
         notes=tuple(notes),
     )
 
@@ -182,8 +177,16 @@ def _page(file: Any, number: int, path: Path) -> np.ndarray:
         raise FileFormatError(msg) from error
 
 
-def _stack(tiff: Any, path: Path) -> tuple[int, tuple[int, int], np.dtype, int, int | None]:
-    """Frames, rows and columns, type, pages for each frame, and where they begin if mapped."""
+@attrs.frozen
+class _Stack:
+    pages: Int[np.ndarray, "n_frames n_channels"]  # number of each in the file
+    size: tuple[int, int]
+    dtype: np.dtype
+    offset: int | None  # where they begin, if they lie one after the other
+
+
+def _stack(tiff: Any, path: Path) -> _Stack:
+    """Find the pages of each frame and channel."""
     first = tiff.pages.first if len(tiff.pages) else None
     if first is None or len(first.shape) != 2 or first.dtype is None:
         found = "no page" if first is None else f"pages of shape {first.shape}"
@@ -201,16 +204,15 @@ def _stack(tiff: Any, path: Path) -> tuple[int, tuple[int, int], np.dtype, int, 
             "was cut off"
         )
         raise FileFormatError(msg)
-    sizes = dict(zip(series.axes, series.shape, strict=True))
-    others = int(np.prod([n for axis, n in sizes.items() if axis in "CZS"], dtype=int))
-    if others in (0, pages):  # a stack that calls its only axis depth is a movie all the same
-        others = 1
-    if pages % others or (offset is None and tiff.pages[pages - 1].shape != first.shape):
-        msg = f"{path.name} has pages of several sizes, or {others} channels in {pages} pages"
+    numbers = _by_channel(tiff, pages)
+    if numbers.size != pages or (offset is None and tiff.pages[pages - 1].shape != first.shape):
+        msg = (
+            f"{path.name} has pages of several sizes, or channels that end at different frames"
+        )
         raise FileFormatError(msg)
     rows, columns = first.shape
     dtype = np.dtype(first.dtype).newbyteorder(tiff.byteorder)
-    return pages // others, (int(rows), int(columns)), dtype, others, offset
+    return _Stack(numbers, (int(rows), int(columns)), dtype, offset)
 
 
 @attrs.frozen
@@ -218,6 +220,20 @@ class _Told:
     times: np.ndarray | None = None
     pixel_size: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+
+
+def _by_channel(tiff: Any, pages: int) -> np.ndarray:
+    """Give the number of each page, frames x channels (and planes)."""
+    series = tiff.series[0]
+    axes, sizes = series.axes[:-2], series.shape[:-2]
+    other = [axis in "CZS" for axis in axes]
+    n_other = int(np.prod([n for n, so in zip(sizes, other, strict=True) if so], dtype=int))
+    numbers = np.arange(pages)
+    if np.prod(sizes, dtype=int) == pages and 1 < n_other < pages:
+        order = np.argsort(other, kind="stable")  # axes of time, then the others
+        return numbers.reshape(sizes).transpose(order).reshape(-1, n_other)
+    turns = len(_channels_of_scanimage(tiff)) if tiff.is_scanimage else 1
+    return numbers[: pages - pages % turns].reshape(-1, turns)
 
 
 def _told(tiff: Any, n: int) -> _Told:
@@ -287,12 +303,25 @@ def _told_by_imagej(tiff: Any, n: int) -> _Told:
     return _Told(times, size)
 
 
+def _text_of_scanimage(tiff: Any) -> str:
+    """All that ScanImage says of a file; newer versions do so in the tag Software."""
+    page = tiff.pages.first
+    header = (tiff.scanimage_metadata or {}).get("FrameData", "")
+    return f"{page.software}\n{header}\n{page.description}"
+
+
+def _channels_of_scanimage(tiff: Any) -> list[str]:
+    """Numbers of the channels that were saved; their frames take turns."""
+    found = re.search(r"channelSave'?\s*[:=]\s*\[?([\d;, ]+)", _text_of_scanimage(tiff))
+    return re.findall(r"\d+", found[1] if found else "") or ["1"]
+
+
 def _told_by_scanimage(tiff: Any, n: int) -> _Told:
-    text = str((tiff.scanimage_metadata or {}).get("FrameData", "")) + str(
-        tiff.pages.first.description
+    found = re.search(
+        r"(?:scanFrameRate|state\.acq\.frameRate)'?\s*[:=]\s*([\d.eE+-]+)",
+        _text_of_scanimage(tiff),
     )
-    found = re.search(r"scanFrameRate'?\s*[:=]\s*([\d.eE+-]+)", text)
-    if found is None:
-        return _Told(notes=("ScanImage metadata without scanFrameRate",))
+    if found is None or not float(found[1]) > 0:
+        return _Told(notes=("ScanImage metadata without a frame rate",))
     note = "frame rate of the scanner, from ScanImage: divide by the planes of a volume"
     return _Told(np.arange(n) / float(found[1]), None, (note,))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.core.ophys.frames import Frames
 from cleo_like.imaging.calibrated import calibrated_indicator, calibrated_names
 from cleo_like.imaging.movie.extract import extract_fluorescence
 from cleo_like.sessions.events import detected
@@ -30,7 +31,7 @@ NOTE = (
 )
 
 
-class Registered:
+class Registered(Frames):
     """A movie whose true rigid motion is undone in whole pixels; edges are repeated.
 
     Parameters
@@ -45,7 +46,7 @@ class Registered:
         self.times, self.pixel_size = movie.times, movie.pixel_size
         self._shifts = np.rint(movie.truth.motion.rigid).astype(int)
 
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
         """Give the frames of a slice."""
         found = self._movie[frames]
         rows, columns = (np.arange(n) for n in self.shape[1:])

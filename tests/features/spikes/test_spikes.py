@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import attrs
 import numpy as np
 import pytest
@@ -218,3 +220,18 @@ def test_extremes_of_many_stretches_in_order(data):
     for a, b, top, bottom in zip(start, stop, high, low, strict=True):
         assert top == a + int(x[a:b].argmax())
         assert bottom == a + int(x[a:b].argmin())
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_fall_soon_after_a_trough_as_its_definition_has_it(data):
+    """Any sample of the first 5 ms, less any later one of the interval: at least 0.5 mV."""
+    size = data.draw(st.integers(2, 90))
+    v = np.array(data.draw(st.lists(st.integers(0, 4), min_size=size, max_size=size))) * 0.25
+    fast = np.array([data.draw(st.integers(0, size - 2))])
+    stop = np.array([data.draw(st.integers(fast[0] + 1, size))])
+    trace = SimpleNamespace(v=v, stack=SimpleNamespace(rate=1e3))
+    lowest = fast + np.argmin(v[fast[0] : stop[0]])
+    soon = range(fast[0], min(fast[0] + 1 + round(shape._ADP_LATEST * 1e3), stop[0]))
+    falls = any(v[i] - v[i : stop[0]].min() >= 0.5 for i in soon)
+    assert shape._falls_back(trace, fast, stop, lowest)[0] == falls

@@ -170,12 +170,15 @@ def test_holding_is_the_headers_not_the_first_epochs(tmp_path):
     assert command[639] == pytest.approx(-30.0)
 
 
-def test_equal_units_leave_the_mode_open(tmp_path):
-    path = write_abf1(tmp_path / "x.abf", np.ones((3, 640)), units="pA", rate="20 kHz")
+@pytest.mark.parametrize(("unit", "kind"), [("pA", "potential"), ("mV", "current")])
+def test_equal_units_leave_the_mode_open(tmp_path, unit, kind):
+    path = write_abf1(tmp_path / "x.abf", np.ones((3, 640)), units=unit, rate="20 kHz")
     patch(path, 2296, "4h", 1, 0, 1, 0)
-    back = read(path)
+    back = read(outputs(path, unit))
     assert str(back.sweeps[0].mode) == "unknown"
-    assert any("same kind of unit" in f and "Nothing was changed" in f for f in back.findings)
+    (said,) = [f for f in back.findings if "same kind of unit" in f]
+    assert f"the response is a {kind} saved as {unit}" in said
+    assert "Nothing was changed" in said
 
 
 def test_no_channel_of_potential_or_current(tmp_path):

@@ -128,7 +128,7 @@ def test_what_is_no_movie_is_refused(tmp_path):
         read_all(path)
     with pytest.raises(InputError, match="no electrode 'x'"):
         read(path, electrode="x")
-    with pytest.raises(InputError, match="by slice"):
+    with pytest.raises(InputError, match="by number or slice"):
         read(path)[3]
 
 
@@ -166,14 +166,63 @@ def test_channels_of_an_imagej_file(tmp_path):
         read_tiff(path, channel=2)
 
 
-def test_frame_rate_of_scanimage(tmp_path):
-    text = "SI.VERSION_MAJOR = 2020\nSI.hRoiManager.scanFrameRate = 30.04\nSI.x = 1"
-    tifffile.imwrite(
-        tmp_path / "si.tif", np.zeros((30, 8, 9), "i2"), description=text, metadata=None
+SCANIMAGE = (
+    "SI.VERSION_MAJOR = 5\nSI.hRoiManager.scanFrameRate = 30.04\nSI.hChannels.channelSave = {}"
+)
+
+
+@pytest.mark.parametrize(
+    ("given", "rate", "turns"),
+    [
+        ({"software": SCANIMAGE.format(1)}, 30.04, 1),
+        ({"software": SCANIMAGE.format("[1;2]")}, 30.04, 2),
+        ({"description": "state.configName='x'\rstate.acq.frameRate=3.91\r"}, 3.91, 1),
+    ],
+)
+def test_frame_rate_and_channels_of_scanimage(tmp_path, given, rate, turns):
+    path, x = tmp_path / "si.tif", np.arange(30 * 8 * 9, dtype="i2").reshape(30, 8, 9)
+    tifffile.imwrite(path, x, metadata=None, **given)
+    back = read(path)
+    np.testing.assert_allclose(back.times, np.arange(30 // turns) / rate)
+    np.testing.assert_array_equal(back[:], x[::turns])
+    np.testing.assert_array_equal(
+        read_tiff(path, channel=turns - 1)[3], x[3 * turns + turns - 1]
     )
-    back = read(tmp_path / "si.tif")
-    assert back.shape == (30, 8, 9)
-    assert np.isnan(back.times).all() or back.times[1] == pytest.approx(1 / 30.04)
+    assert any("from ScanImage" in note for note in back.notes)
+
+
+def test_channels_of_scanimage_that_end_at_different_frames(tmp_path):
+    path = tmp_path / "si.tif"
+    tifffile.imwrite(
+        path, np.zeros((31, 8, 9), "i2"), metadata=None, software=SCANIMAGE.format("[1;2]")
+    )
+    with pytest.raises(FileFormatError, match="end at different frames"):
+        read(path)
+
+
+@pytest.mark.parametrize("axes", ["CTYX", "TCYX", "ZTYX", "CZTYX", "TZCYX"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_channels_and_planes_in_any_order_of_pages(tmp_path, axes, compression):
+    sizes = {"C": 2, "Z": 3, "T": 20, "Y": 8, "X": 9}
+    shape = tuple(sizes[axis] for axis in axes)
+    x = np.arange(np.prod(shape), dtype="u2").reshape(shape)
+    path = tmp_path / "x.ome.tif"
+    tifffile.imwrite(path, x, metadata={"axes": axes}, ome=True, compression=compression)
+    times_first = np.moveaxis(x, axes.index("T"), 0).reshape(20, -1, 8, 9)
+    for channel in range(times_first.shape[1]):
+        back = read_tiff(path, channel=channel)
+        np.testing.assert_array_equal(back[:], times_first[:, channel])
+        np.testing.assert_array_equal(back[-1], times_first[-1, channel])
+
+
+def test_scanimage_without_a_rate(tmp_path):
+    path = tmp_path / "si.tif"
+    tifffile.imwrite(
+        path, np.zeros((30, 8, 9), "i2"), metadata=None, software="SI.VERSION_MAJOR = 5"
+    )
+    back = read(path)
+    assert np.isnan(back.times).all()
+    assert any("without a frame rate" in note for note in back.notes)
 
 
 @pytest.mark.filterwarnings("ignore")

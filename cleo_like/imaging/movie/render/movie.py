@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleo_like.core.errors import InputError
-from cleo_like.core.ophys.frames import frames_text
+from cleo_like.core.ophys.frames import Frames, frames_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from cleo_like.imaging.movie.render.truth import MovieTruth
 
 
-class _Frames:
+class _Frames(Frames):
     """Frames by number or slice, each made on its own."""
 
     def __init__(
@@ -37,23 +36,9 @@ class _Frames:
         self.shape, self.dtype = shape, np.dtype(dtype)
         self.times, self.pixel_size = times, pixel_size
 
-    def __len__(self) -> int:
-        """Count the frames."""
-        return self.shape[0]
-
-    def __getitem__(self, frames: Any) -> Shaped[np.ndarray, "*n height width"]:
-        """Make the frames of a slice (n, height, width), or one frame (height, width)."""
-        if isinstance(frames, slice):
-            numbers = range(*frames.indices(len(self)))
-        elif hasattr(frames, "__index__"):
-            number = int(frames) + (len(self) if int(frames) < 0 else 0)
-            if not 0 <= number < len(self):  # IndexError also ends `for frame in movie`
-                msg = f"the movie has {len(self)} frames, so none has the number {frames}"
-                raise IndexError(msg)
-            return self[number : number + 1][0]
-        else:
-            msg = f"frames are taken by number or slice, got {frames!r}: movie[10:20][..., 3]"
-            raise InputError(msg)
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+        """Make the frames of a slice."""
+        numbers = range(*frames.indices(len(self)))
         out = np.empty((len(numbers), *self.shape[1:]), self.dtype)
         if self._threads > 1 and len(numbers) > 1:
             with ThreadPoolExecutor(self._threads) as pool:

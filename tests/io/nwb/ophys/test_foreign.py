@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import h5py
 import numpy as np
 import pynwb
 import pytest
@@ -185,6 +186,9 @@ def test_a_movie_gives_pixel_masks_their_frame(tmp_path):
     made.add(raw, "RoiResponseSeries", np.ones((N, 3)), table)
     (experiment,) = cl.read_experiments(made.write(tmp_path / "p.nwb"))
     assert np.array_equal(experiment.movie[10:20], frames[10:20])
+    assert np.array_equal(experiment.movie[-1], frames[-1])
+    with pytest.raises(IndexError, match="none has the number 60"):
+        experiment.movie[N]
     assert np.array_equal(experiment.masks.to_images(), MASKS)
 
 
@@ -326,3 +330,33 @@ def test_the_allen_sdk_keeps_rows_and_columns(tmp_path):
     assert experiment.motion.shifts[0].tolist() == [1, 2]
     assert experiment.plane.depth == pytest.approx(175e-6)
     assert cl.read(path, order="xy").masks.shape == (W, H)
+
+
+@pytest.mark.parametrize(
+    ("stored", "factor", "offset"),
+    [
+        ({}, 1, 0),
+        ({"conversion": 0.5, "offset": -3.0}, 0.5, -3),
+        ({"conversion": np.nan, "offset": np.inf}, 1, 0),
+        ({"conversion": 0.0, "offset": 2.0}, 1, 2),
+        ({"conversion": "one"}, 1, 0),
+    ],
+)
+def test_what_a_value_means(tmp_path, stored, factor, offset):
+    made = Maker()
+    plane = made.plane()
+    movie = TwoPhotonSeries(
+        name="movie", data=np.arange(N * H * W, dtype="i2").reshape(N, W, H), unit="n.a.",
+        rate=10.0, imaging_plane=plane,
+    )  # fmt: skip
+    made.file.add_acquisition(movie)
+    made.table(plane, image_mask=MASKS)
+    path = made.write(tmp_path / "x.nwb")
+    with h5py.File(path, "r+") as file:
+        data = file["acquisition/movie/data"]
+        for name in ("conversion", "offset"):
+            data.attrs.pop(name, None)
+        data.attrs.update(stored)
+    (experiment,) = cl.read_experiments(path)
+    first = np.asarray(experiment.movie[0], float).ravel(order="F")[:2]
+    np.testing.assert_allclose(first, [offset, factor + offset])

@@ -233,3 +233,18 @@ def test_any_truth_array_comes_back(array, tmp_path_factory):
     found = back.truth_arrays["anything"]
     assert (found.shape, found.dtype) == (array.shape, array.dtype)
     assert np.array_equal(found, array, equal_nan=array.dtype.kind == "f")
+
+
+@pytest.mark.parametrize(
+    ("given", "model", "maker"),
+    [
+        ({"model": "Bergamo"}, "Bergamo", None),
+        ({"manufacturer": "Thorlabs"}, None, "Thorlabs"),
+        ({"manufacturer": "Thorlabs", "model": "Bergamo"}, "Bergamo", "Thorlabs"),
+        ({}, None, None),
+    ],
+)
+def test_half_of_a_microscopes_name(tmp_path, given, model, maker):
+    made = make_experiment(plane=ImagingPlane(**given))
+    (back,) = read_experiments(cl.write(made, tmp_path / "e.nwb"))
+    assert (back.plane.model, back.plane.manufacturer) == (model, maker)

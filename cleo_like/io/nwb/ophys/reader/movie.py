@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.errors import FileFormatError, InputError
-from cleo_like.core.ophys.frames import frames_text
+from cleo_like.core.ophys.frames import Frames, frames_text
 from cleo_like.io.nwb.source.hdf5 import READ_ERRORS, said_by
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class NwbFrames:
+class NwbFrames(Frames):
     """A movie inside an NWB file; the file is opened for each slice, and closed again.
 
     Parameters
@@ -64,7 +64,7 @@ class NwbFrames:
     def _plain(self) -> bool:
         return self.scale == 1 and self.offset == 0
 
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
         """Read the frames of a slice.
 
         Raises
@@ -102,7 +102,7 @@ def _rows(dataset: np.ndarray, frames: slice, count: int) -> np.ndarray:
 
 
 @attrs.frozen(kw_only=True, eq=False)
-class TiffFrames:
+class TiffFrames(Frames):
     """A movie in one or several TIFF files; only the pages that are asked for are read.
 
     Parameters
@@ -132,7 +132,7 @@ class TiffFrames:
         """Type of a pixel."""
         return self[0:1].dtype
 
-    def __getitem__(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
+    def some(self, frames: slice) -> Shaped[np.ndarray, "n height width"]:
         """Read the frames of a slice.
 
         Raises
