@@ -129,7 +129,7 @@ def test_what_is_no_movie_is_refused(tmp_path):
     with pytest.raises(InputError, match="no electrode 'x'"):
         read(path, electrode="x")
     with pytest.raises(InputError, match="by number or slice"):
-        read(path)[3]
+        read(path)[[3]]
 
 
 def test_other_programs_files(tmp_path):
