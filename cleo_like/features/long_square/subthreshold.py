@@ -116,12 +116,16 @@ def away_from_first_level(stack: SweepStack, start: int) -> np.ndarray:
         return np.zeros(0, dtype=bool)
     before = stack.current_pa[:, :start]
     level = np.median(before[:, : max(start // 20, 1)], axis=1, keepdims=True)
-    if not (before != level).any():
+    off = np.abs(before - level)
+    moved = np.count_nonzero(off, axis=1)
+    if not moved.any():
         return np.zeros(start, dtype=bool)
     step = np.abs(stack.current_pa[:, start : start + 2].mean(axis=1) - level[:, 0])
-    noise = 6 * np.median(np.abs(before - level), axis=1)
+    noise = np.zeros(stack.n_sweeps)
+    noisy = 2 * moved >= start  # else more than half is at the level, and so is the median
+    noise[noisy] = 6 * np.median(off[noisy], axis=1)
     tolerance = np.maximum(_SAME_LEVEL * max(float(step.max()), 1e-9), noise)[:, None]
-    away: np.ndarray = (np.abs(before - level) > tolerance).any(axis=0)
+    away: np.ndarray = (off > tolerance).any(axis=0)
     return away
 
 

@@ -65,11 +65,13 @@ def residue_of(
     Residue
         Zero where the current was at its first level all the time before.
     """
+    first, stop = baseline
+    nothing = Residue(values=np.zeros(stack.n_sweeps))
+    if not away[:first].any():
+        return nothing
     from scipy.ndimage import binary_opening
     from scipy.signal import lfilter
 
-    first, stop = baseline
-    nothing = Residue(values=np.zeros(stack.n_sweeps))
     away = binary_opening(away, np.ones(round(_SHORTEST * stack.rate) or 1, dtype=bool))
     pulses = np.flatnonzero(away[:first])
     if stop <= first or pulses.size == 0:
