@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_GAP = 3.5  # frame intervals: two frames in a row may be lost before values are unknown
+
+
 class OutsideRecordingWarning(UserWarning):
     """Events lie outside the recording; their values are NaN."""
 
@@ -33,7 +36,8 @@ class EventTriggered:
     Parameters
     ----------
     values : array, shape (n_cells, n_events, n_times)
-        NaN before the first and after the last frame of the recording.
+        NaN before the first and after the last frame of the recording, and where more than
+        two frames in a row are missing.
     time : array, shape (n_times,)
         Seconds from the event.
     event_times : array, shape (n_events,)
@@ -42,7 +46,7 @@ class EventTriggered:
         Events before the first frame or after the last, or without a time: all their values
         are NaN.
     incomplete : array of bool, shape (n_events,)
-        Events inside whose window is cut by an end of the recording.
+        Events inside whose window is cut by an end of the recording, or a gap in it.
     """
 
     values: np.ndarray = attrs.field(converter=read_only, eq=array_eq)
@@ -240,7 +244,12 @@ def _at_frames(
     known = np.nan_to_num(events, nan=t[0])
     _, start, stop, time = slice_inds_and_offsets(t, known, window, include_endpoint=end)
     frames = index_of_nearest_value(t, known)[:, None] + np.arange(start, stop)
-    return *_take(y, frames), time
+    values, missing = _take(y, frames)
+    # beyond a gap, frames of the right number come at the wrong time
+    off = np.abs(t[frames.clip(0, t.size - 1)] - (known[:, None] + time))
+    missing |= off > _GAP * np.median(np.diff(t)) if t.size > 1 else False
+    values[:, missing] = np.nan
+    return values, missing, time
 
 
 def _between_frames(
@@ -255,6 +264,8 @@ def _between_frames(
     # on a frame, only that frame counts, even where its neighbour is NaN
     right = np.where(share == 0, left, right)
     left = np.where(share == 1, right, left)
+    if t.size > 1:
+        missing |= (left != right) & (step > _GAP * np.median(np.diff(t)))
     share[missing] = np.nan
     values = np.empty((len(y), *wanted.shape), dtype=y.dtype)
     for row, found in zip(y, values, strict=True):  # a cell at a time stays in the cache

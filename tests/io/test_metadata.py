@@ -213,3 +213,12 @@ def test_no_server_is_a_reason(stub, tmp_path):
     assert list(tmp_path.glob("*.json")) == []
     with pytest.raises(InputError, match="http"):
         ModelSettings(base_url="localhost", model="m")
+
+
+@pytest.mark.parametrize(
+    ("age", "days"),
+    [("P60D", 60), ("P60D/P90D", 75), ("P1Y2M", 365.25 + 2 * 30.44), ("P60D to P90D", None),
+     ("P70D/", None), ("60", None), (60, None), (None, None)],
+)  # fmt: skip
+def test_days_of_ages_that_are_durations_and_of_no_others(age, days):
+    assert age_in_days(age) == (days if days is None else pytest.approx(days, rel=1e-3))

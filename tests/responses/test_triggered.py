@@ -199,3 +199,29 @@ def test_wrong_input(data):
 def test_one_frame_is_one_value():
     found = event_triggered([[7.0]], [0.5], [0.5], window=(-0.1, 0.1), sampling_rate=10)
     np.testing.assert_array_equal(found.values, [[[np.nan, 7.0, np.nan]]])
+
+
+@pytest.mark.parametrize(("lost", "known"), [(2, True), (3, False)])
+@pytest.mark.parametrize("interpolate", [True, False])
+def test_nothing_is_made_up_in_a_gap(lost, known, interpolate):
+    """Two lost frames are bridged; over more, values are unknown, before and after they are not."""
+    t = np.delete(np.arange(200) / 10, np.arange(100, 100 + lost))
+    given = {"window": (-1.0, 1.0), "interpolate": interpolate}
+    cut = event_triggered(2 * t, np.array([5.0, 10.05, 15.0]), t, **given)
+    assert np.isfinite(cut.values[:, [0, 2]]).all()
+    assert cut.incomplete.tolist() == [False, not known and interpolate, False]
+    if interpolate:
+        inside = (cut.time + 10.05 > 9.9) & (cut.time + 10.05 < 10.0 + lost / 10)
+        assert np.isfinite(cut.values[0, 1, inside]).all() == known
+        assert np.isfinite(cut.values[0, 1, ~inside]).all()
+
+
+def test_frames_beyond_a_long_gap_are_at_other_times():
+    t = np.concatenate([np.arange(100) / 10, 30 + np.arange(100) / 10])
+    cut = event_triggered(
+        2 * t, np.array([9.8, 20.0]), t, window=(-0.5, 0.5), interpolate=False
+    )
+    found = cut.values[0, 0]
+    assert np.isfinite(found).tolist() == (cut.time + 9.8 < 9.95).tolist()
+    assert np.isnan(cut.values[0, 1]).all()
+    assert cut.incomplete.all()

@@ -121,17 +121,19 @@ def _number(text: str) -> str:
 
 
 def age_in_days(age: str | None) -> float | None:
-    """Days of an ISO 8601 duration (the middle of a range); None where there is none.
+    """Days of an ISO 8601 duration (the middle of a range); None where it is none.
 
     Examples
     --------
     >>> age_in_days("P5W/P7W")
     42.0
     """
-    if age is None:
+    if not isinstance(age, str):
         return None
     days = []
-    for part in age.split("/"):
+    for part in age.strip().split("/"):
+        if not _DURATION.fullmatch(part):
+            return None
         numbers = re.findall(r"(\d+(?:\.\d+)?)([YMWD])", part.split("T")[0])
         if not numbers:
             return None
