@@ -20,7 +20,7 @@ class CalciumEvents:
     ----------
     events : array, shape (n_cells, n_frames)
         By how much the fit jumps in each frame, in the unit of the traces; NaN in cells that
-        could not be measured.
+        could not be measured and in frames without a sample.
     calcium : array, shape (n_cells, n_frames)
         The fit: what the trace would be without noise, over `baseline`.
     baseline : array, shape (n_cells,)
@@ -36,7 +36,7 @@ class CalciumEvents:
     method : str
         Name of the method.
     notes : tuple of str
-        Cells that could not be measured, and why.
+        Cells that could not be measured, and why; cells with frames without a sample.
     """
 
     events: np.ndarray = attrs.field(converter=_array, eq=array_eq)
@@ -86,3 +86,15 @@ def measurable(
         notes += [f"cell {k} {reason}" for k in np.flatnonzero(cells & good)]
         good &= ~cells
     return good, tuple(notes)
+
+
+def without_lost_frames(
+    events: np.ndarray, y: np.ndarray, good: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Say of frames without a sample that their events are not known."""
+    lost = ~np.isfinite(y)
+    notes = tuple(
+        f"cell {k} has no sample in {lost[k].sum()} frames: events in them are not known"
+        for k in np.flatnonzero(lost.any(axis=1) & good)
+    )
+    return np.where(lost, np.nan, events), notes

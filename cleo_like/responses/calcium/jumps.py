@@ -8,9 +8,9 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.responses.calcium.decay import decay_times
-from cleo_like.responses.calcium.events import CalciumEvents, measurable
+from cleo_like.responses.calcium.events import CalciumEvents, measurable, without_lost_frames
 from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
-from cleo_like.responses.calcium.l0 import calcium_between, jumps_of, last_jumps
+from cleo_like.responses.calcium.l0 import calcium_between, jumps_of, last_jumps, on_samples
 from cleo_like.responses.calcium.noise import noise_std
 
 if TYPE_CHECKING:
@@ -104,12 +104,13 @@ def l0_events(
     events, calcium = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
     if good.any():
         rows = y[good] - base[good, None]
-        jumps = jumps_of(last_jumps(rows, g[good], penalty[good]))
+        jumps = on_samples(jumps_of(last_jumps(rows, g[good], penalty[good])), rows)
         calcium[good] = calcium_between(rows, jumps, g[good])
         events[good] = events_of(calcium[good], jumps, g[good])
+    events, lost = without_lost_frames(events, y, good)
     return CalciumEvents(
         events=events, calcium=calcium, baseline=base, tau=seconds, noise_stds=noise,
-        lambdas=penalty, frame_rate=rate, method="l0", notes=assumed + notes,
+        lambdas=penalty, frame_rate=rate, method="l0", notes=assumed + notes + lost,
     )  # fmt: skip
 
 

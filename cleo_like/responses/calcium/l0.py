@@ -227,6 +227,18 @@ def jumps_of(best: np.ndarray) -> list[np.ndarray]:
     return [np.flatnonzero(row) for row in where]
 
 
+def on_samples(jumps: list[np.ndarray], y: np.ndarray) -> list[np.ndarray]:
+    """Move jumps that lie between samples to the next one.
+
+    All frames without a sample before it explain the trace equally well; an earlier one
+    would only make the jump larger, by the decay until something is seen.
+    """
+    frames = np.where(np.isfinite(y), np.arange(y.shape[1]), y.shape[1])
+    following = np.minimum.accumulate(frames[:, ::-1], axis=1)[:, ::-1]
+    moved = [row[at] for row, at in zip(following, jumps, strict=True)]
+    return [at[at < y.shape[1]] for at in moved]
+
+
 def calcium_between(y: np.ndarray, jumps: list[np.ndarray], decay: np.ndarray) -> np.ndarray:
     """Least-squares calcium, decaying from jump to jump.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.responses.calcium.decay import decay_times
-from cleo_like.responses.calcium.events import CalciumEvents, measurable
+from cleo_like.responses.calcium.events import CalciumEvents, measurable, without_lost_frames
 from cleo_like.responses.calcium.inputs import as_traces, per_cell, positive
 from cleo_like.responses.calcium.noise import noise_std
 from cleo_like.responses.calcium.pools import nonnegative_calcium
@@ -80,9 +80,10 @@ def ar1_events(
         penalty[k] = (level - base[k]) / (1 - g[k])
         events[k, 0] = 0.0
         events[k, 1:] = np.maximum(calcium[k, 1:] - g[k] * calcium[k, :-1], 0.0)
+    events, lost = without_lost_frames(events, y, good)
     return CalciumEvents(
         events=events, calcium=calcium, baseline=base, tau=seconds, noise_stds=noise,
-        lambdas=penalty, frame_rate=rate, method="ar1", notes=assumed + notes,
+        lambdas=penalty, frame_rate=rate, method="ar1", notes=assumed + notes + lost,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleo_like.core.errors import InputError
-from cleo_like.responses import decay_time, l0_events, noise_std
+from cleo_like.responses import ar1_events, decay_time, l0_events, noise_std
 from cleo_like.responses.calcium import l0
 from cleo_like.responses.calcium.l0 import calcium_between, jumps_of, last_jumps
 
@@ -177,3 +177,19 @@ def test_a_silent_cell_has_the_decay_of_the_others(rng):
     assert found.tau[2] == pytest.approx(np.median(found.tau[:2]))
     assert found.notes[0].startswith("cell 2 shows no decay; 0.6")
     assert np.isfinite(found.events).all()
+
+
+@pytest.mark.parametrize("method", [l0_events, ar1_events])
+def test_an_event_in_a_gap_has_the_size_that_is_seen_after_it(rng, method):
+    """300 lost frames are 18 decays: an event at the first of them would be 10^7 times as large."""
+    t = np.arange(3000)
+    clean = sum(np.where(t >= at, np.exp(-(t - at) / 16.0), 0) for at in (200, 690, 2000))
+    y = clean + 0.05 * rng.normal(size=t.size)
+    y[400:700] = np.nan
+    given = {"baseline": 0.0} if method is l0_events else {}
+    found = method(y, 30.0, tau=16 / 30, noise_stds=[0.05], **given)
+    assert np.isnan(found.events[0, 400:700]).all()
+    assert not np.isnan(np.delete(found.events[0], np.arange(400, 700))).any()
+    assert np.nanmax(found.events) < 1.2
+    assert found.events[0, 700] == pytest.approx(clean[700], abs=0.1)
+    assert found.notes == ("cell 0 has no sample in 300 frames: events in them are not known",)
