@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.core.arrays import read_only
+from cleo_like.features.long_square.atlas_row import mean_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ _JUMP = 0.3e-3  # s after the onset in which the bridge's error and the filter a
 _STEEPER = 2.0  # a membrane charges ever slower; what grows twice as steep makes a spike
 _PARTS, _FEWEST = 4, 4  # parts of the rise, and samples that one needs at least
 LATENCY, AMPLITUDE = "latency", "stimulus_amplitude"
+ERRORS = ("error", "shared_error")
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +36,7 @@ class Measured:
     Parameters
     ----------
     values, errors : mapping of str to float
-        By column; errors where several sweeps tell them.
+        By column; errors as far as the noise or several sweeps tell them.
     reasons : mapping of str to str
         Why a value is missing.
     used : tuple of int
@@ -63,12 +65,18 @@ def first_spikes(table: SpikeTable, start: float) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to array, shape (n_firing,)
-        `COLUMNS`, the latency, and ``row`` (of the stack).
+        `COLUMNS`, the latency, their ``_error`` and ``_shared_error`` where the noise of the
+        cell tells them, and ``row`` (of the stack).
     """
     firing = np.flatnonzero(table.counts)
     at = table.bounds[firing]
     out = {name: np.asarray(table[name], dtype=float)[at] for name in COLUMNS}
     out[LATENCY] = np.asarray(table["threshold_t"], dtype=float)[at] - start
+    for name in (*COLUMNS, LATENCY):
+        of_table = "threshold_t" if name == LATENCY else name
+        for kind in ERRORS:
+            if f"{of_table}_{kind}" in table.columns:
+                out[f"{name}_{kind}"] = np.asarray(table[f"{of_table}_{kind}"])[at]
     return out | {"row": firing}
 
 
@@ -115,13 +123,25 @@ def _grows(stack: SweepStack, row: int, start: float, peak: float) -> bool:
 def mean_over_sweeps(
     family: str, columns: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, float], dict[str, float], dict[str, str]]:
-    """Average over sweeps: values, standard errors of two sweeps or more, reasons."""
+    """Average over sweeps: values, standard errors, reasons.
+
+    The error is what the noise makes of these spikes, or what the sweeps differ by, whichever
+    is larger: two sweeps may agree by chance.
+    """
     values, errors, reasons = {}, {}, {}
     for name, column in columns.items():
-        label, known = f"{name}_{family}", column[np.isfinite(column)]
+        if name.endswith(ERRORS):
+            continue
+        good = np.isfinite(column)
+        label, known = f"{name}_{family}", column[good]
         values[label] = float(known.mean()) if known.size else np.nan
         if not known.size:
             reasons[label] = "not defined for the first spike of any sweep"
-        if known.size > 1:
-            errors[label] = float(known.std(ddof=1) / np.sqrt(known.size))
+        found = [float(known.std(ddof=1) / np.sqrt(known.size))] if known.size > 1 else []
+        own = [columns.get(f"{name}_{kind}") for kind in ERRORS]
+        if own[0] is not None and own[1] is not None:
+            found.append(mean_error(own[0][good], own[1][good]))
+        found = [error for error in found if np.isfinite(error)]
+        if found:
+            errors[label] = max(found)
     return values, errors, reasons

@@ -161,6 +161,10 @@ def _short_square(part: Part, parameters: ExtractionParameters) -> Measured:
     least = level[rows] == above[0]
     chosen = {name: column[least] for name, column in found.items()}
     values, errors, reasons = mean_over_sweeps("short_square", chosen)
+    if chosen[LATENCY].max() > end - start:  # what is injected then is no more what fired it
+        at = "threshold_i_short_square"
+        values[at] = np.nan
+        reasons[at] = f"the spike begins after the pulse: see {AMPLITUDE}_short_square"
     values[f"{AMPLITUDE}_short_square"] = float(amplitude[level == above[0]].mean())
     return Measured(values=values, errors=errors, reasons=reasons, used=tuple(stack.numbers))
 

@@ -130,3 +130,35 @@ def test_other_extractors_measure_long_squares_only(cell):
 def test_columns_of_families_are_in_the_catalogue():
     assert feature("threshold_i_ramp").unit == "pA"
     assert "least current" in feature("stimulus_amplitude_short_square").meaning
+
+
+def test_a_spike_after_its_pulse_has_no_current_at_threshold():
+    """3 ms at the least current that fires narrow_fs: the spike begins 0.1 to 0.2 ms later."""
+    brief = cl.short_square(
+        ["400 pA", "500 pA", "900 pA"], duration="3 ms", before="0.1 s", after="0.1 s",
+        rate="50 kHz", holding="-30 pA",
+    )  # fmt: skip
+    (cell,) = cl.experiment("narrow_fs", [brief], seed=1)
+    assert cell.truth.spike_times[1][0] > 0.1031
+    row = cl.extract(cell, progress=False)
+    assert np.isnan(row["threshold_i_short_square"][0])
+    assert "after the pulse" in row.why(0, "threshold_i_short_square")
+    assert row["stimulus_amplitude_short_square"][0] == pytest.approx(500)
+    assert row["latency_short_square"][0] > 0.003
+    high = cl.extract(cell[[0, 2]], progress=False)
+    assert high["threshold_i_short_square"][0] == pytest.approx(870)  # with holding
+
+
+def test_errors_of_a_single_ramp_hold_the_value_without_noise():
+    """The threshold of one noisy spike, 16 times: errors of 2 SD hold it in most."""
+    slope = cl.ramp("300 pA/s", duration="1.3 s", before="0.1 s", after="0.1 s", rate="20 kHz")
+    (clean,) = cl.experiment("rs", [slope], seed=1)
+    known = cl.extract(clean, progress=False)
+    held = []
+    for seed in range(16):
+        rig = IdealElectrode(noise="0.4 mV")
+        (cell,) = cl.experiment("rs", [slope], rig, seed=seed)
+        row = cl.extract(cell, progress=False)
+        for name in ("threshold_v_ramp", "latency_ramp"):
+            held.append(abs(row[name][0] - known[name][0]) < 2 * row[f"{name}_error"][0])
+    assert np.mean(held) >= 0.85
