@@ -94,9 +94,9 @@ def _pool(jobs: int) -> AbstractContextManager[Executor | None]:
     """Give so many processes; none but this one for one job."""
     if jobs == 1:
         return nullcontext()
-    from concurrent.futures import ProcessPoolExecutor
+    from cleo_like.utilities.processes import process_pool
 
-    return ProcessPoolExecutor(jobs)
+    return process_pool(jobs)
 
 
 def _chosen(names: tuple[str, ...], modality: str) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from cleo_like.features.registry import (
 )
 from cleo_like.features.table import FeatureTable, Record, check_table
 from cleo_like.io.load import files_in, read_chosen
+from cleo_like.utilities.processes import process_pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -342,7 +343,7 @@ class _Runner:
 
     def __enter__(self) -> _Runner:
         if self._own:
-            self._executor = ProcessPoolExecutor(self._n_jobs)
+            self._executor = process_pool(self._n_jobs)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -374,7 +375,7 @@ class _Runner:
             if not self._own:
                 raise
             self._executor.shutdown(wait=False)
-            self._executor = ProcessPoolExecutor(self._n_jobs)
+            self._executor = process_pool(self._n_jobs)
             return self._executor.submit(run_task, task)
 
     def _outcome(self, task: Task, future: Any) -> list[Record]:

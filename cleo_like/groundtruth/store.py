@@ -116,7 +116,14 @@ class Store:
             np.savez_compressed(file, **arrays)
 
     def write_tables(self, tables: Mapping[str, Any]) -> None:
-        """Write data frames as CSV."""
+        """Write data frames as CSV.
+
+        CPU times are in ``costs.csv``; all other files are the same for the same seed.
+        """
+        tables, timed = dict(tables), tables.get("outcomes")
+        if timed is not None and "cpu" in timed:
+            tables["outcomes"] = timed.drop(columns="cpu")
+            tables["costs"] = timed[["block", "condition", "extractor", "cpu"]]
         for name, table in tables.items():
             with atomic_path(self.folder / f"{name}.csv") as path:
                 table.to_csv(path, index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,16 @@ from cleo_like.groundtruth.extractors.method import OWN, Method, method_named, m
 from cleo_like.groundtruth.results import Study, score_study
 from cleo_like.groundtruth.store import CASES, Store
 from cleo_like.groundtruth.truth.exact import clean_stack, truth_of
+from cleo_like.utilities.brian import import_brian2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cleo_like.features.stack import SweepStack
     from cleo_like.groundtruth.truth.exact import Truth
+
+_SIMULATING = threading.Lock()
+"""Brian2 keeps its state in its modules: one thread of a process simulates at a time."""
 
 
 def run_study(
@@ -157,7 +162,9 @@ def run_group(
         Running processes of the extractors, kept from group to group.
     """
     imaging = group[0].modality == CALCIUM
-    made = calcium.make(store, group) if imaging else _make(store, group)
+    with _SIMULATING:
+        import_brian2()
+        made = calcium.make(store, group) if imaging else _make(store, group)
     own = guards if guards is not None else {m.name: Guard(m) for m in methods}
     ask = calcium.ask if imaging else _ask
     try:

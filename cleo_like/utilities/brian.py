@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import re
+import signal
+import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import InputError, UnsupportedError
 
 if TYPE_CHECKING:
     from brian2 import NeuronGroup
+
+
+def import_brian2() -> None:
+    """Import Brian2 in any thread.
+
+    Brian2 takes over Ctrl-C when it is imported, which Python grants to the main thread only;
+    the workers of Dask run their tasks in others. There it stays with whoever has it.
+    """
+    if "brian2" in sys.modules or threading.current_thread() is threading.main_thread():
+        import brian2
+
+        return
+    own = signal.signal
+    signal.signal = lambda *_: None  # type: ignore[assignment, return-value]
+    try:
+        import brian2  # noqa: F401
+    finally:
+        signal.signal = own
 
 
 def brian_safe_name(name: str) -> str:

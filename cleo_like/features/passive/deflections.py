@@ -24,6 +24,7 @@ _PEAK_LIMITS = (2e-3, 30e-3)  # s
 _SCALARS = ("reached", "reached_end", "sag_before", "reached_error")
 _STEP = 1e-4  # relative, of numerical derivatives
 _CURVED = 0.01  # p of the F test for rectification
+_LEVELS = 3  # sweeps that the noise of the levels counts as in that test
 
 
 @attrs.frozen(kw_only=True)
@@ -253,23 +254,69 @@ def slope(amplitude: np.ndarray, deflection: np.ndarray, noise: np.ndarray) -> E
     return stated(1e3 * value, 1e3 * floor, 1e3 * scatter, freedom)
 
 
-def rectification(amplitude: np.ndarray, deflection: np.ndarray) -> float | None:
+def level_noise(problem: Problem, circuit: Circuit) -> float:
+    """Error (mV) of a deflection by what the level before the step does by itself.
+
+    From the difference of its two halves in each sweep: their scatter, which 1/f noise has at
+    all times alike, and what they have in common, a drift, which grows with the time between
+    level and deflection. The residual in the step has also what the model does not fit.
+    """
+    bins = problem.bins
+    last = problem.geometry.currents.shape[1] - 1
+    before = (bins.part < last) & (bins.weight > 0)
+    middle = (bins.starts + bins.stops) / 2
+    centre = float(np.median(middle[before.any(axis=0)]))
+    halves = [
+        _mean(circuit.fit.residual, bins.weight * (before & side))[0]
+        for side in (middle > centre, middle <= centre)
+    ]
+    apart = halves[0] - halves[1]
+    apart = apart[np.isfinite(apart)]
+    if apart.size < 2:
+        return float("nan")
+    own, late = middle[before.any(axis=0)], middle[bins.part == last]
+    longer = (late.max() - own.mean()) / max((own.max() - own.min()) / 2, 1e-300)
+    return float(np.hypot(apart.std(ddof=1), longer * apart.mean()))
+
+
+def rectification(amplitude: np.ndarray, deflection: np.ndarray, noise: float) -> float | None:
     """Resistance (MOhm) at 0 pA where the deflections are no straight line, else None.
 
-    A term in the square of the current must improve the line (F test, p < 0.01).
+    Terms in the square, or square and cube, of the current must improve the line (F test,
+    p < 0.01 for both together). Some six sweeps leave little to tell the noise from; so what
+    the levels tell counts too, like three sweeps (moderated variance: Smyth 2004,
+    doi:10.2202/1544-6115.1027).
+
+    Parameters
+    ----------
+    amplitude : array
+        Steps (pA).
+    deflection : array
+        Deflections (mV).
+    noise : float
+        Their error by the noise (mV), see `level_noise`.
     """
     from scipy import special
 
-    if np.unique(amplitude[amplitude != 0]).size < 3 or amplitude.size < 4:
+    steps = np.unique(amplitude[amplitude != 0]).size
+    if steps < 3 or amplitude.size < 4 or not np.isfinite(noise):
         return None
-    design = np.column_stack((amplitude, amplitude**2))
-    line = deflection - amplitude * (amplitude @ deflection) / (amplitude @ amplitude)
-    found, *_ = np.linalg.lstsq(design / np.abs(design).max(axis=0), deflection, rcond=None)
-    curve = deflection - design / np.abs(design).max(axis=0) @ found
-    freedom = amplitude.size - 2
-    if not curve @ curve > 0:
-        return None
-    f = (line @ line - curve @ curve) / (curve @ curve / freedom)
-    if special.fdtrc(1, freedom, max(f, 0.0)) > _CURVED:
-        return None
-    return float(1e3 * found[0] / np.abs(amplitude).max())
+    x = amplitude / np.abs(amplitude).max()
+    line = deflection - x * (x @ deflection) / (x @ x)
+    known = _LEVELS * noise**2
+    best, at_rest = _CURVED / 2, None
+    for order in (2, 3):
+        freedom = amplitude.size - order
+        if steps <= order or freedom < 1:
+            continue
+        design = x[:, None] ** np.arange(1, order + 1)
+        found, *_ = np.linalg.lstsq(design, deflection, rcond=None)
+        left = deflection - design @ found
+        variance = (known + left @ left) / (_LEVELS + freedom)
+        if not variance > 0:
+            continue
+        f = max(float(line @ line - left @ left), 0.0) / (order - 1) / variance
+        p = float(special.fdtrc(order - 1, _LEVELS + freedom, f))
+        if p < best:
+            best, at_rest = p, float(1e3 * found[0] / np.abs(amplitude).max())
+    return at_rest

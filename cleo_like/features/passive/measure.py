@@ -39,6 +39,11 @@ NAMES = (
     "pulse_input_resistance",
 )  # fmt: skip
 _SURE = 3.0  # standard errors
+_GATES = 2.0
+"""Times the relative difference of the resistances at rest and in the steps: error of tau.
+With gates held tau differs by 1.2 to 2.5 times that in narrow_fs and long_latency, by 3 to 5
+in lts and wang_buzsaki, whose potassium and calcium gates are strong at rest."""
+_TOLD = 0.25  # of tau: a larger error (95 % of half its value) is no interval
 _POSSIBLE = (1.0, 2e4)  # MOhm: from the largest motor neurons to the smallest granule cells
 
 
@@ -153,6 +158,7 @@ def _measured(
     ohms = resistances(found, steps)
     of_time, single_taus = times(found)
     values = {**ohms.values, **of_time}
+    values["tau"], doubt = _at_rest(values)
     by_sweep = sags(found, every, sweeps)
     values |= {"sag": by_sweep.sag, "vm_for_sag": by_sweep.potential}
     if steps is None and not values["sag"].known:
@@ -163,8 +169,28 @@ def _measured(
     return Membrane(
         values={name: values[name] for name in NAMES},
         sweeps={"sag": by_sweep.each, "tau_sweep": single_taus},
-        notes=(*told, *_notes(found, sweeps), *ohms.notes),
+        notes=(*told, *_notes(found, sweeps), *ohms.notes, *doubt),
     )
+
+
+def _at_rest(values: Mapping[str, Estimate]) -> tuple[Estimate, tuple[str, ...]]:
+    """Add to the error of tau what steps that change the resistance leave open of it at rest.
+
+    Where that is most of it, the value is that of the steps, and no interval is stated.
+    """
+    tau, rest = values["tau"], values["rest_input_resistance"]
+    steps = values["peak_input_resistance"]
+    if not (tau.known and rest.known and steps.known):
+        return tau, ()
+    away = abs(rest.value / steps.value - 1)
+    error = float(np.hypot(tau.error, _GATES * away * tau.value))
+    if error < _TOLD * tau.value:
+        return attrs.evolve(tau, error=error), ()
+    note = (
+        f"tau is that of the steps, whose resistance is {steps.value:.4g} MOhm; at rest it is "
+        f"{rest.value:.4g}, and tau is not known there"
+    )
+    return Estimate(value=tau.value), (note,)
 
 
 def _notes(found: Found, sweeps: Mapping[str, np.ndarray]) -> list[str]:

@@ -8,7 +8,13 @@ import attrs
 import numpy as np
 
 from cleo_like.features.estimate import MODEL, Estimate, stated
-from cleo_like.features.passive.deflections import chord, curve, rectification, slope
+from cleo_like.features.passive.deflections import (
+    chord,
+    curve,
+    level_noise,
+    rectification,
+    slope,
+)
 from cleo_like.features.passive.family import NO_SWEEP
 from cleo_like.features.passive.times import checked
 
@@ -21,6 +27,7 @@ NAMES = ("input_resistance", "peak_input_resistance", "steady_state_input_resist
 _SURE = 3.0  # standard errors
 _APART = 0.1  # resistances that differ by less agree whatever their errors
 _OPENED = 0.1  # of the sag: error of a peak whose gate an earlier pulse has opened
+_EXTRAPOLATED = 0.25  # of the way from the steps to rest: error of going it
 _END = 0.3  # of a pulse: taken for its end
 _REACHED = 0.5  # of the final response: what ends earlier is not extrapolated
 
@@ -73,9 +80,12 @@ def resistances(found: Found, steps: Deflections | None) -> Resistances:
             notes.append(f"input_resistance and tau also from the constant pulse at {when}")
         else:
             notes.append(f"input_resistance from the steps alone, not the pulse at {when}")
-    curved = rectification(steps.amplitude, steps.peak)
+    curved = rectification(steps.amplitude, steps.peak, level_noise(found.problem, circuit))
     if curved is not None:
-        out["rest_input_resistance"] = Estimate(value=curved, error=peak.error)
+        far = _EXTRAPOLATED * abs(curved - peak.value)
+        out["rest_input_resistance"] = Estimate(
+            value=curved, error=float(np.hypot(peak.error, far))
+        )
         notes.append(f"the cell rectifies: {curved:.4g} MOhm at 0 pA")
     return Resistances(values=out, notes=tuple(notes), conflict=conflict(found, curved))
 

@@ -90,6 +90,9 @@ class Guard:
         self.close()
         kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
         context: Any = multiprocessing.get_context(kind)  # fork takes functions of any kind
+        # a worker of Dask is a daemon, which may have no processes of its own; this one ends
+        # with it whether it is one or not
+        multiprocessing.current_process().daemon = False
         self._pipe, other = context.Pipe()
         self._process = context.Process(target=_serve, args=(self.method, other), daemon=True)
         self._process.start()

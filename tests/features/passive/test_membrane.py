@@ -312,6 +312,47 @@ def test_a_cell_that_rectifies(bend, rectifies):
         assert any("rectifies" in note for note in cell.notes)
 
 
+def bent(current, *, r=200.0, tau=0.02, by=20.0):
+    """Potential of a cell whose conductance doubles `by` mV below rest; tau is that at rest."""
+    x = np.zeros(current.shape)
+    for k in range(1, current.shape[1]):
+        was = x[:, k - 1]
+        slope = 1e-3 * r * (current[:, k - 1] - current[:, 0]) - was * (1 - was / by)
+        x[:, k] = was + slope / (tau * RATE)
+    return -70 + x
+
+
+@pytest.mark.parametrize(
+    ("by", "rectifies", "interval"),
+    [(1e6, False, True), (400.0, True, True), (20.0, True, False)],
+)
+def test_tau_at_rest_of_a_cell_that_rectifies(by, rectifies, interval):
+    """The interval holds the tau at rest, or there is none and a note says why."""
+    current = ladder()
+    cell = measured(noisy(bent(current, by=by)), current)
+    assert np.isfinite(cell.values["rest_input_resistance"]) == rectifies
+    if rectifies:
+        away = abs(cell.values["rest_input_resistance"] - 200.0)
+        assert away < 1.96 * cell.uncertainty["rest_input_resistance"] < 40
+    assert ("tau" in cell.uncertainty) == interval
+    assert any("tau is not known there" in note for note in cell.notes) != interval
+    if interval:
+        assert abs(cell.values["tau"] - 0.02) < 1.96 * cell.uncertainty["tau"]
+    else:
+        assert 0.01 < cell.values["tau"] < 0.02
+
+
+def test_levels_that_wander_are_no_rectification():
+    """Sweeps of a straight cell whose levels differ and drift by themselves."""
+    current, found = ladder(), 0
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        slow = np.cumsum(rng.normal(0, 0.01, current.shape), axis=1)  # 1 mV in half a second
+        cell = measured(noisy(passive(current) + slow), current)
+        found += np.isfinite(cell.values["rest_input_resistance"])
+    assert found <= 1
+
+
 # ---------------------------------------------------------------------- a reason instead
 
 

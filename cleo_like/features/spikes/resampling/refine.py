@@ -59,6 +59,7 @@ _LEAST_ERROR, _USUAL = 0.005, 0.015  # of the upstroke: spikes of a cell differ 
 _NOT_LOST = -0.02  # of the upstroke: if less is missing, the undone filter amplified noise
 _JUMP = 0.7  # of a spike's fall within one sample: it is reset, not repolarised
 _AT_ONCE = 512  # spikes
+_SLOPES = ("upstroke", "downstroke")
 _NAMES = (
     "upstroke", "downstroke", "upstroke_downstroke_ratio", "peak_v", "peak_t", "threshold_v",
     "threshold_t", "width", "fast_trough_v",
@@ -246,7 +247,9 @@ class _Cell:
         values |= self._through(found, "width", hints)
         errors = {}
         for name, one in found.corrected.items():
-            scale = np.abs(values[name]) if name in RATIOS else 1.0
+            scale = np.abs(values[name]) if name in RATIOS else np.float64(1.0)
+            if name in _SLOPES:  # noise is not less for a spike that is slower than the others
+                scale = np.maximum(scale, np.nanmedian(scale))
             both = np.array([[one.total], [one.common]]) * scale
             errors[name] = np.where(np.isfinite(values[name]), both, np.nan)
         return values, errors, lost(self.spectra, self.grid, found.upstroke)
