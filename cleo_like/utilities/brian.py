@@ -25,7 +25,7 @@ def import_brian2() -> None:
 
         return
     own = signal.signal
-    signal.signal = lambda *_: None  # type: ignore[assignment, return-value]
+    signal.signal = lambda *_: None
     try:
         import brian2  # noqa: F401
     finally:

@@ -48,10 +48,11 @@ def runs(pid):
 def test_a_pool_ends_with_its_parent(tmp_path, module, name, stays):
     script = tmp_path / "run.py"
     script.write_text(POOL.format(module=module, name=name))
-    run = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
-    worker = int(run.stdout.readline())
-    run.kill()
-    run.wait()
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True
+    ) as run:
+        worker = int(run.stdout.readline())
+        run.kill()
     until = time.monotonic() + (3 if stays else 20)
     while runs(worker) and time.monotonic() < until:
         time.sleep(0.1)
