@@ -342,6 +342,30 @@ def test_tau_at_rest_of_a_cell_that_rectifies(by, rectifies, interval):
         assert 0.01 < cell.values["tau"] < 0.02
 
 
+def gated(current, gates, *, r=120.0, tau=0.004):
+    """Potential of a membrane with gates (part of the conductance, time constant in s)."""
+    x, w = np.zeros(current.shape), np.zeros((len(gates), len(current)))
+    part, times = (np.array(one)[:, None] for one in zip(*gates, strict=True))
+    for k in range(1, current.shape[1]):
+        was = x[:, k - 1]
+        moved = 1e-3 * r * (current[:, k - 1] - current[:, 0]) - was - w.sum(axis=0)
+        x[:, k] = was + moved / (tau * RATE)
+        w += (part * was - w) / (times * RATE)
+    return -70 + x
+
+
+@pytest.mark.parametrize(
+    ("gates", "sure"), [(((0.5, 0.05),), True), (((0.04, 0.002), (0.03, 0.01)), False)]
+)
+def test_gates_as_fast_as_the_membrane_are_in_the_error_of_tau(gates, sure):
+    """One slow gate is told from the membrane; two fast ones are not, and the interval says so."""
+    current = ladder()
+    cell = measured(noisy(gated(current, gates), 0.02), current)
+    error = cell.uncertainty["tau"]
+    assert abs(cell.values["tau"] - 0.004) < 1.96 * error
+    assert (error < 0.02 * cell.values["tau"]) == sure
+
+
 def test_levels_that_wander_are_no_rectification():
     """Sweeps of a straight cell whose levels differ and drift by themselves."""
     current, found = ladder(), 0
