@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.cells.dimension_check import check_model
-from cleo_like.cells.reading import check_texts, equations_text
+from cleo_like.cells.reading import check_texts, equations_text, unit_text
 from cleo_like.core.arrays import as_mapping, frozen_mapping, si_default, si_required
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.core.units import carries_unit, one_finite, si_choice
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 METHODS = ("auto", "rk4", "staggered", "rush_larsen", "rk2", "heun", "milstein", "euler",
            "exponential_euler", "exact")  # fmt: skip
 """Integration methods that a model may name: those of stock Brian2, and two of the engine."""
-
-
-def _unit_word(unit: Any) -> str:
-    return "1" if unit.dim.is_dimensionless else repr(unit)
 
 
 def _si_parameters(values: Mapping[str, Any], model: Any) -> Mapping[str, SIFloat]:
@@ -69,7 +65,7 @@ def _si_parameter(name: str, value: object, declared: Any) -> SIFloat:
         hint = f"; did you mean {value}*{code}?" if code and problem == "has no unit" else ""
         msg = f"{name}={value} {problem}; the equations declare it in {get_unit(declared)!r}"
         raise UnitError(msg + hint)
-    return SIFloat.of(float(array), exponents, _unit_word(get_unit(dimension)))
+    return SIFloat.of(float(array), exponents, unit_text(dimension))
 
 
 def si_and_dimension(name: str, value: Any) -> tuple[np.ndarray, Dimension]:

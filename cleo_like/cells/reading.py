@@ -75,13 +75,29 @@ def equations_text(equations: Equations) -> str:
     return "\n".join(equation_line(equation) for equation in equations.values())
 
 
-def equation_line(equation: Any) -> str:
-    """Give one equation of Brian2 as text."""
+def unit_text(dimension: Any) -> str:
+    """Write the unit of a dimension of Brian2 as equations take it.
+
+    Examples
+    --------
+    >>> from brian2 import farad, metre
+    >>> unit_text(farad.dim), unit_text((metre**2).dim)
+    ('farad', 'metre ** 2')
+    """
     from brian2 import get_unit
 
+    if dimension.is_dimensionless:
+        return "1"
+    word = repr(get_unit(dimension))
+    # "metre2" is a word of Brian2 that its own equations do not read; "metre ** 2" they do
+    return word if not word[-1:].isdigit() or "**" in word else repr(dimension)
+
+
+def equation_line(equation: Any) -> str:
+    """Give one equation of Brian2 as text."""
     unit = equation.var_type
     if unit == "float":
-        unit = "1" if equation.dim.is_dimensionless else repr(get_unit(equation.dim))
+        unit = unit_text(equation.dim)
     left = {"differential equation": f"d{equation.varname}/dt = {equation.expr}",
             "subexpression": f"{equation.varname} = {equation.expr}",
             "parameter": equation.varname}[equation.type]  # fmt: skip

@@ -16,7 +16,13 @@ from cleo_like.engine.integrators import coefficients_of
 from cleo_like.patch.batch import make_job
 from cleo_like.patch.electrode import IdealElectrode
 from cleo_like.patch.pipette.amplifier import STABLE, VoltageClamp
-from cleo_like.patch.pipette.circuit import OUTPUT, circuit_values, linear_of, wired
+from cleo_like.patch.pipette.circuit import (
+    OUTPUT,
+    circuit_values,
+    linear_of,
+    series_estimate,
+    wired,
+)
 from cleo_like.patch.pipette.noise import Load
 from cleo_like.patch.pipette.readout import Readout
 
@@ -133,7 +139,8 @@ class RigBench(_Bench):
     ) -> tuple[np.ndarray, tuple[str, ...]]:
         """Give the recorded sweeps of a cell, and what is to be said of them."""
         response, findings = self.readout.record(samples[OUTPUT], self.load(cell), rngs)
-        return response, (*self.readout.findings(), *findings)
+        beyond = self.readout.beyond_headstage(samples[OUTPUT])
+        return response, (*self.readout.findings(), *beyond, *findings)
 
     def load(self, cell: int) -> Load:
         """Give what noise sees of a cell."""
@@ -303,11 +310,14 @@ def _check_stable(pipette: PatchPipette, part: LinearPart, matrices: Linear) -> 
         middle = (low + high) / 2
         matrices.rates[:, row, monitor] = feedback * middle / amplifier.correction
         low, high = (middle, high) if _stable(matrices) else (low, middle)
+    estimate, glass = series_estimate(pipette.glass, amplifier), pipette.glass
     msg = (
         f"the clamp is not stable: correction {amplifier.correction:g} of "
-        f"series_resistance {(amplifier.series_resistance or 0) / 1e6:g} MOhm is more than the "
-        f"access resistance bears; give correction={min(STABLE * low, STABLE):.3g} or less, or "
-        "the right series_resistance"
+        f"series_resistance {estimate / 1e6:g} MOhm is more than the access resistance of "
+        f"{glass.access_resistance / 1e6:g} MOhm bears with {glass.capacitance * 1e12:g} pF of "
+        f"pipette, of which fast_capacitance takes {amplifier.fast_capacitance * 1e12:g} pF "
+        f"away; give correction={min(STABLE * low, STABLE):.3g} or less, or the right "
+        "series_resistance and fast_capacitance"
     )
     raise InputError(msg)
 

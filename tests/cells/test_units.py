@@ -1,6 +1,7 @@
 """Units of models and populations: what is forgotten or wrong is said when the model is made."""
 
 import attrs
+import brian2 as b2
 import numpy as np
 import pytest
 import quantities as pq
@@ -152,3 +153,27 @@ def test_the_spread_of_a_draw_is_a_pure_number_from_zero_on():
     for spread, error in ((-1e-9, InputError), (0.3 * nS, UnitError), (np.nan, UnitError)):
         with pytest.raises(error):
             Population.draw(cell, 3, {"gL": spread}, seed=1)
+
+
+def test_an_area_is_a_parameter_like_others():
+    """Densities of a text-book: Brian2 writes m^2 as a word that its equations do not read."""
+    from cleo_like import Protocol, record
+    from cleo_like.cells import CellModel
+
+    protocol = Protocol(waveforms=np.full((1, 4000), -50e-12), rate=2e4, family="arbitrary")
+    ends = []
+    for declared in ("", "area : metre**2 (constant)", "area : meter ** 2 (constant)"):
+        cell = CellModel(
+            name="densities",
+            equations=f"dv/dt = (gl*(El - v) + I/area)/Cm : volt\n{declared}",
+            parameters={
+                "gl": 0.5 * b2.siemens / b2.metre**2, "El": -65 * b2.mV,
+                "Cm": 1 * b2.uF / b2.cm**2, "area": 1e-8 * b2.metre**2,
+            },
+        )  # fmt: skip
+        for rig in (None, "multiclamp_700b"):
+            made = record(cell, protocol, electrode=rig, seed=1, progress=False)[0]
+            ends.append(made.sweeps[0].response[-100:].mean())
+    # 0.5 S/m2 on 1e-8 m2 are 5 nS (and 0.2 nS of seal)
+    assert ends[::2] == pytest.approx([-0.075] * 3, abs=1e-6)
+    assert ends[1::2] == pytest.approx([(5 * -65 - 50) / 5.2e3] * 3, abs=5e-5)

@@ -452,3 +452,22 @@ def test_settings_are_those_that_quality_control_and_files_read():
         "holding_potential": 0, "whole_cell_capacitance_comp": 100e-12,
         "whole_cell_series_resistance_comp": 10e6,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("nanoampere", "beyond"), [(19.9, False), (20.1, True)])
+def test_a_current_beyond_the_headstage_is_a_finding(nanoampere, beyond):
+    """10 V over 500 MOhm; a leak of 1 MOhm behind 10 MOhm, held where it passes that."""
+    leaky = get_cell("passive").with_parameters(gL="1 uS")
+    held = EL + nanoampere * 1e-9 * 11e6
+    played = protocol([held], mode="voltage_clamp", holding=held)
+    said = " ".join(recorded(leaky, played, amplifier=VoltageClamp()).findings)
+    assert ("20.1 nA, more than the 20 nA of a headstage with 500 MOhm" in said) == beyond
+
+
+def test_an_unstable_correction_tells_the_resistance_it_is_of():
+    played = protocol([-0.06], mode="voltage_clamp", holding=-0.07)
+    with pytest.raises(InputError, match=r"of series_resistance 12 MOhm .* takes 0 pF away"):
+        recorded(
+            "passive", played, attrs.evolve(QUIET, access_resistance=12 * Mohm),
+            VoltageClamp(correction=0.9, bandwidth="20 kHz"),
+        )  # fmt: skip

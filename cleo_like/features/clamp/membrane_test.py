@@ -12,7 +12,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.features.clamp.chain import Chain, chain_of
-from cleo_like.features.clamp.circuit_fit import fit_circuit, step_response
+from cleo_like.features.clamp.circuit_fit import fit_circuit, fit_potential, step_response
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 from cleo_like.features.stack import given_window
 
@@ -137,8 +137,10 @@ def membrane_test(
     current; what the sweep's settings state of correction and bandwidth, and the device of
     the filter, is known in it. It begins at the classic answer: the steady current gives access
     plus input resistance, the charge above it over its time constant the access. Current
-    clamp: the response is a jump (what the bridge leaves) and an exponential;
-    both are read at the edge plus the delay of the filter that the device states.
+    clamp: the response is a jump (what the bridge leaves) and an exponential, read at the edge
+    plus the delay of the filter that the device states; where the bridge is known, the
+    circuit is fitted from there, with what neutralisation leaves of the pipette's
+    capacitance.
 
     Examples
     --------
@@ -217,7 +219,10 @@ def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, 
         return row
     measure = _in_voltage_clamp if sweep.mode is ClampMode.VOLTAGE else _in_current_clamp
     row |= {"time_constant": float(fit.tau[0])}
-    row |= measure(response, fit, (skip, 1 / sweep.rate, size, change), chain, row["notes"])
+    if sweep.mode is not ClampMode.VOLTAGE:  # what comes after it tells as much
+        response = sweep.response[first : _end_of_rest(command, first, last)].astype(float)
+    known = skip, 1 / sweep.rate, size, change, last - first
+    row |= measure(response, fit, known, chain, row["notes"])
     return _checked(row, fit)
 
 
@@ -260,15 +265,22 @@ def _pulse(recording: Recording, sweep: Sweep, given: Window | None) -> tuple[in
     raise InputError(msg)
 
 
+def _end_of_rest(command: np.ndarray, first: int, last: int) -> int:
+    """Give the end of the rest after a pulse: as long as it, or to the next change."""
+    after = command[last : 2 * last - first]
+    other = np.flatnonzero(after != command[first - 1])
+    return last + int(other[0] if other.size else len(after))
+
+
 def _in_voltage_clamp(
     response: np.ndarray,
     fit: Fit,
-    known: tuple[int, float, float, float],
+    known: tuple[int, float, float, float, int],
     chain: Chain,
     notes: list[str],
 ) -> dict[str, float]:
     """Solve charge, decay and steady current for capacitance, access and resistance."""
-    skip, dt, size, change = known
+    skip, dt, size, change, _ = known
     tau, total = float(fit.tau[0]), size / change
     if chain.whole_cell > 0:
         notes.append(
@@ -319,13 +331,12 @@ def _creep(left: np.ndarray) -> float:
 def _in_current_clamp(
     response: np.ndarray,
     fit: Fit,
-    known: tuple[int, float, float, float],
+    known: tuple[int, float, float, float, int],
     chain: Chain,
     notes: list[str],
 ) -> dict[str, float]:
-    """Read jump and exponential at the edge plus the filter's delay."""
-    del response
-    skip, dt, size, change = known
+    """Read jump and exponential at the edge plus the filter's delay; then fit the circuit."""
+    skip, dt, size, change, length = known
     tau = float(fit.tau[0])
     grown = float(fit.amplitude[0]) * np.exp((skip * dt - chain.filter_delay) / tau)
     resistance = -grown / size
@@ -334,7 +345,15 @@ def _in_current_clamp(
     if chain.bridge is None:
         notes.append("the bridge balance is not known: access resistance is what it leaves")
         return found | {"access_resistance": jump}
-    return found | {"access_resistance": jump + chain.bridge}
+    access = jump + chain.bridge
+    guess = (access, tau / resistance, resistance)
+    if np.isfinite(guess).all() and min(guess) > 0 and fit.misfit[0] <= _MISFIT:
+        # what is left of the pipette's capacitance delays the jump and takes current
+        holding = float(fit.offset[0]) - change
+        fitted = fit_potential(response - holding, dt, size, guess, chain, length=length)
+        if fitted is not None:
+            access, found["capacitance"], found["input_resistance"], _ = fitted
+    return found | {"access_resistance": access}
 
 
 def _checked(row: dict[str, Any], fit: Fit) -> dict[str, Any]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from cleo_like.patch.pipette.electrode import Electrode
     from cleo_like.patch.pipette.pipette import PatchPipette
 
+HEADSTAGE = 10.0
+"""Volt that the feedback of a headstage can make (MultiClamp 700B: 20 nA with 500 MOhm)."""
 _SPARE = 64
 """Samples of noise that are drawn and dropped, so that its end does not join its start."""
 
@@ -136,6 +138,24 @@ class Readout:
         return (
             f"the filter of {corner:g} Hz is above half the sampling rate of {self.rate:g} "
             "Hz: what is between folds back (aliasing)",
+        )
+
+    def beyond_headstage(
+        self, output: Float[np.ndarray, "n_sweeps n_samples"]
+    ) -> tuple[str, ...]:
+        """Say which clamped currents no headstage can give: its feedback ends at 10 V."""
+        amplifier = self.amplifier
+        if not isinstance(amplifier, VoltageClamp) or not output.size:
+            return ()
+        most = HEADSTAGE / amplifier.feedback_resistance
+        reached = max(float(output.max()), -float(output.min()))
+        if reached <= most:
+            return ()
+        return (
+            f"the clamp passes {reached * 1e9:.3g} nA, more than the {most * 1e9:.3g} nA of a "
+            f"headstage with {show(amplifier.feedback_resistance, 'ohm')}: a real one would "
+            "lose the potential there; give a smaller feedback_resistance, or hold less "
+            "conductance",
         )
 
     def settings(self) -> dict[str, float]:

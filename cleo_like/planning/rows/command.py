@@ -13,6 +13,7 @@ import numpy as np
 from cleo_like.core import ClampMode
 from cleo_like.core.errors import CleoLikeError
 from cleo_like.core.units.table import show
+from cleo_like.patch.pipette.readout import HEADSTAGE
 from cleo_like.planning.report import Row, graded, not_judged
 from cleo_like.stimuli.design import Dac
 from cleo_like.stimuli.summary import protocol_summary
@@ -31,8 +32,6 @@ _COARSE, _TOO_COARSE = 0.03, 0.3
 """LSB over peak: 0.3 of 10 pA costs a relief nothing, 3 of 10 pA .005 of r, .04 of SSIM."""
 _ONE_SIDED, _ALL_ONE_SIDED = 0.85, 0.97
 """Net over absolute charge: 1 is a current of one sign, .78 a dark portrait of +-10 pA."""
-_HEADSTAGE = 10.0
-"""Volts that a headstage's feedback can make: I < 10 V / Rf."""
 
 
 def command_rows(protocol: Protocol, rig: RigFacts) -> list[Row]:
@@ -105,7 +104,7 @@ def _resolution(facts: dict[str, Any], dac: Dac) -> Row:
 def _headstage(protocol: Protocol, rig: RigFacts) -> Row:
     if protocol.mode is ClampMode.VOLTAGE:
         return not_judged("headstage", "voltage clamp: the current is the cell's answer")
-    most = _HEADSTAGE / rig.feedback
+    most = HEADSTAGE / rig.feedback
     reached = float(np.abs(protocol.waveforms + rig.holding).max())
     return graded(
         "headstage", reached * 1e12, 0.8e12 * most, 1e12 * most, unit="pA",

@@ -17,7 +17,7 @@ from cleo_like.features.clamp import (
     with_membrane_test,
 )
 from cleo_like.features.clamp.chain import chain_of, filter_delay
-from cleo_like.features.clamp.circuit_fit import step_response
+from cleo_like.features.clamp.circuit_fit import potential_response, step_response
 from cleo_like.features.clamp.exponential import fit_exponential
 from cleo_like.stimuli import p_over_n, voltage_steps, with_test_pulse
 
@@ -43,7 +43,13 @@ def errors(recordings, access):
 
 @pytest.mark.parametrize(
     ("played", "changes"),
-    [(CURRENT, {}), (CURRENT, {"bridge": 0}), (VOLTAGE, {"correction": 0}), (VOLTAGE, {})],
+    [
+        (CURRENT, {}),
+        (CURRENT, {"bridge": 0}),
+        (CURRENT, {"neutralisation": 0}),
+        (VOLTAGE, {"correction": 0}),
+        (VOLTAGE, {}),
+    ],
 )
 @pytest.mark.parametrize("access", [5, 30])
 def test_membrane_test_of_random_passive_cells(played, changes, access):
@@ -57,7 +63,10 @@ def test_membrane_test_of_random_passive_cells(played, changes, access):
 
 @pytest.mark.slow
 def test_membrane_test_of_two_hundred_cells():
-    for played, changes in ((CURRENT, {}), (VOLTAGE, {"correction": 0}), (VOLTAGE, {})):
+    for played, changes in (
+        (CURRENT, {}), (CURRENT, {"neutralisation": 0, "bridge": 0}),
+        (VOLTAGE, {"correction": 0}), (VOLTAGE, {}),
+    ):  # fmt: skip
         rows = []
         for k, access in enumerate(np.linspace(5, 30, 8)):
             cells = Population.draw(
@@ -144,6 +153,44 @@ def test_delay_and_step_response_are_those_of_the_circuit():
     wanted = -5e-3 * step_response(t, (10e6, 100e-12, 200e6, 0.5e-12), chain_of(made, sweep))
     found = sweep.response[1000:2000] - sweep.response[999]
     assert np.abs(found - wanted).max() < 0.015 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("lowpass", ["10 kHz", "2 kHz", None])
+def test_the_potential_of_a_step_is_that_of_the_circuit(lowpass):
+    """5 pF behind 20 MOhm are 100 us; the exponential alone gave 16 MOhm for 20."""
+    (made,) = recorded(
+        "passive", CURRENT, johnson_noise=False, bits=32, access_resistance="20 MOhm",
+        neutralisation=0, bridge="3 MOhm", lowpass=lowpass, command=None,
+    )  # fmt: skip
+    sweep, pulse = made.sweeps[0], CURRENT.epochs[0]
+    t = np.arange(500) / sweep.rate
+    chain = chain_of(made, sweep)
+    wanted = -50e-12 * potential_response(t, (20e6, 100e-12, 200e6, 5e-12), chain)
+    response = sweep.response.astype(float)
+    found = response[pulse.start : pulse.start + 500] - response[pulse.start - 1]
+    first = (
+        1 if lowpass is None else 0
+    )  # the bridge has no delay: on the edge either side is right
+    assert np.abs(found - wanted)[first:].max() < 2e-8
+    tested = membrane_test(made)
+    assert tested.access_resistance[0] == pytest.approx(20e6, rel=2e-3)
+    assert tested.input_resistance[0] == pytest.approx(200e6, rel=1e-3)
+    assert tested.capacitance[0] == pytest.approx(100e-12, rel=2e-3)
+
+
+def test_what_comes_after_the_pulse_is_used_up_to_the_next_step():
+    """A step 3 ms after the pulse must not be taken for its end."""
+    pulse, n = 2000, 8000
+    command = np.zeros(n)
+    command[pulse : pulse + 3000] = -50e-12
+    soon = command.copy()
+    soon[pulse + 3150 :] = 300e-12
+    for waveform in (command, soon):
+        played = cl.Protocol(waveforms=waveform[np.newaxis], rate=50e3, family="arbitrary")
+        (made,) = recorded("passive", played, johnson_noise=False, bits=32, command=None)
+        found = membrane_test(made, start="40 ms", end="100 ms")
+        assert found.access_resistance[0] == pytest.approx(10e6, rel=5e-3)
+        assert found.input_resistance[0] == pytest.approx(200e6, rel=2e-3)
 
 
 # --- families ---
