@@ -186,8 +186,9 @@ class _Wave:
             normal, pull = slopes.T @ slopes, slopes.T @ off
             change = np.linalg.solve(normal + np.diag(damping * np.diag(normal) + 1e-300), pull)
             tried = attrs.evolve(wave, p=wave.p + change)
-            left = wanted - tried.at(z)
-            if float(left @ left) >= cost:
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far is not taken
+                left = wanted - tried.at(z)
+            if not float(left @ left) < cost:
                 damping *= 10
                 if damping > 1e6:
                     break
