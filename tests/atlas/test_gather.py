@@ -21,7 +21,7 @@ def test_a_cluster_gives_the_same_table(files, tmp_path):
     distributed = pytest.importorskip("distributed")
     gather(files, output=tmp_path / "here.csv", progress=False)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as c:
         gather(files, output=tmp_path / "there.csv", dask=c.scheduler_address, progress=False)
     assert (tmp_path / "here.csv").read_bytes() == (tmp_path / "there.csv").read_bytes()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,6 +97,45 @@ def test_a_wrong_unit_is_said(rng, column, factor, says):
     table[column] *= factor
     with pytest.warns(UserWarning, match=says):
         import_table(table, "visp_viewer")
+
+
+PLAIN = """[table]
+name = "x"
+key = ["id"]
+[columns]
+input_resistance = { from = ["r"], unit = "MOhm", definition = "ipfx" }
+tau = { from = ["tau"], unit = "ms", definition = "ipfx" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({}, None),
+        ({"tau": lambda x: x / 1000}, r"tau: the median is .* another unit \(ms for s\?\)"),
+        (
+            {"r": lambda x: np.where(x > 250, -999, x)},
+            "values outside 1 to 3000 MOhm, e.g. -999",
+        ),
+        ({"r": lambda x: np.where(x > 250, 0, x)}, "e.g. 0: a code for"),
+        ({"r": lambda x: np.where(x > 250, x / 1000, x)}, "or another unit"),
+        ({"r": lambda x: np.where(x == x.max(), 3500, x)}, None),  # one large value is no code
+        ({"id": lambda x: np.where(x == 3, np.nan, x)}, "1 rows without an id"),
+        ({"id": lambda x: np.where(x == 3, 4, x)}, "1 cells have several rows with different"),
+    ],
+)
+def test_what_looks_wrong_in_a_part_of_a_table(rng, tmp_path, change, says):
+    table = pd.DataFrame(
+        {"id": np.arange(40.0), "r": rng.uniform(60, 400, 40), "tau": rng.uniform(5, 40, 40)}
+    )
+    table = table.assign(**{name: f(table[name].to_numpy()) for name, f in change.items()})
+    (tmp_path / "x.toml").write_text(PLAIN)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        import_table(table, tmp_path / "x.toml")
+    said = [str(w.message) for w in found]
+    assert len(said) == (says is not None)
+    assert says is None or re.search(says, said[0])
 
 
 def test_wrong_mappings_and_tables(tmp_path):

@@ -93,7 +93,7 @@ def test_a_cluster_gives_the_same(cells, table):
     distributed = pytest.importorskip("distributed")
     options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
     with (
-        distributed.LocalCluster(**options, dashboard_address=None) as cluster,
+        distributed.LocalCluster(**options, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         assert_same(extract(cells, executor=client.get_executor(), progress=False), table)
@@ -332,7 +332,7 @@ def test_a_thousand_cells_on_a_cluster_with_a_killed_worker():
     alone = extract(cells, progress=False)
     assert set(alone["status"]) == {"ok"}
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
     ):
         executor = Killing(client)

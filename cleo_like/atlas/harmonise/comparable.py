@@ -21,6 +21,8 @@ _UNIT_FACTOR = 30.0
 """No kind of cell differs from another by so much in the median: the unit does."""
 _SHAPE_LIMIT = 0.35  # largest gap of two standardised cumulative distributions
 _FEW = 5
+_MEDIANS = {"tau": (5e-4, 0.2)}
+"""Where medians of neurons lie, for features whose plausible range spans two units."""
 _OUTSIDE = 0.5  # share of values beyond the plausible range from which on a unit is suspect
 
 
@@ -143,6 +145,14 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
             unit = "" if known.unit == "1" else f" {known.unit}"
             limits = f"{which}{share:.0%} outside {known.low:g} to {known.high:g}{unit}"
             reasons.append(limits.replace("%", " %") + ("" if b is not None else _hint(name)))
+        elif name in _MEDIANS and values.size:
+            low, high = _MEDIANS[name]
+            middle = float(np.median(values))
+            if not low <= middle <= high:
+                reasons.append(
+                    f"the median is {middle:.2g} {known.unit}, of neurons it is {low:g} to "
+                    f"{high:g}" + ("" if b is not None else _hint(name))
+                )
     factor = _factor(name, a, b)
     if factor > _UNIT_FACTOR:
         reasons.append(
@@ -151,6 +161,39 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
     elif b is not None and reasons:
         reasons[-1] += _hint(name)
     return reasons
+
+
+def odd_values(name: str, values: np.ndarray) -> str:
+    """Say which values of a feature can hardly be measured ones, where most are plausible.
+
+    Several times the very same number beyond the plausible range, the wrong sign, or three
+    times beyond: a code for "not measured", or some cells in another unit.
+
+    Examples
+    --------
+    >>> odd_values("input_resistance", np.array([150.0, -999.0, 200.0, -999.0, 180.0]))[:50]
+    '2 of 5 values outside 1 to 3000 MOhm, e.g. -999: a'
+    """
+    known = definition(name)
+    if known is None or not values.size:
+        return ""
+    beyond = (values < known.low) | (values > known.high)
+    if not 0 < beyond.mean() <= _OUTSIDE:
+        return ""
+    found, counts = np.unique(values[beyond], return_counts=True)
+    far = found > 3 * known.high if known.high > 0 else np.zeros(found.size, dtype=bool)
+    if known.low > 0:
+        far |= found < known.low / 3
+    odd = found[(counts > 1) | far]
+    if not odd.size:
+        return ""
+    unit = "" if known.unit == "1" else f" {known.unit}"
+    number = int(np.isin(values, odd).sum())
+    return (
+        f"{number} of {values.size} values outside {known.low:g} to {known.high:g}{unit}, e.g. "
+        f'{odd[0]:g}: a code for "not measured" (missing = [...] in the mapping), or another '
+        "unit?"
+    )
 
 
 def doubtful_units(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleo_like.atlas.columns import definition
-from cleo_like.atlas.harmonise.comparable import unit_suspicions
+from cleo_like.atlas.harmonise.comparable import odd_values, unit_suspicions
 from cleo_like.atlas.tables.mapping import Mapping, Text, read_mapping, unit_factor
 from cleo_like.atlas.tables.reading import ORIGIN, column_of, joined, read_raw, text_of
 from cleo_like.core.errors import InputError
@@ -183,6 +183,8 @@ def _doubts(frame: pd.DataFrame, names: list[str]) -> dict[str, str]:
     for name in names:
         values = frame[name].dropna().to_numpy(float)
         found = unit_suspicions(name, values) if values.size >= _FEW else []
+        odd = odd_values(name, values)
+        found += [odd] if odd else []
         if found:
             out[name] = ", ".join(found)
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +107,12 @@ def joined(sources: Sequence[tuple[str, pd.DataFrame]], how: Mapping) -> pd.Data
         No cell.
     """
     indexed = [_indexed(frame, how).assign(**{ORIGIN: name}) for name, frame in sources]
+    _warn_of_rows(*sources[0], how)
     cells, others = indexed[0], []
     for raw, one in zip(sources[1:], indexed[1:], strict=True):
         if _same_kind(cells, one, how) and not cells.index.intersection(one.index).size:
             cells = _below(cells, one)
+            _warn_of_rows(*raw, how)
         else:
             others.append(raw)
     if not len(cells):
@@ -138,6 +141,24 @@ def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
     one = one[one[key].notna()]
     one = one.assign(**{str(key): [text_of(v) for v in one[key]]}).drop_duplicates(key)
     return one.set_index(key)
+
+
+def _warn_of_rows(name: str, frame: pd.DataFrame, how: Mapping) -> None:
+    """Say which rows of a table of features are left out."""
+    ids = frame[column_of(frame, how.keys)]
+    said = []
+    if ids.isna().any():
+        said.append(f"{int(ids.isna().sum())} rows without an id are left out")
+    known = frame[ids.notna().to_numpy()]
+    again = known.drop_duplicates()
+    again = again[again[ids.name].duplicated()]
+    if len(again):
+        said.append(
+            f"{again[ids.name].nunique()} cells have several rows with different values (e.g. "
+            f"{text_of(again[ids.name].iloc[0])}): the first row of each is taken"
+        )
+    for one in said:
+        warnings.warn(f"{name or 'the table'}: {one}", UserWarning, stacklevel=4)
 
 
 def _same_kind(cells: pd.DataFrame, more: pd.DataFrame, how: Mapping) -> bool:

@@ -360,3 +360,14 @@ def test_what_a_value_means(tmp_path, stored, factor, offset):
     (experiment,) = cl.read_experiments(path)
     first = np.asarray(experiment.movie[0], float).ravel(order="F")[:2]
     np.testing.assert_allclose(first, [offset, factor + offset])
+
+
+@pytest.mark.parametrize(("step", "said"), [(19.0, False), (21.0, True), (100.0, True)])
+def test_time_stamps_in_milliseconds_are_said(tmp_path, step, said):
+    made = Maker()
+    table = made.table(made.plane(), image_mask=MASKS)
+    dff = DfOverF(name="dff")
+    made.module.add(dff)
+    made.add(dff, "traces", np.ones((N, 3)), table, timestamps=step * np.arange(N))
+    notes = cl.read(made.write(tmp_path / "x.nwb")).notes
+    assert any("milliseconds?" in note for note in notes) == said

@@ -10,6 +10,7 @@ from cleo_like.core.errors import FileFormatError
 from cleo_like.io.nwb.source import hdf5
 
 _SECONDS = {"ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3}
+_SLOWEST = 20.0  # s: nobody images calcium with frames so far apart
 
 
 def times_of(group: Any, count: int | None) -> tuple[np.ndarray, list[str]]:
@@ -46,7 +47,8 @@ def times_of(group: Any, count: int | None) -> tuple[np.ndarray, list[str]]:
     if count is None:
         msg = f"{hdf5.path_of(group)} does not say how many frames there are"
         raise FileFormatError(msg)
-    return start + np.arange(count) / rate, []
+    times = start + np.arange(count) / rate
+    return times, _too_slow(times, hdf5.path_of(group))
 
 
 def _stamped(group: Any, stamps: Any, count: int | None) -> tuple[np.ndarray, list[str]]:
@@ -80,7 +82,14 @@ def _stamped(group: Any, stamps: Any, count: int | None) -> tuple[np.ndarray, li
             f"followed by {times[at + 1]:.9g} s"
         )
         raise FileFormatError(msg)
-    return times, notes
+    return times, [*notes, *_too_slow(times, where)]
+
+
+def _too_slow(times: np.ndarray, where: str) -> list[str]:
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    if step <= _SLOWEST:
+        return []
+    return [f"{where}: frames are {step:.4g} s apart; are these times milliseconds?"]
 
 
 def scaling_of(data: Any) -> tuple[float, float]:
