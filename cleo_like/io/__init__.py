@@ -8,10 +8,11 @@ from cleo_like.io.abf.write import write_abf
 from cleo_like.io.atf.write import write_atf
 from cleo_like.io.describe import Description, describe
 from cleo_like.io.imaging import read_experiments, read_masks
-from cleo_like.io.load import Reader, files_in, read, read_all, read_chosen, read_protocol
+from cleo_like.io.load import files_in, read, read_all, read_chosen, read_protocol
 from cleo_like.io.nwb.names import dandi_path
 from cleo_like.io.nwb.ophys.write import write_ophys
 from cleo_like.io.nwb.write import write_nwb
+from cleo_like.io.readers import Reader
 from cleo_like.io.save import simulated_path, simulated_paths, write, write_simulated
 from cleo_like.io.targets import sidecar_path
 from cleo_like.io.tiff import ShortMovieWarning, TiffMovie, read_tiff, write_tiff

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from cleo_like.core.errors import FileFormatError
-from cleo_like.io.load import existing, reader_for
+from cleo_like.io.load import existing
+from cleo_like.io.readers import reader_for
 from cleo_like.io.targets import sidecar_path
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from cleo_like.io.load import existing, imaging_of, reader_for
+from cleo_like.io.load import existing, imaging_of
+from cleo_like.io.readers import reader_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,90 +3,21 @@
 from __future__ import annotations
 
 import fnmatch
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
-from cleo_like.core.plugins import loaded
 from cleo_like.io.findings.electrodes import pick
 from cleo_like.io.folders import files_of
+from cleo_like.io.readers import Imaging, Reader, is_known, reader_for, suffixes_of_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from cleo_like.core.ophys.experiment import ImagingExperiment
     from cleo_like.core.ophys.frames import FrameSource
-    from cleo_like.core.ophys.masks import RoiMasks
-    from cleo_like.core.ophys.traces import Traces
     from cleo_like.core.protocol import Protocol
     from cleo_like.core.recording import Recording
-
-ENTRY_POINTS = "cleo_like.readers"
-"""Entry point group under which other packages offer a `Reader`."""
-
-
-@attrs.frozen(kw_only=True)
-class Reader:
-    """How one file format is read.
-
-    Parameters
-    ----------
-    name : str
-        "ABF".
-    suffixes : tuple of str
-        File name endings in lower case, with the dot.
-    read_all : callable
-        path -> list of Recording, one per cell.
-    read_protocol : callable, optional
-        path -> Protocol, for formats that can hold a stimulus alone.
-    read_electrode : callable, optional
-        path, name or None -> Recording, for formats whose every channel can be asked for;
-        without it one of `read_all` is taken.
-    version : callable, optional
-        path -> version of the format in this file ("1.8.3.0").
-    imaging : Imaging, optional
-        How two-photon imaging is read, for formats that can hold it.
-    read_movie : callable, optional
-        path and options -> movie, for formats of frames.
-    knows : callable, optional
-        path -> whether a file is of this format, where others share the suffix (".dat"): those
-        of a folder that it does not know are left out.
-    """
-
-    name: str
-    suffixes: tuple[str, ...]
-    read_all: Callable[[Path], list[Recording]]
-    read_protocol: Callable[[Path], Protocol] | None = None
-    read_electrode: Callable[[Path, str | None], Recording] | None = None
-    version: Callable[[Path], str] | None = None
-    imaging: Imaging | None = None
-    read_movie: Callable[..., FrameSource] | None = None
-    knows: Callable[[Path], bool] | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Imaging:
-    """How two-photon imaging of one file format is read.
-
-    Parameters
-    ----------
-    only : callable
-        path -> whether a file has imaging and no recording.
-    read_traces, read_experiments, read_masks : callable
-        path and the options of `read`, `read_experiments`, `read_masks`.
-    describe : callable
-        path -> lines that tell what is in it.
-    """
-
-    only: Callable[[Path], bool]
-    read_traces: Callable[..., Traces]
-    read_experiments: Callable[..., list[ImagingExperiment]]
-    read_masks: Callable[..., RoiMasks]
-    describe: Callable[[Path], list[str]]
 
 
 def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> Any:
@@ -269,24 +200,6 @@ def read_protocol(path: str | Path) -> Protocol:
     raise FileFormatError(msg)
 
 
-def reader_for(path: Path) -> Reader:
-    """Find the reader of a file by its suffix.
-
-    Raises
-    ------
-    UnknownNameError
-        No reader knows the suffix; the message lists those that exist.
-    """
-    suffix = path.suffix.lower()
-    for reader in _own():  # asking all installed packages takes longer than most files
-        if suffix in reader.suffixes:
-            return reader
-    known = _by_suffix()
-    if suffix not in known:
-        raise unknown_name(f"kind of file, {path.name} with the suffix", suffix, known)
-    return known[suffix]
-
-
 def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
     """List the files of files, folders and patterns.
 
@@ -319,118 +232,9 @@ def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
     ['a.abf', 'b.abf']
     """
     listed = [places] if isinstance(places, (str, Path)) else list(places)
-    found = files_of(listed, _recordings)
+    found = files_of(listed, suffixes_of_recordings)
     named = {Path(place) for place in listed}
-    return [path for path in found if path in named or _is_known(path)]
-
-
-def _recordings() -> list[str]:
-    """Suffixes of the formats that hold recordings."""
-    return sorted(suffix for suffix, reader in _by_suffix().items() if not reader.read_movie)
-
-
-def _is_known(path: Path) -> bool:
-    """Whether a file is what its suffix says, where that suffix says little."""
-    suffix = path.suffix.lower()
-    for reader in _own():
-        if suffix in reader.suffixes:
-            return reader.knows is None or reader.knows(path)
-    return True
-
-
-def _by_suffix() -> dict[str, Reader]:
-    """Give all readers; those of other packages go before the general one of Neo."""
-    found: dict[str, Reader] = dict.fromkeys(_NEO.suffixes, _NEO)
-    for reader in loaded(ENTRY_POINTS, Reader):
-        found.update(dict.fromkeys(map(str.lower, reader.suffixes), reader))
-    for reader in _own():
-        found.update(dict.fromkeys(reader.suffixes, reader))
-    return found
-
-
-def _own() -> tuple[Reader, ...]:
-    return (
-        Reader(
-            name="ABF",
-            suffixes=(".abf",),
-            read_all=_late("cleo_like.io.abf.read", "read_abf"),
-            read_protocol=_late("cleo_like.io.abf.read", "read_abf_protocol"),
-            read_electrode=_late("cleo_like.io.abf.read", "read_abf_electrode"),
-            version=_late("cleo_like.io.abf.source", "abf_version"),
-        ),
-        Reader(
-            name="ATF",
-            suffixes=(".atf",),
-            read_all=_late("cleo_like.io.atf.read", "read_atf"),
-            read_protocol=_late("cleo_like.io.atf.read", "read_atf_protocol"),
-            read_electrode=_late("cleo_like.io.atf.read", "read_atf_electrode"),
-            version=lambda _: "1.0",
-        ),
-        Reader(
-            name="NWB",
-            suffixes=(".nwb",),
-            read_all=_late("cleo_like.io.nwb.read", "read_nwb"),
-            read_protocol=_late("cleo_like.io.nwb.read", "read_nwb_protocol"),
-            read_electrode=_late("cleo_like.io.nwb.read", "read_nwb_electrode"),
-            version=_late("cleo_like.io.nwb.read", "nwb_version"),
-            imaging=Imaging(
-                only=_late("cleo_like.io.nwb.ophys.describe", "imaging_only"),
-                read_traces=_late("cleo_like.io.nwb.ophys.read", "read_traces"),
-                read_experiments=_late("cleo_like.io.nwb.ophys.read", "read_experiments"),
-                read_masks=_late("cleo_like.io.nwb.ophys.read", "read_masks"),
-                describe=_late("cleo_like.io.nwb.ophys.describe", "imaging_lines"),
-            ),
-        ),
-        Reader(
-            name="HEKA PatchMaster",
-            suffixes=(".dat",),
-            read_all=_late("cleo_like.io.rigs.heka", "read_heka"),
-            knows=_late("cleo_like.io.rigs.heka", "is_heka"),
-        ),
-        Reader(
-            name="WaveSurfer",
-            suffixes=(".h5",),
-            read_all=_late("cleo_like.io.rigs.wavesurfer", "read_wavesurfer"),
-            knows=_late("cleo_like.io.rigs.wavesurfer", "is_wavesurfer"),
-        ),
-        Reader(
-            name="Igor wave",
-            suffixes=(".ibw",),
-            read_all=_late("cleo_like.io.rigs.igor", "read_igor_wave"),
-        ),
-        Reader(
-            name="Igor experiment",
-            suffixes=(".pxp",),
-            read_all=_late("cleo_like.io.rigs.igor", "read_igor_experiment"),
-        ),
-        Reader(
-            name="TIFF",
-            suffixes=(".tif", ".tiff"),
-            read_all=_movie_only,
-            read_movie=_late("cleo_like.io.tiff.read", "read_tiff"),
-        ),
-    )
-
-
-def _movie_only(path: Path) -> list[Recording]:
-    msg = f"{path.name} is a movie, not a recording of cells: open it with read({path.name!r})"
-    raise FileFormatError(msg)
-
-
-def _late(module: str, name: str) -> Callable[..., Any]:
-    """Make a function that imports its module when it is first called."""
-
-    def call(*arguments: Any, **options: Any) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments, **options)
-
-    return call
-
-
-_NEO = Reader(
-    name="Neo",
-    suffixes=(".wcp", ".edr", ".smr", ".smrx", ".axgd", ".axgx", ".cfs"),
-    read_all=_late("cleo_like.io.rigs.neo", "read_with_neo"),
-)
+    return [path for path in found if path in named or is_known(path)]
 
 
 def existing(path: str | Path) -> Path:

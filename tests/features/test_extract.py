@@ -215,7 +215,7 @@ def test_an_installed_extractor(cells, monkeypatch):
         def load():
             return lambda stack, step, parameters: {"one": 1.0}
 
-    monkeypatch.setattr(registry, "installed", lambda: {"theirs": Point})
+    monkeypatch.setattr(registry.named, "installed", lambda: {"theirs": Point})
     assert extract(cells[:1], extractor="theirs", progress=False)["one"][0] == 1.0
     with pytest.raises(UnknownNameError, match="did you mean 'theirs'"):
         registry.extractor_named("their")
@@ -348,7 +348,7 @@ def test_an_installed_extractor_that_does_not_load(cells, monkeypatch):
         def load():
             raise ImportError("No module named foo")
 
-    monkeypatch.setattr(registry, "installed", lambda: {"theirs": Point})
+    monkeypatch.setattr(registry.named, "installed", lambda: {"theirs": Point})
     with pytest.raises(UnsupportedError, match="'theirs', of another package, does not work"):
         extract(cells[:1], extractor="theirs", progress=False)
     assert extract(cells[:1], progress=False)["status"][0] == "ok"

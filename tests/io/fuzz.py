@@ -171,7 +171,8 @@ import numpy as np
 import cleo_like
 from cleo_like import io
 from cleo_like.core import CleoLikeError
-from cleo_like.io.load import existing, reader_for
+from cleo_like.io.load import existing
+from cleo_like.io.readers import reader_for
 
 def use(path):
     empty = [r for r in io.read_all(path) if any(s.n_samples == 0 for s in r.sweeps)]
