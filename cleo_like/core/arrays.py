@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from cleo_like.core.errors import InputError, UnitError
+from cleo_like.core.errors import InputError, PlaceError, UnitError
 from cleo_like.core.units import carries_unit, one_finite, si, si_choice
 from cleo_like.core.units.dimensions import SIFloat, dimension_of, has_unit
 from cleo_like.core.units.table import UNITS
@@ -24,6 +24,24 @@ def read_only(array: np.ndarray) -> np.ndarray:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def places(what: str, n: int, which: Any) -> np.ndarray:
+    """Give the rows that an index of several means: a slice, places, or a mask.
+
+    Raises
+    ------
+    PlaceError
+        It is no index, or goes beyond the last row; the message begins with `what`.
+    """
+    try:
+        return np.arange(n)[which]
+    except (IndexError, TypeError) as error:
+        msg = (
+            f"{what} has {n} sweeps: give a whole number, a slice, a list of places or a mask, "
+            f"got [{which!r}]"
+        )
+        raise PlaceError(msg) from error
 
 
 def si_samples(*units: str, name: str) -> Callable[[Any], np.ndarray]:

@@ -14,6 +14,7 @@ import numpy as np
 from cleo_like.core.arrays import (
     array_eq,
     number_by_mode,
+    places,
     read_only,
     samples_by_mode,
     si_mapping,
@@ -255,7 +256,7 @@ class Protocol:
                 msg = f"protocol {self.name!r} has {len(self)} sweeps, got [{which}]"
                 raise PlaceError(msg)
             return self.waveforms[which]
-        rows = np.arange(len(self))[which]
+        rows = places(f"protocol {self.name!r}", len(self), which)
         epochs = [
             epoch if epoch.levels is None else attrs.evolve(epoch, levels=epoch.levels[rows])
             for epoch in self.epochs

@@ -282,7 +282,17 @@ def with_common_rates(sweeps: Iterable[Sweep]) -> tuple[Sweep, ...]:
     tuple of Sweep
         The same objects where nothing is to be done.
     """
+    if isinstance(sweeps, Sweep):
+        sweeps = (sweeps,)
     sweeps = tuple(sweeps)
+    given: tuple[object, ...] = sweeps
+    strange = next((s for s in given if not isinstance(s, Sweep)), None)
+    if strange is not None:
+        msg = (
+            "sweeps must be Sweeps, Sweep(response=..., rate=...), "
+            f"got {type(strange).__name__}: {strange!r:.60}"
+        )
+        raise InputError(msg)
     rates = dict.fromkeys(sweep.rate for sweep in sweeps)
     if len(rates) < 2:
         return sweeps

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -118,9 +119,7 @@ def extract(
     >>> round(float(table["input_resistance"][0]), 2)
     200.0
     """
-    if n_jobs < 1:
-        msg = f"n_jobs must be 1 or more, got {n_jobs}"
-        raise InputError(msg)
+    _check_options(extractor, parameters, electrode, n_jobs)
     if isinstance(extractor, str):
         extractor_named(extractor)  # an unknown name is said before any work
     items = _items(sources)
@@ -316,6 +315,28 @@ class _Done:
         place = np.concatenate([np.repeat(ks, sizes) for ks, sizes, _ in parts]).astype(int)
         joined = FeatureTable.join([table for _, _, table in parts])
         return joined.take(np.argsort(place, kind="stable"))
+
+
+def _check_options(
+    extractor: object, parameters: object, electrode: object, n_jobs: object
+) -> None:
+    """Refuse options of the wrong kind before any work."""
+    if not isinstance(n_jobs, int):
+        msg = f"n_jobs must be a whole number, got {n_jobs!r:.60}"
+    elif n_jobs < 1:
+        msg = f"n_jobs must be 1 or more, got {n_jobs}"
+    elif not isinstance(parameters, ExtractionParameters):
+        msg = f"parameters must be ExtractionParameters(...), got {parameters!r:.60}"
+    elif not (isinstance(extractor, str) or callable(extractor)):
+        msg = f"extractor must be a name or a function, got {extractor!r:.60}"
+    elif not isinstance(electrode, (str, Mapping, NoneType)):
+        msg = (
+            "electrode must be a name, or a mapping of patterns of file names to names, "
+            f"got {electrode!r:.60}"
+        )
+    else:
+        return
+    raise InputError(msg)
 
 
 def _settings(task: Task) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cleo_like.core import ClampMode
 from cleo_like.core.errors import InputError
+from cleo_like.core.recording import check_recording
 from cleo_like.groundtruth.scores.compare import trust
 from cleo_like.matching import match
 from cleo_like.qc.signal import window_noise
@@ -207,6 +208,7 @@ def advise(source: str | Path | Recording, *, study: str | Path | None = None) -
         No current clamp, or a study without conditions of noise, rate and filter.
     """
     recording = _read(source)
+    check_recording(recording)
     measured = recording_conditions(recording)
     scores = reference_scores(study)
     nearest = _nearest(measured, sorted(set(scores["condition"])))

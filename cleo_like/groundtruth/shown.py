@@ -201,12 +201,11 @@ def plot_f1(recordings: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if "hits_1ms" not in known or known["hits_1ms"].isna().all():
         msg = "there is no score to draw: every recording failed or has no spikes"
         raise InputError(msg)
-    from cleo_like.core.views.panels import new_axes
+    from cleo_like.core.views.panels import given_axes, new_axes
     from cleo_like.core.views.style import house_style
 
     with house_style():
-        if ax is None:
-            ax = new_axes(5.0, 3.2)
+        ax = new_axes(5.0, 3.2) if ax is None else given_axes(ax)
         for name, part in known.dropna(subset="hits_1ms").groupby("extractor", sort=False):
             columns = zip(*(part[f"{k}_1ms"] for k in ("hits", "false", "missed")), strict=True)
             f1 = [ratios(*row)[2] for row in columns]

@@ -126,7 +126,7 @@ def plot_field(scope: Microscope, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.collections import EllipseCollection
 
-    from cleo_like.core.views.panels import new_axes
+    from cleo_like.core.views.panels import given_axes, new_axes
     from cleo_like.core.views.style import house_style
 
     places = _in_the_plane(scope)
@@ -138,7 +138,7 @@ def plot_field(scope: Microscope, ax: Axes | None = None) -> Axes:
         raise InputError(msg)
     size, half = 2e6 * float(scope.soma_radius), 5e5 * float(scope.img_width)
     with house_style():
-        axes = new_axes(4.6, 4.6) if ax is None else ax
+        axes = new_axes(4.6, 4.6) if ax is None else given_axes(ax)
         angle = np.linspace(0, 2 * np.pi, 200)
         axes.plot(half * np.cos(angle), half * np.sin(angle), color="0.4", lw=1)
         for k, (place, injection) in enumerate(zip(places, scope.injections, strict=True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from cleo_like.core.errors import FileFormatError, InputError, unknown_name
@@ -69,6 +70,9 @@ def read(path: str | Path, *, electrode: str | None = None, **imaging: Any) -> A
     Recording of c1: 1 sweep, 10 ms at 20 kHz, current_clamp, -70..-60 mV, command 0..0 pA
     """
     file = existing(path)
+    if not isinstance(electrode, (str, NoneType)):
+        msg = f"electrode must be the name of one, a text, got {electrode!r:.60}"
+        raise InputError(msg)
     reader = reader_for(file)
     if reader.read_movie is not None:
         return _movie(file, reader.read_movie, electrode, imaging)
@@ -239,6 +243,11 @@ def files_in(places: str | Path | Iterable[str | Path]) -> list[Path]:
 
 def existing(path: str | Path) -> Path:
     """Give the path of a file that is there and not empty, else raise."""
+    if not isinstance(path, (str, Path)):
+        msg = f"expected the path of one file, got {type(path).__name__}: {path!r:.60}"
+        if isinstance(path, (list, tuple)):
+            msg += "; read_all takes several"
+        raise InputError(msg)
     file = Path(path)
     if not file.is_file():
         kind = "a folder" if file.is_dir() else "missing"

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from cleo_like.core.recording import Recording
     from cleo_like.features.catalogue import Feature
@@ -270,10 +271,20 @@ def _write_failed(
         except (CleoLikeError, OSError):
             found = []  # what is wrong with the file is the text above
         for recording in found:
-            page.add_text(repr(recording))
+            page.add_text(repr(recording)).add_list(recording.findings)
             if recording.n_sweeps:
+                page.add_figure(_sweeps_figure(recording), alt=f"Sweeps of {cell_id}")
                 _thumbnail(recording, folder / "thumbnails" / f"{name}.png")
         page.save(folder / "cells" / f"{name}.html", overwrite=True)
+
+
+def _sweeps_figure(recording: Recording) -> Figure:
+    """Draw the sweeps as `Recording.plot` does, for cells that have no figure of features."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5))
+    recording.plot(ax=figure.subplots())
+    return figure
 
 
 def _rows_of_table(table: FeatureTable, row: int) -> list[dict[str, Any]]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_LONG = 30
+"""Characters from which a text in a table is a sentence."""
+
+
 @attrs.frozen(kw_only=True)
 class Link:
     """A cell of a table, or an item of a line, that leads somewhere.
@@ -154,9 +158,7 @@ class Page:
             raise InputError(msg)
         return self._add(
             "table",
-            columns=[
-                {"name": n, "numeric": _is_numeric([row.get(n) for row in rows])} for n in names
-            ],
+            columns=[_column(n, [row.get(n) for row in rows]) for n in names],
             rows=[[_shown(row.get(n), digits) for n in names] for row in rows],
             caption=caption,
         )
@@ -253,6 +255,12 @@ def _rows_of(
     return rows, list(dict.fromkeys(name for row in rows for name in row))
 
 
+def _column(name: str, values: Sequence[object]) -> dict[str, Any]:
+    """Say how a column is set: numbers to the right, sentences not narrower than a phone."""
+    longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+    return {"name": name, "numeric": _is_numeric(values), "long": longest > _LONG}
+
+
 def _is_unknown(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
@@ -277,4 +285,5 @@ def _shown(value: object, digits: int | None = None) -> str | dict[str, str] | N
         return None
     if not isinstance(plain, float):
         return str(plain)
-    return f"{plain:.4g}" if digits is None else f"{plain:.{digits}f}"
+    text = f"{plain:.4g}" if digits is None else f"{plain:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text

@@ -66,6 +66,9 @@ def simulate_session(
     InSilicoSession: 1 experiment, 30 cells, 160 flashes, 140 s
     """
     plan = SessionPlan.preset(plan) if isinstance(plan, str) else plan
+    if not isinstance(plan, SessionPlan):
+        msg = f"plan must be a SessionPlan or the name of a preset, got {plan!r:.60}"
+        raise InputError(msg)
     plan = attrs.evolve(plan, **changes)
     tell = progress if progress is not None else (lambda *_: None)
     streams = np.random.SeedSequence(plan.seed).spawn(1 + len(plan.planes))

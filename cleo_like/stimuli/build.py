@@ -172,6 +172,9 @@ def with_test_pulse(
     >>> with_test_pulse(long_square(["50 pA"], before="100 ms")).epochs
     (Epoch test_pulse [2000, 2500), Epoch step [30000, 80000))
     """
+    if not hasattr(protocol, "epochs"):
+        msg = f"a test pulse goes before a Protocol, got {type(protocol).__name__}"
+        raise InputError(msg)
     if any(epoch.name == "test_pulse" for epoch in protocol.epochs):
         msg = f"protocol {protocol.name!r} has a test pulse already"
         raise InputError(msg)

@@ -81,6 +81,9 @@ def parse_protocol(text: str) -> Protocol:
 'slope'? Known: 'after', 'before', 'duration', 'gap', 'holding', 'rate', 'repeats', 'slope', \
 'test_pulse'
     """
+    if not isinstance(text, str):
+        msg = f"a protocol is read from text ('ramp slope=25pA/s'), got {type(text).__name__}"
+        raise InputError(msg)
     name, items = _split(text)
     if name not in FAMILY_MAKERS:
         raise unknown_name("stimulus family", name, FAMILY_MAKERS)
@@ -160,6 +163,10 @@ def _boolean(key: str, text: str) -> bool:
     return known[text.lower()]
 
 
+_MOST_LEVELS = 10_000
+"""Of a range: more are a slip of the unit, and would fill the memory as sweeps."""
+
+
 def _list(key: str, text: str) -> list[str]:
     """Read "a,b,c unit" or "first:last:step unit"; the unit of the last goes for all."""
     numbers, units, separators, at = [], [], set(), 0
@@ -172,6 +179,9 @@ def _list(key: str, text: str) -> list[str]:
         units.append(found[2])
         separators.add(found[3])
         at = found.end()
+    if not numbers:
+        msg = f"{key}= has no value; write for example {key}=100pA or {key}=-100:300:50pA"
+        raise InputError(msg)
     unit = units[-1] if units[-1] is not None else ""
     if ":" not in separators:
         return [
@@ -189,4 +199,10 @@ def _range(key: str, first: float, last: float, step: float) -> list[float]:
         msg = f"{key}: a step of {step:g} does not lead from {first:g} to {last:g}"
         raise InputError(msg)
     count = int((last - first) / step + 1e-9) + 1
+    if count > _MOST_LEVELS:
+        msg = (
+            f"{key}: {first:g} to {last:g} in steps of {step:g} are {count} levels, at most "
+            f"{_MOST_LEVELS}; give a larger step"
+        )
+        raise InputError(msg)
     return [float(value) for value in np.round(first + step * np.arange(count), 9)]

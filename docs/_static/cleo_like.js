@@ -4,6 +4,8 @@ function nameThings() {
     if (button.textContent.trim()) button.removeAttribute("aria-label");
   for (const summary of document.querySelectorAll("nav summary"))
     summary.setAttribute("aria-label", "Show or hide the pages of this section");
+  for (const summary of document.querySelectorAll("details.hide > summary"))
+    summary.removeAttribute("aria-label");
   for (const link of document.querySelectorAll(".sphx-glr-thumbcontainer a"))
     link.setAttribute("aria-label", link.textContent.trim());
 }

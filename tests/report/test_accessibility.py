@@ -19,7 +19,7 @@ from cleo_like.report.page import Link
 WIDE = """() => {
   const width = document.documentElement.clientWidth, found = [];
   if (document.documentElement.scrollWidth > width) found.push("the page");
-  for (const e of document.querySelectorAll("p, li, h1, h2, h3, figcaption"))
+  for (const e of document.querySelectorAll("p, li, h1, h2, h3, figcaption, .caption"))
     if (e.getBoundingClientRect().right > width + 1) found.push(e.textContent.slice(0, 40));
   return found;
 }"""
@@ -66,13 +66,15 @@ def pages(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["index.html", "groundtruth.html", "atlas.html"])
-def test_axe_finds_nothing_serious(browser, pages, name, scheme):
+def test_axe_finds_nothing_serious(browser, pages, name, scheme, width):
     axe = os.environ.get("CLEO_LIKE_AXE")
     if axe is None:
         pytest.skip("CLEO_LIKE_AXE does not name axe.min.js")
-    page = browser.new_context(color_scheme=scheme).new_page()
+    size = {"width": width, "height": 900}
+    page = browser.new_context(color_scheme=scheme, viewport=size).new_page()
     page.goto((pages / name).as_uri())
     page.evaluate(Path(axe).read_text("utf-8"))
     assert page.evaluate(RUN) == []
@@ -84,6 +86,21 @@ def test_prose_fits_a_small_screen(browser, pages, name):
     page = browser.new_context(viewport={"width": 400, "height": 800}).new_page()
     page.goto((pages / name).as_uri())
     assert page.evaluate(WIDE) == []
+
+
+def test_a_sentence_in_a_table_is_not_narrower_than_a_phone():
+    row = {"name": "tau", "meaning": "a sentence of more than thirty letters", "value": 1.0}
+    text = Page("t").add_table([row, {"value": None}]).html()
+    assert 'class="long">a sentence' in text
+    assert 'class="long">tau' not in text
+    assert 'class="unknown number">' in text
+
+
+def test_nothing_is_minus_nothing():
+    text = Page("t").add_table([{"error": -0.0}, {"error": -0.04}, {"error": -0.06}], digits=1)
+    assert ">0.0<" in text.html()
+    assert ">-0.0<" not in text.html()
+    assert ">-0.1<" in text.html()
 
 
 def test_contents_lead_to_the_sections():

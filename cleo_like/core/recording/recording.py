@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import as_tuple, read_only, si_mapping, texts
+from cleo_like.core.arrays import as_tuple, places, read_only, si_mapping, texts
 from cleo_like.core.errors import InputError, PlaceError, unknown_name
 from cleo_like.core.recording.stacked import Stacked
 from cleo_like.core.sweep import Sweep, clamp_mode, with_common_rates
@@ -79,6 +79,12 @@ class Recording:
 
     def __attrs_post_init__(self) -> None:
         """Check that truth and protocols speak of the same sweeps."""
+        if isinstance(self.cell, str) or not hasattr(self.cell, "id"):
+            msg = f"cell must be a Cell, Cell(id='name'), got {self.cell!r:.60}"
+            raise InputError(msg)
+        if not hasattr(self.provenance, "source"):
+            msg = f"provenance must be Provenance(source='...'), got {self.provenance!r:.60}"
+            raise InputError(msg)
         if self.protocols and self.protocol is not None:
             msg = "give one protocol, or several protocols, not both"
             raise InputError(msg)
@@ -134,7 +140,7 @@ class Recording:
                 msg = f"the recording of {self.cell.id} has {len(self)} sweeps, got [{which}]"
                 raise PlaceError(msg)
             return self.sweeps[which]
-        rows = np.arange(len(self))[which]
+        rows = places(f"the recording of {self.cell.id}", len(self), which)
         truth = self.truth
         return attrs.evolve(
             self, sweeps=[self.sweeps[k] for k in rows],
@@ -296,7 +302,7 @@ class Recording:
         block: Any,
         *,
         cell: Cell | str | None = None,
-        mode: ClampMode | str = "current_clamp",
+        mode: ClampMode | str | None = None,
         response: str | None = None,
         command: str | None = None,
     ) -> Recording:
@@ -308,9 +314,10 @@ class Recording:
             Each segment becomes a sweep.
         cell : Cell or str, optional
             The cell, or its name; the name of the block where not given.
-        mode : str
+        mode : str, optional
             "current_clamp": potentials are responses and currents commands; "voltage_clamp":
-            the other way round.
+            the other way round. Without it, what the signals say themselves (`to_neo` notes
+            it), and current clamp where they say nothing.
         response, command : str, optional
             Names of the signals; found by their units where not given.
 
@@ -327,7 +334,10 @@ class Recording:
         from cleo_like.core.provenance import Provenance
         from cleo_like.core.views.exchange import segments_of_block
 
-        found = segments_of_block(block, clamp_mode(mode), response, command)
+        def mode_of(noted: str | None) -> ClampMode:
+            return clamp_mode(mode if mode is not None else noted or "current_clamp")
+
+        found = segments_of_block(block, mode_of, response, command)
         name = getattr(block, "name", None)
         if not isinstance(cell, Cell):
             cell = Cell(id=str(cell if cell is not None else name or "unnamed"))

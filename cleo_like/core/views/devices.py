@@ -9,7 +9,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.plugins import needed
 from cleo_like.core.views.page import card, drawn_or_none
-from cleo_like.core.views.panels import amplitude_map, new_axes
+from cleo_like.core.views.panels import amplitude_map, given_axes, new_axes
 from cleo_like.core.views.style import RESPONSE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def plot_history(
     n = rows.shape[1] if rows.size else 0
     columns = np.unique(np.linspace(0, max(n - 1, 0), most).astype(int))[:n]
     with house_style():
-        axes = new_axes(8.0, 3.0) if ax is None else ax
+        axes = new_axes(8.0, 3.0) if ax is None else given_axes(ax)
         style: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
         for column, colour in zip(columns.tolist(), _colours(len(columns)), strict=True):
             trace(axes, times, rows[:, column], colour=colour, label=str(column), **style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from cleo_like.core.plugins import needed
 from cleo_like.core.units.table import shown_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
     import xarray as xr
@@ -110,11 +111,14 @@ def recording_tsd(recording: RecordingLike) -> dict[str, Any]:
 
     Raises
     ------
+    InputError
+        No sweep, several clamp modes, or sweeps that overlap on the clock.
     UnsupportedError
         pynapple is not installed.
     """
     nap = needed("pynapple", "pynapple")
     sweeps = recording.sweeps
+    _check_one_clock(recording)
     starts = [sweep.start_time for sweep in sweeps]
     ends = [s.start_time + max(s.n_samples - 1, 0) / s.rate for s in sweeps]
     epochs = nap.IntervalSet(start=starts, end=ends)
@@ -133,6 +137,23 @@ def recording_tsd(recording: RecordingLike) -> dict[str, Any]:
         ]
         out["spikes"] = nap.Ts(t=np.concatenate(spikes), time_support=epochs)
     return out
+
+
+def _check_one_clock(recording: RecordingLike) -> None:
+    """Refuse what pynapple would sort and join, or put into one unit, without a word."""
+    sweeps, name = recording.sweeps, recording.cell.id
+    if not sweeps:
+        raise InputError(f"the recording of {name} has no sweep to give to pynapple")
+    if len({sweep.mode for sweep in sweeps}) > 1:
+        msg = f"the recording of {name} has several clamp modes: take one of by_protocol()"
+        raise InputError(msg)
+    for one, following in itertools.pairwise(sweeps):
+        if following.start_time < one.start_time + (one.n_samples - 1) / one.rate:
+            msg = (
+                f"sweeps {one.number} and {following.number} of {name} overlap on the clock of "
+                "the recording: give each its own start_time="
+            )
+            raise InputError(msg)
 
 
 def recording_block(recording: RecordingLike) -> Any:
@@ -168,7 +189,10 @@ def recording_block(recording: RecordingLike) -> Any:
 
 
 def segments_of_block(
-    block: Any, mode: ModeLike, response: str | None, command: str | None
+    block: Any,
+    mode_of: Callable[[str | None], ModeLike],
+    response: str | None,
+    command: str | None,
 ) -> list[dict[str, Any]]:
     """Read what a sweep is made of from each segment of a Neo block.
 
@@ -176,8 +200,8 @@ def segments_of_block(
     ----------
     block : neo.Block or neo.Segment
         Of any file that Neo reads, or what `Recording.to_neo` gave.
-    mode : ClampMode
-        Which unit is that of the response.
+    mode_of : callable
+        Which unit is that of the response, told what the signals of a segment note (or None).
     response, command : str or None
         Name of the signal; found by its unit where it is None.
 
@@ -192,8 +216,12 @@ def segments_of_block(
         No signal, or more than one, that could be the response; the message names them.
     """
     segments = block.segments if hasattr(block, "segments") else [block]
+    if not all(hasattr(segment, "analogsignals") for segment in segments):
+        msg = f"expected a neo.Block or neo.Segment, got {type(block).__name__}"
+        raise InputError(msg)
     out = []
     for number, segment in enumerate(segments):
+        mode = mode_of(_noted_mode(segment))
         answer = _signal(segment, response, "response", mode.response_unit)
         if answer is None:
             have = [f"{s.name!r} in {s.units.dimensionality}" for s in segment.analogsignals]
@@ -212,6 +240,12 @@ def segments_of_block(
             "start_time": float(answer.t_start.rescale("s")),
         })  # fmt: skip
     return out
+
+
+def _noted_mode(segment: Any) -> str | None:
+    """Clamp mode that `recording_block` notes with the signals."""
+    noted = (s.annotations.get("clamp_mode") for s in segment.analogsignals)
+    return next((str(text) for text in noted if text), None)
 
 
 def _signal(segment: Any, name: str | None, usual: str, unit: str) -> Any:

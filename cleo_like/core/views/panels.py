@@ -41,6 +41,14 @@ def new_axes(width: float, height: float) -> Axes:
     return plt.figure(figsize=(width, height), layout="constrained").subplots()
 
 
+def given_axes(ax: Any) -> Axes:
+    """Give the axes that a user named; what is none is refused before anything is drawn."""
+    if not hasattr(ax, "set_xlabel"):
+        msg = f"ax must be axes of matplotlib (figure, ax = plt.subplots()), got {ax!r:.60}"
+        raise InputError(msg)
+    return ax
+
+
 def stacked(
     heights: list[float], *, height: float, figure: Any = None
 ) -> tuple[Any, list[Axes]]:

@@ -11,6 +11,7 @@ from cleo_like.core.views.page import card, drawn_or_none
 from cleo_like.core.views.panels import (
     amplitude_bar,
     coloured,
+    given_axes,
     largest,
     new_figure,
     shown,
@@ -67,7 +68,7 @@ def plot_protocol(protocol: ProtocolLike, ax: Axes | None = None) -> Axes:
     Axes
     """
     with house_style():
-        axes = new_figure([1.0], _height(protocol))[0] if ax is None else ax
+        axes = new_figure([1.0], _height(protocol))[0] if ax is None else given_axes(ax)
         _draw_protocol(axes, protocol)
     return axes
 

@@ -18,6 +18,7 @@ from cleo_like.core.views.panels import (
     amplitude_bar,
     coloured,
     figure_of,
+    given_axes,
     largest,
     new_figure,
     part_of,
@@ -248,7 +249,7 @@ def _plot_protocols(
 
 
 def _given(ax: Any) -> list[Axes]:
-    return list(np.atleast_1d(np.asarray(ax, dtype=object)))
+    return [given_axes(panel) for panel in np.ravel(np.asarray(ax, dtype=object))]
 
 
 def _mark_spikes(axes: Axes, sweep: SweepLike, times: np.ndarray) -> None:

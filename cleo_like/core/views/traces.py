@@ -9,7 +9,7 @@ import numpy as np
 from cleo_like.core.errors import InputError
 from cleo_like.core.plugins import needed
 from cleo_like.core.views.page import card, drawn_or_none
-from cleo_like.core.views.panels import new_axes
+from cleo_like.core.views.panels import given_axes, new_axes
 from cleo_like.core.views.style import RESPONSE_COLOUR, SPIKE_COLOUR, house_style, trace
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def plot_traces(traces: TracesLike, ax: Axes | None = None, *, most: int = 20) -
         msg = f"most must be 1 or more, got {most}"
         raise InputError(msg)
     with house_style():
-        if ax is None:
-            ax = new_axes(8.5, 5.0)
+        ax = new_axes(8.5, 5.0) if ax is None else given_axes(ax)
         rows = np.unique(np.linspace(0, max(traces.n_rois - 1, 0), most).astype(int))
         rows = rows[: traces.n_rois]
         values = traces.fluorescence[rows]

@@ -218,6 +218,8 @@ class FeatureTable:
         """Why a value is missing ("" where it is there)."""
         if feature not in self.reasons:
             raise unknown_name("feature of this table", feature, self.features)
+        if not -len(self) <= row < len(self):
+            raise PlaceError(f"the table has {len(self)} rows, got [{row}]")
         return str(self.reasons[feature].iloc[row])
 
     @classmethod

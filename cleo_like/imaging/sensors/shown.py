@@ -93,12 +93,12 @@ class ShowsSensor:
         InputError
             The equations are the user's own, and tell neither.
         """
-        from cleo_like.core.views.panels import new_axes
+        from cleo_like.core.views.panels import given_axes, new_axes
         from cleo_like.core.views.style import RESPONSE_COLOUR, house_style
 
         x, y, label = self._curve()
         with house_style():
-            axes = new_axes(6.0, 3.2) if ax is None else ax
+            axes = new_axes(6.0, 3.2) if ax is None else given_axes(ax)
             axes.plot(x, y, color=RESPONSE_COLOUR, lw=1.4)
             axes.axhline(self.sigma_noise, color="0.6", lw=0.8, ls=":")
             axes.annotate(

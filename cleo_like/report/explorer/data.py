@@ -150,14 +150,16 @@ def _labels(atlas: Atlas, parts: dict[str, np.ndarray]) -> list[dict[str, Any]]:
         values, codes, counts = np.unique(words, return_inverse=True, return_counts=True)
         if (len(values) == 1 and values[0] == "") or len(values) > _MOST_VALUES:
             continue
+        shown = (atlas.about.get("label") if name == "label" else name) or name
+        if shown in [label["name"] for label in out]:
+            continue  # the column that the labels were taken from
         rank = np.argsort(-counts, kind="stable")
         place = np.empty_like(rank)
         place[rank] = np.arange(len(rank))
         parts[f"label{len(out)}"] = place[codes].astype(np.uint16)
-        shown = atlas.about.get("label") if name == "label" else name
         out.append(
             {
-                "name": shown or name,
+                "name": shown,
                 "values": [str(values[r]) for r in rank],
                 "counts": [int(counts[r]) for r in rank],
             }

@@ -84,7 +84,10 @@ def _check_parquet() -> None:
     try:
         importlib.import_module("pyarrow")
     except ImportError as error:
-        msg = "parquet tables need pyarrow: pip install 'cleo_like[parquet]', or tables=False"
+        msg = (
+            "parquet tables need pyarrow: pip install 'cleo_like[parquet]', "
+            "or leave them out (tables=False, --no-tables)"
+        )
         raise UnsupportedError(msg) from error
 
 

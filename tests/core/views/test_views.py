@@ -146,6 +146,25 @@ def test_through_neo_and_back(recording):
     assert spikes.rescale("s").magnitude.tolist() == pytest.approx([3.01, 3.02])
 
 
+def test_neo_keeps_the_clamp_mode(recording):
+    """A voltage clamp came back as a current clamp with the command as its response."""
+    pytest.importorskip("neo")
+    clamped = [
+        attrs.evolve(s, mode="voltage_clamp", response=s.command, command=s.response)
+        for s in recording
+    ]
+    mixed = attrs.evolve(
+        recording, sweeps=[recording[0], *clamped[1:]], protocol=None, truth=None
+    )
+    back = cl.Recording.from_neo(mixed.to_neo())
+    assert [s.mode for s in back] == [s.mode for s in mixed]
+    for ours, theirs in zip(mixed, back, strict=True):
+        np.testing.assert_allclose(theirs.response, ours.response, rtol=1e-12)
+        np.testing.assert_allclose(theirs.command, ours.command, rtol=1e-12)
+    turned = cl.Recording.from_neo(mixed.to_neo(), mode="current_clamp")
+    np.testing.assert_allclose(turned[1].response, mixed[1].command, rtol=1e-12)
+
+
 def test_neo_signals_that_could_be_either_are_asked_for(recording):
     pytest.importorskip("neo")
     block = recording.to_neo()
@@ -172,6 +191,30 @@ def test_through_pynapple(recording):
     assert found["response"].get(2.0, 2.05).d == pytest.approx(np.full(1000, -68.0))
     assert found["spikes"].t.tolist() == pytest.approx([2.01, 3.01, 3.02])
     assert len(found["sweeps"]) == 5
+
+
+def test_what_pynapple_would_join_or_mix_is_refused(recording):
+    """pynapple sorts and joins overlapping epochs with no more than a warning."""
+    pytest.importorskip("pynapple")
+    bare = attrs.evolve(recording, protocol=None, truth=None)
+    with pytest.raises(InputError, match="no sweep to give to pynapple"):
+        attrs.evolve(bare, sweeps=[]).to_pynapple()
+    at = bare[0].start_time + bare[0].n_samples / bare[0].rate  # after its last sample
+    touching = attrs.evolve(bare[1], start_time=at)
+    assert len(attrs.evolve(bare, sweeps=[bare[0], touching]).to_pynapple()["response"])
+    inside = attrs.evolve(bare[1], start_time=at - 3 / bare[0].rate)
+    with pytest.raises(InputError, match="overlap on the clock"):
+        attrs.evolve(bare, sweeps=[bare[0], inside]).to_pynapple()
+    other = attrs.evolve(bare[1], mode="voltage_clamp")
+    with pytest.raises(InputError, match="several clamp modes"):
+        attrs.evolve(bare, sweeps=[bare[0], other]).to_pynapple()
+
+
+@pytest.mark.parametrize("ax", [3, "axes", [None, None]])
+def test_what_is_no_axes_is_said(recording, ax):
+    for noun in (recording, recording[0], recording.protocol):
+        with pytest.raises(InputError, match="ax must be axes of matplotlib"):
+            noun.plot(ax=ax)
 
 
 @pytest.fixture

@@ -111,7 +111,8 @@ const pointSize = N > 50000 ? 2 : N > 5000 ? 3 : N > 500 ? 5 : 7;
 async function webgl() {
   const { width, height } = $("map").getBoundingClientRect();
   const plot = window.createScatterplot({
-    canvas, width, height, pointSize, opacity: 0.85, lassoOnLongPress: false, spatialIndexUseWorker: false,
+    canvas, width, height, pointSize, opacity: 0.85,
+    cameraDistance: 1.06 * Math.max(1, height / width), // all cells, whatever the shape of the window lassoOnLongPress: false, spatialIndexUseWorker: false,
     backgroundColor: dark() ? "#0d1117" : "#ffffff", pointColorActive: "#d1242f", lassoColor: "#d1242f",
   });
   await plot.get("isDestroyed");
@@ -250,7 +251,7 @@ function drawAxes() {
   g.font = "11px system-ui"; g.textAlign = "center";
   told.features.forEach((t, f) => {
     g.strokeStyle = line; g.beginPath(); g.moveTo(px(f), top); g.lineTo(px(f), bottom); g.stroke();
-    g.fillStyle = ink; const name = t.short; g.fillText(name.slice(0, 15), px(f), 11); g.fillText(real(f, t.high).toPrecision(3), px(f), top - 5); g.fillText(real(f, t.low).toPrecision(3), px(f), bottom + 11);
+    g.fillStyle = ink; const name = t.short; g.fillText(name.slice(0, 18), px(f), 11, w / F - 4); g.fillText(real(f, t.high).toPrecision(3), px(f), top - 5); g.fillText(real(f, t.low).toPrecision(3), px(f), bottom + 11);
     const range = ranges.get(f);
     if (range) { const q = v => bottom - (v - t.low) / (t.high - t.low) * (bottom - top); g.fillStyle = "rgba(209,36,47,.35)"; g.fillRect(px(f) - 7, q(range[1]), 14, Math.max(2, q(range[0]) - q(range[1]))); }
   });
