@@ -262,7 +262,9 @@ def test_the_largest_current_that_the_monitor_shows(changes, peak):
     """
     amplifier = VoltageClamp(**{"lowpass": None, "fast_capacitance": 4.5 * pF} | changes)
     found = recorded("passive", STEP, attrs.evolve(QUIET, seal="5 GOhm"), amplifier)
-    assert found.sweeps[0].response.max() * 1e9 == pytest.approx(peak, rel=1e-3)
+    # whole-cell compensation takes away what has not flowed yet: it is negative at first
+    largest = np.abs(found.sweeps[0].response).max()
+    assert largest * 1e9 == pytest.approx(peak, rel=1e-3)
 
 
 @pytest.mark.parametrize(("factor", "overshoot"), [(1.1, 2.3), (1.2, 5.0)])
