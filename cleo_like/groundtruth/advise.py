@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _WINDOW = 0.01  # s: slower changes are the cell's
 _EDGE = (0.4e-3, 6e-3)  # s after an edge: behind the filter, before the membrane bends
 _SMALL = 0.02  # mV, added to noises before their ratio is taken
+_FAR = 1.5  # times: so far from a condition of the study its errors are no longer those
 _PLATEAU = (300.0, 1000.0)  # Hz: above the cell, below every filter
 
 
@@ -78,15 +79,19 @@ class Advice:
     table : DataFrame
         ``feature``, ``extractor``, ``bias``, ``spread``, ``share`` (error in between-cell
         spreads), ``trust``.
+    far : tuple of str
+        What the recording has and that condition has not, and what to expect of it.
     """
 
     conditions: Conditions
     nearest: str
     table: pd.DataFrame
+    far: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Give all of it for the screen."""
-        head = [self.conditions.text(), f"nearest condition of the study: {self.nearest}", ""]
+        head = [self.conditions.text(), f"nearest condition of the study: {self.nearest}"]
+        head += [*(f"  but {one}" for one in self.far), ""]
         shown = self.table.to_string(index=False, float_format=lambda x: f"{x:.3g}")
         return "\n".join([*head, shown])
 
@@ -225,8 +230,9 @@ def advise(source: str | Path | Recording, *, study: str | Path | None = None) -
     best["trust"] = [trust(x) for x in best["share"]]
     names = ["feature", "extractor", "bias", "spread", "share", "trust"]
     return Advice(
-        conditions=measured, nearest=nearest, table=best[names].reset_index(drop=True)
-    )
+        conditions=measured, nearest=nearest, table=best[names].reset_index(drop=True),
+        far=_far(measured, nearest),
+    )  # fmt: skip
 
 
 REFERENCE_COLUMNS = (
@@ -282,17 +288,42 @@ def _read(source: str | Path | Recording) -> Recording:
     return source
 
 
+def _levels(condition: str) -> dict[str, float]:
+    """Read noise, rate and filter from the name of a condition."""
+    parts = (part.rsplit(" ", 1) for part in condition.split(", "))
+    return {name: float(value) for name, value in parts}
+
+
+def _far(measured: Conditions, condition: str) -> tuple[str, ...]:
+    """Say by what the recording is worse than the condition that stands for it."""
+    there = _levels(condition)
+    shapes = "slopes, peaks and widths of spikes are further off than the table says"
+    found = []
+    if measured.filter * _FAR <= there["filter"]:
+        found.append(
+            f"the filter is {measured.filter:.3g} kHz, not {there['filter']:g}: {shapes}"
+        )
+    if measured.rate * _FAR <= there["rate"]:
+        found.append(f"the rate is {measured.rate:.3g} kHz, not {there['rate']:g}: {shapes}")
+    if measured.noise >= _FAR * max(there["noise"], _SMALL):
+        found.append(
+            f"the noise is {measured.noise:.3g} mV, not {there['noise']:g}: all spreads are "
+            "larger"
+        )
+    return tuple(found)
+
+
 def _nearest(measured: Conditions, names: list[str]) -> str:
     """Find the condition with the nearest noise, rate and filter (by their ratios)."""
 
     def distance(name: str) -> float:
-        there = dict(part.rsplit(" ", 1) for part in name.split(", "))
-        out = abs(np.log2(measured.rate / float(there["rate"])))
+        there = _levels(name)
+        out = abs(np.log2(measured.rate / there["rate"]))
         if np.isfinite(measured.noise):
-            ratio = (measured.noise + _SMALL) / (float(there["noise"]) + _SMALL)
+            ratio = (measured.noise + _SMALL) / (there["noise"] + _SMALL)
             out += 2 * abs(np.log10(ratio))
         if np.isfinite(measured.filter):
-            out += 0.5 * abs(np.log2(measured.filter / float(there["filter"])))
+            out += 0.5 * abs(np.log2(measured.filter / there["filter"]))
         return float(out)
 
     return min(names, key=distance)

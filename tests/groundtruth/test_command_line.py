@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from cleo_like.cli import main
 from cleo_like.core import Cell, Provenance, Recording, Sweep
 from cleo_like.groundtruth import recording_conditions
-from cleo_like.groundtruth.advise import advise
+from cleo_like.groundtruth.advise import Conditions, _far, advise
 from cleo_like.io import write
 
 SMALL = """
@@ -101,9 +101,26 @@ def test_advice_for_a_file(tmp_path):
     write(rc_recording(1e-3, 0.0), tmp_path / "rc.abf")
     said = run("advise", tmp_path / "rc.abf")
     assert "nearest condition of the study: rate 50, filter 10, noise 1" in said
+    assert "but the filter is 5" in said.replace("4.9", "5")
     table = advise(tmp_path / "rc.abf").table.set_index("feature")
     assert table.loc["sag", "extractor"] != "efel"  # whose minimum is that of the noise
     assert table.loc["upstroke", "trust"] != "trust"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"filter": 6.7}, ()), ({"filter": 6.6}, ("filter is 6.6 kHz, not 10",)),
+        ({"rate": 34.0}, ()), ({"rate": 33.0}, ("rate is 33 kHz, not 50",)),
+        ({"noise": 0.44}, ()), ({"noise": 0.46}, ("noise is 0.46 mV, not 0.3",)),
+        ({"filter": np.nan, "noise": np.nan}, ()),
+    ],
+)  # fmt: skip
+def test_a_recording_unlike_any_of_the_study_is_told(values, said):
+    like = {"noise": 0.3, "rate": 50.0, "filter": 10.0, "access": 0.0} | values
+    told = _far(Conditions(**like), "rate 50, filter 10, noise 0.3")
+    assert len(told) == len(said)
+    assert all(part in one for part, one in zip(said, told, strict=True))
 
 
 def test_what_cannot_be_measured_has_a_reason():

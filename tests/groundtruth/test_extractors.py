@@ -178,6 +178,7 @@ def test_a_command_is_given_a_file_that_opens(tmp_path, kind):
     [
         ("import time; time.sleep(60)", "timeout", "no answer within 1 s"),
         ("raise SystemExit('no licence')", "failed", "ended with 1: no licence"),
+        ("import os; os.abort()", "crashed", "was ended by signal 6"),
         ("pass", "failed", "wrote no file"),
         ("import sys; open(sys.argv[2],'w').write('tau\\nlong\\n')", "failed", "tau is 'long'"),
     ],

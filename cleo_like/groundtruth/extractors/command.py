@@ -117,6 +117,8 @@ def run_program(command: str, source: Path, places: Mapping[str, Any], timeout: 
         There is no such program, it failed, or it wrote no file.
     TimeoutError
         It took too long.
+    ChildProcessError
+        A signal ended it: it crashed.
     """
     folder, target = source.parent, source.with_name("answer.csv")
     try:
@@ -136,8 +138,11 @@ def run_program(command: str, source: Path, places: Mapping[str, Any], timeout: 
     except subprocess.TimeoutExpired as error:
         msg = f"no answer within {timeout:g} s"
         raise TimeoutError(msg) from error
+    tail = (done.stderr or done.stdout).strip()[-300:]
+    if done.returncode < 0:
+        msg = f"{words[0]} was ended by signal {-done.returncode}: {tail}"
+        raise ChildProcessError(msg)
     if done.returncode:
-        tail = (done.stderr or done.stdout).strip()[-300:]
         msg = f"{words[0]} ended with {done.returncode}: {tail}"
         raise InputError(msg)
     if not target.is_file():

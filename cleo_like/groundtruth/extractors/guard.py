@@ -158,6 +158,8 @@ def _called(method: Method, arguments: tuple[Any, ...]) -> Outcome:
         found = method.read(answer, arguments) if method.read else _read(answer, arguments)
     if isinstance(fault.error, TimeoutError):
         found = Outcome(status=TIMED_OUT, why=str(fault.error))
+    elif isinstance(fault.error, ChildProcessError):
+        found = Outcome(status=CRASHED, why=str(fault.error))
     elif fault.error is not None:
         why = f"{type(fault.error).__name__}: {fault.error}"
         found = Outcome(status=FAILED, why=why[:500])
