@@ -379,3 +379,10 @@ def test_a_step_that_is_no_step_is_said():
     with pytest.raises(InputError, match=r"step\(t, v\) gave None"):
         DynamicClamp(lambda _t, _v: None).run("passive", duration="1 ms")
     DynamicClamp(max)  # of C: it does not tell its arguments
+
+
+def test_a_run_shows_itself_in_one_line():
+    run = DynamicClamp(Leak("5 nS", "-70 mV")).run("passive", "300 ms", command="10 pA")
+    told = "ClampRun of 6000 ticks, 300 ms at 20 kHz, -70..-69 mV, injected "
+    assert repr(run).startswith(told)
+    assert "\n" not in repr(run)

@@ -12,7 +12,12 @@ from cleo_like.core.errors import InputError
 from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.features.clamp.chain import Chain, chain_of
-from cleo_like.features.clamp.circuit_fit import fit_circuit, fit_potential, step_response
+from cleo_like.features.clamp.circuit_fit import (
+    fit_circuit,
+    fit_potential,
+    potential_response,
+    step_response,
+)
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 from cleo_like.features.stack import given_window
 
@@ -39,6 +44,9 @@ _ALIKE = 4.0
 _CREEP, _STRETCHES, _CLEAR = 0.02, 8, 4.0
 """Part of the steady change, stretches of the pulse and standard errors (passive cells with
 noise: 2.9 at most in 200) at which a clamped current is called creeping."""
+_ACTIVE = 0.003
+"""... and at which a potential is called that of no passive membrane: the bursting cell of the
+library has .006 at -25 pA, and its access resistance comes out at 10 MOhm for 15."""
 _MISFIT = 0.03
 """Misfit above which a response is not one exponential (an I_h cell with a third of sag has
 .1; noise of 50 uV on a pulse of 4 mV has .01)."""
@@ -350,9 +358,20 @@ def _in_current_clamp(
     if np.isfinite(guess).all() and min(guess) > 0 and fit.misfit[0] <= _MISFIT:
         # what is left of the pipette's capacitance delays the jump and takes current
         holding = float(fit.offset[0]) - change
-        fitted = fit_potential(response - holding, dt, size, guess, chain, length=length)
+        above = response - holding
+        fitted = fit_potential(above, dt, size, guess, chain, length=length)
         if fitted is not None:
-            access, found["capacitance"], found["input_resistance"], _ = fitted
+            model = potential_response(np.arange(length) * dt, fitted, chain)
+            creep = _creep((above[:length] - size * model)[skip:])
+            if creep <= _ACTIVE * abs(change):
+                access, found["capacitance"], found["input_resistance"], _ = fitted
+            else:
+                notes.append(
+                    "the response is not that of a passive membrane (an active conductance, up "
+                    f"to {creep / abs(change):.1%} of the steady change): access resistance "
+                    "and capacitance are biased; give a smaller or shorter pulse, or one of "
+                    "voltage clamp"
+                )
     return found | {"access_resistance": access}
 
 

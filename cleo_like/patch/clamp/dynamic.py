@@ -55,6 +55,18 @@ class ClampRun:
     computed: Float[np.ndarray, "n_ticks"]
     injected: Float[np.ndarray, "n_ticks"]
 
+    def __repr__(self) -> str:
+        """One line: how long, and between which potentials and currents."""
+        n = len(self.voltage)
+        if not n:
+            return "ClampRun of 0 ticks"
+        low, high = self.voltage.min() * 1e3, self.voltage.max() * 1e3
+        least, most = self.injected.min() * 1e12, self.injected.max() * 1e12
+        return (
+            f"ClampRun of {n} ticks, {n / self.rate * 1e3:g} ms at {self.rate / 1e3:g} kHz, "
+            f"{low:.4g}..{high:.4g} mV, injected {least:.4g}..{most:.4g} pA"
+        )
+
     @property
     def time(self) -> Float[np.ndarray, "n_ticks"]:
         """Times of the samples (s)."""

@@ -178,6 +178,17 @@ def test_the_potential_of_a_step_is_that_of_the_circuit(lowpass):
     assert tested.capacitance[0] == pytest.approx(100e-12, rel=2e-3)
 
 
+@pytest.mark.parametrize("cell", ["passive", "lts", "rs", "stuttering"])
+def test_a_pulse_that_opens_channels_is_said(cell):
+    """One exponential fits them within 2 %, and the access resistance is off by a third."""
+    played = cl.long_square(
+        ["-50 pA"], duration="300 ms", before="50 ms", after="100 ms", rate="20 kHz"
+    )
+    (made,) = recorded(cell, played, access_resistance="15 MOhm")
+    said = " ".join(membrane_test(made).notes[0])
+    assert ("not that of a passive membrane" in said) == (cell != "passive")
+
+
 def test_what_comes_after_the_pulse_is_used_up_to_the_next_step():
     """A step 3 ms after the pulse must not be taken for its end."""
     pulse, n = 2000, 8000
