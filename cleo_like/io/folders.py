@@ -50,7 +50,9 @@ def _files_of(place: Path, suffixes: Callable[[], Iterable[str]]) -> list[Path]:
         what = f"the folder {place} has no file ending in {', '.join(kinds)}"
     elif not place.is_file() and glob.has_magic(str(place)):
         files = sorted(Path(name) for name in glob.glob(str(place), recursive=True))  # noqa: PTH207
-        files = [path for path in files if path.is_file()]
+        # a link to a folder above makes `**` find the same file again and again
+        once = {path.parent.resolve() / path.name: path for path in reversed(files)}
+        files = sorted(path for path in once.values() if path.is_file())
         what = f"no file is like {place}"
     else:
         return [place]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
 from importlib import metadata
 
@@ -48,6 +49,6 @@ def show_versions() -> None:
 
 def _requirements() -> list[str]:
     """Names of all packages in this package's metadata, extras included, each once."""
-    from packaging.requirements import Requirement
-
-    return sorted({Requirement(line).name for line in metadata.requires("cleo_like") or []})
+    # by hand: `packaging` comes with matplotlib, which may be left out
+    found = (re.match(r"[\w.-]+", line) for line in metadata.requires("cleo_like") or [])
+    return sorted({name[0] for name in found if name is not None})

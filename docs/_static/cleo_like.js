@@ -6,6 +6,8 @@ function nameThings() {
     summary.setAttribute("aria-label", "Show or hide the pages of this section");
   for (const summary of document.querySelectorAll("details.hide > summary"))
     summary.removeAttribute("aria-label");
+  for (const box of document.querySelectorAll(".cell_output, .bd-article p"))
+    if (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX === "auto") box.tabIndex = 0;
   for (const link of document.querySelectorAll(".sphx-glr-thumbcontainer a"))
     link.setAttribute("aria-label", link.textContent.trim());
 }

@@ -16,7 +16,7 @@ import json, sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"brian2", "matplotlib", "mpl_toolkits"}:
+        if name.split(".")[0] in {"brian2", "matplotlib", "mpl_toolkits", "packaging"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Absent())
@@ -41,6 +41,8 @@ out = {
     "plot": said(recording.plot),
     "record": said(lambda: cl.record("rs", recording.protocol)),
 }
+versions = CliRunner().invoke(main, ["--versions"])
+out["versions"] = [versions.exit_code, versions.output]
 for words in (["features", "rc.abf", "-o", "t.csv"], ["info", "rc.abf"], ["qc", "rc.abf"],
               ["convert", "rc.abf", "rc.nwb"], ["cells"], ["demo", "-o", "d"]):
     result = CliRunner().invoke(main, words)
@@ -68,6 +70,13 @@ def found(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-1500:]
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_versions_are_said_without_what_matplotlib_brings(found):
+    """`packaging` is a dependency of matplotlib alone."""
+    code, text = found["versions"]
+    assert code == 0, text
+    assert "brian2 " in text
 
 
 def test_analysis_works(found):

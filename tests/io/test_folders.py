@@ -94,3 +94,11 @@ def test_the_command_line_takes_folders(folder):
     done = CliRunner().invoke(main, ["info", str(folder / "*.wcp")])
     assert done.exit_code == 1
     assert "no file is like" in done.output
+
+
+def test_a_link_to_a_folder_above_gives_nothing_twice(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "c.abf").touch()
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert files_in(f"{tmp_path}/**/*.abf") == [tmp_path / "a" / "c.abf"]
+    assert files_in(tmp_path) == [tmp_path / "a" / "c.abf"]
