@@ -168,7 +168,7 @@ def _nwbfile(recording: Recording, session_id: str | None, metadata: Mapping[str
         "identifier": str(uuid.uuid4()),
         "session_start_time": start_of_session(recording),
         "session_id": session_of(recording, session_id),
-        "keywords": ["patch clamp", *(["simulation"] if is_simulated(recording) else [])],
+        # no keywords of our own: Neo 0.14 opens no file that has any
         "protocol": ", ".join(p.family for p in protocols) or None,
         "experiment_description": (
             "; ".join(f"{p.name}: {p.source}" for p in protocols) or "not described"

@@ -152,6 +152,19 @@ def test_ground_truth_is_labelled(opened, recording):
     assert "Simulation truth" in voltage.description
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_neo_reads_every_sweep(recording, tmp_path):
+    neo, pq = pytest.importorskip("neo"), pytest.importorskip("quantities")
+    (block,) = neo.io.NWBIO(str(write(recording, tmp_path / "x.nwb")), "r").read_all_blocks()
+    signals = [x for segment in block.segments for x in segment.analogsignals]
+    volts = [x for x in signals if x.units == pq.V]
+    assert len(volts) == len(recording.sweeps)
+    for signal, sweep in zip(volts, recording.sweeps, strict=True):
+        np.testing.assert_allclose(signal.magnitude[:, 0], sweep.response)
+        assert float(signal.sampling_rate) == pytest.approx(sweep.rate)
+        assert float(signal.t_start) == pytest.approx(sweep.start_time)
+
+
 def test_no_truth_no_module(recording, tmp_path):
     path = write(attrs.evolve(recording, truth=None), tmp_path / "c.nwb")
     with pynwb.NWBHDF5IO(str(path), "r") as io:
