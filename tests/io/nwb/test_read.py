@@ -10,7 +10,7 @@ from pynwb.icephys import (
 )
 
 from cleo_like.core import FileFormatError, InputError, UnknownNameError
-from cleo_like.io import read, read_all, read_protocol
+from cleo_like.io import read, read_all, read_protocol, write
 from tests.io.nwb.nwb_maker import PAIRINGS, RATE, Maker, build
 
 
@@ -256,3 +256,12 @@ def test_hdf5_that_is_not_nwb(tmp_path):
         file["data"] = np.zeros(3)
     with pytest.raises(FileFormatError, match="cannot be read as NWB"):
         read(tmp_path / "x.nwb")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_a_file_that_was_cut_off_is_called_so(recording, tmp_path, share):
+    whole = write(recording, tmp_path / "x.nwb").read_bytes()
+    cut = tmp_path / "cut.nwb"
+    cut.write_bytes(whole[: round(share * len(whole))])
+    with pytest.raises(FileFormatError, match="truncated, copy it again"):
+        read(cut)

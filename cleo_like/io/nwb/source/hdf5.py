@@ -84,8 +84,8 @@ def _cannot_be_read(path: Path | Streamed, why: str) -> FileFormatError:
 
 
 def _why_not_open(error: BaseException) -> str:
-    text = str(error)
-    if "lock" in text:
+    text = str(error).lower()
+    if "unable to lock" in text:
         return "another program has it open for writing; close it there first"
     if "already open for write" in text or "consistency flags" in text:
         return "the program that wrote it did not close it, or still has it open"
