@@ -208,3 +208,16 @@ def test_a_live_cell_is_one_line():
     assert repr(cl.LiveCell("passive", "ideal", "20 kHz")) == (
         "LiveCell passive: ideal, current_clamp, 20 kHz, 0 samples played"
     )
+
+
+def test_the_card_of_a_protocol_has_its_numbers_and_no_lists():
+    protocol = cl.long_square(
+        ["-20 pA", "20 pA"], duration="0.1 s", before="0.1 s", after="0.1 s"
+    )
+    page = protocol._repr_html_()
+    shown = [name for name, value in protocol.parameters.items() if np.ndim(value) == 0]
+    listed = [name for name, value in protocol.parameters.items() if np.ndim(value) == 1]
+    assert shown
+    assert listed
+    assert all(f">{name}<" in page for name in shown)
+    assert not any(f">{name}<" in page for name in listed)

@@ -17,7 +17,7 @@ from cleo_like.core.window import Window
 from cleo_like.features.long_square import analyse
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.passive.drift import without_drift
-from cleo_like.features.passive.family import family_of
+from cleo_like.features.passive.family import family_of, steps_down
 from cleo_like.features.registry import cell_features
 from cleo_like.features.stack import SweepStack
 
@@ -579,3 +579,13 @@ def test_the_names_of_the_room_are_those_of_the_cell():
     cell = measured(noisy(passive(current)), current)
     assert set(NAMES) <= set(cell.values)
     assert attrs.asdict(STEP)["start"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("lowest", "chosen"), [(-100.0, [1, 2]), (-40.0, [2]), (-20.0, [2]), (-10.0, [2])]
+)
+def test_which_steps_down_are_used(lowest, chosen):
+    """Those within the limit; the smallest where all are beyond; never one that fired."""
+    amplitude, quiet = np.array([-110.0, -60.0, -20.0, 0.0, 50.0]), np.ones(5, dtype=bool)
+    assert steps_down(amplitude, quiet, lowest).tolist() == chosen
+    assert steps_down(amplitude, quiet & (amplitude != -20), -10.0).tolist() == [1]

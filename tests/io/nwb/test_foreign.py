@@ -633,6 +633,31 @@ def test_samples_in_another_file_are_followed(file, tmp_path):
     assert_right(read(filled(file).save(edit)))
 
 
+@pytest.mark.parametrize("kind", ["another file", "the same file", "raw bytes"])
+def test_samples_that_are_put_together_from_others(file, tmp_path, kind):
+    def edit(f):
+        path = "acquisition/v1/data"
+        attributes, values = dict(f[path].attrs), f[path][:]
+        del f[path]
+        if kind == "raw bytes":
+            raw = str(tmp_path / "v1.raw")
+            values.tofile(raw)
+            f.create_dataset(path, (N,), values.dtype, external=[(raw, 0, values.nbytes)])
+        else:
+            name = "other.h5" if kind == "another file" else "."
+            if name == ".":
+                f["scratch/d"] = values
+            else:
+                with h5py.File(tmp_path / name, "w") as other:
+                    other["scratch/d"] = values
+            layout = h5py.VirtualLayout((N,), values.dtype)
+            layout[:] = h5py.VirtualSource(name, "scratch/d", shape=(N,))
+            f.create_virtual_dataset(path, layout)
+        f[path].attrs.update(attributes)
+
+    assert_right(read(filled(file).save(edit)))
+
+
 def raw_data(kind):
     """HDF5 reads zeros, without a word, from each of these."""
 
