@@ -87,7 +87,7 @@ def _small_field() -> MovieModel:
         ),
         neuropil=Neuropil(
             level=0.75, texture=0.12, texture_size="3 um", patches=0.2, patches_size="50 um",
-            activity=0.04, unseen=0.05, shared=0.01,
+            activity=0.04, unseen=0.03, shared=0.01,
         ),
         illumination=Illumination(vignetting=0.2, flicker=0.005, haemodynamics=0.008),
         motion=TissueMotion(slow_axis="1.6 um", fast_axis="0.5 um"),
