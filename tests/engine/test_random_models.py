@@ -148,7 +148,7 @@ def same_on_both(twin, script):
 
 
 @given(script=scripts())
-@settings(max_examples=5, derandomize=True, database=None,
+@settings(max_examples=3, derandomize=True, database=None,
           suppress_health_check=QUIET)  # fmt: skip
 def test_random_models(twin, script):
     same_on_both(twin, script)

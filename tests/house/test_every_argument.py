@@ -490,7 +490,13 @@ def call(name, tmp_path, **changed):
     return function(**values)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name == "patch.experiment"))
+        for name in CALLS
+    ],
+)
 def test_every_kind_of_quantity_gives_the_same(name, tmp_path):
     wanted = numbers_of(call(name, tmp_path))
     for argument, value in CALLS[name][1].items():

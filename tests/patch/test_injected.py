@@ -65,7 +65,7 @@ class Steps(cl.LatencyIOProcessor):
         return {"tip": 600 * pA if t >= 10 * ms else 0.0}, t
 
 
-@pytest.mark.parametrize("target", ["auto", "numpy"])
+@pytest.mark.parametrize("target", ["auto", pytest.param("numpy", marks=pytest.mark.slow)])
 def test_current_clamp_is_that_of_record(target, monkeypatch):
     monkeypatch.setitem(b2.prefs, "codegen.target", target)
     rig = cl.rig_preset("multiclamp_700b", access_resistance="15 MOhm", bridge=0, **QUIET)
@@ -192,7 +192,7 @@ def test_noise_without_an_end_has_the_spectrum_everywhere():
     assert seam.std() == pytest.approx(sigma, rel=0.12)  # 384 values: 3.6 % standard error
 
 
-@pytest.mark.parametrize("target", ["auto", "numpy"])
+@pytest.mark.parametrize("target", ["auto", pytest.param("numpy", marks=pytest.mark.slow)])
 def test_going_back_repeats_everything(target, monkeypatch):
     monkeypatch.setitem(b2.prefs, "codegen.target", target)
     group = group_of(get_cell("rs"))

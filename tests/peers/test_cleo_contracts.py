@@ -214,6 +214,7 @@ def numpy_target():
     b2.prefs.codegen.target = before
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_script_gives_what_cleo_gives(ask_peer, numpy_target):
     import matplotlib.pyplot as plt
