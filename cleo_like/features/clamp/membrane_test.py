@@ -155,8 +155,8 @@ def membrane_test(
     >>> from cleo_like import long_square, record
     >>> pulse = long_square(["-20 pA"], duration="150 ms", before="50 ms", after="50 ms")
     >>> membrane_test(record("passive", pulse, electrode="multiclamp_700b", seed=1)[0])
-    MembraneTest of 1 sweeps: access 9.67 MOhm, input resistance 192.6 MOhm, \
-capacitance 100.1 pF (medians)
+    MembraneTest of 1 sweeps: access 10.1 MOhm, input resistance 192.2 MOhm, \
+capacitance 99.43 pF (medians)
     """
     check_recording(recording)
     if not recording.sweeps:
