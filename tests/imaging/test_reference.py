@@ -71,7 +71,15 @@ def train(rate, duration, seed=4):
     return np.unique(np.append(steps, steps[0] + 50))
 
 
-@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            n, marks=[pytest.mark.slow] * (n not in ("gcamp6f", "gcamp6s", "jgcamp7f"))
+        )
+        for n in TEN
+    ],
+)
 def test_every_indicator_follows_the_reference_at_1_5_and_20_hz(bench, name):
     """A spike at time t acts at the end of its step, t + 0.1 ms, as in any Brian2 synapse;
     and the cell spikes one step after what drives it."""
