@@ -17,7 +17,13 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "guide/engine_table.md", "**.ipynb_checkpoints", "gallery", "auto_gallery/*.ipynb"]
+exclude_patterns = [
+    "_build",
+    "guide/engine_table.md",
+    "**.ipynb_checkpoints",
+    "gallery",
+    "auto_gallery/*.ipynb",
+]
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
