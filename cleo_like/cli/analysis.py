@@ -300,13 +300,15 @@ def report(
     """Write pages about recordings: a row for each cell, its figure, features and quality.
 
     OUTPUT becomes a folder with index.html, a page for each cell, and tables (CSV; Excel where
-    openpyxl is installed). It appears whole or not at all.
+    openpyxl is installed). It appears whole or not at all. The exit code is 1 when no cell
+    could be measured.
 
     \b
     Examples:
       cleo-like report recordings -o report
       cleo-like report day1 day2/*.abf -o report --jobs 2 --criteria allen
     """
+    from cleo_like.features.table import FeatureTable
     from cleo_like.report.folder import folder_report
 
     index = folder_report(
@@ -315,3 +317,6 @@ def report(
         overwrite=overwrite,
     )  # fmt: skip
     click.echo(f"open {index}")
+    if not (FeatureTable.read(index.parent / "features.csv")["status"] == "ok").any():
+        msg = "no cell was measured; the report says why"
+        raise click.ClickException(msg)

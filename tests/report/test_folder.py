@@ -100,3 +100,15 @@ def test_excel_has_reasons_and_units(folder, tmp_path):
     book = pd.read_excel(tmp_path / "out" / "features.xlsx", sheet_name=None)
     assert list(book) == ["features", "why missing", "units"]
     assert book["features"]["input_resistance"][0] == pytest.approx(200, rel=0.02)
+
+
+def test_a_report_without_a_measured_cell_fails_the_command(folder, tmp_path):
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "x.abf").write_bytes(b"ABF2" + bytes(50))
+    found = CliRunner().invoke(main, ["report", str(bad), "-o", str(tmp_path / "r")])
+    assert found.exit_code == 1
+    assert "no cell was measured" in found.output
+    assert (tmp_path / "r" / "index.html").is_file()
+    found = CliRunner().invoke(main, ["report", str(folder), "-o", str(tmp_path / "s")])
+    assert found.exit_code == 0
