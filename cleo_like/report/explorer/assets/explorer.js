@@ -112,7 +112,8 @@ async function webgl() {
   const { width, height } = $("map").getBoundingClientRect();
   const plot = window.createScatterplot({
     canvas, width, height, pointSize, opacity: 0.85,
-    cameraDistance: 1.06 * Math.max(1, height / width), // all cells, whatever the shape of the window lassoOnLongPress: false, spatialIndexUseWorker: false,
+    lassoOnLongPress: false, spatialIndexUseWorker: false,
+    cameraDistance: 1.06 * Math.max(1, height / width), // all cells, whatever the shape of the window
     backgroundColor: dark() ? "#0d1117" : "#ffffff", pointColorActive: "#d1242f", lassoColor: "#d1242f",
   });
   await plot.get("isDestroyed");
