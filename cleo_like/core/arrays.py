@@ -26,7 +26,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-def places(what: str, n: int, which: Any) -> np.ndarray:
+def places(what: str, n: int, which: Any, of: str = "sweeps") -> np.ndarray:
     """Give the rows that an index of several means: a slice, places, or a mask.
 
     Raises
@@ -38,7 +38,7 @@ def places(what: str, n: int, which: Any) -> np.ndarray:
         return np.arange(n)[which]
     except (IndexError, TypeError) as error:
         msg = (
-            f"{what} has {n} sweeps: give a whole number, a slice, a list of places or a mask, "
+            f"{what} has {n} {of}: give a whole number, a slice, a list of places or a mask, "
             f"got [{which!r}]"
         )
         raise PlaceError(msg) from error

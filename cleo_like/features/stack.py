@@ -143,6 +143,11 @@ class SweepStack:
         """Samples per sweep."""
         return self.voltage_mv.shape[1]
 
+    def first_level(self, stop: int) -> np.ndarray:
+        """Give the current (pA, shape (n_sweeps, 1)) with which sweeps begin."""
+        first: np.ndarray = self.current_pa[:, : max(stop // 20, 1)]
+        return np.median(first, axis=1, keepdims=True)
+
     def index(self, time: float) -> int:
         """Give the sample nearest to a time (s); the earlier one on ties.
 

@@ -238,6 +238,11 @@ def _take(y: np.ndarray, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return values, missing
 
 
+def _longest(t: np.ndarray) -> float:
+    """Longest time (s) between frames that is no gap; one frame has none."""
+    return _GAP / frame_rate_of(t) if t.size > 1 else np.inf
+
+
 def _at_frames(
     y: np.ndarray, t: np.ndarray, events: np.ndarray, window: Sequence[float], *, end: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -247,7 +252,7 @@ def _at_frames(
     values, missing = _take(y, frames)
     # beyond a gap, frames of the right number come at the wrong time
     off = np.abs(t[frames.clip(0, t.size - 1)] - (known[:, None] + time))
-    missing |= off > _GAP * np.median(np.diff(t)) if t.size > 1 else False
+    missing |= off > _longest(t)
     values[:, missing] = np.nan
     return values, missing, time
 
@@ -264,8 +269,7 @@ def _between_frames(
     # on a frame, only that frame counts, even where its neighbour is NaN
     right = np.where(share == 0, left, right)
     left = np.where(share == 1, right, left)
-    if t.size > 1:
-        missing |= (left != right) & (step > _GAP * np.median(np.diff(t)))
+    missing |= (left != right) & (step > _longest(t))
     share[missing] = np.nan
     values = np.empty((len(y), *wanted.shape), dtype=y.dtype)
     for row, found in zip(y, values, strict=True):  # a cell at a time stays in the cache

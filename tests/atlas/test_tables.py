@@ -138,6 +138,14 @@ def test_what_looks_wrong_in_a_part_of_a_table(rng, tmp_path, change, says):
     assert says is None or re.search(says, said[0])
 
 
+def test_a_column_that_stands_twice_counts_once(tmp_path):
+    table = pd.DataFrame([[1, 100.0, 20.0, 1], [2, 150.0, 22.0, 2]])
+    table.columns = ["id", "r", "tau", "id"]
+    (tmp_path / "x.toml").write_text(PLAIN)
+    cells = import_table(table, tmp_path / "x.toml")
+    assert cells["input_resistance"].tolist() == [100, 150]
+
+
 def test_wrong_mappings_and_tables(tmp_path):
     with pytest.raises(UnknownNameError, match="visp_viewer"):
         read_mapping("visp_view")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleo_like.features import FeatureTable
+    from cleo_like.features.catalogue import Feature
 
 _UNIT_FACTOR = 30.0
 """No kind of cell differs from another by so much in the median: the unit does."""
@@ -142,8 +143,7 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
         share = float(np.mean((values < known.low) | (values > known.high)))
         if share > _OUTSIDE:
             which = "" if b is None else ("first: ", "second: ")[k]
-            unit = "" if known.unit == "1" else f" {known.unit}"
-            limits = f"{which}{share:.0%} outside {known.low:g} to {known.high:g}{unit}"
+            limits = f"{which}{share:.0%} {_outside(known)}"
             reasons.append(limits.replace("%", " %") + ("" if b is not None else _hint(name)))
         elif name in _MEDIANS and values.size:
             low, high = _MEDIANS[name]
@@ -161,6 +161,11 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
     elif b is not None and reasons:
         reasons[-1] += _hint(name)
     return reasons
+
+
+def _outside(known: Feature) -> str:
+    unit = "" if known.unit == "1" else f" {known.unit}"
+    return f"outside {known.low:g} to {known.high:g}{unit}"
 
 
 def odd_values(name: str, values: np.ndarray) -> str:
@@ -187,10 +192,9 @@ def odd_values(name: str, values: np.ndarray) -> str:
     odd = found[(counts > 1) | far]
     if not odd.size:
         return ""
-    unit = "" if known.unit == "1" else f" {known.unit}"
     number = int(np.isin(values, odd).sum())
     return (
-        f"{number} of {values.size} values outside {known.low:g} to {known.high:g}{unit}, e.g. "
+        f"{number} of {values.size} values {_outside(known)}, e.g. "
         f'{odd[0]:g}: a code for "not measured" (missing = [...] in the mapping), or another '
         "unit?"
     )

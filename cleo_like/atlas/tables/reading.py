@@ -129,7 +129,8 @@ def _below(cells: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([cells, more])
 
 
-def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
+def _with_ids(frame: pd.DataFrame, how: Mapping) -> tuple[pd.DataFrame, Any]:
+    """Give the rows with an id, each column once, and the name of the column of ids."""
     key = column_of(frame, how.keys)
     if key is None:
         msg = (
@@ -138,24 +139,27 @@ def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
         )
         raise FileFormatError(msg)
     one = frame.loc[:, ~frame.columns.duplicated()]
-    one = one[one[key].notna()]
+    return one[one[key].notna()], key
+
+
+def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
+    one, key = _with_ids(frame, how)
     one = one.assign(**{str(key): [text_of(v) for v in one[key]]}).drop_duplicates(key)
     return one.set_index(key)
 
 
 def _warn_of_rows(name: str, frame: pd.DataFrame, how: Mapping) -> None:
     """Say which rows of a table of features are left out."""
-    ids = frame[column_of(frame, how.keys)]
+    known, key = _with_ids(frame, how)
     said = []
-    if ids.isna().any():
-        said.append(f"{int(ids.isna().sum())} rows without an id are left out")
-    known = frame[ids.notna().to_numpy()]
+    if len(known) < len(frame):
+        said.append(f"{len(frame) - len(known)} rows without an id are left out")
     again = known.drop_duplicates()
-    again = again[again[ids.name].duplicated()]
+    again = again.loc[again[key].duplicated(), key]
     if len(again):
         said.append(
-            f"{again[ids.name].nunique()} cells have several rows with different values (e.g. "
-            f"{text_of(again[ids.name].iloc[0])}): the first row of each is taken"
+            f"{again.nunique()} cells have several rows with different values (e.g. "
+            f"{text_of(again.iloc[0])}): the first row of each is taken"
         )
     for one in said:
         warnings.warn(f"{name or 'the table'}: {one}", UserWarning, stacklevel=4)

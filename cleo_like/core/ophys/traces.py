@@ -10,6 +10,7 @@ import numpy as np
 from cleo_like.core.arrays import (
     array_eq,
     frozen_mapping,
+    places,
     read_only,
     si_number,
     si_samples,
@@ -195,7 +196,7 @@ class Traces:
             if not -len(self) <= which < len(self):
                 raise PlaceError(f"the traces have {len(self)} ROIs, got [{which}]")
             return self.fluorescence[which]
-        rows = np.arange(len(self))[which]
+        rows = places("the table of traces", len(self), which, "ROIs")
         return attrs.evolve(
             self, fluorescence=self.fluorescence[rows],
             rois={name: column[rows] for name, column in self.rois.items()},

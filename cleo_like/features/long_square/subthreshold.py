@@ -114,9 +114,8 @@ def away_from_first_level(stack: SweepStack, start: int) -> np.ndarray:
     """Tell which samples before `start` are not at the first level of the current."""
     if start == 0:
         return np.zeros(0, dtype=bool)
-    before = stack.current_pa[:, :start]
-    level = np.median(before[:, : max(start // 20, 1)], axis=1, keepdims=True)
-    off = np.abs(before - level)
+    level = stack.first_level(start)
+    off = np.abs(stack.current_pa[:, :start] - level)
     moved = np.count_nonzero(off, axis=1)
     if not moved.any():
         return np.zeros(start, dtype=bool)

@@ -82,10 +82,12 @@ def residue_of(
         return attrs.evolve(
             nothing, reason="a pulse precedes, and how fast the cell recovers is not known"
         )
-    before = stack.current_pa[:, :stop]
-    level = np.median(before[:, : max(stop // 20, 1)], axis=1, keepdims=True)
     kept = np.exp(-1 / (stack.rate * tau.value))
-    volts = 1e-3 * resistance.value * np.where(away, before - level, 0.0)
+    volts = (
+        1e-3
+        * resistance.value
+        * np.where(away, stack.current_pa[:, :stop] - stack.first_level(stop), 0.0)
+    )
     left = lfilter([0.0, 1 - kept], [1.0, -kept], volts, axis=1)[:, first:].mean(axis=1)
     if np.abs(left).max() < _NOTHING:
         return nothing

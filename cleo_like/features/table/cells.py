@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import attrs
 
+from cleo_like.core.arrays import places
 from cleo_like.core.errors import (
     InputError,
     PlaceError,
@@ -116,12 +117,8 @@ class FeatureTable:
             if which not in self.frame:
                 raise unknown_name("column of this table", which, map(str, self.frame.columns))
             return self.frame[which]
-        places = np.arange(len(self))
-        try:
-            chosen = places[np.asarray(which) if not isinstance(which, slice) else which]
-        except IndexError as error:
-            msg = f"the table has {len(self)} rows, got [{which!r:.60}]"
-            raise PlaceError(msg) from error
+        index = which if isinstance(which, slice) else np.asarray(which)
+        chosen = np.asarray(places("the table", len(self), index, "rows"))
         return self.take(chosen) if chosen.ndim else self.frame.iloc[int(chosen)]
 
     def __repr__(self) -> str:
