@@ -26,7 +26,7 @@ from cleo_like.features.registry import Extracted, cell_features
 from cleo_like.features.table import FeatureTable
 
 # the package has a function of the same name
-module = importlib.import_module("cleo_like.features.extract")
+module = importlib.import_module("cleo_like.features.tasks.runner")
 
 
 @lru_cache

@@ -26,7 +26,7 @@ from cleo_like.io import read
 from cleo_like.io.save import check_fits
 
 SHORT = "long_square amplitudes=-40,-20pA duration=0.2s before=0.1s after=0.1s rate=10kHz"
-extraction = importlib.import_module("cleo_like.features.extract")
+extraction = importlib.import_module("cleo_like.features.tasks.runner")
 COMMAND = [sys.executable, "-c", "from cleo_like.cli import main; main()"]
 
 

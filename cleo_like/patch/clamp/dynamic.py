@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
 
 from cleo_like.base import InterfaceDevice, NeoExportable
-from cleo_like.base.groups import present_values
-from cleo_like.base.history import History
 from cleo_like.core.arrays import si_default, whole_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.units import si
-from cleo_like.patch.clamp.step import current_of, no_number, step_function
+from cleo_like.patch.clamp.clamped import Clamped, operation_of
+from cleo_like.patch.clamp.run import ClampRun, command_of, play
+from cleo_like.patch.clamp.step import step_function
 from cleo_like.patch.clamp.target import check_current, check_potential, stepper_of
 from cleo_like.patch.pipette.fields import quantity
 
@@ -23,63 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from brian2 import NeuronGroup
-    from jaxtyping import Float
 
-    from cleo_like.core import Recording
     from cleo_like.core.units import Quantity
-    from cleo_like.engine.stepper import Stepper
 
 _WHOLE = 1e-6
 """Part of an integration step by which a period may miss a whole number of them."""
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class ClampRun:
-    """What a dynamic clamp saw and did.
-
-    Attributes
-    ----------
-    rate : float
-        Ticks of the board per second (Hz).
-    voltage : array, shape (n_ticks,)
-        Potential that was sampled (V).
-    computed : array, shape (n_ticks,)
-        Current that `step` gave for it (A).
-    injected : array, shape (n_ticks,)
-        Current that flowed after each sample: the newest that had come out, and the
-        command (A).
-    """
-
-    rate: float
-    voltage: Float[np.ndarray, "n_ticks"]
-    computed: Float[np.ndarray, "n_ticks"]
-    injected: Float[np.ndarray, "n_ticks"]
-
-    def __repr__(self) -> str:
-        """One line: how long, and between which potentials and currents."""
-        n = len(self.voltage)
-        if not n:
-            return "ClampRun of 0 ticks"
-        low, high = self.voltage.min() * 1e3, self.voltage.max() * 1e3
-        least, most = self.injected.min() * 1e12, self.injected.max() * 1e12
-        return (
-            f"ClampRun of {n} ticks, {n / self.rate * 1e3:g} ms at {self.rate / 1e3:g} kHz, "
-            f"{low:.4g}..{high:.4g} mV, injected {least:.4g}..{most:.4g} pA"
-        )
-
-    @property
-    def time(self) -> Float[np.ndarray, "n_ticks"]:
-        """Times of the samples (s)."""
-        return np.arange(len(self.voltage)) / self.rate
-
-    def recording(self, cell_id: str = "dynamic-clamp") -> Recording:
-        """Give one sweep with the injected current as its command."""
-        from cleo_like.core import Cell, Provenance, Recording, Sweep
-
-        sweep = Sweep(response=self.voltage, command=self.injected, rate=self.rate)
-        return Recording(
-            sweeps=[sweep], cell=Cell(id=cell_id), provenance=Provenance(source="simulation"),
-        )  # fmt: skip
 
 
 @attrs.define(eq=False, slots=False)
@@ -131,7 +78,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
     seed: int = attrs.field(default=0, kw_only=True, converter=whole_number("seed", 0))
     compiled: ClassVar[bool] = True
     """Its simulator tries the compiled loop, also without a controller."""
-    targets: list[_Target] = attrs.field(init=False, factory=list, repr=False)
+    targets: list[Clamped] = attrs.field(init=False, factory=list, repr=False)
     """One entry for each injection."""
 
     def __attrs_post_init__(self) -> None:
@@ -189,9 +136,9 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         every = self._ticks(stepper.dt)
         count = _whole(si(duration, "s", "duration"), self.period, "duration", "period")
         out = self._outputs(count, every, stepper.dt)
-        base = _command(command, count)
+        base = command_of(command, count)
         views = v[target : target + 1], i[target : target + 1]
-        seen, computed = _play(stepper, self._own_step(), views, (every, out), base)
+        seen, computed = play(stepper, self._own_step(), views, (every, out), base)
         newest = np.searchsorted(out, np.arange(count) * every, side="right") - 1
         injected = np.where(newest >= 0, computed[newest], 0.0)
         if base is not None:
@@ -256,7 +203,7 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         check_current(neuron_group, given["current"])
         index = _indices(given["i_targets"], len(neuron_group))
         self._check_free(neuron_group, given["current"], index)
-        made = _Target(
+        made = Clamped(
             clamp=self, group=neuron_group, voltage=given["voltage"],
             current=given["current"], index=index,
             steps=[self._own_step() for _ in index], every=self._ticks(
@@ -265,14 +212,14 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
             number=len(self.targets),
         )  # fmt: skip
         self.targets.append(made)
-        self.brian_objects.add(_operation(made))
+        self.brian_objects.add(operation_of(made))
 
     def _check_free(self, group: NeuronGroup, current: str, index: np.ndarray) -> None:
         """Refuse a current that another clamp writes already."""
         devices = self.sim.devices if self.sim is not None else set()
         for device in {self, *devices}:
             for other in getattr(device, "targets", ()):
-                if not isinstance(other, _Target) or other.current != current:
+                if not isinstance(other, Clamped) or other.current != current:
                     continue
                 whole = getattr(group, "source", group) is getattr(
                     other.group, "source", other.group
@@ -334,128 +281,11 @@ class DynamicClamp(InterfaceDevice, NeoExportable):
         """Currents that `step` gave (A), shape (n_ticks, n_targets)."""
         return self._first().computed.values
 
-    def _first(self) -> _Target:
+    def _first(self) -> Clamped:
         if not self.targets:
             msg = f"{self.name!r} is not injected yet"
             raise InputError(msg)
         return self.targets[0]
-
-
-@attrs.define(eq=False, kw_only=True)
-class _Target:
-    """The clamped neurons of one group in a network."""
-
-    clamp: DynamicClamp
-    group: Any
-    voltage: str
-    current: str
-    index: np.ndarray
-    steps: list[Any]
-    every: int
-    number: int
-    seen: History = attrs.field(factory=History)
-    computed: History = attrs.field(factory=History)
-    pending: deque[tuple[int, list[float]]] = attrs.field(factory=deque)
-    rng: Any = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.reset()
-
-    @property
-    def absolute(self) -> set[int]:
-        """Numbers of the neurons in the whole group."""
-        return set((self.index + getattr(self.group, "start", 0)).tolist())
-
-    def reset(self) -> None:
-        self.rng = np.random.default_rng((self.clamp.seed, self.number))
-        self.pending.clear()
-        self.seen.clear()
-        self.computed.clear()
-        for step in self.steps:
-            if hasattr(step, "reset"):
-                step.reset()
-
-    def memory(self) -> tuple[Any, ...]:
-        """Give all that changes in a run."""
-        return self.rng, self.pending, self.seen, self.computed, self.steps
-
-    def recall(self, memory: tuple[Any, ...]) -> None:
-        """Go back to what `memory` gave."""
-        self.rng, self.pending, self.seen, self.computed, self.steps = memory
-
-    def act(self) -> int:
-        """Do what is due at the present integration step; give the next at which to."""
-        clock = self.group.clock
-        now = int(clock.variables["timestep"].get_value().item())
-        if now % self.every == 0:
-            self._sample(now, float(clock.dt_))
-        while self.pending and self.pending[0][0] <= now:
-            present_values(self.group, self.current)[self.index] = self.pending.popleft()[1]
-        following = now - now % self.every + self.every
-        return min(following, self.pending[0][0]) if self.pending else following
-
-    def _sample(self, now: int, dt: float) -> None:
-        t = now * dt
-        volts = present_values(self.group, self.voltage)[self.index].tolist()
-        amps = [current_of(step(t, v)) for step, v in zip(self.steps, volts, strict=True)]
-        if not np.isfinite(amps).all():
-            raise InputError(no_number(amps, t, volts))
-        clamp = self.clamp
-        late = clamp.latency
-        if clamp.jitter > 0:
-            late = max(late + clamp.jitter * self.rng.standard_normal(), 0.0)
-        out = now + round(late / dt)
-        if self.pending:
-            out = max(out, self.pending[-1][0])
-        self.pending.append((out, amps))
-        if clamp.save_history:
-            self.seen.append(t, volts)
-            self.computed.append(t, amps)
-
-
-def _operation(target: _Target) -> Any:
-    """Make the Brian2 object that lets a target act; the compiled loop asks `act` itself."""
-    from brian2 import NetworkOperation
-
-    operation = NetworkOperation(target.act, clock=target.group.clock, when="start")
-    operation.act = target.act
-    return operation
-
-
-def _play(
-    stepper: Stepper,
-    step: Any,
-    views: tuple[np.ndarray, np.ndarray],
-    schedule: tuple[int, np.ndarray],
-    base: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Run the loop: sample, compute, and advance to every change of the current."""
-    (v, i), (every, out) = views, schedule
-    count, dt, start = len(out), stepper.dt, stepper.t
-    due_at, added = out.tolist(), (None if base is None else base.tolist())
-    seen, computed = np.empty(count), np.empty(count)
-    read, advance = v.item, stepper.advance
-    due, held = 0, 0.0
-    for k in range(count):
-        here = k * every
-        seen[k] = now = read()
-        computed[k] = current_of(step(start + here * dt, now))
-        end = here + every
-        if added is not None:
-            i[0] = held + added[k]
-        while due <= k and due_at[due] < end:
-            if due_at[due] > here:
-                advance(due_at[due] - here)
-                here = due_at[due]
-            held = computed[due]
-            i[0] = held if added is None else held + added[k]
-            due += 1
-        advance(end - here)
-    if not np.isfinite(computed).all():
-        bad = int(np.flatnonzero(~np.isfinite(computed))[0])
-        message = no_number([computed[bad]], start + bad * every * dt, [seen[bad]])
-        raise InputError(message)
-    return seen, computed
 
 
 def _whole(length: float, unit: float, name: str, of: str) -> int:
@@ -467,23 +297,6 @@ def _whole(length: float, unit: float, name: str, of: str) -> int:
         )
         raise InputError(msg)
     return count
-
-
-def _command(value: object, count: int) -> np.ndarray | None:
-    if value is None:
-        return None
-    from cleo_like.core.units import carries_unit, si_array
-
-    if not carries_unit(value) and not isinstance(value, np.ndarray):
-        return np.full(count, si(value, "A", "command"))  # says what to write
-    array = si_array(value, "A", "command") if carries_unit(value) else np.asarray(value, float)
-    if array.shape not in ((), (1,), (count,)) or not np.isfinite(array).all():
-        msg = (
-            f"command must be one current or one for each of the {count} ticks, finite; got "
-            f"the shape {array.shape}"
-        )
-        raise InputError(msg)
-    return np.broadcast_to(array, (count,))
 
 
 def _indices(value: object, n: int) -> np.ndarray:

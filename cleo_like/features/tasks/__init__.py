@@ -1,0 +1,1 @@
+"""What `extract` does with one source, where, and what is kept of it."""
