@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import numpy as np
@@ -13,15 +13,12 @@ from cleo_like.base.history import History
 from cleo_like.core.errors import InputError
 from cleo_like.patch.clamp.step import current_of, no_number
 
-if TYPE_CHECKING:
-    from cleo_like.patch.clamp.dynamic import DynamicClamp
-
 
 @attrs.define(eq=False, kw_only=True)
 class Clamped:
     """The clamped neurons of one group in a network."""
 
-    clamp: DynamicClamp
+    clamp: Any  # the `DynamicClamp` whose times and seed count
     group: Any
     voltage: str
     current: str
