@@ -11,6 +11,7 @@ import numpy as np
 from cleo_like.core.errors import FileFormatError, InputError
 from cleo_like.core.ophys.frames import Frames, frames_text
 from cleo_like.io.nwb.source.hdf5 import READ_ERRORS, said_by
+from cleo_like.io.tiff.read import opened
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Shaped
@@ -138,7 +139,7 @@ class TiffFrames(Frames):
         Raises
         ------
         FileFormatError
-            A file is missing or damaged, or tifffile is not installed.
+            A file is missing or damaged.
         """
         wanted = np.arange(self.shape[0])[frames]
         parts, begin = [np.zeros((0, *self.size), np.uint8)], 0
@@ -162,13 +163,9 @@ class TiffFrames(Frames):
 
 def _pages(file: Path, pages: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     try:
-        import tifffile
-    except ImportError as error:
-        msg = f"the movie is in {file.name}; reading it needs tifffile: pip install tifffile"
-        raise FileFormatError(msg) from error
-    try:
-        found = tifffile.imread(file, key=pages.tolist())
-    except (tifffile.TiffFileError, OSError, IndexError, ValueError) as error:
+        with opened(file) as tiff:
+            found = tiff.asarray(key=pages.tolist())
+    except (IndexError, ValueError) as error:
         msg = f"the movie is in the file {file}, which cannot be read ({error})"
         raise FileFormatError(msg) from error
     return np.asarray(found).reshape(-1, *size)
@@ -179,20 +176,13 @@ def frames_in(file: Path) -> tuple[int, int, int]:
 
     Raises
     ------
+    FileFormatError
+        It is no TIFF.
     InputError
-        It is no TIFF of single-channel frames of one size, or tifffile is not installed.
+        It has more than single-channel frames of one size.
     """
-    try:
-        import tifffile
-    except ImportError as error:
-        msg = "counting the frames of TIFF files needs tifffile: pip install tifffile"
-        raise InputError(msg) from error
-    try:
-        with tifffile.TiffFile(file) as tiff:
-            shape = tiff.series[0].shape
-    except (tifffile.TiffFileError, OSError, IndexError) as error:
-        msg = f"{file} cannot be read as a TIFF ({error})"
-        raise InputError(msg) from error
+    with opened(file) as tiff:
+        shape = tiff.series[0].shape if tiff.series else ()
     if len(shape) not in {2, 3}:
         msg = f"expected frames of one channel in {file.name}, got an array of shape {shape}"
         raise InputError(msg)
