@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleo_like.core.errors import InputError
+from cleo_like.core.sweep import same_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ SHAPE_POINTS = 100
 """Points of the course between spikes."""
 
 _SHAPE_SPIKES = 5
+_ROUNDING = 1e-7  # of a rate
 _STEADY = 0.1  # s
 
 
@@ -44,11 +46,11 @@ def first_ap(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean waveform (mV) of the first spikes of some sweeps, and its difference.
 
-    Waveforms begin at the threshold and last 3 ms; higher sampling rates are averaged down
-    to `rate` (Hz), lower ones are interpolated.
+    Waveforms begin at the threshold and last 3 ms. Sampling rates that are a multiple of
+    `rate` (Hz) are averaged down to it, all others are interpolated.
     """
     stack = cell.stack
-    length = int(AP_LENGTH * stack.rate)
+    length = int(AP_LENGTH * stack.rate * (1 + _ROUNDING))
     waves = []
     for row in rows:
         spikes = cell.spikes.of(row)
@@ -62,10 +64,10 @@ def first_ap(
         msg = "no spike with 3 ms of recording after its threshold"
         raise InputError(msg)
     wave = np.mean(waves, axis=0)
-    factor = stack.rate / rate
-    if factor > 1:
-        wave = subsample(wave, int(factor))
-    elif factor < 1:
+    factor = round(stack.rate / rate)
+    if factor >= 1 and same_rate(stack.rate, factor * rate):
+        wave = subsample(wave, factor)
+    else:
         t = np.arange(round(AP_LENGTH * rate)) / rate
         wave = np.interp(t, np.arange(length) / stack.rate, wave)
     return wave, np.diff(wave)
@@ -123,7 +125,10 @@ def _return(stack: SweepStack, v: np.ndarray, begin: int, end: float) -> int:
 
 
 def _resampled(course: np.ndarray) -> np.ndarray:
-    """Shrink a course to 100 points by means (a rest of less than a point is dropped)."""
+    """Shrink a course to 100 means of one whole number of samples, as ipfx does.
+
+    What is left over (up to 99 samples, at most half of the course) is dropped at its end.
+    """
     if course.size < 2:
         msg = "an interval between spikes has no sample"
         raise InputError(msg)
