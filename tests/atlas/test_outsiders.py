@@ -160,7 +160,10 @@ def test_words_among_numbers_and_spellings(rng):
     table = pd.DataFrame(
         {"CELL id": range(20), "ap Width (ms)": ["fast", *rng.lognormal(-0.5, 0.2, 19)]}
     )
-    with pytest.warns(UserWarning, match="1 values are no number, e.g. 'fast'"):
+    with (
+        pytest.warns(UserWarning, match="1 values are no number, e.g. 'fast'"),
+        pytest.warns(UserWarning, match="1 cells without any value are left out"),
+    ):
         cells = import_table(table, "visp_viewer")
     assert len(cells) == 19
     for a, b in (("M\u2126", "M\u03a9"), ("\u00b5V", "\u03bcV"), ("kohms", "kOhm")):

@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from cleo_like.atlas.columns import as_frame, definition, transform_of, transformed, values_of
+from cleo_like.atlas.harmonise.medians import hint, odd_median, outside, unit_hint
 from cleo_like.atlas.harmonise.scale import moments
 
 if TYPE_CHECKING:
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleo_like.features import FeatureTable
-    from cleo_like.features.catalogue import Feature
 
 _UNIT_FACTOR = 30.0
 """No kind of cell differs from another by so much in the median: the unit does."""
 _SHAPE_LIMIT = 0.35  # largest gap of two standardised cumulative distributions
 _FEW = 5
-_MEDIANS = {"tau": (5e-4, 0.2)}
-"""Where medians of neurons lie, for features whose plausible range spans two units."""
 _OUTSIDE = 0.5  # share of values beyond the plausible range from which on a unit is suspect
 
 
@@ -141,31 +139,19 @@ def unit_suspicions(name: str, a: np.ndarray, b: np.ndarray | None = None) -> li
         if values is None or known is None:
             continue
         share = float(np.mean((values < known.low) | (values > known.high)))
+        alone = b is None
         if share > _OUTSIDE:
-            which = "" if b is None else ("first: ", "second: ")[k]
-            limits = f"{which}{share:.0%} {_outside(known)}"
-            reasons.append(limits.replace("%", " %") + ("" if b is not None else _hint(name)))
-        elif name in _MEDIANS and values.size:
-            low, high = _MEDIANS[name]
-            middle = float(np.median(values))
-            if not low <= middle <= high:
-                reasons.append(
-                    f"the median is {middle:.2g} {known.unit}, of neurons it is {low:g} to "
-                    f"{high:g}" + ("" if b is not None else _hint(name))
-                )
+            which = "" if alone else ("first: ", "second: ")[k]
+            limits = f"{which}{share:.0%} {outside(known)}"
+            reasons.append(limits.replace("%", " %") + (hint(name, values) if alone else ""))
+        elif odd := odd_median(name, values):
+            reasons.append(odd + (hint(name, values) if alone else ""))
     factor = _factor(name, a, b)
     if factor > _UNIT_FACTOR:
-        reasons.append(
-            f"medians differ {_rounded(factor)}-fold: another unit{_unit_hint(name)}"
-        )
+        reasons.append(f"medians differ {_rounded(factor)}-fold: another unit{unit_hint(name)}")
     elif b is not None and reasons:
-        reasons[-1] += _hint(name)
+        reasons[-1] += hint(name)
     return reasons
-
-
-def _outside(known: Feature) -> str:
-    unit = "" if known.unit == "1" else f" {known.unit}"
-    return f"outside {known.low:g} to {known.high:g}{unit}"
 
 
 def odd_values(name: str, values: np.ndarray) -> str:
@@ -194,7 +180,7 @@ def odd_values(name: str, values: np.ndarray) -> str:
         return ""
     number = int(np.isin(values, odd).sum())
     return (
-        f"{number} of {values.size} values {_outside(known)}, e.g. "
+        f"{number} of {values.size} values {outside(known)}, e.g. "
         f'{odd[0]:g}: a code for "not measured" (missing = [...] in the mapping), or another '
         "unit?"
     )
@@ -221,7 +207,7 @@ def doubtful_units(
         factor = _factor(name, one, two)
         if factor > _UNIT_FACTOR:
             here.append(
-                f"medians differ {_rounded(factor)}-fold: another unit{_unit_hint(name)}"
+                f"medians differ {_rounded(factor)}-fold: another unit{unit_hint(name)}"
             )
         if here:
             out[name] = ", ".join(here)
@@ -239,20 +225,6 @@ def _factor(name: str, a: np.ndarray, b: np.ndarray | None) -> float:
 def _rounded(factor: float) -> str:
     near = 10 ** round(np.log10(factor))
     return f"{near:.0f}" if 0.3 < factor / near < 3 else f"{factor:.3g}"
-
-
-def _hint(name: str) -> str:
-    if "sag" in name:
-        return ": a ratio of peak to steady state (1 and more) for a fraction?"
-    return f": another unit{_unit_hint(name)}"
-
-
-def _unit_hint(name: str) -> str:
-    known = definition(name)
-    often = {"MOhm": "GOhm", "s": "ms", "mV": "V", "pA": "nA", "V/s": "mV/s"}
-    if known is None or known.unit not in often:
-        return "?"
-    return f" ({often[known.unit]} for {known.unit}?)"
 
 
 def _shape(name: str, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleo_like.atlas.columns import CELL_ID, DONOR, LAB, column_named
+from cleo_like.atlas.tables.spelling import ids_spelt
 from cleo_like.core.errors import FileFormatError
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def read_cells(paths: Sequence[str | Path]) -> pd.DataFrame:
     frames = []
     for path in map(Path, paths):
         one = _read(path)
+        for column in (c for c in (*CELL_ID, *DONOR) if c in one.columns):
+            one[column] = ids_spelt(one[column])  # a donor 7 here and 7.0 there is one donor
         if column_named(one, None, LAB) is None:
             one["lab"] = path.stem
         frames.append(one)

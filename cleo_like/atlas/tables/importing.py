@@ -10,9 +10,10 @@ import numpy as np
 from cleo_like.atlas.columns import definition
 from cleo_like.atlas.harmonise.comparable import odd_values, unit_suspicions
 from cleo_like.atlas.tables.mapping import Mapping, Text, read_mapping, unit_factor
-from cleo_like.atlas.tables.reading import ORIGIN, column_of, joined, read_raw, text_of
+from cleo_like.atlas.tables.reading import ORIGIN, column_of, joined, read_raw
+from cleo_like.atlas.tables.spelling import ids_spelt, is_missing
 from cleo_like.core.errors import InputError
-from cleo_like.io.metadata import age_of, region_of, sex_of, species_of
+from cleo_like.io.metadata import age_of, region_of, sex_of, species_of, temperature_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cleo_like.io.metadata import Region
-
-_FEW = 5
 
 
 def import_table(
@@ -68,7 +67,7 @@ def import_table(
         msg = f"none of the columns of the mapping {how.name!r} is in the table ({wanted})"
         raise InputError(msg)
     told: dict[str, Any] = {
-        "cell_id": [text_of(v) for v in raw.index], "lab": _labs(raw, how, lab)
+        "cell_id": list(raw.index), "lab": _labs(raw, how, lab)
     }  # fmt: skip
     for name, text in how.texts.items():
         if name != "lab":
@@ -76,7 +75,16 @@ def import_table(
     told |= {name: [getattr(how, name) or None] * len(raw) for name in ("citation", "licence")}
     told["mapping"] = [how.name] * len(raw)
     frame = _frame(told, out)
-    frame = frame[frame[list(out)].notna().any(axis=1)].reset_index(drop=True)
+    empty = frame[list(out)].isna().all(axis=1)
+    if empty.any():
+        example = frame.loc[empty, "cell_id"].iloc[0]
+        warnings.warn(
+            f"{how.name}: {int(empty.sum())} cells without any value are left out "
+            f"(e.g. {example})",
+            UserWarning,
+            stacklevel=2,
+        )
+    frame = frame[~empty].reset_index(drop=True)
     doubts |= _doubts(frame, list(out))
     for name, why in doubts.items():
         warnings.warn(f"{how.name}: {name}: {why}", UserWarning, stacklevel=2)
@@ -120,11 +128,12 @@ def _features(
         there = column_of(raw, column.names)
         if there is None:
             continue
-        numbers = pd.to_numeric(raw[there], errors="coerce")
-        words = raw[there][numbers.isna() & raw[there].notna()].astype(str).str.strip()
-        words = words[~words.isin([*how.unknown, ""])]
-        if len(words):
-            doubts[name] = f"{len(words)} values are no number, e.g. {words.iloc[0]!r}"
+        given = raw[there].astype(object)
+        numbers = pd.to_numeric(given, errors="coerce")
+        words = [v for v in given[numbers.isna()] if not is_missing(v, how.unknown)]
+        words += list(given[np.isinf(numbers.to_numpy(float))])
+        if words:
+            doubts[name] = f"{len(words)} values are no number, e.g. {str(words[0])!r}"
         values = numbers.to_numpy(float, copy=True)
         values[np.isin(values, column.missing) | ~np.isfinite(values)] = np.nan
         values = 10.0**values if column.log10 else values
@@ -140,7 +149,8 @@ def _values(raw: pd.DataFrame, text: Text, how: Mapping) -> list[Any]:
     if text.value is not None:
         return [text.value] * len(raw)
     there = column_of(raw, text.names)
-    values = [None] * len(raw) if there is None else [_known(v, how) for v in raw[there]]
+    values = [None] * len(raw) if there is None else ids_spelt(raw[there])
+    values = [None if is_missing(v, how.unknown) else v for v in values]
     if text.words:
         other = (lambda _: None) if text.only else (lambda v: v)
         values = [None if v is None else text.words.get(v, other(v)) for v in values]
@@ -152,14 +162,22 @@ def _texts(raw: pd.DataFrame, name: str, text: Text, how: Mapping) -> dict[str, 
     values = _values(raw, text, how)
     if name == "species":
         found = [species_of(v) for v in values]
+        _open_words(name, values, found, how)
         return {"species": [f.binomial if f else None for f in found]}
     if name == "age":
-        return {"age": [age_of(v, text.unit) for v in values]}
+        ages = [age_of(v, text.unit) for v in values]
+        _open_words(name, values, ages, how)
+        return {"age": ages}
+    if name == "temperature":
+        degrees = [temperature_of(v, text.unit or "C") for v in values]
+        _open_words(name, values, degrees, how)
+        return {"temperature": degrees}
     if name == "sex":
         return {"sex": [sex_of(v) for v in values]}
     if name == "region":
-        species = how.texts["species"].value if "species" in how.texts else None
-        regions = [region_of(v, species) for v in values]
+        of = how.texts.get("species")
+        species = [None] * len(raw) if of is None else _values(raw, of, how)
+        regions = [region_of(v, s) for v, s in zip(values, species, strict=True)]
         return {
             "region": [r.acronym or r.name or _open(r) for r in regions],
             "region_status": [r.status for r in regions],
@@ -167,22 +185,26 @@ def _texts(raw: pd.DataFrame, name: str, text: Text, how: Mapping) -> dict[str, 
     return {name: values}
 
 
+def _open_words(name: str, values: list[Any], found: list[Any], how: Mapping) -> None:
+    """Say what the rules could not read."""
+    odd = [v for v, f in zip(values, found, strict=True) if v is not None and f is None]
+    if odd:
+        warnings.warn(
+            f"{how.name}: {name}: {len(odd)} values are not understood, e.g. {str(odd[0])!r}",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
 def _open(region: Region) -> str | None:
     return None if region.status in ("missing", "not anatomy") else region.text
-
-
-def _known(value: object, how: Mapping) -> str | None:
-    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124  (NaN)
-        return None
-    text = text_of(value)
-    return None if text in how.unknown else text
 
 
 def _doubts(frame: pd.DataFrame, names: list[str]) -> dict[str, str]:
     out = {}
     for name in names:
         values = frame[name].dropna().to_numpy(float)
-        found = unit_suspicions(name, values) if values.size >= _FEW else []
+        found = unit_suspicions(name, values) if values.size else []
         odd = odd_values(name, values)
         found += [odd] if odd else []
         if found:

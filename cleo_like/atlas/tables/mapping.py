@@ -140,7 +140,7 @@ def mapping_names() -> tuple[str, ...]:
     Examples
     --------
     >>> mapping_names()
-    ('human_l1', 'ipfx', 'm1_patchseq', 'mouse_l1', 'visp_viewer')
+    ('allen_cell_types', 'human_l1', 'ipfx', 'm1_patchseq', 'mouse_l1', 'visp_viewer')
     """
     folder = resources.files("cleo_like.atlas.tables") / "mappings"
     names = (Path(f.name) for f in folder.iterdir())

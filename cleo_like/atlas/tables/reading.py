@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import unicodedata
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.atlas.tables.spelling import ids_spelt, is_missing, numbers_spelt, text_of
 from cleo_like.core.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 ORIGIN = "origin of the row"
 """Column that a joined table has: the name of the file in which a cell stood."""
 _SEPARATORS = ",\t;"
+_ROWS = 20  # looked at to find the separator
 
 
 def read_raw(source: str | Path | pd.DataFrame) -> tuple[str, pd.DataFrame]:
@@ -37,40 +42,62 @@ def read_raw(source: str | Path | pd.DataFrame) -> tuple[str, pd.DataFrame]:
     import pandas as pd
 
     if isinstance(source, pd.DataFrame):
-        return "", source
+        return "", _with_named_index(source)
     path = Path(source)
     if not path.is_file():
         msg = f"no table at {path}"
         raise FileFormatError(msg)
+    name = path.stem if path.suffix.lower() != ".gz" else Path(path.stem).stem
     try:
         if path.suffix.lower() == ".parquet":
-            return path.stem, pd.read_parquet(path)
+            return name, _with_named_index(pd.read_parquet(path))
         if path.suffix.lower() in (".xlsx", ".xls"):
-            return path.stem, pd.read_excel(path)
-        return path.stem, _read_text(path)
-    except (ValueError, OSError, ImportError) as error:
+            return name, pd.read_excel(path)
+        return name, _read_text(path)
+    except (ValueError, OSError, ImportError, EOFError, csv.Error) as error:
         msg = f"{path.name} cannot be read as a table ({type(error).__name__}: {error})"
         raise FileFormatError(msg) from error
+
+
+def _with_named_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make a column of an index with a name: often the ids."""
+    named = [n for n in frame.index.names if n is not None and n not in frame.columns]
+    return frame.reset_index(level=named) if named else frame
 
 
 def _read_text(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError:  # what Excel writes in western Europe
-        text = path.read_text("cp1252")
-    import io
-
-    head = text.split("\n", 1)[0]
-    separator = max(_SEPARATORS, key=head.count)
-    frame = pd.read_csv(io.StringIO(text), sep=separator, dtype=str)
-    if separator == ";":  # then the comma is free to be the decimal sign
-        numbers = r"^\s*-?\d*,\d+([eE][+-]?\d+)?\s*$"
-        for name in frame.columns:
-            comma = frame[name].str.match(numbers, na=False)
-            frame.loc[comma, name] = frame.loc[comma, name].str.replace(",", ".")
+    content = path.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    lines = _decoded(content).splitlines(keepends=True)
+    start = next((k for k, line in enumerate(lines) if not line.startswith("#")), 0)
+    if start < len(lines) and lines[start].lower().startswith("sep="):  # Excel's own hint
+        start += 1
+    separator = _separator(lines[start:])
+    frame = pd.read_csv(io.StringIO("".join(lines[start:])), sep=separator, dtype=str)
+    frame.attrs["separator"] = separator
     return frame
+
+
+def _decoded(content: bytes) -> str:
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):  # Excel's "Unicode text"
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:  # what Excel writes in western Europe
+        return content.decode("cp1252")
+
+
+def _separator(lines: list[str]) -> str:
+    """Give the separator by which the first rows have as many fields as the header."""
+
+    def fit(separator: str) -> tuple[int, int]:
+        widths = [len(row) for row in csv.reader(lines[:_ROWS], delimiter=separator)]
+        return (sum(w == widths[0] for w in widths) if widths[:1] > [1] else 0, widths[0])
+
+    return max(_SEPARATORS, key=fit) if lines else ","
 
 
 def plain(name: object) -> str:
@@ -106,6 +133,7 @@ def joined(sources: Sequence[tuple[str, pd.DataFrame]], how: Mapping) -> pd.Data
     InputError
         No cell.
     """
+    sources = [(name, _spelt(frame, how)) for name, frame in sources]
     indexed = [_indexed(frame, how).assign(**{ORIGIN: name}) for name, frame in sources]
     _warn_of_rows(*sources[0], how)
     cells, others = indexed[0], []
@@ -129,8 +157,23 @@ def _below(cells: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([cells, more])
 
 
+def _spelt(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
+    """Each column once; numbers of features, and ids, spelt in one way."""
+    one = frame.loc[:, ~frame.columns.duplicated()].copy()
+    features = [c for c in (column_of(one, c.names) for c in how.columns.values()) if c]
+    texts = [c for c in dict.fromkeys(features) if one[c].dtype.kind not in "fiub"]
+    spelt = numbers_spelt(
+        [one[c].astype(object) for c in texts], comma=frame.attrs.get("separator") == ";"
+    )
+    for name, column in zip(texts, spelt, strict=True):
+        one[name] = column
+    for key in {column_of(one, [n]) for n in how.keys} - {None}:
+        one[key] = ids_spelt(one[key])
+    return one
+
+
 def _with_ids(frame: pd.DataFrame, how: Mapping) -> tuple[pd.DataFrame, Any]:
-    """Give the rows with an id, each column once, and the name of the column of ids."""
+    """Give the rows with an id, and the name of the column of ids."""
     key = column_of(frame, how.keys)
     if key is None:
         msg = (
@@ -138,14 +181,12 @@ def _with_ids(frame: pd.DataFrame, how: Mapping) -> tuple[pd.DataFrame, Any]:
             f"{', '.join(map(str, frame.columns[:8]))} ..."
         )
         raise FileFormatError(msg)
-    one = frame.loc[:, ~frame.columns.duplicated()]
-    return one[one[key].notna()], key
+    return frame[frame[key].notna()], key
 
 
 def _indexed(frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
     one, key = _with_ids(frame, how)
-    one = one.assign(**{str(key): [text_of(v) for v in one[key]]}).drop_duplicates(key)
-    return one.set_index(key)
+    return one.drop_duplicates(key).set_index(key)
 
 
 def _warn_of_rows(name: str, frame: pd.DataFrame, how: Mapping) -> None:
@@ -176,12 +217,12 @@ def _same_kind(cells: pd.DataFrame, more: pd.DataFrame, how: Mapping) -> bool:
 
 def _beside(cells: pd.DataFrame, name: str, frame: pd.DataFrame, how: Mapping) -> pd.DataFrame:
     """Add the columns of a table to the cells that it names, under any of its ids."""
-    one = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
+    one = frame.reset_index(drop=True)
     keys = [k for k in (column_of(one, [n]) for n in how.keys) if k is not None]
     rows: dict[str, int] = {}
     for key in dict.fromkeys(keys):
         for row, value in enumerate(one[key]):
-            if value is not None and value == value:  # noqa: PLR0124  (NaN)
+            if not is_missing(value):
                 rows.setdefault(text_of(value), row)
     found = [rows.get(c, -1) for c in cells.index]
     if max(found) < 0:
@@ -196,9 +237,3 @@ def _beside(cells: pd.DataFrame, name: str, frame: pd.DataFrame, how: Mapping) -
     told = one[new].reindex(found)  # -1 is no row: missing
     told.index = cells.index
     return cells.join(told)
-
-
-def text_of(value: object) -> str:
-    """Write an id: 601 rather than 601.0."""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]

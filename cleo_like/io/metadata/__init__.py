@@ -9,9 +9,10 @@ from cleo_like.io.metadata.subject import (
     genus_of,
     sex_of,
     species_of,
+    temperature_of,
 )
 
 __all__ = [
     "ModelAnswer", "ModelSettings", "Region", "Species", "age_in_days", "age_of", "ask_region",
-    "genus_of", "region_of", "sex_of", "species_of",
+    "genus_of", "region_of", "sex_of", "species_of", "temperature_of",
 ]  # fmt: skip

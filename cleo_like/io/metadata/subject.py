@@ -150,3 +150,56 @@ def sex_of(text: object) -> str | None:
     ('F', 'M', None)
     """
     return _SEXES.get(str(text).strip().lower()) if text is not None else None
+
+
+_DEGREES = re.compile(
+    r"(?:~|ca\.?|about)?\s*(?P<low>[+-]?\d+(?:[.,]\d+)?)"
+    r"(?:\s*(?:-|to|\u2013)\s*(?P<high>\d+(?:[.,]\d+)?))?\s*(?P<unit>.*)"
+)
+_SCALES = {
+    "c": "C", "degc": "C", "deg c": "C", "celsius": "C", "degrees celsius": "C",
+    "degree celsius": "C", "degrees c": "C", "k": "K", "kelvin": "K", "f": "F", "degf": "F",
+    "deg f": "F", "fahrenheit": "F", "degrees fahrenheit": "F",
+}  # fmt: skip
+_BATHS = (-2.0, 50.0)
+"""Degrees between which a slice or an animal can be recorded: beyond, another unit is meant."""
+
+
+def temperature_of(text: object, unit: str = "C") -> float | None:
+    """Read a temperature in degrees Celsius, the middle of a range; None where it is not known.
+
+    Parameters
+    ----------
+    text : str, number or None
+        "34 C", "33-35 degrees Celsius", 307.15, "93 F".
+    unit : str
+        Of a bare number: "C", "K" or "F".
+
+    Examples
+    --------
+    >>> temperature_of("34 C"), temperature_of("33-35 deg C"), temperature_of(307.15, "K")
+    (34.0, 34.0, 34.0)
+    >>> temperature_of("room temperature") is None, temperature_of(307) is None
+    (True, True)
+    """
+    if text is None:
+        return None
+    written = re.sub(r"\s+", " ", str(text).translate(_DEGREE_SIGNS)).strip().lower()
+    found = _DEGREES.fullmatch(written)
+    if found is None:
+        return None
+    scale = _SCALES.get(found["unit"].strip(" .")) if found["unit"].strip(" .") else unit
+    ends = [float(found[k].replace(",", ".")) for k in ("low", "high") if found[k] is not None]
+    value = sum(ends) / len(ends)
+    degrees = {"C": value, "K": value - 273.15, "F": (value - 32) / 1.8}.get(str(scale))
+    if degrees is None or not _BATHS[0] <= degrees <= _BATHS[1]:
+        return None
+    return round(degrees, 6)
+
+
+_DEGREE_SIGNS = {
+    ord("\u00b0"): " ",
+    ord("\u00ba"): " ",
+    ord("\u2103"): " C",
+    ord("\u2212"): "-",
+}
