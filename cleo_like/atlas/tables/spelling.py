@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 MISSING_WORDS = frozenset(
     (
-        "", "nan", "na", "n/a", "n.a.", "#n/a", "<na>", "nat", "none", "null", "nil", "unk", "unknown",
-        "undefined", "missing", "-", "--", "---", "\u2013", "\u2014", "?", ".", "nd", "n.d.", "n.m.",
-        "#div/0!", "#value!", "#ref!", "#num!", "#null!", "#name?", "not measured", "not available",
-        "not applicable", "not determined", "no data",
+        "", "nan", "na", "n/a", "n.a.", "#n/a", "<na>", "nat", "none", "null", "nil", "unk",
+        "unknown", "undefined", "missing", "-", "--", "---", "\u2013", "\u2014", "?", ".", "nd",
+        "n.d.", "n.m.", "#div/0!", "#value!", "#ref!", "#num!", "#null!", "#name?",
+        "not measured", "not available", "not applicable", "not determined", "no data",
     )
 )  # fmt: skip
 """What stands for nothing in tables (lower case), besides the words that a mapping names."""

@@ -8,7 +8,9 @@ prompt and answer is kept, by hash, and never asked twice.
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -32,6 +34,10 @@ _PROMPT = (
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0  # s
 _LONGEST_ANSWER = 1 << 20
+_NO_ANSWER = (
+    OSError, http.client.HTTPException, ValueError, KeyError, IndexError, TypeError,
+    RecursionError,
+)  # fmt: skip
 
 
 @attrs.frozen(kw_only=True)
@@ -115,9 +121,9 @@ def ask_region(
     body = _request(text, allowed, settings.model)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
     kept = Path(cache) / f"{digest}.json"
-    if kept.is_file():
-        answer = _judged(json.loads(kept.read_text("utf-8"))["answer"], text, allowed)
-        return attrs.evolve(answer, cached=True)
+    known = _kept_answer(kept)
+    if known is not None:
+        return attrs.evolve(_judged(known, text, allowed), cached=True)
     raw, why = _sent(body, settings, sleep)
     if raw is None:
         return ModelAnswer(term=None, reason=why)
@@ -126,6 +132,15 @@ def ask_region(
             json.dumps({"prompt": body, "answer": raw}, indent=1, ensure_ascii=False), "utf-8"
         )
     return _judged(raw, text, allowed)
+
+
+def _kept_answer(path: Path) -> str | None:
+    """Give the answer that was kept; a file that was damaged since is as good as none."""
+    try:
+        answer = json.loads(path.read_text("utf-8"))["answer"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return answer if isinstance(answer, str) else None
 
 
 def _request(text: str, allowed: Sequence[str], model: str) -> dict[str, Any]:
@@ -167,13 +182,17 @@ def _sent(
         try:
             with urllib.request.urlopen(request, timeout=settings.timeout) as answer:
                 told = json.loads(answer.read(_LONGEST_ANSWER))
-            return str(told["choices"][0]["message"]["content"]), ""
+            content = told["choices"][0]["message"]["content"]
+            if isinstance(content, str):
+                return content, ""
+            why = "no answer (the message has no text)"
+            wait = _wait(None, attempt)
         except urllib.error.HTTPError as error:
             why = f"the server answers {error.code}"
             if error.code not in (429, 500, 502, 503, 504):
                 return None, why
             wait = _wait(error.headers.get("Retry-After"), attempt)
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        except _NO_ANSWER as error:
             why = f"no answer ({type(error).__name__}: {error})"
             wait = _wait(None, attempt)
         if attempt + 1 < _ATTEMPTS:
@@ -195,7 +214,7 @@ def _judged(raw: str, text: str, allowed: Sequence[str]) -> ModelAnswer:
     try:
         parsed = json.loads(told)
         region, evidence = parsed["region"], parsed["evidence"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ModelAnswer(term=None, reason=f"not the JSON that was asked for: {raw[:80]!r}")
     if not isinstance(region, str) or not isinstance(evidence, str):
         return ModelAnswer(term=None, reason="not the JSON that was asked for")
@@ -203,8 +222,8 @@ def _judged(raw: str, text: str, allowed: Sequence[str]) -> ModelAnswer:
         return ModelAnswer(term=None, reason="the model says that the text does not tell")
     if region not in allowed:
         return ModelAnswer(term=None, reason=f"{region!r} is none of the allowed terms")
-    quote = " ".join(evidence.split()).lower()
-    if not quote or quote not in " ".join(text.split()).lower():
+    quote, source = (" ".join(t.split()).lower() for t in (evidence, text))
+    if not quote or re.search(rf"(?<!\w){re.escape(quote)}(?!\w)", source) is None:
         return ModelAnswer(
             term=None, reason=f"the evidence {evidence[:60]!r} is not in the text"
         )

@@ -11,12 +11,13 @@ import attrs
 
 _GENERA = {"macaca": "Macaca", "macaque": "Macaca", "macaques": "Macaca", "monkey": "Macaca"}
 _STRAINS = re.compile(
-    r"\b(transgenic|wild[- ]?type|adult|juvenile|male|female|lab(oratory)?)\b"
+    r"\b(c57bl/?6[jn]?|transgenic|wild[- ]?type|adult|juvenile|male|female|lab(oratory)?)\b"
 )
 _DURATION = re.compile(r"P(?=\d|T\d)(\d+(\.\d+)?Y)?(\d+(\.\d+)?M)?(\d+(\.\d+)?W)?(\d+(\.\d+)?D)?(T(\d+(\.\d+)?H)?(\d+(\.\d+)?M)?(\d+(\.\d+)?S)?)?")  # fmt: skip  # noqa: E501
 _AGE = re.compile(
-    r"(?:p(?:ostnatal)?(?:[ _-]?days?)?|age)?\s*[=:]?\s*(?P<low>\d+(?:\.\d+)?)"
-    r"(?:\s*(?:-|to|–|/)\s*p?(?P<high>\d+(?:\.\d+)?))?\s*(?P<unit>[a-z]*)\.?(?:\s*old)?"
+    r"(?:age\s*[=:]?\s*)?(?P<day>p(?:ostnatal|nd|d)?(?:[ _-]?days?)?|day|d|dpn)?\s*[=:]?\s*"
+    r"(?P<low>\d+(?:\.\d+)?)"
+    r"(?:\s*(?:-|to|–|/)\s*p?(?P<high>\d+(?:\.\d+)?))?\s*-?(?P<unit>[a-z]*)\.?(?:[\s-]*old)?"
 )
 _UNITS = {
     "d": "D", "day": "D", "days": "D", "dpn": "D", "w": "W", "wk": "W", "wks": "W", "week": "W",
@@ -25,9 +26,11 @@ _UNITS = {
 }  # fmt: skip
 _SEXES = {
     "m": "M", "male": "M", "males": "M", "man": "M", "f": "F", "female": "F", "females": "F",
-    "woman": "F", "u": "U", "unknown": "U", "o": "O", "other": "O",
+    "woman": "F", "\u2642": "M", "\u2640": "F", "u": "U", "unknown": "U",
+    "o": "O", "other": "O",
 }  # fmt: skip
 _DAYS = {"Y": 365.25, "M": 30.44, "W": 7.0, "D": 1.0}
+_OLDEST = 125 * _DAYS["Y"]  # of any human or animal: beyond, it is a number of another kind
 
 
 @attrs.frozen(kw_only=True)
@@ -68,9 +71,15 @@ def species_of(text: object) -> Species | None:
         for part in parts:
             lower = part.lower().strip(" .")
             plain = re.sub(r"\s+", " ", _STRAINS.sub(" ", lower)).strip()
-            if lower == name.lower() or {lower, plain} & synonyms:
+            if lower in (name.lower(), _short(name)) or {lower, plain} & synonyms:
                 return Species(binomial=name, taxon=taxon)
     return None
+
+
+def _short(name: str) -> str:
+    """Give "m. musculus" of "Mus musculus"."""
+    genus, _, species = name.lower().partition(" ")
+    return f"{genus[0]}. {species}"
 
 
 def genus_of(text: object) -> str | None:
@@ -101,17 +110,20 @@ def age_of(text: object, unit: str | None = None) -> str | None:
     written = str(text).strip()
     iso = written.split("/")
     if all(_DURATION.fullmatch(part) for part in iso) and len(iso) <= 2:
-        return written
+        days = [age_in_days(part) for part in iso]
+        return None if any(d is not None and d > _OLDEST for d in days) else written
     found = _AGE.fullmatch(written.lower())
     if found is None:
         return None
     asked = found["unit"] or (unit or "").lower()
-    if not asked and re.match(r"p(ostnatal)?", written.lower()):
+    if not asked and found["day"] is not None:
         asked = "d"  # P30 is postnatal day 30
     code = _UNITS.get(asked)
     if code is None:
         return None
     ends = [_number(found[k]) for k in ("low", "high") if found[k] is not None]
+    if float(ends[-1]) < float(ends[0]) or float(ends[-1]) * _DAYS[code] > _OLDEST:
+        return None
     return "/".join(f"P{end}{code}" for end in ends)
 
 
