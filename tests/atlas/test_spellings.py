@@ -206,7 +206,11 @@ def test_the_species_of_each_row_decides_about_its_region():
     })  # fmt: skip
     with pytest.warns(UserWarning, match="age: 1 values are not understood, e.g. 'never'"):
         cells = import_table(table, "allen_cell_types")
-    assert cells["region"].tolist() == ["VISp", "middle temporal gyrus", "CA1"]
+    assert cells["region"].tolist() == [
+        "VISp",
+        "middle temporal gyrus",
+        "hippocampal field CA1",
+    ]
     assert cells["region_status"].tolist() == ["resolved", "no CCF term", "no CCF term"]
     assert cells["donor"].tolist() == ["7", "8", "8"]
     assert cells["tau"].tolist() == pytest.approx([0.0125, 0.02, 0.03])
