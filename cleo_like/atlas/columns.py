@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -169,7 +169,7 @@ def ids_of(frame: pd.DataFrame) -> list[str]:
     seen: dict[str, int] = {}
     out = []
     for k, value in enumerate(frame[column]):
-        text = f"row-{k}" if _is_missing(value) else str(value)
+        text = f"row-{k}" if _is_missing(value) else text_of(value)
         seen[text] = seen.get(text, 0) + 1
         out.append(text if seen[text] == 1 else f"{text} #{seen[text]}")
     return out
@@ -180,18 +180,37 @@ def labs_of(frame: pd.DataFrame, lab: str | None) -> list[str]:
     column = column_named(frame, lab, LAB)
     if column is None:
         return ["all"] * len(frame)
-    return ["unknown" if _is_missing(v) else str(v) for v in frame[column]]
+    return ["unknown" if _is_missing(v) else text_of(v) for v in frame[column]]
 
 
 def texts_of(frame: pd.DataFrame, column: str | None) -> list[str]:
     """Give a text column; "" where unknown."""
     if column is None:
         return [""] * len(frame)
-    return ["" if _is_missing(v) else str(v).strip() for v in frame[column]]
+    return ["" if _is_missing(v) else text_of(v) for v in frame[column]]
+
+
+def text_of(value: object) -> str:
+    """Write a value as text: 601 rather than 601.0, which a hole in a column makes of it.
+
+    Examples
+    --------
+    >>> text_of(601.0), text_of(" Sst "), text_of(0.5)
+    ('601', 'Sst', '0.5')
+    """
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value != value or str(value).strip() == ""  # noqa: PLR0124  (NaN)
+    return is_nothing(value) or str(value).strip() == ""
+
+
+def is_nothing(value: Any) -> bool:
+    """Whether a value is None, NaN, NaT or NA."""
+    import pandas as pd
+
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
 def values_of(frame: pd.DataFrame, features: Sequence[str]) -> np.ndarray:

@@ -217,7 +217,7 @@ def test_shares_are_calibrated(rng):
         label="subclass",
         embedding="pca",
     )
-    cells = lab_of(rng, "first", counts, spread=0.4)
+    cells = lab_of(rng, "first", dict.fromkeys(counts, 300), spread=0.4)
     placed = place(made, cells)
     right = placed.table["label"].to_numpy() == cells["subclass"].to_numpy()
     sure = placed.table["share"].to_numpy()
@@ -240,7 +240,7 @@ def test_maps_for_looking_are_the_same_with_the_same_seed(first, method):
 
 def test_a_supervised_metric_turns_away_from_noise(rng):
     cells = lab_of(rng, "a", {"Pvalb": 60, "Sst": 60})
-    noise = {f"resonance_q{k}": rng.normal(1, 0.3, len(cells)) for k in range(8)}
+    noise = {f"resonance_q{k}": rng.normal(1, 0.3, len(cells)) for k in range(20)}
     cells = cells.assign(**noise)
     names = [*FEATURES4[:1], *noise]
     half = rng.permutation(len(cells)) < 60

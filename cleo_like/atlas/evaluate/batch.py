@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from cleo_like.atlas.evaluate.scores import Score, score
-from cleo_like.atlas.evaluate.transfer import _within
+from cleo_like.atlas.evaluate.transfer import _within, _without_copies_of
 from cleo_like.atlas.frozen.adapt import adapt
 from cleo_like.atlas.frozen.build import build
 from cleo_like.atlas.frozen.place import place
@@ -135,12 +135,14 @@ def _left_out(atlas: Atlas) -> dict[str, Score]:
         inside = frame["lab"] == name
         donors = set(frame.loc[inside, "donor"]) - {""}
         others = frame[~inside & ~frame["donor"].isin(donors)].reset_index(drop=True)
+        others, _ = _without_copies_of(others, frame[inside], atlas.features)
         mine = frame[inside & frame["label"].isin(set(others["label"]) - {""})]
         mine = mine.reset_index(drop=True)
         if len(mine) < LEAST_CELLS or others["label"].nunique() < 2:
             continue
+        there = [f for f in atlas.features if others[f].notna().any()]
         made = build(
-            others, features=atlas.features, label="label", embedding="pca",
+            others, features=there, label="label", embedding="pca",
             harmonise=atlas.about["harmonise"], metric=atlas.about["metric"],
             seed=atlas.about["seed"],
         )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from cleo_like.atlas.calibration import cross_fitted
 from cleo_like.atlas.columns import (
     DONOR,
     as_frame,
@@ -15,7 +16,9 @@ from cleo_like.atlas.columns import (
     feature_columns,
     labs_of,
     texts_of,
+    values_of,
 )
+from cleo_like.atlas.copies import keys_of
 from cleo_like.atlas.evaluate.scores import Score, score
 from cleo_like.atlas.frozen.adapt import adapt
 from cleo_like.atlas.frozen.build import build
@@ -52,6 +55,8 @@ class Transfer:
         On which the two were compared.
     comparison : Comparison
         Which features could be compared, and why not the others.
+    copies : int
+        Cells of the source that stand in the target too (the same values) and were left out.
     shared_donors : int
         Donors in both; their cells were left out of the source.
     table : DataFrame
@@ -67,6 +72,7 @@ class Transfer:
     features: tuple[str, ...]
     comparison: Comparison
     shared_donors: int
+    copies: int
     table: pd.DataFrame
     atlas: Atlas
 
@@ -79,7 +85,8 @@ class Transfer:
             f"  within the source, by donor: {self.by_donor}\n"
             f"  within the source, random: {self.random}\n"
             "    (warning: a random split lets cells of one donor name each other)\n"
-            f"  donors in both, left out of the source: {self.shared_donors}"
+            f"  donors in both, left out of the source: {self.shared_donors}\n"
+            f"  cells in both, left out of the source: {self.copies}"
         )
 
 
@@ -137,6 +144,7 @@ def label_transfer(
     comparison = compare(one, two, features)
     chosen = tuple(features) if features is not None else _chosen(one, two, comparison)
     one, shared = _without_donors_of(one, two, donor)
+    one, copies = _without_copies_of(one, two, chosen)
     atlas = build(
         one, features=chosen, label=label, lab=lab, donor=donor, harmonise=harmonise,
         embedding="pca", metric=metric, seed=seed,
@@ -157,6 +165,7 @@ def label_transfer(
         features=chosen,
         comparison=comparison,
         shared_donors=shared,
+        copies=copies,
         table=table,
         atlas=atlas,
     )
@@ -194,6 +203,15 @@ def _without_donors_of(
     return one[keep].reset_index(drop=True), len(shared)
 
 
+def _without_copies_of(
+    one: pd.DataFrame, two: pd.DataFrame, features: Sequence[str]
+) -> tuple[pd.DataFrame, int]:
+    """Leave out cells that stand in the other table too, under whatever name."""
+    there = set(keys_of(values_of(two, features))) - {None}
+    keep = np.array([key not in there for key in keys_of(values_of(one, features))], bool)
+    return one.loc[keep].reset_index(drop=True), int((~keep).sum())
+
+
 def _within(atlas: Atlas, seed: int) -> tuple[Score, Score]:
     """Score the cells of the map by their neighbours: without their donor, and with it."""
     cells, kinds = atlas.labelled
@@ -204,6 +222,7 @@ def _within(atlas: Atlas, seed: int) -> tuple[Score, Score]:
     out = []
     for groups in (atlas.donor_codes[known], np.full(len(known), -1)):
         shares = left_out_shares(cells, kinds, groups, len(names), rows)
+        shares = cross_fitted(shares, kinds[rows], atlas.donor_codes[known[rows]])
         told = names[np.nan_to_num(shares).argmax(axis=1)]
         out.append(score(list(names[kinds[rows]]), list(told), donors, seed=seed))
     return out[0], out[1]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.atlas.calibration import Calibration, fitted
 from cleo_like.atlas.columns import (
     DONOR,
     as_frame,
     column_named,
     feature_columns,
     ids_of,
+    is_nothing,
     labs_of,
     same_measure,
     texts_of,
@@ -26,7 +28,7 @@ from cleo_like.atlas.frozen.landmarks import Landmark, read_landmarks
 from cleo_like.atlas.frozen.metric import supervised_metric
 from cleo_like.atlas.frozen.model import Atlas
 from cleo_like.atlas.frozen.outside import LEAST
-from cleo_like.atlas.frozen.votes import calibrated_sharpness, left_out_shares
+from cleo_like.atlas.frozen.votes import left_out_shares
 from cleo_like.atlas.harmonise.labs import doubtful_labs, harmonised
 from cleo_like.atlas.harmonise.scale import METHODS, POOLED
 from cleo_like.atlas.missing import filled
@@ -135,6 +137,7 @@ def build(
     cells = _cells(frame, lab, label, donor)
     transforms = tuple(transform_of(f) for f in chosen)
     values = transformed(raw, transforms)
+    _check_known(values, chosen, transforms)
     weights = _weights(chosen)
     doubts = doubtful_labs(raw, cells, chosen)
     for one in doubts:
@@ -188,6 +191,19 @@ def _checked(frame: pd.DataFrame, features: Sequence[str] | None) -> tuple[str, 
     return tuple(features)
 
 
+def _check_known(
+    values: np.ndarray, features: Sequence[str], transforms: Sequence[str]
+) -> None:
+    """Refuse features without any value: there is nothing to fill them from."""
+    for name, transform, known in zip(
+        features, transforms, (~np.isnan(values)).any(axis=0), strict=True
+    ):
+        if not known:
+            of = "no value" if transform == "linear" else "no positive value"
+            msg = f"{name} has {of} in all {len(values)} cells; leave it out of features="
+            raise InputError(msg)
+
+
 def _not_used(frame: pd.DataFrame, chosen: Sequence[str]) -> list[str]:
     from cleo_like.atlas.columns import PUBLISHED
 
@@ -211,8 +227,15 @@ def _cells(
         "label": texts_of(frame, kinds),
     }
     for column in (c for c in frame.columns if _is_told(frame, c) and c not in told):
-        told[column] = [None if v != v else v for v in frame[column]]  # noqa: PLR0124  (NaN)
+        told[column] = [_told(v) for v in frame[column]]
     return pd.DataFrame(told)
+
+
+def _told(value: Any) -> Any:
+    """Give what a file can hold: numbers and text; dates and lists become text."""
+    if not isinstance(value, (str, bool, int, float, np.generic)) and not is_nothing(value):
+        return str(value)
+    return None if is_nothing(value) else value
 
 
 def _is_told(frame: pd.DataFrame, column: str) -> bool:
@@ -249,14 +272,14 @@ def _finished(
     for name in dict.fromkeys(labs):
         if (labs == name).sum() >= LEAST:
             usual[name] = np.sort(known[labs == name])
-    return attrs.evolve(atlas, usual=usual, sharpness=_sharpness(atlas))
+    return attrs.evolve(atlas, usual=usual, calibration=_calibration(atlas))
 
 
-def _sharpness(atlas: Atlas) -> float:
+def _calibration(atlas: Atlas) -> Calibration:
     if not atlas.classes:
-        return 1.0
+        return Calibration()
     cells, kinds = atlas.labelled
     donors = atlas.donor_codes[atlas.label_codes >= 0]
     rows = some_of(len(kinds), MANY)
     shares = left_out_shares(cells, kinds, donors, len(atlas.classes), rows)
-    return calibrated_sharpness(shares, kinds[rows])
+    return fitted(shares, kinds[rows])

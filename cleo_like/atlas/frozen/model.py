@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from cleo_like.atlas.calibration import Calibration
+from cleo_like.atlas.copies import with_copies
 from cleo_like.atlas.frozen.landmarks import Landmark
 from cleo_like.atlas.frozen.outside import Strangeness
 from cleo_like.atlas.harmonise.scale import POOLED, LabScale
@@ -58,8 +60,8 @@ class Atlas:
         (features x dimensions) of a supervised metric.
     spacing : ndarray, optional
         How far cells are from their nearest (see `frozen.outside`); measured when not given.
-    sharpness : float
-        Power of the vote shares that makes them calibrated.
+    calibration : Calibration
+        How vote shares become probabilities.
     landmarks : tuple of Landmark
         Named places, with members.
     about : mapping
@@ -78,7 +80,7 @@ class Atlas:
     usual: Mapping[str, np.ndarray]
     metric: np.ndarray | None = None
     spacing: np.ndarray | None = None
-    sharpness: float = 1.0
+    calibration: Calibration = attrs.field(factory=Calibration)
     landmarks: tuple[Landmark, ...] = ()
     about: Mapping[str, Any] = attrs.field(factory=dict)
 
@@ -108,8 +110,8 @@ class Atlas:
 
     @cached_property
     def donor_codes(self) -> np.ndarray:
-        """Donor of every cell as a number; -1 unknown."""
-        return codes_of(list(self.cells["donor"]))
+        """Donor of every cell as a number; -1 unknown. Copies of a cell are of one donor."""
+        return with_copies(codes_of(list(self.cells["donor"])), self.values)
 
     @cached_property
     def neighbours(self) -> Neighbours:
@@ -173,7 +175,7 @@ class Atlas:
             "cells": {c: [_plain(v) for v in cells[c]] for c in cells.columns},
             "labs": {name: _scale_to_json(scale) for name, scale in self.labs.items()},
             "usual": {k: v.tolist() for k, v in self.usual.items()},
-            "sharpness": self.sharpness,
+            **_calibration_to_json(self.calibration),
             "landmarks": [attrs.asdict(mark) for mark in self.landmarks],
             "about": dict(self.about),
         }
@@ -290,9 +292,7 @@ def _from_parts(cls: type[Atlas], words: dict[str, Any], arrays: dict[str, Any])
         msg = f"format {words['format']}, this version reads up to {FORMAT}"
         raise FileFormatError(msg)
     scales = {name: _scale_from_json(told) for name, told in words["labs"].items()}
-    marks = tuple(
-        Landmark(**{k: _tuples(v) for k, v in mark.items()}) for mark in words["landmarks"]
-    )
+    marks = tuple(Landmark(**_tupled(mark)) for mark in words["landmarks"])
     return cls(
         name=words["name"],
         features=tuple(words["features"]),
@@ -302,11 +302,25 @@ def _from_parts(cls: type[Atlas], words: dict[str, Any], arrays: dict[str, Any])
         usual={k: np.array(v) for k, v in words["usual"].items()},
         metric=arrays.get("metric"),
         spacing=arrays.get("spacing"),
-        sharpness=words["sharpness"],
+        calibration=Calibration(
+            sharpness=words["sharpness"], **_tupled(words.get("calibration", {}))
+        ),
         landmarks=marks,
         about=words["about"],
         **{name: arrays[name] for name in _ARRAYS},
     )
+
+
+def _calibration_to_json(calibration: Calibration) -> dict[str, Any]:
+    """Only what is there: a map that knows a sharpness alone keeps its hash."""
+    out: dict[str, Any] = {"sharpness": calibration.sharpness}
+    if calibration.floor or calibration.biases:
+        out["calibration"] = {"floor": calibration.floor, "biases": calibration.biases}
+    return out
+
+
+def _tupled(told: dict[str, Any]) -> dict[str, Any]:
+    return {k: _tuples(v) for k, v in told.items()}
 
 
 def _tuples(value: object) -> Any:

@@ -24,6 +24,7 @@ LIMIT = 0.95
 """A cell is outside when so large a share of the known cells of its lab is less strange."""
 LEAST = 40
 """Known cells from which on a lab has its own limit: fewer do not show a 95th percentile."""
+_SPARE = 8  # nearest beyond `NEAREST` that are known of each, for those that are left out
 _RIDGE = 0.05  # of a unit variance: a direction without spread is not to rule the distance
 
 
@@ -60,11 +61,29 @@ class Strangeness:
         return row_means(distance) / np.maximum(row_means(self.spacing[index]), 1e-9)
 
     def of_known(self, donors: np.ndarray) -> np.ndarray:
-        """Give it for the cells `rows` themselves, each without its own donor."""
-        everyone = np.arange(len(self._cells))
-        distance, index = self._cells.nearest_others(everyone, NEAREST, donors[self.rows])
-        near = np.where(index >= 0, self.spacing[index], np.nan)
+        """Give it for the cells `rows` themselves, as if they were new.
+
+        Without its own donor a cell has no part in how dense its neighbours lie either: with
+        it, known cells would look stranger than new ones of the same kind.
+        """
+        everyone, mine = np.arange(len(self._cells)), donors[self.rows]
+        distance, index = self._cells.nearest_others(everyone, NEAREST, mine)
+        near = self._spacing_without(everyone, index, mine)
         return _finite_means(distance, index) / np.maximum(_finite_means(near, index), 1e-9)
+
+    def _spacing_without(
+        self, cells: np.ndarray, index: np.ndarray, donors: np.ndarray
+    ) -> np.ndarray:
+        """Measure the spacing of neighbours as if the cell and its donor were not there."""
+        nobody = np.full(len(donors), -1)
+        far, who = self._cells.nearest_others(cells, NEAREST + _SPARE, nobody)
+        far, who = far[index], who[index]  # cells x their nearest x these's nearest
+        own = donors[:, None, None]
+        left_out = (who == cells[:, None, None]) | ((donors[who] == own) & (own >= 0))
+        left = ~left_out & (who >= 0)
+        first = left & (np.cumsum(left, axis=2) <= NEAREST)
+        total = np.where(first, far, 0.0).sum(axis=2)
+        return np.where(index >= 0, total / np.maximum(first.sum(axis=2), 1), np.nan)
 
 
 def _finite_means(values: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cleo_like.atlas.calibration import RARE
 from cleo_like.atlas.neighbours import NEIGHBOURS
 
 if TYPE_CHECKING:
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
 MOST_VOTERS = 2 * NEIGHBOURS
 """Nearest cells that vote on a large map: between two labs (3,984 cells) 30 named best."""
-RARE = 20
-"""A kind with fewer cells counts as if it had so many: the vote of its few would outweigh whole
-kinds (two cells of their own kind took the balanced accuracy of all others from .83 to .59)."""
 _NEAREST = 1e-3  # spreads: nearer than measurements repeat counts as equally near
-_POWERS = np.geomspace(0.25, 4.0, 25)
 
 
 def voters(cells: int) -> int:
@@ -34,9 +31,7 @@ def voters(cells: int) -> int:
     return min(max(NEIGHBOURS, round(cells**0.5 / 2)), MOST_VOTERS)
 
 
-def vote_shares(
-    distance: np.ndarray, kinds: np.ndarray, count: np.ndarray, sharpness: float = 1.0
-) -> np.ndarray:
+def vote_shares(distance: np.ndarray, kinds: np.ndarray, count: np.ndarray) -> np.ndarray:
     """Share of the vote of each kind.
 
     A neighbour votes with 1 / distance / size of its kind (at least `RARE`), so that a kind
@@ -48,8 +43,6 @@ def vote_shares(
         (cells x voters): distance and kind of each neighbour (-1: none).
     count : ndarray
         Cells of each kind on the map.
-    sharpness : float
-        Power of the shares.
 
     Returns
     -------
@@ -66,8 +59,7 @@ def vote_shares(
             )
     total = _row_sums(shares)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = (shares / total[:, None]) ** sharpness
-        return shares / _row_sums(shares)[:, None]
+        return shares / total[:, None]
 
 
 def _row_sums(values: np.ndarray) -> np.ndarray:
@@ -80,7 +72,10 @@ def _row_sums(values: np.ndarray) -> np.ndarray:
 def shares_of(
     atlas: Atlas, space: np.ndarray, near: tuple[np.ndarray, np.ndarray] | None = None
 ) -> np.ndarray:
-    """Vote shares of cells in the space of distances; `near` their nearest, if known."""
+    """Give the probability of each kind for cells in the space of distances.
+
+    `near` are their nearest cells, where these are known.
+    """
     if not atlas.classes or not len(space):
         return np.zeros((len(space), len(atlas.classes)))
     cells, kinds = atlas.labelled
@@ -89,7 +84,7 @@ def shares_of(
         near = cells.nearest(space, k)  # some cells have no kind, and no vote
     distance, index = near[0][:, :k], near[1][:, :k]
     count = np.bincount(kinds, minlength=len(atlas.classes))
-    return vote_shares(distance, kinds[index], count, atlas.sharpness)
+    return atlas.calibration.apply(vote_shares(distance, kinds[index], count))
 
 
 def left_out_shares(
@@ -105,18 +100,3 @@ def left_out_shares(
     voted = np.where(index >= 0, kinds[index], -1)
     distance = np.where(index >= 0, distance, 1.0)
     return vote_shares(distance, voted, np.bincount(kinds, minlength=n_kinds))
-
-
-def calibrated_sharpness(shares: np.ndarray, kinds: np.ndarray) -> float:
-    """Find the power of the shares with the least log loss, every kind weighing the same."""
-    there = np.isfinite(shares).all(axis=1)
-    shares, kinds = shares[there], kinds[there]
-    if not len(kinds) or len(np.unique(kinds)) < 2:
-        return 1.0
-    weight = 1.0 / np.bincount(kinds)[kinds]
-    losses = []
-    for power in _POWERS:
-        p = (shares + 1e-3) ** power
-        p = p / p.sum(axis=1, keepdims=True)
-        losses.append(float((-weight * np.log(p[np.arange(len(kinds)), kinds])).sum()))
-    return float(_POWERS[int(np.argmin(losses))])

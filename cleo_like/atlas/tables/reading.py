@@ -10,7 +10,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleo_like.atlas.tables.spelling import ids_spelt, is_missing, numbers_spelt, text_of
+from cleo_like.atlas.columns import text_of
+from cleo_like.atlas.tables.spelling import ids_spelt, is_missing, numbers_spelt
 from cleo_like.core.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:

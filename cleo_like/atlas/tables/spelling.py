@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from cleo_like.atlas.columns import is_nothing, text_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -42,9 +44,7 @@ def is_missing(value: object, more: Iterable[str] = ()) -> bool:
     >>> is_missing(" N/A "), is_missing(float("nan")), is_missing("Sst"), is_missing(0)
     (True, True, False, False)
     """
-    import pandas as pd
-
-    if value is None or value is pd.NA or value != value:  # noqa: PLR0124  (NaN, NaT)
+    if is_nothing(value):
         return True
     text = str(value).strip()
     return text.casefold() in MISSING_WORDS or text in more
@@ -128,9 +128,3 @@ def ids_spelt(column: Iterable[Any]) -> list[str | None]:
     if all(re.fullmatch(r"-?\d+\.0", v) for v in out if v is not None):
         return [None if v is None else v[:-2] for v in out]
     return out
-
-
-def text_of(value: object) -> str:
-    """Write a value as text: 601 rather than 601.0."""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value)) if whole else str(value).strip()  # type: ignore[call-overload]
