@@ -242,7 +242,7 @@ _CELL = (
         fi_slope_after_max | Hz/pA | -5 | 5 | slope from the current of the largest rate on
         depolarization_block_i | pA | 0 | 5000 | lowest current that blocks the cell
         max_rate | Hz | 0 | 1000 | highest firing rate of the family
-        rebound_depolarization | mV | -20 | 150 | highest sample 150 ms after the lowest step
+        rebound_depolarization | mV | -20 | 150 | highest spike or 2 ms after the lowest step
         rebound_latency | s | 0 | 0.2 | its time after the step
         rebound_spikes | 1 | 0 | 50 | spikes in the same time
         """,

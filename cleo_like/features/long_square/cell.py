@@ -144,7 +144,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
     firing_values(answers, found)
     notes = found.where.notes + _filter_note(stack, parameters) + told
     if not parameters.exact:
-        rest_and_rebound(answers, found)
+        notes += rest_and_rebound(answers, found)
         notes += spike_notes(stack, step, found.table) + resampling_notes(found.table)
     return CellFeatures(
         stack=stack,

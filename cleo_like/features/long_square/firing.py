@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HERO = (39.0, 61.0)  # pA above rheobase, exclusive
 _SILENT = 0.25  # of the step: so long without a spike at the end of a blocked sweep
 _SETTLE = 0.010  # s after the last peak
+_SMOOTH = 0.002  # s: rebounds of gates last longer, noise does not
 
 
 def rheobase_row(amplitude: np.ndarray, rate: np.ndarray) -> int | None:
@@ -106,7 +107,7 @@ def blocked(
 class Rebound:
     """What follows the end of a hyperpolarising step."""
 
-    amplitude: float  # mV of the highest sample above the baseline
+    amplitude: Estimate  # mV above the baseline: of the spike, or of the mean over 2 ms
     latency: float  # s after the step
     spikes: int
 
@@ -117,15 +118,38 @@ def rebound(
     step: Window,
     *,
     baseline: float,
+    rest: tuple[int, int],
     spike_count: int,
     within: float,
 ) -> Rebound:
-    """Measure the rebound of one sweep."""
+    """Measure the rebound of one sweep.
+
+    Without a spike it is the highest mean over 2 ms: the highest sample of a passive cell is
+    three times its noise above rest. Such means scatter at rest by the error that is stated.
+    """
     a = stack.index(step.end)
     b = min(a + max(1, round(within * stack.rate)), int(stack.lengths[row]))
-    top = a + int(stack.voltage_mv[row, a:b].argmax())
+    after, width = stack.voltage_mv[row, a:b], round(_SMOOTH * stack.rate)
+    if spike_count or not 1 < width < after.size:
+        top = int(after.argmax())
+        height, error = float(after[top]) - baseline, np.nan
+    else:
+        means = moving_mean(after, width)
+        top = int(means.argmax())
+        height = float(means[top]) - baseline
+        calm = stack.voltage_mv[row, rest[0] : rest[1]]
+        blocks = calm[: calm.size // width * width].reshape(-1, width).mean(axis=1)
+        away = np.abs(blocks - np.median(blocks))  # a spike at rest is no noise
+        error = 1.4826 * float(np.median(away)) if blocks.size > 2 else np.nan
+        top += width // 2
     return Rebound(
-        amplitude=float(stack.voltage_mv[row, top] - baseline),
-        latency=top / stack.rate - step.end,
+        amplitude=Estimate(value=height, error=error),
+        latency=(a + top) / stack.rate - step.end,
         spikes=spike_count,
     )
+
+
+def moving_mean(x: np.ndarray, width: int) -> np.ndarray:
+    """Give the mean of each stretch of `width` samples."""
+    total = np.concatenate(([0.0], np.cumsum(x - x[0])))
+    return (total[width:] - total[:-width]) / width + x[0]

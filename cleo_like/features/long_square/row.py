@@ -37,6 +37,11 @@ _SAG_TARGET = -100.0  # mV
 _REBOUND_WITHIN = 0.15  # s after the step
 _CODE_SAMPLES = 2000  # are enough to see the step of the converter
 _ZERO_CURRENT = 1.0  # pA: less is no holding current
+_RECOVERY = 0.3  # s before the baseline: afterhyperpolarisations last as long
+_RECOVERS = 0.2  # mV between the halves of the baseline, after a spike
+_SPIKE = 15.0  # mV above the median: less is not looked at as a spike
+_REST = (-120.0, -10.0)  # mV: see io.findings.plausibility
+_FEW = 20  # samples before the step
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +77,7 @@ class Answers:
         self.errors: dict[str, float] = {}
         self.reasons: dict[str, str] = {}
         self.residue: Residue | None = None
+        self.fires = np.zeros(0, dtype=bool)
 
     def put(self, name: str, found: Estimate | float, why: str = "") -> None:
         """Keep a value, its error, and why it is missing."""
@@ -107,7 +113,9 @@ def membrane_values(answers: Answers, found: Measured) -> tuple[str, ...]:
     )
     found.sweeps["v_baseline"] = found.sweeps["v_baseline"] - left.values
     answers.residue = left
-    answers.put("v_baseline", _baseline(found, left), "no baseline before the step")
+    answers.fires = _fires_before(found)
+    calm = ~answers.fires if not answers.fires.all() else answers.fires
+    answers.put("v_baseline", _baseline(found, left, calm), "no baseline before the step")
     for name, estimate in values.items():
         answers.put(name, estimate)
     if not left.values.any():
@@ -154,15 +162,42 @@ def _ipfx_sag(answers: Answers, sweeps: Mapping[str, np.ndarray], quiet: np.ndar
     answers.put("vm_for_sag", sweeps["peak_deflect_v"][row])
 
 
-def _baseline(found: Measured, left: Residue | None = None) -> Estimate:
+def _fires_before(found: Measured) -> np.ndarray:
+    """Tell which sweeps fire in the baseline, or before it and still recover in it."""
+    stack, rate = found.stack, found.stack.rate
+    out = np.zeros(stack.n_sweeps, dtype=bool)
+    a, b = found.where.baseline
+    stop = stack.bounds(found.step)[0]
+    first = max(0, a - round(_RECOVERY * rate))
+    before = stack.voltage_mv[:, first:stop]
+    if before.shape[1] < _FEW or b - a < _FEW:
+        return out
+    middle = before[:, :: max(1, before.shape[1] // _CODE_SAMPLES)]
+    rows = np.flatnonzero(before.max(axis=1) - np.median(middle, axis=1) > _SPIKE)
+    if rows.size:
+        window = Window(start=first / rate, end=stop / rate)
+        spikes = spikes_of(stack.take(rows), window, found.limits, shapes=False)
+        late = spikes["sweep"][spikes["peak_index"] >= a].astype(int)
+        out[rows[late]] = True
+        halves = (stack.voltage_mv[rows, k : k + (b - a) // 2] for k in (a, (a + b) // 2))
+        moved = np.abs(np.subtract(*(half.mean(axis=1) for half in halves)))
+        out[rows[(spikes.counts > 0) & (moved > _RECOVERS)]] = True
+    return out
+
+
+def _baseline(
+    found: Measured, left: Residue | None = None, rows: np.ndarray | None = None
+) -> Estimate:
     """Mean over the sweeps; they share what the converter rounds off, and what is taken off."""
-    mean = _mean(found.sweeps["v_baseline"])
+    levels = found.sweeps["v_baseline"]
+    levels = levels if rows is None else levels[rows]
+    mean = _mean(levels)
     if left is not None and left.reason:
         return Estimate(reason=left.reason)
     if found.limits.exact:
         return mean
     shared = left.error if left is not None else 0.0
-    n = int(np.isfinite(found.sweeps["v_baseline"]).sum())
+    n = int(np.isfinite(levels).sum())
     start = found.stack.bounds(found.step)[0]
     about = found.stack.voltage_mv[:, max(0, start - _CODE_SAMPLES) : start + _CODE_SAMPLES]
     code = converter_step(about) / np.sqrt(12)
@@ -243,32 +278,80 @@ def _spike_bandwidth(answers: Answers, table: SpikeTable) -> None:
     answers.put("upstroke_bounds", how.bounds / how.count if how.count else np.nan, why)
 
 
-def rest_and_rebound(answers: Answers, found: Measured) -> None:
-    """Find the resting potential and what follows the lowest step."""
-    stack, step, sweeps = found.stack, found.step, found.sweeps
+def _rest(answers: Answers, found: Measured) -> tuple[str, ...]:
+    """Find the resting potential: of sweeps without holding current that do not fire."""
+    stack, fires = found.stack, answers.fires
     a, b = found.where.baseline
-    holding = float(np.median(stack.current_pa[:, a:b])) if b > a else np.nan
+    if b <= a:
+        answers.missing("no baseline", "resting_potential")
+        return ()
+    holding = np.median(stack.current_pa[:, a:b], axis=1)
     free = np.abs(holding) < _ZERO_CURRENT
-    answers.put(
-        "resting_potential",
-        _baseline(found, answers.residue) if free else np.nan,
-        f"the cell is held with {holding:.3g} pA" if b > a else "no baseline",
-    )
+    rows = free & ~fires
+    low, high = (f"{x:.3g}" for x in (holding.min(), holding.max()))
+    held = low if low == high else f"{low} to {high}"
+    if fires.all():
+        why = "the cell fires before the steps: it does not rest"
+    elif free.any():
+        why = "the cell fires before the steps in every sweep without holding current"
+    else:
+        why = f"the cell is held with {held} pA"
+    known = rows.any()
+    found_rest = _baseline(found, answers.residue, rows) if known else Estimate(reason=why)
+    answers.put("resting_potential", found_rest)
+    notes = _implausible(found.sweeps["v_baseline"])
+    if known and not free.all():
+        notes.append(
+            f"resting potential: of {int(rows.sum())} of {rows.size} sweeps, without holding "
+            f"current (it is {held} pA)"
+        )
+    if fires.any():
+        notes.append(_firing_note(stack, fires))
+    return tuple(notes)
+
+
+def _implausible(levels: np.ndarray) -> list[str]:
+    """Say where no membrane rests: a wrong unit or gain is in every value then."""
+    known = levels[np.isfinite(levels)]
+    if known.size == 0 or _REST[0] <= np.median(known) <= _REST[1]:
+        return []
+    return [
+        f"the baseline is {np.median(known):.3g} mV, where no membrane rests ({_REST[0]:g}.."
+        f"{_REST[1]:g} mV): unit, gain, offset or seal may be wrong, and all values with it"
+    ]
+
+
+def _firing_note(stack: SweepStack, fires: np.ndarray) -> str:
+    if fires.all():
+        return (
+            "the cell fires before the steps: the baseline has spikes in it, and what fires "
+            "with a step may be no answer to it"
+        )
+    numbers = ", ".join(str(stack.numbers[k]) for k in np.flatnonzero(fires).tolist())
+    return f"not in the baseline, a spike before the step: sweep {numbers}"
+
+
+def rest_and_rebound(answers: Answers, found: Measured) -> tuple[str, ...]:
+    """Find the resting potential and what follows the lowest step; give the notes."""
+    notes = _rest(answers, found)
+    stack, step, sweeps = found.stack, found.step, found.sweeps
     names = ("rebound_depolarization", "rebound_latency", "rebound_spikes")
     down = np.flatnonzero((sweeps["stim_amp"] < 0) & (sweeps["avg_rate"] == 0))
     after = Window(start=step.end, end=step.end + _REBOUND_WITHIN)
     if down.size == 0 or after.end * stack.rate >= stack.n_samples - 1:
         why = "no hyperpolarising sweep" if down.size == 0 else "the sweep ends too early"
         answers.missing(why, *names)
-        return
+        return notes
     row = int(down[sweeps["stim_amp"][down].argmin()])
     count = len(spikes_of(stack.take(slice(row, row + 1)), after, found.limits, shapes=False))
     unknown = answers.residue.reason if answers.residue is not None else ""
     baseline = np.nan if unknown else float(sweeps["v_baseline"][row])
     after_step = firing.rebound(
-        stack, row, step, baseline=baseline, spike_count=count, within=_REBOUND_WITHIN
-    )
-    for name, value in zip(
-        names, (after_step.amplitude, after_step.latency, after_step.spikes), strict=True
-    ):
-        answers.put(name, value, unknown or "no baseline before the step")
+        stack, row, step, baseline=baseline, rest=found.where.baseline, spike_count=count,
+        within=_REBOUND_WITHIN,
+    )  # fmt: skip
+    why = unknown or "no baseline before the step"
+    answers.put("rebound_depolarization", after_step.amplitude, why)
+    answers.put("rebound_latency", after_step.latency, why)
+    answers.put("rebound_spikes", after_step.spikes, why)
+    return notes

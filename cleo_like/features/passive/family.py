@@ -191,6 +191,14 @@ def _pulses(command: Command, lowest: np.ndarray) -> tuple[tuple[int, int], ...]
     )
 
 
+def rebinned(family: Family) -> Family:
+    """Give the family with its potentials binned by its commands as they are."""
+    bins = _binned(
+        family.stack, family.rows, family.commands, family.whole, family.start, family.stop
+    )
+    return attrs.evolve(family, bins=bins)
+
+
 def steps_down(amplitude: np.ndarray, quiet: np.ndarray, lowest: float) -> np.ndarray:
     """Hyperpolarising sweeps down to a limit; where all exceed it, the smallest of them."""
     down = quiet & (amplitude < -NO_STEP)

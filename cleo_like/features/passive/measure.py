@@ -16,11 +16,13 @@ from cleo_like.features.passive.family import (
     NO_REST,
     NO_STEP,
     NO_SWEEP,
+    Family,
     Found,
     family_of,
     solved,
 )
 from cleo_like.features.passive.joint.circuit import ENTRY
+from cleo_like.features.passive.lateness import in_step, lag_of
 from cleo_like.features.passive.resistances import NAMES as RESISTANCES
 from cleo_like.features.passive.resistances import conflict, resistances
 from cleo_like.features.passive.sag import sags
@@ -39,6 +41,7 @@ NAMES = (
     "pulse_input_resistance",
 )  # fmt: skip
 _SURE = 3.0  # standard errors
+_TIMES = "do their times belong together?"
 _GATES = 2.0
 """Times the relative difference of the resistances at rest and in the steps: error of tau.
 With gates held tau differs by 1.2 to 2.5 times that in narrow_fs and long_latency, by 3 to 5
@@ -92,14 +95,26 @@ def membrane_of(
         Values, errors such that +-1.96 of them are the 95 % interval, reasons, notes.
     """
     family = family_of(stack, step, sweeps, lowest)
-    found = family if isinstance(family, str) else solved(family)
     notes: tuple[str, ...] = ()
+    if isinstance(family, Family):
+        family, notes = _in_time(family)
+    found = family if isinstance(family, str) else solved(family)
     if isinstance(found, Found):
-        found, notes = _steadier(found)
+        found, steady = _steadier(found)
+        notes += steady
     why = found if isinstance(found, str) else _refusal(found)
     if isinstance(found, str) or why:
         return _without_levels(stack, step, sweeps, lowest, why)
     return _measured(found, sweeps, notes)
+
+
+def _in_time(family: Family) -> tuple[Family | str, tuple[str, ...]]:
+    """Put current and potential in time; a potential that moves first is no answer."""
+    lag = lag_of(family)
+    if lag is not None and lag < 0:
+        return f"the potential moves {-lag * 1e3:.3g} ms before the current: {_TIMES}", ()
+    moved, note = in_step(family)
+    return moved, (note,) if note else ()
 
 
 def _steadier(found: Found) -> tuple[Found, tuple[str, ...]]:

@@ -22,6 +22,7 @@ _ADP_WITHIN = 0.002  # s after the fast trough
 _ADP_LATEST = 0.005  # s
 _ADP_HEIGHT = 10.0  # mV above the fast trough at most
 _DETOUR = 0.5  # mV
+_EDGE = 1e-3  # s before the end of the step in which its edge can be in the slope
 
 
 @attrs.frozen(kw_only=True)
@@ -56,8 +57,9 @@ def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
     steepest = np.full(sweep.size, -1)
     fast = np.full(sweep.size, -1)
     steepest[valid], fast[valid] = _fast_troughs(
-        trace, sweep[valid], events.peak[valid], limit, doubt
-    )
+        trace, sweep[valid], events.peak[valid], limit, _falls_by(trace, events, limit, last),
+        doubt=doubt,
+    )  # fmt: skip
     upstroke, rise = _extreme(trace, sweep, events.threshold, events.peak, doubt, sign=1)
     downstroke, fall = _downstrokes(trace, sweep, events.peak, trough, steepest, doubt=doubt)
     cut_off = last & events.clipped
@@ -87,6 +89,20 @@ def measure(trace: Trace, events: Events, doubt: np.ndarray) -> Shapes:
     )
 
 
+def _falls_by(trace: Trace, events: Events, limit: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Give where the steepest fall of each spike that is not cut off is before.
+
+    The fall at the end of the step is not the spike's: behind a bridge that is off it is the
+    steepest. The slope is filtered in both directions, so that it begins before its sample.
+    """
+    if trace.parameters.exact:
+        return limit
+    valid = ~events.clipped
+    edge, peak = round(_EDGE * trace.stack.rate), events.peak[valid]
+    shorter = np.maximum(limit - edge, np.minimum(peak + edge, limit))
+    return np.where(last[valid], shorter, limit)
+
+
 def _extreme(
     trace: Trace,
     sweep: np.ndarray,
@@ -108,11 +124,17 @@ def _extreme(
 
 
 def _fast_troughs(
-    trace: Trace, sweep: np.ndarray, peak: np.ndarray, stop: np.ndarray, doubt: np.ndarray
+    trace: Trace,
+    sweep: np.ndarray,
+    peak: np.ndarray,
+    stop: np.ndarray,
+    falls_by: np.ndarray,
+    *,
+    doubt: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steepest fall, and the first sample after it where it has all but ended; -1 if none."""
     shift = trace.shift(sweep)
-    steepest = ragged.arg_min(trace.d, peak - shift, stop - shift)
+    steepest = ragged.arg_min(trace.d, peak - shift, falls_by - shift)
     value = trace.d[steepest]
     bound = trace.slope.bound[sweep]
     doubt[sweep[(-value < bound) & (bound > 0)]] = True
