@@ -24,6 +24,7 @@ _TAIL = 1.0  # s after it, in which the answer dies away: whole answers need no 
 _WIDE = ("chirp", "noise")  # families with many frequencies
 _LEAST_POWER = 1e-3  # of the largest: frequencies with less drive are not measured
 _AT_REST = 0.05  # of the swing of the current: at rest its SD is below
+_SLOWEST, _ORDER = 0.4, 2  # of the lowest frequency: what is slower is drift; of the filter
 _SURE = 3.0  # standard errors by which a resonance must exceed the lowest frequency
 _LEAST_PEAK = 1e-3  # ... and part of it: less is rounding
 
@@ -122,10 +123,13 @@ def impedance(
     (100, 16)
     """
     stack, step = _chirp(source, given_window(source, start, end, window))
-    notes = _check(stack, step)
+    notes, rested = _check(stack, step)
+    rests = rested and not notes
     stack, fires = _silent(stack, step)
     notes += fires
-    current, potential = _from_rest(stack, step)
+    lowest = si(low, "Hz", "low")
+    slowest = _SLOWEST * lowest if rested else 0.0
+    current, potential = _from_rest(stack, step, slowest=slowest, line=rests)
     n = current.shape[1]
     if n < stack.bounds(step)[1] - stack.bounds(step)[0] + round(_TAIL * stack.rate):
         notes += ("the sweep ends within 1 s of the stimulus: the last of the answer is cut",)
@@ -134,7 +138,7 @@ def impedance(
     width = max(1, round(si(resolution, "Hz", "resolution") * n / stack.rate))
     power, total = (_smooth((np.abs(x) ** 2).sum(axis=0), width) for x in (drive, answer))
     cross = _smooth((answer * drive.conj()).sum(axis=0), width)
-    keep = (frequency >= si(low, "Hz", "low")) & (frequency <= si(high, "Hz", "high"))
+    keep = (frequency >= lowest) & (frequency <= si(high, "Hz", "high"))
     keep &= power > _LEAST_POWER * power.max()
     if keep.sum() < 3 or power.max() == 0:
         msg = "the stimulus has no power between the two frequencies"
@@ -154,8 +158,11 @@ def impedance(
     )
 
 
-def _check(stack: SweepStack, step: Window) -> tuple[str, ...]:
-    """Refuse samples that are not numbers; say where a window cuts the stimulus."""
+def _check(stack: SweepStack, step: Window) -> tuple[tuple[str, ...], bool]:
+    """Refuse samples that are not numbers; say where a window cuts the stimulus.
+
+    Beside it whether the command rests before the window.
+    """
     a, b = stack.bounds(step)
     reach = round(_REST * stack.rate)
     low, high = max(0, a - reach), min(b + reach, stack.n_samples)
@@ -164,14 +171,15 @@ def _check(stack: SweepStack, step: Window) -> tuple[str, ...]:
         raise InputError(msg)
     current = stack.current_pa
     swing = np.ptp(current[:, a:b], axis=1)
-    notes = []
+    notes, rested = [], True
     for where, part in (("before", current[:, low:a]), ("after", current[:, b + 1 : high])):
         if part.size and (part.std(axis=1) > _AT_REST * swing).any():
+            rested &= where == "after"
             notes.append(
                 f"the command is not at rest {where} {step.start:g} to {step.end:g} s: only a "
                 "part of the stimulus is measured, and the frequencies at its end are less sure"
             )
-    return tuple(notes)
+    return tuple(notes), rested
 
 
 def _silent(stack: SweepStack, step: Window) -> tuple[SweepStack, tuple[str, ...]]:
@@ -185,16 +193,32 @@ def _silent(stack: SweepStack, step: Window) -> tuple[SweepStack, tuple[str, ...
     return (stack.take(np.flatnonzero(~fires)) if numbers else stack), notes
 
 
-def _from_rest(stack: SweepStack, step: Window) -> tuple[np.ndarray, np.ndarray]:
-    """Take current and potential from the rest before the stimulus, until the answer died."""
+def _from_rest(
+    stack: SweepStack, step: Window, *, slowest: float, line: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take current and potential from the rest before the stimulus, until the answer died.
+
+    Over a whole chirp a drift of the potential is as large as the answer to it. A straight one
+    shows between the rests (`line`); for others both go through one high-pass filter, which
+    the ratio of a linear cell does not see.
+    """
     a, b = stack.bounds(step)
     rest = slice(max(0, a - round(_REST * stack.rate)), max(a, 1))
-    b = min(b + round(_TAIL * stack.rate), int(stack.lengths.min()))
+    whole = b + round(_TAIL * stack.rate)
+    b = min(whole, int(stack.lengths.min()))
     current, potential = (
         x[:, a:b] - x[:, rest].mean(axis=1, keepdims=True)
         for x in (stack.current_pa, stack.voltage_mv)
     )
-    return current, potential
+    if line and b == whole and rest.stop - rest.start > 1:
+        end = potential[:, -(rest.stop - rest.start) :].mean(axis=1, keepdims=True)
+        potential = potential - end * (np.arange(b - a) / (b - a))
+    if slowest <= 0:
+        return current, potential
+    from scipy.signal import butter, sosfilt
+
+    sections = butter(_ORDER, slowest, "high", fs=stack.rate, output="sos")
+    return sosfilt(sections, current, axis=1), sosfilt(sections, potential, axis=1)
 
 
 def _chirp(source: Recording | SweepStack, given: Window | None) -> tuple[SweepStack, Window]:

@@ -123,3 +123,18 @@ def test_what_cannot_be_measured_is_refused():
         impedance(rc(np.zeros(50000)), "0.5 s", "5 s")
     with pytest.raises(InputError, match="no power between"):
         impedance(stack, "0.5 s", "20.5 s", low="300 Hz", high="400 Hz")
+
+
+@pytest.mark.parametrize("drift", [0.05, 0.1, 0.3])
+def test_a_drift_of_the_potential_is_no_resonance(drift):
+    """A passive cell, 0.05 mV/s: 1.7 Hz and a Q of 1.1 before, and 1,196 MOhm at 1 mV/s."""
+    stack = rc(chirp())
+    seconds = np.arange(stack.n_samples) / stack.rate
+    moved = attrs.evolve(stack, voltage_mv=stack.voltage_mv + drift * seconds)
+    calm, found = (impedance(x, "0.5 s", "20.5 s") for x in (stack, moved))
+    assert np.isnan(found.values["resonance_frequency"])
+    for name in ("impedance_low", "impedance_max"):
+        assert found.values[name] == pytest.approx(calm.values[name], rel=0.03), name
+    np.testing.assert_allclose(
+        found.magnitude[found.frequency > 1], calm.magnitude[calm.frequency > 1], rtol=0.01
+    )

@@ -207,8 +207,9 @@ def _fitted(
         return np.clip(np.nan_to_num(found, nan=_FAR), -_FAR, _FAR)
 
     low = np.log([least_access, 1e-13, 1e5, 1e-15])
-    start = np.maximum(np.log(guess), low + 1e-3)
-    found = least_squares(off, start, bounds=(low, np.log([1e9, 1e-8, 1e12, 2e-11])))
+    high = np.log([1e9, 1e-8, 1e12, 2e-11])
+    start = np.clip(np.log(guess), low + 1e-3, high - 1e-3)
+    found = least_squares(off, start, bounds=(low, high))
     if not found.success:
         return None
     access, capacitance, resistance, stray = np.exp(found.x)

@@ -18,6 +18,7 @@ from cleo_like.features.clamp.circuit_fit import (
     potential_response,
     step_response,
 )
+from cleo_like.features.clamp.doubts import LEAST, creep_of, no_cell, transient
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 from cleo_like.features.stack import given_window
 
@@ -35,15 +36,12 @@ _SKIP = 0.15e-3
 """Time after an edge (s) in which filter and electrode show, not the cell, at least."""
 _DELAYS = 4.0
 """... and as many delays of the recording chain: a 4-pole Bessel filter is over by then."""
-_LEAST = 20
-"""Samples that a fit of three values needs."""
 _SURE = 3.0
 """Standard errors by which the pulse's steady response must differ from zero."""
 _ALIKE = 4.0
 """Neighbours that filtered noise has in common: 50 kHz and a 10 kHz filter."""
-_CREEP, _STRETCHES, _CLEAR = 0.02, 8, 4.0
-"""Part of the steady change, stretches of the pulse and standard errors (passive cells with
-noise: 2.9 at most in 200) at which a clamped current is called creeping."""
+_CREEP = 0.02
+"""Part of the steady change at which a clamped current is called creeping."""
 _ACTIVE = 0.003
 """... and at which a potential is called that of no passive membrane: the bursting cell of the
 library has .006 at -25 pA, and its access resistance comes out at 10 MOhm for 15."""
@@ -215,9 +213,12 @@ def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, 
     if size == 0:
         row["notes"].append("the pulse has no height")
         return row
-    if last - first - skip < _LEAST:
+    if last - first - skip < LEAST:
         row["notes"].append(f"the pulse has {last - first} samples; a fit needs more")
         return row
+    clipped = False
+    if sweep.mode is ClampMode.VOLTAGE:
+        response, clipped = transient(response, base, skip, sweep.rate, row["notes"])
     fit = fit_exponential(response[np.newaxis, skip:], 1 / sweep.rate)
     change = float(fit.offset[0]) - row["holding"]
     late = response[-(len(response) // 4) :]
@@ -231,6 +232,8 @@ def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, 
         response = sweep.response[first : _end_of_rest(command, first, last)].astype(float)
     known = skip, 1 / sweep.rate, size, change, last - first
     row |= measure(response, fit, known, chain, row["notes"])
+    if clipped:
+        row |= {"access_resistance": np.nan, "capacitance": np.nan}
     return _checked(row, fit)
 
 
@@ -290,6 +293,10 @@ def _in_voltage_clamp(
     """Solve charge, decay and steady current for capacitance, access and resistance."""
     skip, dt, size, change, _ = known
     tau, total = float(fit.tau[0]), size / change
+    doubt = no_cell(total)
+    if doubt:
+        notes.append(doubt)
+        return {}
     if chain.whole_cell > 0:
         notes.append(
             f"whole-cell compensation takes the transient of {chain.whole_cell * 1e12:g} pF "
@@ -316,7 +323,7 @@ def _in_voltage_clamp(
             "relies on that setting"
         )
     model = step_response(np.arange(len(response)) * dt, found, chain)
-    creep = _creep((response - holding - size * model)[skip:])
+    creep = creep_of((response - holding - size * model)[skip:])
     if creep > _CREEP * abs(change):
         notes.append(
             "the current creeps as that of no passive membrane (I_h or another slow "
@@ -325,15 +332,6 @@ def _in_voltage_clamp(
         )
     names = ("access_resistance", "capacitance", "input_resistance")
     return dict(zip(names, found, strict=False))
-
-
-def _creep(left: np.ndarray) -> float:
-    """Give the largest stretch of what a fit leaves over; 0 where it is within the noise."""
-    means = np.array([part.mean() for part in np.array_split(left, _STRETCHES)])
-    half = left[len(left) // 2 :]
-    noise = float(np.std(half)) * np.sqrt(_ALIKE * _STRETCHES / len(left))
-    largest = float(np.abs(means).max())
-    return largest if largest > _CLEAR * noise else 0.0
 
 
 def _in_current_clamp(
@@ -362,7 +360,7 @@ def _in_current_clamp(
         fitted = fit_potential(above, dt, size, guess, chain, length=length)
         if fitted is not None:
             model = potential_response(np.arange(length) * dt, fitted, chain)
-            creep = _creep((above[:length] - size * model)[skip:])
+            creep = creep_of((above[:length] - size * model)[skip:])
             if creep <= _ACTIVE * abs(change):
                 access, found["capacitance"], found["input_resistance"], _ = fitted
             else:
@@ -382,6 +380,10 @@ def _checked(row: dict[str, Any], fit: Fit) -> dict[str, Any]:
         if value is not None and not (np.isfinite(value) and value > 0):
             row["notes"].append(f"{name.replace('_', ' ')} cannot be told from this pulse")
             row[name] = np.nan
+    doubt = no_cell(row.get("input_resistance", np.nan))
+    if doubt:
+        row["notes"].append(doubt)
+        row |= dict.fromkeys(("input_resistance", "capacitance", "access_resistance"), np.nan)
     if fit.misfit[0] > _MISFIT:
         row["notes"].append(
             "the response is not one exponential (a sag, a second compartment, or it has not "

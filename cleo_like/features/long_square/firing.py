@@ -139,8 +139,9 @@ def rebound(
         height = float(means[top]) - baseline
         calm = stack.voltage_mv[row, rest[0] : rest[1]]
         blocks = calm[: calm.size // width * width].reshape(-1, width).mean(axis=1)
-        away = np.abs(blocks - np.median(blocks))  # a spike at rest is no noise
-        error = 1.4826 * float(np.median(away)) if blocks.size > 2 else np.nan
+        error = np.nan
+        if blocks.size > 2:  # a spike at rest is no noise
+            error = 1.4826 * float(np.median(np.abs(blocks - np.median(blocks))))
         top += width // 2
     return Rebound(
         amplitude=Estimate(value=height, error=error),

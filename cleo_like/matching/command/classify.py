@@ -13,7 +13,7 @@ from cleo_like.matching.command.filtered import SHORTEST
 from cleo_like.matching.command.noise import median_of, quantile_of, quantum, sd_of, white_sd
 from cleo_like.matching.command.plateaus import Plateaus, find_plateaus
 from cleo_like.matching.command.shapes import Shape, loud_stretch, shape_of
-from cleo_like.matching.command.waves import ends_of
+from cleo_like.matching.command.waves import ends_of, is_wave
 
 _REST = 20e-3
 """Shorter plateaus (s) tell nothing of a drift."""
@@ -26,6 +26,8 @@ _DISTURBED = 0.1
 """Noise in a step beyond this fraction of its height is a noise stimulus."""
 _UNEVEN = 3.0
 """So many times the noise of the rest is no disturbance of a step."""
+_UNRESTED = 0.05
+"""A rest that moves by this fraction of the whole may be the start of a slow wave."""
 _THROUGHOUT = 0.9
 """A command that varies for so much of its sweep has no rest."""
 _DOMED = 0.15
@@ -184,6 +186,11 @@ def _event(cut: Plateaus, part: Span | None) -> tuple[Span, Rest, list[Span]]:
     changes = [(int(e), int(e)) for e in cut.edges] + list(cut.varying)
     changes += [part] if part is not None else []
     rest = rest_of(cut.samples, changes, cut.rate, cut.slow)
+    white = white_sd(cut.samples)
+    if rest.noise > max(_UNRESTED * np.std(cut.samples), _UNEVEN * white):
+        middle = (float(cut.samples.max()) + float(cut.samples.min())) / 2
+        if is_wave(cut.samples - middle):  # from the first sample to the last
+            return (0, cut.n), attrs.evolve(rest, level=middle, noise=white), []
     parts = parts_away(cut.samples, rest, cut.rate)
     if not parts:
         return (0, cut.n), rest, []

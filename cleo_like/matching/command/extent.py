@@ -14,6 +14,8 @@ _BLOCK = 5e-3
 """Length (s) of the means that are compared with holding in a recorded command."""
 _SIGMAS = 5.0
 """A mean this many standard errors from holding is away from it."""
+_MOVES = 0.02
+"""Part of the range over which a rest does not move."""
 _SAME = 1e-9
 """Differences below this fraction of the range are rounding."""
 
@@ -63,6 +65,8 @@ def rest_of(samples: np.ndarray, changes: list[Span], rate: float, slow: float) 
     if after.size > 2 * before.size > 0:  # the longer rest tells more, where it is the same
         apart = abs(float(np.median(after)) - float(np.median(before)))
         quiet = after if apart <= max(sd_of(before), sd_of(after)) / 2 else quiet
+    if _is_no_rest(before, after, samples):
+        quiet = after
     # a change may have begun before it was seen: the half that is farther away
     quiet = quiet[: (quiet.size + 1) // 2] if quiet.size else samples[:1]
     tiny = _SAME * float(np.ptp(samples))
@@ -78,6 +82,15 @@ def rest_of(samples: np.ndarray, changes: list[Span], rate: float, slow: float) 
     if means.size >= 4:
         error = max(error, MAD_TO_SD * float(np.median(np.abs(means))))
     return Rest(level=level, noise=noise, grain=_SIGMAS * noise, block=_SIGMAS * error)
+
+
+def _is_no_rest(before: np.ndarray, after: np.ndarray, samples: np.ndarray) -> bool:
+    """Whether what is before the first change is the start of a slow wave that rests later."""
+    before, after = before[: (before.size + 1) // 2], after[: (after.size + 1) // 2]
+    if before.size == 0 or after.size < 16:
+        return False
+    moves = float(np.ptp(before)) > _MOVES * float(np.ptp(samples))
+    return moves and sd_of(before) > _SIGMAS * sd_of(after)
 
 
 def _flips(off: np.ndarray, tiny: float) -> float:

@@ -66,7 +66,7 @@ def ends_of(samples: np.ndarray, stretch: Span, rest: Rest, family: str) -> Span
         head, tail = _line(y, from_end=False), _line(y, from_end=True)
     else:
         wave = fit_wave(y)
-        head = tail = wave if wave is not None and wave.error < _GOOD * np.std(y) else None
+        head = tail = wave if _explains(wave, y) else None
     far = int(_FAR * (b - a))
     start, stop = a, b
     if head is not None and a > 0:
@@ -74,6 +74,15 @@ def ends_of(samples: np.ndarray, stretch: Span, rest: Rest, family: str) -> Span
     if tail is not None and b < samples.size:
         stop = a + _meets(tail, b - a, (b - a - far, min(b - a + far, samples.size - a)), rest)
     return (start, stop) if stop - start >= 16 else stretch
+
+
+def is_wave(y: np.ndarray) -> bool:
+    """Whether a command is one sine or chirp all the time."""
+    return _explains(fit_wave(y), y)
+
+
+def _explains(wave: Formula | None, y: np.ndarray) -> bool:
+    return wave is not None and bool(wave.error < _GOOD * np.std(y))
 
 
 def _meets(formula: Formula, end: int, bounds: Span, rest: Rest) -> int:
