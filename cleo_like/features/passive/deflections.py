@@ -165,7 +165,7 @@ def _reached_error(
 def curve(circuit: Circuit, geometry: Geometry, *, electrode: bool = False) -> np.ndarray:
     """Fitted response (mV) of the membrane, or of membrane and electrode."""
     taus, resistances = circuit.exponentials(electrode=electrode)
-    delay = circuit.fit.delay
+    delay = circuit.delay(electrode=electrode)
     parts = [
         1e-3 * (r * geometry.value(tau, delay)).real
         for tau, r in zip(taus.tolist(), resistances.tolist(), strict=True)

@@ -35,7 +35,7 @@ _FITS = 4  # with ever more left out
 _MARGIN = 1.3  # times the end of the artefact
 _SURE = 3.5  # standard errors
 _FLOOR = 5e-4  # of the final response: what the artefact may leave
-_UNDECLARED = Delay(expected=3e-5, error=1e-4, most=1e-3)
+_UNDECLARED = Delay(expected=3e-5, error=2e-4, most=1e-3, earliest=2e-2)
 """Filters of 3 kHz and more are late by 0.1 ms at most (4-pole Bessel: 0.336 over its
 corner), and files differ in whether the first sample of a step is at its new level already."""
 

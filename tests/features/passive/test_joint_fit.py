@@ -19,7 +19,7 @@ from cleo_like.features.stack import SweepStack
 
 RATE = 20e3
 STOP = 12000
-NO_DELAY = Delay(expected=0.0, error=1e-4, most=1e-3)
+NO_DELAY = Delay(expected=0.0, error=1e-4, most=1e-3, earliest=1e-3)
 
 
 def stack_of(current: np.ndarray, voltage: np.ndarray | None = None) -> SweepStack:

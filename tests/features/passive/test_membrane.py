@@ -589,3 +589,26 @@ def test_which_steps_down_are_used(lowest, chosen):
     amplitude, quiet = np.array([-110.0, -60.0, -20.0, 0.0, 50.0]), np.ones(5, dtype=bool)
     assert steps_down(amplitude, quiet, lowest).tolist() == chosen
     assert steps_down(amplitude, quiet & (amplitude != -20), -10.0).tolist() == [1]
+
+
+# ------------------------------------------------------------ a bridge out of balance
+
+
+@pytest.mark.parametrize("noise", [0.03, 0.1, 0.3])
+@pytest.mark.parametrize("bridge", [0.0, 2.0, 5.0, 10.0, 20.0])
+@pytest.mark.parametrize(("r", "tau"), [(200.0, 0.02), (100.0, 0.04), (350.0, 0.015)])
+def test_a_bridge_out_of_balance(bridge, noise, r, tau):
+    """A jump of some MOhm is the electrode's, or in the error: no cell answers beforehand.
+
+    One exponential that begins some 0.1 ms early is a jump and the same exponential.
+    """
+    current = ladder(amplitudes=(-90.0, -60.0, -30.0, 0.0, 30.0))
+    v = passive(current, r=r, tau=tau) + bridge * 1e-3 * current
+    cell = measured(noisy(v, noise), current)
+    truths = {"input_resistance": r, "tau": tau, "capacitance": 1e6 * tau / r}
+    for name, truth in truths.items():
+        assert near(cell, name, truth), (name, cell.values[name], cell.uncertainty[name])
+    if not bridge:
+        assert cell.uncertainty["input_resistance"] < 0.02 * r
+    if bridge >= 10:
+        assert any("are the electrode's" in note for note in cell.notes)

@@ -25,7 +25,9 @@ _ROUGHLY = 4  # steps after which one exponential that fits has been found
 _FLOOR = 2e-3  # of the largest deflection: no misfit below this asks for an exponential
 _ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
 _LARGE = 0.5  # of the final response
-_LATE = 3.0  # standard errors of what is known of the delay
+_LATE = 1.5  # standard errors of what is known of the delay
+_USUAL = 1e-4  # s: error of what is known of the delay of a recording
+_JUMPS = 3.0  # standard errors by which a response must begin too early to be a jump
 _BESIDE = 30  # times beside that of the peak; a hundredth of its time moves it by 2
 _SMALL = 1e-4  # relative step of numerical derivatives
 
@@ -51,8 +53,10 @@ class Circuit:
     errors : mapping of str to float
         Their standard errors.
     doubts : mapping of str to float
-        What a second exponential that was not quite rejected would change (it is in the
-        errors), also of ``sag``.
+        What a second exponential that was not quite rejected would change, and a jump that
+        is not told from a delay (they are in the errors), also of ``sag``.
+    membrane_delay : float, optional
+        Where one exponential that begins early is a jump and a membrane: when that begins (s).
     """
 
     fit: Fit
@@ -60,12 +64,21 @@ class Circuit:
     values: dict[str, float]
     errors: dict[str, float]
     doubts: dict[str, float] = attrs.field(factory=dict)
+    membrane_delay: float | None = None
 
     def exponentials(self, *, electrode: bool) -> tuple[np.ndarray, np.ndarray]:
         """Time constants (s) and resistances (MOhm), of the electrode too if asked."""
         taus, resistances = self.fit.exponentials()
-        first = 0 if electrode or self.kind != "electrode" else 1
-        return taus[first:], resistances[first:]
+        if electrode or self.kind != "electrode":
+            return taus, resistances
+        if self.membrane_delay is not None:
+            return taus, resistances - self.series
+        return taus[1:], resistances[1:]
+
+    def delay(self, *, electrode: bool) -> float:
+        """When these exponentials begin (s)."""
+        late = self.membrane_delay
+        return self.fit.delay if electrode or late is None else late
 
     @property
     def series(self) -> float:
@@ -103,7 +116,7 @@ def circuit_of(problem: Problem) -> Circuit:
     left = max(one.squares - problem.gain(one), 0.0)
     odd = _odd(problem, one)
     if not odd and one.effective * np.log((one.squares + floor) / (left + floor)) < ENTRY:
-        return _meaning(one)
+        return _single(problem, one)
     two = problem.solve(two_start, problem.delay.expected if odd else one.delay)
     if odd and _odd(problem, two):  # still too late: perhaps an electrode answers at once
         other = problem.solve([_ELECTRODE / 4, float(np.exp(one.shape[0]))])
@@ -111,10 +124,11 @@ def circuit_of(problem: Problem) -> Circuit:
     better, asked = _better(one.squares, two, floor)
     second = _meaning(two)
     if second.kind == "none":
-        return _meaning(one)
+        return _single(problem, one)
     if better > asked:
         return second
-    return _doubted(_meaning(one), second, max(0.0, (better - ENTRY) / (asked - ENTRY)))
+    found = _single(problem, one)
+    return _doubted(found, second, max(0.0, (better - ENTRY) / (asked - ENTRY)))
 
 
 def _plainly_two(problem: Problem, one: Fit, start: list[float]) -> Circuit | None:
@@ -147,16 +161,63 @@ def _odd(problem: Problem, fit: Fit) -> bool:
     return abs(fit.delay - problem.delay.expected) > _LATE * problem.delay.error
 
 
+def _single(problem: Problem, one: Fit) -> Circuit:
+    """Give the meaning of one exponential, which may begin before the current changes.
+
+    No cell answers beforehand: but for the first moments that is a jump, of a bridge out of
+    balance, and the same exponential at the usual delay,
+
+        w (1 - exp(-(t - early) / tau)) = jump + r (1 - exp(-(t - usual) / tau)),
+        r = w exp((early - usual) / tau).
+    """
+    tau, w = float(np.exp(one.shape[0])), float(one.weights[0])
+    away = one.delay - problem.delay.expected
+    error = one.error(np.array([0.0, 1.0, 0.0]))
+    found = _meaning(one)
+    if not away < -_JUMPS * float(np.hypot(_USUAL, error)):
+        return _with_jump(found, error)
+    r = w * float(np.exp(away / tau))
+    values = found.values | {
+        "resistance": r, "peak": r, "capacitance": 1e6 * tau / r, "series": w - r,
+    }  # fmt: skip
+    of_r = np.array([-r * away / tau, r / tau, r / w])  # by log tau, delay and weight
+    gradients = {"resistance": of_r, "peak": of_r, "series": np.array([0.0, 0.0, 1.0]) - of_r}
+    gradients["capacitance"] = 1e6 * tau / r * (np.array([1.0, 0.0, 0.0]) - of_r / r)
+    usual = {name: abs(values[name]) * _USUAL / tau for name in gradients}
+    usual["series"] = usual["resistance"]
+    errors = found.errors | {
+        name: float(np.hypot(one.error(gradient), usual[name]))
+        for name, gradient in gradients.items()
+    }
+    return Circuit(
+        fit=one, kind="electrode", values=values, errors=errors, doubts=usual,
+        membrane_delay=problem.delay.expected,
+    )  # fmt: skip
+
+
 def _doubted(first: Circuit, second: Circuit, doubt: float) -> Circuit:
     """Add to the errors what the rejected exponential would change, as far as it is likely."""
-    errors, doubts = dict(first.errors), {}
+    errors, doubts = dict(first.errors), dict(first.doubts)
     for name, value in first.values.items():
         away = doubt * abs(second.values[name] - value)
         if np.isfinite(away):
-            errors[name], doubts[name] = float(np.hypot(errors[name], away)), away
+            errors[name] = float(np.hypot(errors[name], away))
+            doubts[name] = float(np.hypot(doubts.get(name, 0.0), away))
     if second.kind == "gate":
         doubts["sag"] = doubt * (1 - second.values["resistance"] / second.values["peak"])
     return attrs.evolve(first, errors=errors, doubts=doubts)
+
+
+def _with_jump(found: Circuit, error: float) -> Circuit:
+    """Add to the errors the jump that a response may be which begins early, see `_single`."""
+    early = -found.fit.delay - 2 * error
+    if early <= 0:
+        return found
+    errors, doubts = dict(found.errors), dict(found.doubts)
+    for name in ("resistance", "peak", "capacitance"):
+        doubts[name] = abs(found.values[name]) * early / found.values["tau"]
+        errors[name] = float(np.hypot(errors[name], doubts[name]))
+    return attrs.evolve(found, errors=errors, doubts=doubts)
 
 
 def _mean_weight(problem: Problem) -> float:

@@ -44,11 +44,15 @@ _TOO_FAR = 1.5  # largest change of log tau in one step
 
 @attrs.frozen(kw_only=True)
 class Delay:
-    """What is known of the delay of the recording (s) before it is fitted."""
+    """What is known of the delay of the recording (s) before it is fitted.
+
+    One exponential may begin earlier than any recording does: it stands for a jump, too.
+    """
 
     expected: float
     error: float
     most: float
+    earliest: float
 
 
 @attrs.frozen(kw_only=True)
@@ -254,7 +258,7 @@ class Problem:
     def _bounded(self, p: np.ndarray) -> np.ndarray:
         out = p.copy()
         out[:-1] = bounded(p[:-1])
-        out[-1] = min(max(float(p[-1]), -self.delay.most), self.delay.most)
+        out[-1] = min(max(float(p[-1]), -self.delay.earliest), self.delay.most)
         return out
 
     def _finished(self, at: _Point, *, settled: bool) -> Fit:
