@@ -65,14 +65,14 @@ def gather(
     """
     target = Path(output)
     check_table(target, overwrite=overwrite)
-    told, sources = _sources(files, None if cache is None else Path(cache))
+    told, sources, lost = _sources(files, None if cache is None else Path(cache))
     features = target.with_name(f"{target.stem}.features.csv")
     with dask_executor(dask) as executor:
         table = extract(
             sources, n_jobs=jobs, executor=executor, resume=features, progress=progress
         )
-    frame = _with_provenance(table, told)
-    judged = verdicts(sources)
+    frame = _with_lost(_with_provenance(table, told), lost)
+    judged = _judged_lost(verdicts(sources), lost)
     other = target.with_name(f"{target.stem}.verdicts.csv")
     with (
         together(),  # a run that was killed before has neither, and can be repeated
@@ -86,8 +86,9 @@ def gather(
 
 def _sources(
     files: Sequence[str | Path], cache: Path | None
-) -> tuple[dict[str, dict[str, Any]], list[Any]]:
-    """Files to measure, and what the archive told of each, by the hash of its content."""
+) -> tuple[dict[str, dict[str, Any]], list[Any], list[tuple[dict[str, Any], str]]]:
+    """Files to measure, what the archive told of each (by content), and what cannot be had."""
+    lost: list[tuple[dict[str, Any], str]] = []
     told: dict[str, dict[str, Any]] = {}
     sources: list[Any] = [Path(f) for f in files]
     if cache is not None:
@@ -102,15 +103,25 @@ def _sources(
                 sources.append(path)
                 told[hash_of(path)] = row
             else:
-                sources += _streamed(row, told)
+                sources += _streamed(row, told, lost)
+    if not sources and lost:
+        row, why = lost[0]
+        msg = (
+            f"none of the {len(lost)} files of the cache can be had, e.g. {row['path']}: {why}"
+        )
+        raise FileFormatError(msg)
     if not sources:
         msg = "nothing to measure: give files, or a cache that `cleo-like atlas fetch` filled"
         raise InputError(msg)
-    return told, sources
+    return told, sources, lost
 
 
-def _streamed(row: dict[str, Any], told: dict[str, dict[str, Any]]) -> list[Any]:
-    """Read a file that was too large to fetch over the network."""
+def _streamed(
+    row: dict[str, Any],
+    told: dict[str, dict[str, Any]],
+    lost: list[tuple[dict[str, Any], str]],
+) -> list[Any]:
+    """Read a file that was too large to fetch over the network; tell where it cannot be."""
     from cleo_like.io.dandi import Asset, read_streamed
 
     names = {f.name for f in attrs.fields(Asset)}
@@ -118,11 +129,38 @@ def _streamed(row: dict[str, Any], told: dict[str, dict[str, Any]]) -> list[Any]
     asset = Asset(**{**told_of, "measured": tuple(row.get("measured", ()))})
     try:
         found = read_streamed(asset)
-    except (CleoLikeError, OSError):
+    except (CleoLikeError, OSError) as error:
+        lost.append((row, f"{type(error).__name__}: {error}"))
         return []
     for recording in found:
         told[recording.cell.id] = row
     return list(found)
+
+
+def _with_lost(frame: pd.DataFrame, lost: list[tuple[dict[str, Any], str]]) -> pd.DataFrame:
+    """Add a row for every file that could not be had: no file of the list is forgotten."""
+    import pandas as pd
+
+    if not lost:
+        return frame
+    rows = []
+    for row, why in lost:
+        path = Path(row["path"])
+        told = {"cell_id": path.stem, "source": path.name, "status": "failed", "notes": why}
+        of = {name: row.get(name) for name in (*_TOLD, "species", "donor")}
+        rows.append(of | told | {"asset_path": row["path"]})
+    added = pd.DataFrame(rows).reindex(columns=frame.columns)
+    return pd.concat([frame.astype(object), added.astype(object)], ignore_index=True)
+
+
+def _judged_lost(judged: pd.DataFrame, lost: list[tuple[dict[str, Any], str]]) -> pd.DataFrame:
+    import pandas as pd
+
+    if not lost:
+        return judged
+    rows = [(Path(row["path"]).name, None, None, None, False, why) for row, why in lost]
+    added = pd.DataFrame(rows, columns=judged.columns)
+    return pd.concat([judged.astype(object), added.astype(object)], ignore_index=True)
 
 
 @contextmanager

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,18 +59,25 @@ def fetch(
 
     Copies are left out, what is there is not fetched again, a killed download goes on.
     """
-    from cleo_like.io.dandi import Archive, distinct, fetch_all, read_registry
+    from cleo_like.io.dandi import (
+        Archive,
+        distinct,
+        fetch_all,
+        read_registry,
+        write_manifest,
+    )
     from cleo_like.io.dandi.archive import API, wanted
 
     archive = Archive(cache, api=api or API, registry=read_registry(registry))
     names = list(dandisets) or [d.id for d in wanted(archive.dandisets())]
-    found = []
+    found, listed = [], {}
     for name in names:
         entry = archive.registry.get(name)
         if entry is not None and entry.decision != "include":
             why = "; ".join(w for w in (entry.reason, entry.note) if w)
             click.echo(f"{name}: {entry.decision} ({why})")
-        found += archive.assets(name)[:limit]
+        listed[name] = archive.assets(name)
+        found += listed[name][:limit]
     kept, dropped = distinct(found)
     large = [a for a in kept if a.size > stream_above * 1e6]
     small = [a for a in kept if a.size <= stream_above * 1e6]
@@ -81,7 +87,7 @@ def fetch(
         if one.path is None:
             failed.append(one)
             click.echo(f"{one.asset.dandiset}/{one.asset.path}: {one.reason}", err=True)
-    _write_manifest(archive, kept, cache)
+    write_manifest(archive, kept, listed)
     there, moved = len(small) - len(failed), moved / 1e6
     click.echo(
         f"{there} of {len(small)} files are there ({moved:.1f} MB came now), "
@@ -90,23 +96,6 @@ def fetch(
     if failed and len(failed) == len(small):
         msg = "no file could be fetched"
         raise click.ClickException(msg)
-
-
-def _write_manifest(archive: Any, assets: list[Any], cache: Path) -> None:
-    """Keep which files there are, beside those of before: `extract` needs no archive."""
-    import attrs
-
-    from cleo_like.core.files import atomic_path
-    from cleo_like.io.dandi.download import blob_path
-
-    kept = cache / "manifest.json"
-    before = json.loads(kept.read_text("utf-8")) if kept.is_file() else []
-    rows = {row["asset_id"]: row for row in before}
-    for asset in assets:
-        place = str(blob_path(archive.cache, asset).relative_to(cache))
-        rows[asset.asset_id] = attrs.asdict(asset) | {"file": place}
-    with atomic_path(kept) as temporary:
-        temporary.write_text(json.dumps(list(rows.values()), indent=0), "utf-8")
 
 
 @atlas.command()

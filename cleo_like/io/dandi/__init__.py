@@ -9,10 +9,11 @@ no token.
 from cleo_like.io.dandi.archive import Archive, Dandiset
 from cleo_like.io.dandi.asset import Asset, distinct
 from cleo_like.io.dandi.download import Fetched, fetch, fetch_all
+from cleo_like.io.dandi.manifest import write_manifest
 from cleo_like.io.dandi.registry import Entry, read_registry
 from cleo_like.io.dandi.stream import read_streamed
 
 __all__ = [
     "Archive", "Asset", "Dandiset", "Entry", "Fetched", "distinct", "fetch", "fetch_all",
-    "read_registry", "read_streamed",
+    "read_registry", "read_streamed", "write_manifest",
 ]  # fmt: skip

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from cleo_like.core.errors import FileFormatError, InputError, UnsupportedError
+from cleo_like.core.errors import (
+    CleoLikeError,
+    FileFormatError,
+    InputError,
+    OutputError,
+    UnsupportedError,
+)
 from cleo_like.core.files import atomic_path
 from cleo_like.io.dandi.asset import Asset, asset_of
 from cleo_like.io.dandi.registry import Entry, read_registry
@@ -179,8 +185,12 @@ class Archive:
             return None
 
     def _remember(self, dandiset: str, known: Mapping[str, Any]) -> None:
-        with atomic_path(self._file(dandiset)) as temporary:
-            temporary.write_text(json.dumps(known), "utf-8")
+        try:
+            with atomic_path(self._file(dandiset)) as temporary:
+                temporary.write_text(json.dumps(known), "utf-8")
+        except OSError as error:
+            msg = f"cannot write to the cache {self.cache}: {error.strerror or error}"
+            raise OutputError(msg) from error
 
 
 @contextmanager
@@ -191,7 +201,7 @@ def _said(where: str) -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, RuntimeError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, (FileFormatError, InputError)):
+        if isinstance(error, CleoLikeError):
             raise
         msg = f"{where} does not answer as an archive does ({type(error).__name__}: {error})"
         raise FileFormatError(msg) from error

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from cleo_like.core.errors import OutputError
+from cleo_like.io.metadata.waiting import named_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ _ATTEMPTS = 5  # without a byte of progress
 _LONGEST_WAIT = 120.0  # s
 _TIMEOUT = (10.0, 60.0)  # s, to connect and between bytes
 _CHUNK = 1 << 16
+_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<whole>\d+|\*)")
 _AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
@@ -112,12 +114,12 @@ class _Download:
         self._asset, self._part, self._final, self._sleep = asset, part, final, sleep
         self._bytes = 0
         self._wrong = 0  # complete files whose digest was another
+        self._furthest = self._size()  # bytes on the disk: less than before is no progress
 
     def run(self) -> Fetched:
         """Try until the file is whole and right, or there is no use."""
         idle, why = 0, ""
         while idle < _ATTEMPTS:
-            before = self._bytes
             if self._complete():
                 verdict = self._checked()
                 if verdict is None:
@@ -128,7 +130,9 @@ class _Download:
             why, wait, final = self._attempt(why)
             if final:
                 break
-            idle = 0 if self._bytes > before and self._wrong == 0 else idle + (wait > 0)
+            further = self._size() > self._furthest and self._wrong == 0
+            self._furthest = max(self._furthest, self._size())
+            idle = 0 if further else idle + (wait > 0)
             if wait > 0 and idle < _ATTEMPTS:
                 self._sleep(min(wait, _LONGEST_WAIT))
         return Fetched(asset=self._asset, path=None, reason=why, bytes=self._bytes)
@@ -157,7 +161,8 @@ class _Download:
         import urllib3
 
         start = self._size()
-        headers = {"Range": f"bytes={start}-"} if start else {}
+        headers = {"Accept-Encoding": "identity"}  # the bytes themselves: they are counted
+        headers |= {"Range": f"bytes={start}-"} if start else {}
         idle = 1.0
         try:
             with self._session.get(
@@ -170,7 +175,10 @@ class _Download:
                     return "the part did not fit the file", idle, False
                 if answer.status_code not in (200, 206):
                     return f"the server answers {answer.status_code}", 0.0, True
-                self._store(answer, start if answer.status_code == 206 else 0)
+                whole = _whole_size(answer)
+                if whole is not None and self._asset.size and whole != self._asset.size:
+                    return self._another_file(whole), 0.0, True
+                self._store(answer, _first_byte(answer, start))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             return f"the download broke off ({type(error).__name__})", idle, False
         if not self._asset.size:
@@ -178,6 +186,12 @@ class _Download:
         if self._complete():
             return before, 0.0, False
         return f"only {self._size()} of {self._asset.size} bytes came", idle, False
+
+    def _another_file(self, size: int) -> str:
+        return (
+            f"the archive has {size} bytes there, where its list says {self._asset.size}: the "
+            "file was replaced since it was listed; list again"
+        )
 
     def _store(self, answer: Any, start: int) -> None:
         """Write bytes as they come: what was received is on the disk when we are killed."""
@@ -189,7 +203,24 @@ class _Download:
                 self._bytes += len(chunk)
 
 
+def _whole_size(answer: Any) -> int | None:
+    """Size of the whole file as the answer tells it; None where it does not."""
+    if answer.status_code == 206:
+        found = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+        return int(found["whole"]) if found is not None and found["whole"] != "*" else None
+    told = answer.headers.get("Content-Length", "")
+    return int(told) if told.isdigit() and "Content-Encoding" not in answer.headers else None
+
+
+def _first_byte(answer: Any, asked: int) -> int:
+    """Where in the file the answer begins: servers may send more than was asked for."""
+    if answer.status_code != 206:
+        return 0
+    found = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+    return asked if found is None else min(int(found["first"]), asked)
+
+
 def _named(answer: Any) -> float:
     """Read the time that a busy server names; 1 s where it names none."""
-    told = str(answer.headers.get("Retry-After", "")).strip()
-    return max(float(told), 0.1) if told.isdigit() else 1.0
+    told = named_wait(answer.headers.get("Retry-After"))
+    return 1.0 if told is None else max(told, 0.1)

@@ -21,6 +21,7 @@ import attrs
 
 from cleo_like.core.errors import InputError
 from cleo_like.core.files import atomic_path
+from cleo_like.io.metadata.waiting import named_wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -201,9 +202,8 @@ def _sent(
 
 
 def _wait(told: str | None, attempt: int) -> float:
-    if told is not None and told.strip().isdigit():
-        return min(float(told), _LONGEST_WAIT)
-    return float(2**attempt)
+    named = named_wait(told)
+    return float(2**attempt) if named is None else min(named, _LONGEST_WAIT)
 
 
 def _judged(raw: str, text: str, allowed: Sequence[str]) -> ModelAnswer:
