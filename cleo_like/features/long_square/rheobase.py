@@ -32,6 +32,11 @@ def levels(amplitude: np.ndarray) -> np.ndarray:
     return out
 
 
+def fires_already(lowest: float) -> str:
+    """Say why there is no least current that makes a cell fire."""
+    return f"the cell fires at {lowest:.4g} pA already"
+
+
 def rheobase(
     amplitude: np.ndarray, rate: np.ndarray, latency: np.ndarray, duration: float
 ) -> Bracket:
@@ -67,8 +72,8 @@ def rheobase(
     if not (fires & (level > 0)).any():
         return _none("no sweep with a depolarising step fired")
     lowest = float(level[fires].min())
-    if lowest <= 0:
-        return _none(f"the cell fires at {lowest:.4g} pA already")
+    if lowest <= _SAME:
+        return _none(fires_already(lowest))
     below = level[~fires & (level < lowest)]
     if below.size == 0:
         return _none(f"no silent sweep below {lowest:.4g} pA, the lowest current")

@@ -11,14 +11,14 @@ from cleo_like.core.window import Window
 from cleo_like.features.estimate import Estimate, stated
 from cleo_like.features.long_square import firing, membrane
 from cleo_like.features.long_square.patterns import pattern_features
-from cleo_like.features.long_square.rheobase import rheobase
+from cleo_like.features.long_square.rheobase import fires_already, rheobase
 from cleo_like.features.long_square.subthreshold import (
     away_from_first_level,
     intervals,
     subthreshold_features,
 )
 from cleo_like.features.long_square.train import train_features
-from cleo_like.features.passive.family import NO_SWEEP
+from cleo_like.features.passive.family import NO_STEP, NO_SWEEP
 from cleo_like.features.passive.measure import membrane_of
 from cleo_like.features.passive.residue import residue_of
 from cleo_like.features.spikes.resampling.spectra import converter_step
@@ -237,8 +237,12 @@ def firing_values(answers: Answers, found: Measured) -> None:
     names = ("rheobase_i", "rheobase_sweep", "hero_sweep", "hero_amp")
     hero_names = {"hero_latency": "latency", "hero_adapt": "adapt", "hero_mean_isi": "mean_isi"}
     if lowest is None:
-        why = "no sweep with a depolarising step fired"
+        why = "no sweep with a depolarising step fired" + _excluded(stack)
         answers.missing(why, *names, *hero_names)
+        return
+    first = float(amplitude[rate > 0].min())
+    if first <= NO_STEP and not p.exact:  # also 0 pA as it is recorded
+        answers.missing(fires_already(first), *names, *hero_names)
         return
     answers.put("rheobase_i", amplitude[lowest])
     answers.put("rheobase_sweep", stack.numbers[lowest])
@@ -247,6 +251,12 @@ def firing_values(answers: Answers, found: Measured) -> None:
     answers.put("hero_amp", amplitude[hero] if hero is not None else np.nan)
     for name, column in hero_names.items():
         answers.put(name, float(sweeps[column][hero]), "too few spikes in the hero sweep")
+
+
+def _excluded(stack: SweepStack) -> str:
+    """Say that sweeps with steps were not looked at."""
+    n = len(stack.excluded)
+    return f" ({n} sweeps are excluded)" if n else ""
 
 
 def _firing_range(answers: Answers, found: Measured) -> None:

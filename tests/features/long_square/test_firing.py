@@ -269,3 +269,26 @@ def test_a_falling_square_root_is_missing_by_default(firing):
     exact = atlas_row(analyse(stack, STEP, ATLAS)).values
     assert np.isnan(exact["fi_sqrt_fit_A"])
     assert exact["fi_sqrt_fit_Ic"] > 0
+
+
+@pytest.mark.parametrize(
+    ("rate", "amplitude", "known"),
+    [([0, 0, 0, 2, 5], [-40.0, -20.0, 0.0, 20.0, 40.0], True),
+     ([0, 0, 2, 2, 5], [-40.0, -20.0, 0.3, 20.0, 40.0], False),  # 0 pA as it is recorded
+     ([0, 0, 2, 3, 5], [-40.0, -20.0, 0.7, 20.0, 40.0], True),
+     ([3, 3, 3, 3, 9], [-40.0, -20.0, 0.0, 20.0, 40.0], False)],
+)  # fmt: skip
+def test_a_cell_that_fires_without_current_has_no_rheobase(firing, rate, amplitude, known):
+    times = [list(np.linspace(0.3, 0.6, n)) for n in rate]
+    cell = analyse(firing(times, amplitude), Window(start=0.25, end=0.75), DEFAULT)
+    names = ("rheobase_i", "rheobase_sweep", "hero_amp", "hero_sweep", "hero_latency")
+    assert [np.isfinite(cell.values[n]) for n in names[:2]] == [known] * 2
+    if known:
+        first = next(a for a, n in zip(amplitude, rate, strict=True) if n)
+        assert cell.values["rheobase_i"] == pytest.approx(first, abs=0.1)
+    else:
+        first = next(a for a, n in zip(amplitude, rate, strict=True) if n)
+        for name in names:
+            assert cell.reasons[name] == f"the cell fires at {first:.4g} pA already"
+    ipfx = analyse(firing(times, amplitude), Window(start=0.25, end=0.75), IPFX)
+    assert np.isfinite(ipfx.values["rheobase_i"])  # as ipfx has it
