@@ -134,6 +134,9 @@ class Sweep:
         if not (np.isfinite(self.rate) and self.rate > 0):
             msg = f"rate must be a positive number of Hz, got {self.rate}"
             raise InputError(msg)
+        if not np.isfinite(self.start_time):
+            msg = f"start_time must be a finite number of s, got {self.start_time}"
+            raise InputError(msg)
 
     @property
     def n_samples(self) -> int:

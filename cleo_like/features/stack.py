@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from cleo_like.core.arrays import array_eq, read_only
+from cleo_like.core.arrays import array_eq, read_only, si_number
 from cleo_like.core.errors import InputError
 from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode, Sweep
@@ -83,6 +83,8 @@ class SweepStack:
         Sweeps of the recording that are not in the stack, each with the reason.
     lowpass : Lowpass, optional
         The amplifier's filter as the file states it; None where it states nothing.
+    bias_pa : array, shape (n_sweeps,)
+        Current that the amplifier adds and the command has not (NWB's ``bias_current``).
 
     Examples
     --------
@@ -99,6 +101,7 @@ class SweepStack:
     lengths: np.ndarray = attrs.field(eq=array_eq)
     excluded: Mapping[int, str] = attrs.field(factory=dict)
     lowpass: Lowpass | None = None
+    bias_pa: np.ndarray = attrs.field(eq=array_eq)
 
     @numbers.default
     def _count(self) -> tuple[int, ...]:
@@ -108,6 +111,10 @@ class SweepStack:
     def _full(self) -> np.ndarray:
         n, samples = np.shape(self.voltage_mv)
         return np.full(n, samples)
+
+    @bias_pa.default
+    def _none(self) -> np.ndarray:
+        return np.zeros(len(self.voltage_mv))
 
     def __attrs_post_init__(self) -> None:
         """Make the arrays contiguous float64 of one shape."""
@@ -182,6 +189,7 @@ class SweepStack:
             current_pa=self.current_pa[rows],
             numbers=tuple(np.asarray(self.numbers)[rows].tolist()),
             lengths=self.lengths[rows],
+            bias_pa=self.bias_pa[rows],
         )
 
     @classmethod
@@ -236,6 +244,7 @@ class SweepStack:
             lengths=np.array([s.n_samples for s in usable]),
             excluded={k: why for k, why in reasons.items() if why},
             lowpass=stated(recording.device.get("filtering")),
+            bias_pa=np.array([_bias(s) for s in usable]),
         )
 
 
@@ -256,6 +265,16 @@ def _unusable(sweep: Sweep) -> str:
     if usual > _NO_CELL:
         return f"a potential of {usual:.4g} V is none of a cell; is its unit right?"
     return ""
+
+
+def _bias(sweep: Sweep) -> float:
+    """Give the current (pA) that the amplifier adds; 0 where nothing is said."""
+    said = sweep.settings.get("bias_current")
+    try:
+        value = 0.0 if said is None else si_number("A", "bias_current")(said) * 1e12
+    except (InputError, TypeError, ValueError):  # a text that quality control speaks of
+        return 0.0
+    return value if np.isfinite(value) else 0.0
 
 
 def _padded(rows: list[np.ndarray], scale: float) -> np.ndarray:

@@ -173,3 +173,21 @@ def test_a_test_pulse_moves_everything_by_its_front():
 def test_bad_arguments_are_named(arguments, error, match):
     with pytest.raises(error, match=match):
         stimuli.long_square(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: stimuli.sine("50 pA", "0 Hz"), "above 0 Hz"),
+        (lambda: stimuli.sine("50 pA", "10 kHz", rate="20 kHz"), "0 at every sample"),
+        (lambda: stimuli.chirp("50 pA", start="0 Hz", stop="0 Hz"), "above 0 Hz"),
+        (lambda: stimuli.pulse_train(["1 nA"], frequency="-1 Hz", count=3), "above 0"),
+    ],
+)
+def test_waves_that_would_be_flat_are_refused(make, match):
+    with pytest.raises(InputError, match=match):
+        make()
+
+
+def test_the_highest_sine_that_can_be_drawn():
+    assert stimuli.sine("50 pA", "9.9 kHz", rate="20 kHz").waveforms.max() > 4e-11

@@ -296,6 +296,8 @@ def _rest(answers: Answers, found: Measured) -> tuple[str, ...]:
         answers.missing("no baseline", "resting_potential")
         return ()
     holding = np.median(stack.current_pa[:, a:b], axis=1)
+    # some files have the holding in both
+    holding = np.where(np.abs(holding) < _ZERO_CURRENT, stack.bias_pa, holding)
     free = np.abs(holding) < _ZERO_CURRENT
     rows = free & ~fires
     low, high = (f"{x:.3g}" for x in (holding.min(), holding.max()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING
 
 import attrs
@@ -54,16 +55,26 @@ def read_table(path: Path) -> AtfTable:
     FileFormatError
         Not ATF, truncated or damaged, or not evenly sampled.
     """
-    with path.open("r", encoding=_encoding(path)) as file:
+    with path.open("r", encoding=_encoding(path), errors="replace") as file:
         head = _head(path, file)
         body, findings = _body(path, file, head)
     return _table(path, head, body, findings)
 
 
+_TITLES = 65536  # bytes in which records and titles lie
+
+
 def _encoding(path: Path) -> str:
-    """UTF-8 where the file says so, else latin-1 (which takes every byte)."""
+    """UTF-8 where the file says so or its titles are, else latin-1 (which takes every byte)."""
     with path.open("rb") as file:
-        return "utf-8-sig" if file.read(3) == b"\xef\xbb\xbf" else "latin-1"
+        titles = file.read(_TITLES)
+    if titles.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    try:
+        getincrementaldecoder("utf-8")().decode(titles)  # the last character may be cut
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "latin-1" if titles.isascii() else "utf-8"
 
 
 def _head(path: Path, file: TextIO) -> _Head:

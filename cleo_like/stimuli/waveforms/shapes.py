@@ -116,9 +116,15 @@ def sine(
     a, mean = si(amplitude, "A", "amplitude"), si(offset, "A", "offset")
     f, length = at_least_zero(frequency, "frequency", "Hz"), length_of(duration)
     angle = si(phase, "rad", "phase")
+    if f == 0:
+        msg = "a sine needs a frequency above 0 Hz, got 0 Hz; a constant current is a step"
+        raise InputError(msg)
 
     def draw(time: np.ndarray, rate: float) -> np.ndarray:
         below_nyquist(f, rate, "frequency")
+        if f == rate / 2:
+            msg = f"a sine of half the rate ({f:g} Hz) is 0 at every sample; lower it"
+            raise InputError(msg)
         return mean + a * np.sin(2 * np.pi * f * time + angle)
 
     return Shape(
@@ -170,6 +176,9 @@ def chirp(
     f0, f1 = at_least_zero(start, "start", "Hz"), at_least_zero(stop, "stop", "Hz")
     if sweep not in ("linear", "exponential"):
         msg = f"sweep must be 'linear' or 'exponential', got {sweep!r}"
+        raise InputError(msg)
+    if max(f0, f1) == 0:
+        msg = "a chirp needs a frequency above 0 Hz, got 0 to 0 Hz"
         raise InputError(msg)
     if sweep == "exponential" and min(f0, f1) == 0:
         msg = f"an exponential chirp needs frequencies above 0 Hz, got {f0:g} to {f1:g} Hz"
@@ -251,7 +260,7 @@ def pulse_train(
 
 def pulses_within(length: float, width: float, frequency: float, count: int | None) -> int:
     """Give the number of pulses of a train, or an error where they do not fit (SI)."""
-    if frequency == 0 or width * frequency > 1 + 1e-9:
+    if frequency <= 0 or width * frequency > 1 + 1e-9:
         msg = (
             f"pulses of {width * 1e3:g} ms at {frequency:g} Hz run into each other; "
             f"the frequency must be above 0 and at most {1 / width:g} Hz"

@@ -4,7 +4,7 @@ import attrs
 import numpy as np
 import pytest
 
-from cleo_like.core import Window
+from cleo_like.core import Cell, Provenance, Recording, Sweep, Window
 from cleo_like.features.long_square.cell import analyse
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.stack import SweepStack
@@ -40,6 +40,31 @@ def test_rest_is_that_of_the_sweeps_that_are_not_held(holding):
     assert cell.values["resting_potential"] == pytest.approx(-68, abs=0.02)
     assert any("without holding current (it is -50 to 0 pA)" in note for note in cell.notes)
     assert cell.values["input_resistance"] == pytest.approx(300, rel=0.01)
+
+
+def test_a_bias_of_the_amplifier_is_a_holding_current():
+    """NWB's bias_current is not in the stimulus: -68 mV is no rest of a cell with 50 pA."""
+    held = attrs.evolve(family(0), bias_pa=np.full(4, 50.0))
+    cell = analyse(held, STEP, DEFAULT)
+    assert cell.reasons["resting_potential"] == "the cell is held with 50 pA"
+    some = attrs.evolve(family(0), bias_pa=np.array([0.0, np.nan, 0.5, 50.0]))
+    assert analyse(some, STEP, DEFAULT).values["resting_potential"] == pytest.approx(
+        -68, abs=0.02
+    )
+
+
+def test_the_bias_comes_from_the_settings_of_the_sweeps():
+    sweeps = [
+        Sweep(response=np.full(50, -0.07), command=np.zeros(50), rate=1e4, settings=settings)
+        for settings in (
+            {},
+            {"bias_current": 5e-11},
+            {"bias_current": "-20 pA"},
+            {"bias_current": "off"},
+        )
+    ]
+    recording = Recording(sweeps=sweeps, cell=Cell(id="c"), provenance=Provenance(source="t"))
+    assert SweepStack.from_recording(recording).bias_pa.round(9).tolist() == [0, 50, -20, 0]
 
 
 def test_all_sweeps_are_held():

@@ -135,6 +135,16 @@ def test_units_of_time(tmp_path, title, factor):
     assert read(path).sweeps[0].rate == pytest.approx(20_000, rel=1e-6)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_microvolts_in_any_encoding(tmp_path, encoding):
+    """UTF-8 without a mark was read as latin-1: "ÂµV" is no unit."""
+    path = atf(tmp_path, [("Trace #1 (µV)", REST * 1e3)])
+    text = path.read_bytes()
+    text = text.decode("utf-8" if b"\xc2\xb5" in text else "latin-1")
+    path.write_bytes(text.encode(encoding))
+    np.testing.assert_allclose(read(path).sweeps[0].response, REST * 1e-3, rtol=1e-4)
+
+
 def test_a_time_without_unit_is_seconds_and_said(tmp_path):
     back = read(atf(tmp_path, [("Trace #1 (mV)", REST)], times=("Time", T)))
     assert any("has no unit; taken as s" in f for f in back.findings)
