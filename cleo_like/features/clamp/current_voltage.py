@@ -12,6 +12,7 @@ from cleo_like.core.recording import check_recording
 from cleo_like.core.sweep import ClampMode
 from cleo_like.core.units import si
 from cleo_like.features.clamp.chain import chain_of
+from cleo_like.io.findings.plausibility import LARGEST_CURRENT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,7 +244,10 @@ def current_voltage(
         "steady": response[:, step.stop - tail : step.stop].mean(axis=1), "baseline": base,
         "time_to_peak": (at + after - step.start) / rate, "error": left * peak,
     }  # fmt: skip
-    notes = [_doubts(first, error) for first, error in zip(at == 0, left * peak, strict=True)]
+    notes = [
+        _doubts(first, error) + _impossible(current)
+        for first, error, current in zip(at == 0, left * peak, peak, strict=True)
+    ]
     return CurrentVoltage(
         notes=tuple(notes[k] for k in order),
         **{name: values[order] for name, values in columns.items()},
@@ -264,6 +268,13 @@ def _doubts(first: bool, error: float) -> tuple[str, ...]:  # noqa: FBT001
             "not at the commanded potential (less current, or more correction)"
         )
     return tuple(found)
+
+
+def _impossible(current: float) -> tuple[str, ...]:
+    """Say where a current is none of a patch electrode."""
+    if not abs(current) > LARGEST_CURRENT:
+        return ()
+    return (f"a current of {current:.3g} A is none of a patch clamp: is its unit right?",)
 
 
 def _left(recording: Recording, k: int) -> float:

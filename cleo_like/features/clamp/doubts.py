@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-_POSSIBLE = (1e6, 2e11)
-"""Ohm: what a pulse can see, from an open pipette to the best of seals."""
+from cleo_like.core.sweep import ClampMode
+from cleo_like.features.passive.lateness import lag_of_pulse
+
+if TYPE_CHECKING:
+    from cleo_like.core.sweep import Sweep
+
+_OF_THE_EDGE = ("access_resistance", "capacitance")  # where the edge is late, the first is lost
+_EARLY = "the potential moves {:.3g} ms before the current: do their times belong together?"
+
+_SMALLEST, LARGEST, LARGEST_CELL = 1e6, 2e11, 2e10
+"""Ohm: an open pipette, the best of seals, and the smallest granule cells."""
 
 _LATE = 1.5e-4
 """Lag (s) of a transient that is no filter's of 2 kHz or more."""
 
+_PARTS, _MOVES = 10, 0.02
+"""Stretches of the rest, and part of the answer by which their means may differ."""
 _FLAT, _AT_ONCE = 4, 20
 """Equal samples at the extreme, and the sample by which they begin: a transient cut off."""
 
@@ -20,31 +33,56 @@ _ALIKE, _STRETCHES, _CLEAR = 4.0, 8, 4.0
 pulse; standard errors (passive cells with noise: 2.9 at most in 200) at which one creeps."""
 
 
-def no_cell(ohm: float) -> str:
+def no_cell(ohm: float, most: float = LARGEST) -> str:
     """Say why a resistance (ohm) is that of no cell behind a pipette; "" if it can be one."""
     if ohm < 0:
         return "the current moves against the potential: is the sign of one of them right?"
-    low, high = _POSSIBLE
-    if np.isfinite(ohm) and not low < ohm < high:
+    if np.isfinite(ohm) and not _SMALLEST < ohm < most:
         return f"{ohm:.3g} ohm are no cell: are the units of current and potential right?"
     return ""
 
 
-def transient(
-    response: np.ndarray, base: np.ndarray, skip: int, rate: float, notes: list[str]
-) -> tuple[np.ndarray, bool]:
-    """Begin a clamped current where it answers, and tell whether it is clipped there."""
-    late = _late_by(response, base, skip, rate)
-    if late and len(response) - skip - late >= LEAST:
+def answer_of(
+    sweep: Sweep,
+    first: int,
+    last: int,
+    size: float,
+    *,
+    skip: int,
+    base: np.ndarray,
+    notes: list[str],
+) -> tuple[int, tuple[str, ...]] | None:
+    """Find where a pulse is answered, and which values its answer cannot tell.
+
+    Returns
+    -------
+    tuple of int and names, or None
+        Samples by which it is late; None where it tells nothing. The notes say why.
+    """
+    response, unseen = sweep.response[first:last].astype(float), _OF_THE_EDGE
+    if sweep.mode is ClampMode.VOLTAGE:
+        late, what, trouble = _late_by(response, base, skip, sweep.rate), "current", ""
+        clipped = _is_clipped(response[late:])
+        unseen = unseen if clipped else ()
+        if clipped:
+            notes.append("the transient is clipped: access and capacitance are not known")
+    else:
+        lag = lag_of_pulse(sweep.response, first, last, size=size, rate=sweep.rate)
+        late, what = max(round(lag * sweep.rate), 0), "potential"
+        trouble = "the potential is clipped" if _is_still(response) else ""
+        trouble = trouble or (_EARLY.format(-lag * 1e3) if lag < 0 else "")
+        unseen = unseen[: late > 0]
+    if late and last - first - skip - late >= LEAST:
         notes.append(
-            f"the current answers {late / rate * 1e3:.3g} ms after the command: is its time "
-            "right? The pulse is measured from there"
+            f"the {what} answers {late / sweep.rate * 1e3:.3g} ms after the command: is its "
+            "time right? The pulse is measured from there"
         )
-        response = response[late:]
-    clipped = _is_clipped(response)
-    if clipped:
-        notes.append("the transient is clipped: access and capacitance are not known")
-    return response, clipped
+    elif late:
+        trouble = f"the {what} answers when the pulse is nearly over"
+    if trouble:
+        notes.append(trouble)
+        return None
+    return late, unseen
 
 
 def _late_by(response: np.ndarray, base: np.ndarray, skip: int, rate: float) -> int:
@@ -60,6 +98,28 @@ def _late_by(response: np.ndarray, base: np.ndarray, skip: int, rate: float) -> 
     begins = int((above > 0.5 * height).argmax())
     begins -= int((above[begins::-1] <= max(0.1 * height, 5 * float(base.std()))).argmax()) - 1
     return begins if begins > skip and begins > _LATE * rate else 0
+
+
+def restless(base: np.ndarray, change: float) -> list[str]:
+    """Say by how much the rest before a pulse moves, more slowly than noise, if it does."""
+    size = len(base) // _PARTS
+    if size < 4:
+        return []
+    means = base[: size * _PARTS].reshape(_PARTS, size).mean(axis=1)
+    white = float(np.std(np.diff(base))) / np.sqrt(2)
+    moves = float(means.std(ddof=1))
+    if moves <= max(_MOVES * abs(change), _CLEAR * white * np.sqrt(_ALIKE / size)):
+        return []
+    return [
+        f"the rest before the pulse moves by {moves / abs(change):.1%} of the answer (hum, "
+        "drift or synaptic currents): values are as uncertain"
+    ]
+
+
+def _is_still(response: np.ndarray) -> bool:
+    """Whether the end of a pulse stands still, as a clipped potential does."""
+    late = response[len(response) // 2 :]
+    return len(late) >= LEAST and bool(late.min() == late.max())
 
 
 def _is_clipped(response: np.ndarray) -> bool:

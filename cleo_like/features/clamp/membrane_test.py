@@ -18,7 +18,15 @@ from cleo_like.features.clamp.circuit_fit import (
     potential_response,
     step_response,
 )
-from cleo_like.features.clamp.doubts import LEAST, creep_of, no_cell, transient
+from cleo_like.features.clamp.doubts import (
+    LARGEST,
+    LARGEST_CELL,
+    LEAST,
+    answer_of,
+    creep_of,
+    no_cell,
+    restless,
+)
 from cleo_like.features.clamp.exponential import Fit, fit_exponential
 from cleo_like.features.stack import given_window
 
@@ -30,24 +38,18 @@ if TYPE_CHECKING:
     from cleo_like.core.units import Quantity
     from cleo_like.core.window import Window, WindowLike
 
-_BASE = 20e-3
-"""Stretch before the pulse (s) that gives its zero, where there is as much."""
-_SKIP = 0.15e-3
-"""Time after an edge (s) in which filter and electrode show, not the cell, at least."""
-_DELAYS = 4.0
-"""... and as many delays of the recording chain: a 4-pole Bessel filter is over by then."""
-_SURE = 3.0
-"""Standard errors by which the pulse's steady response must differ from zero."""
-_ALIKE = 4.0
-"""Neighbours that filtered noise has in common: 50 kHz and a 10 kHz filter."""
-_CREEP = 0.02
-"""Part of the steady change at which a clamped current is called creeping."""
-_ACTIVE = 0.003
-"""... and at which a potential is called that of no passive membrane: the bursting cell of the
-library has .006 at -25 pA, and its access resistance comes out at 10 MOhm for 15."""
+_BASE = 20e-3  # s before the pulse that give its zero, where there is as much
+# time after an edge (s) in which filter and electrode show, not the cell, at least, and as many
+# delays of the recording chain: a 4-pole Bessel filter is over by then
+_SKIP, _DELAYS = 0.15e-3, 4.0
+_SURE = 3.0  # standard errors by which the steady response must differ from zero
+_ALIKE = 4.0  # neighbours that filtered noise has in common: 50 kHz and a 10 kHz filter
+_CREEP = 0.02  # of the steady change, at which a clamped current is called creeping
+_ACTIVE = 0.003  # of it, at which a potential is that of no passive membrane: the bursting cell
+# of the library has .006 at -25 pA, and its access comes out at 10 MOhm for 15
+# misfit above which a response is not one exponential (an I_h cell with a third of sag has .1;
+# noise of 50 uV on a pulse of 4 mV has .01)
 _MISFIT = 0.03
-"""Misfit above which a response is not one exponential (an I_h cell with a third of sag has
-.1; noise of 50 uV on a pulse of 4 mV has .01)."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -208,7 +210,6 @@ def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, 
     base = sweep.response[max(0, first - round(_BASE * sweep.rate)) : first].astype(float)
     middle = (first + last) // 2
     size = float(command[middle]) - float(command[first - 1])
-    response = sweep.response[first:last].astype(float)
     row: dict[str, Any] = {"holding": float(base.mean()), "notes": []}
     if size == 0:
         row["notes"].append("the pulse has no height")
@@ -216,25 +217,30 @@ def _row(recording: Recording, sweep: Sweep, given: Window | None) -> dict[str, 
     if last - first - skip < LEAST:
         row["notes"].append(f"the pulse has {last - first} samples; a fit needs more")
         return row
-    clipped = False
-    if sweep.mode is ClampMode.VOLTAGE:
-        response, clipped = transient(response, base, skip, sweep.rate, row["notes"])
+    end = _end_of_rest(command, first, last)
+    found = answer_of(sweep, first, last, size, skip=skip, base=base, notes=row["notes"])
+    if found is None:
+        return row
+    late, unseen = found
+    first, last = first + late, min(last + late, sweep.n_samples)
+    response = sweep.response[first:last].astype(float)
     fit = fit_exponential(response[np.newaxis, skip:], 1 / sweep.rate)
     change = float(fit.offset[0]) - row["holding"]
-    late = response[-(len(response) // 4) :]
-    noise = float(np.std(base)) * np.sqrt(_ALIKE / len(base) + _ALIKE / len(late))
-    if not abs(late.mean() - base.mean()) > _SURE * noise:
+    row["notes"] += restless(base, change)
+    tail = response[-(len(response) // 4) :]
+    noise = float(np.std(base)) * np.sqrt(_ALIKE / len(base) + _ALIKE / len(tail))
+    if not abs(tail.mean() - base.mean()) > _SURE * noise:
         row["notes"].append("the response to the pulse is within the noise")
         return row
-    measure = _in_voltage_clamp if sweep.mode is ClampMode.VOLTAGE else _in_current_clamp
     row |= {"time_constant": float(fit.tau[0])}
-    if sweep.mode is not ClampMode.VOLTAGE:  # what comes after it tells as much
-        response = sweep.response[first : _end_of_rest(command, first, last)].astype(float)
     known = skip, 1 / sweep.rate, size, change, last - first
-    row |= measure(response, fit, known, chain, row["notes"])
-    if clipped:
-        row |= {"access_resistance": np.nan, "capacitance": np.nan}
-    return _checked(row, fit)
+    if sweep.mode is ClampMode.VOLTAGE:
+        most, row = LARGEST, row | _in_voltage_clamp(response, fit, known, chain, row["notes"])
+    else:  # what comes after the pulse tells as much
+        most, response = LARGEST_CELL, sweep.response[first : end + late].astype(float)
+        row |= _in_current_clamp(response, fit, known, chain, row["notes"], late=late > 0)
+    row |= dict.fromkeys(unseen, np.nan)
+    return _checked(row, fit, most)
 
 
 def _commanded(sweep: Sweep) -> np.ndarray:
@@ -340,6 +346,8 @@ def _in_current_clamp(
     known: tuple[int, float, float, float, int],
     chain: Chain,
     notes: list[str],
+    *,
+    late: bool,
 ) -> dict[str, float]:
     """Read jump and exponential at the edge plus the filter's delay; then fit the circuit."""
     skip, dt, size, change, length = known
@@ -348,6 +356,8 @@ def _in_current_clamp(
     resistance = -grown / size
     jump = change / size - resistance
     found = {"input_resistance": resistance, "capacitance": tau / resistance}
+    if late:  # to the length of a bin: the circuit would take the rest for its capacitance
+        return found
     if chain.bridge is None:
         notes.append("the bridge balance is not known: access resistance is what it leaves")
         return found | {"access_resistance": jump}
@@ -373,14 +383,14 @@ def _in_current_clamp(
     return found | {"access_resistance": access}
 
 
-def _checked(row: dict[str, Any], fit: Fit) -> dict[str, Any]:
+def _checked(row: dict[str, Any], fit: Fit, most: float) -> dict[str, Any]:
     """Take away what cannot be, and say what biases the rest."""
     for name in ("input_resistance", "capacitance", "access_resistance"):
         value = row.get(name)
         if value is not None and not (np.isfinite(value) and value > 0):
             row["notes"].append(f"{name.replace('_', ' ')} cannot be told from this pulse")
             row[name] = np.nan
-    doubt = no_cell(row.get("input_resistance", np.nan))
+    doubt = no_cell(row.get("input_resistance", np.nan), most)
     if doubt:
         row["notes"].append(doubt)
         row |= dict.fromkeys(("input_resistance", "capacitance", "access_resistance"), np.nan)

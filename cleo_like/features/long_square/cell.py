@@ -9,6 +9,7 @@ import numpy as np
 
 from cleo_like.core.errors import InputError
 from cleo_like.features.long_square.row import (
+    REST_MV,
     Answers,
     firing_values,
     measured,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from cleo_like.core.units import Quantity
     from cleo_like.core.window import Window, WindowLike
     from cleo_like.features.spikes.table import SpikeTable
+
+_REST_LENGTH = 0.1  # s before the step
+_FEW = 20  # samples
 
 
 @attrs.frozen(kw_only=True)
@@ -134,6 +138,9 @@ def long_square_features(
 def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -> CellFeatures:
     """Do the work of `long_square_features` for a window in seconds."""
     stack, excluded = _usable(stack, step)
+    if not parameters.exact:
+        stack, strange = _without_strangers(stack, step)
+        excluded |= strange
     if stack.n_sweeps == 0:
         why = "; ".join(f"sweep {k} {reason}" for k, reason in sorted(excluded.items()))
         msg = f"no sweep can be measured: {why}"
@@ -168,6 +175,29 @@ def _filter_note(stack: SweepStack, p: ExtractionParameters) -> tuple[str, ...]:
         f"filter at {used:g} kHz: {p.filter:g} kHz is not below the Nyquist frequency "
         f"of {stack.rate / 2e3:g} kHz",
     )
+
+
+def _without_strangers(stack: SweepStack, step: Window) -> tuple[SweepStack, dict[int, str]]:
+    """Leave out sweeps that rest where no membrane does, if most rest where one can.
+
+    A seal that is lost, a gain that was changed or a channel that was off makes them; one in
+    six made the resistance ten times too small.
+    """
+    start, _ = stack.bounds(step)
+    first = max(0, start - round(_REST_LENGTH * stack.rate))
+    if start - first < _FEW or stack.n_sweeps < 2:
+        return stack, {}
+    rest = np.median(stack.voltage_mv[:, first:start], axis=1)
+    strange = (rest < REST_MV[0]) | (rest > REST_MV[1])
+    if not 0 < 2 * strange.sum() < strange.size:
+        return stack, {}
+    usual = float(np.median(rest[~strange]))
+    why = {
+        stack.numbers[k]: f"rests at {rest[k]:.3g} mV, where no membrane does; the others at "
+        f"{usual:.3g} mV"
+        for k in np.flatnonzero(strange).tolist()
+    }
+    return stack.take(np.flatnonzero(~strange)), why
 
 
 def _usable(stack: SweepStack, step: Window) -> tuple[SweepStack, dict[int, str]]:

@@ -40,7 +40,7 @@ _ZERO_CURRENT = 1.0  # pA: less is no holding current
 _RECOVERY = 0.3  # s before the baseline: afterhyperpolarisations last as long
 _RECOVERS = 0.2  # mV between the halves of the baseline, after a spike
 _SPIKE = 15.0  # mV above the median: less is not looked at as a spike
-_REST = (-120.0, -10.0)  # mV: see io.findings.plausibility
+REST_MV = (-120.0, -10.0)  # mV: see io.findings.plausibility
 _FEW = 20  # samples before the step
 
 
@@ -325,11 +325,11 @@ def _rest(answers: Answers, found: Measured) -> tuple[str, ...]:
 def _implausible(levels: np.ndarray) -> list[str]:
     """Say where no membrane rests: a wrong unit or gain is in every value then."""
     known = levels[np.isfinite(levels)]
-    if known.size == 0 or _REST[0] <= np.median(known) <= _REST[1]:
+    if known.size == 0 or REST_MV[0] <= np.median(known) <= REST_MV[1]:
         return []
     return [
-        f"the baseline is {np.median(known):.3g} mV, where no membrane rests ({_REST[0]:g}.."
-        f"{_REST[1]:g} mV): unit, gain, offset or seal may be wrong, and all values with it"
+        f"the baseline is {np.median(known):.3g} mV, where no membrane rests ({REST_MV[0]:g}.."
+        f"{REST_MV[1]:g} mV): unit, gain, offset or seal may be wrong, and all values with it"
     ]
 
 

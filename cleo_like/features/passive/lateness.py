@@ -20,6 +20,7 @@ _LOW, _HIGH = 0.1, 0.3  # of the largest answer, between which the rise is read
 _CLEAR = 6.0  # standard errors that the lower of them must be above the noise
 _EARLIEST = 1.2e-3
 """Least lag (s) that is one: filters and the edge's own sample are late by less."""
+_EARLIEST_PULSE = 9e-4  # s: of a pulse that tells the access, which a lag makes wrong
 _STILL, _MOVING = 0.3, 0.5
 """Parts of what a rise from the edge on would give in the time of the lag, below which nothing
 answers yet, and above which the potential moved before the current did. A capacitance charges
@@ -79,6 +80,34 @@ def lag_of(family: Family) -> float | None:
         if course is not None:
             return course.lag()
     return None
+
+
+def lag_of_pulse(
+    response: np.ndarray, edge: int, stop: int, *, size: float, rate: float
+) -> float:
+    """Time (s) from one pulse to the answer of the potential; 0 where there is no lag.
+
+    Parameters
+    ----------
+    response : array, shape (n_samples,)
+        Potential, any unit.
+    edge, stop : int
+        The pulse (samples).
+    size : float
+        Its height: only the sign matters.
+    rate : float
+        Samples per second (Hz).
+    """
+    for longest in _BINS:
+        n = max(1, round(longest * rate))
+        before, after = min(edge, round(_BEFORE * rate)) // n, (stop - edge) // n
+        if before < _LEAST or after < _LEAST:
+            return 0.0
+        part = np.sign(size) * response[edge - before * n : edge + after * n]
+        course = _Course.of(part.reshape(-1, n).mean(axis=1), before, n / rate)
+        if course is not None:
+            return course.lag(_EARLIEST_PULSE) or 0.0
+    return 0.0
 
 
 def _answer(family: Family, longest: float) -> tuple[np.ndarray, int, float] | None:
@@ -156,9 +185,9 @@ class _Course:
             values=values, edge=edge, width=width, noise=noise, onset=onset, tau=tau, top=top
         )
 
-    def lag(self) -> float | None:
+    def lag(self, earliest: float = _EARLIEST) -> float | None:
         """Time (s) from the current to the answer, where it is one."""
-        late, least = self.onset - self.edge, max(_EARLIEST / self.width, 1.5)
+        late, least = self.onset - self.edge, max(earliest / self.width, 1.5)
         if late < -least:
             moves = self._rise(round(self.onset), self.edge) > _MOVING
             return late * self.width if moves else None

@@ -122,3 +122,29 @@ def test_the_end_of_the_step_is_not_the_fall_of_a_spike(bridge):
     shifted = attrs.evolve(stack, voltage_mv=stack.voltage_mv + bridge * stack.current_pa)
     widths = [analyse(s, STEP, DEFAULT).spikes["width"][0] for s in (stack, shifted)]
     assert widths[1] == pytest.approx(widths[0], rel=0.02)
+
+
+@pytest.mark.parametrize("change", [lambda v: v / 10, lambda v: v * 0 - 1, lambda v: v * 0])
+def test_a_sweep_that_rests_elsewhere_is_left_out(change):
+    """A gain of a tenth in the lowest sweep gave 13 MOhm for 130, a sweep of zeros a raw error."""
+    stack = family(0, steps=(-40, -30, -20, 0))
+    v = stack.voltage_mv.copy()
+    v[0] = change(v[0])
+    cell = analyse(attrs.evolve(stack, voltage_mv=v), STEP, DEFAULT)
+    assert "where no membrane does; the others at -68 mV" in cell.excluded[0]
+    assert cell.values["input_resistance"] == pytest.approx(300, rel=0.01)
+    assert cell.values["v_baseline"] == pytest.approx(-68, abs=0.02)
+
+
+def test_sweeps_that_all_rest_elsewhere_are_measured_and_said():
+    stack = family(0)
+    cell = analyse(attrs.evolve(stack, voltage_mv=stack.voltage_mv + 68), STEP, DEFAULT)
+    assert not cell.excluded
+    assert any("where no membrane rests" in note for note in cell.notes)
+
+
+def test_a_potential_without_any_answer():
+    stack = family(0)
+    flat = attrs.evolve(stack, voltage_mv=np.full_like(stack.voltage_mv, -68.0))
+    cell = analyse(flat, STEP, DEFAULT)
+    assert "does not answer" in cell.reasons["input_resistance"]

@@ -311,7 +311,12 @@ def _values(
     out = dict.fromkeys(_NAMES, float(np.nan))
     if kind in ("passive", "electrode"):
         tau, r = float(taus[-1].real), float(resistances[-1].real)
-        out |= {"resistance": r, "peak": r, "tau": tau, "capacitance": 1e6 * tau / r}
+        out |= {
+            "resistance": r,
+            "peak": r,
+            "tau": tau,
+            "capacitance": 1e6 * tau / r if r else np.nan,
+        }
         if kind == "electrode":
             out["series"] = float(resistances[0].real)
         return out
