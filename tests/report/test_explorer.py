@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -18,7 +19,7 @@ from cleo_like.atlas import build
 from cleo_like.core.errors import ExistingFileError
 from cleo_like.report.explorer import explore
 from cleo_like.report.explorer.data import MISSING, packed, thumbnail
-from tests.atlas.conftest import lab_of
+from tests.atlas.conftest import FEATURES, lab_of
 
 EVIL = "</script><script>document.title='evil'</script>"
 
@@ -63,6 +64,56 @@ def test_values_come_back_from_the_bytes(atlas):
         np.testing.assert_allclose(value[good], atlas.values[good, k], rtol=2e-3)
         assert np.isnan(atlas.values[~good, k]).all()
     assert packed(atlas, None, ()).packed == made.packed
+
+
+def read_csv(page):
+    text = page.evaluate("explorer.csv()")
+    head = [line for line in text.splitlines() if line.startswith("# ")]
+    return pd.read_csv(io.StringIO(text), skiprows=len(head), dtype={"dandiset": str}), head
+
+
+@pytest.mark.slow
+def test_the_csv_has_the_values_of_the_table_and_all_its_citations(rng, tmp_path, browser):
+    cells = lab_of(rng, "first", {"Pvalb": 30, "Sst": 30})
+    cells["dandiset"] = [f"{k // 4:06d}" for k in range(60)]
+    cells["citation"] = [f"Author {k // 2}, a title" for k in range(60)]  # two of each dandiset
+    cells.loc[3, "tau"] = np.nan
+    atlas = build(cells, label="subclass", embedding="pca", lab="lab")
+    log: list[str] = []
+    page = opened(browser, explore(atlas, tmp_path / "m.html"), log)
+    told, head = read_csv(page)
+    np.testing.assert_array_equal(told[list(atlas.features)], atlas.values)  # to the last bit
+    assert told["cell_id"].tolist() == cells["cell_id"].tolist()
+    assert told["dandiset"].tolist() == cells["dandiset"].tolist()
+    page.evaluate("explorer.lassoed([0, 59])")
+    page.wait_for_function("explorer.shown().length === 2")
+    told, head = read_csv(page)
+    cites = [line for line in head if line.startswith("# cite")]
+    assert cites == [
+        "# cite DANDI:000000: Author 0, a title | Author 1, a title",
+        "# cite DANDI:000014: Author 28, a title | Author 29, a title",
+    ]
+    assert told["cell_id"].tolist() == [cells["cell_id"][0], cells["cell_id"][59]]
+    assert log == []
+
+
+@pytest.mark.slow
+def test_the_csv_of_a_large_map(rng, tmp_path, browser):
+    """Above 100,000 values to a millionth of the range; columns and labs with many words."""
+    n = 18_000
+    cells = lab_of(rng, "first", {"Pvalb": n // 2, "Sst": n // 2})
+    more = {"rheobase_i": rng.lognormal(4, 0.5, n), "latency": rng.lognormal(-2, 0.5, n)}
+    cells = cells.assign(**more, lab=[f"lab {k % 500}" for k in range(n)])
+    atlas = build(cells, features=[*FEATURES, *more], harmonise="none", embedding="pca")
+    log: list[str] = []
+    page = opened(browser, explore(atlas, tmp_path / "m.html"), log, "#canvas")
+    told, head = read_csv(page)
+    assert sum(line.startswith("# cite lab ") for line in head) == 500
+    assert "# columns of the map that are not in the page: lab, donor" in head
+    for k, name in enumerate(atlas.features):
+        # six digits (5e-6), and 20 bits of the range
+        np.testing.assert_allclose(told[name], atlas.values[:, k], rtol=8e-6)
+    assert log == []
 
 
 def test_thumbnails_keep_spikes():

@@ -13,6 +13,7 @@ import attrs
 import numpy as np
 
 from cleo_like.atlas.calibration import Calibration
+from cleo_like.atlas.columns import texts_of
 from cleo_like.atlas.copies import with_copies
 from cleo_like.atlas.frozen.landmarks import Landmark
 from cleo_like.atlas.frozen.outside import Strangeness
@@ -147,22 +148,27 @@ class Atlas:
 
     def citations(self) -> dict[str, str]:
         """Tell what to cite for these cells: dandiset (or lab) to citation and licence."""
-        frame, out = self.cells, {}
-        for name in ("citation", "licence", "dandiset"):
-            if name not in frame.columns:
-                frame = frame.assign(**{name: ""})
-        for lab, dandiset, citation, licence in (
-            frame[["lab", "dandiset", "citation", "licence"]]
-            .fillna("")
-            .drop_duplicates()
-            .values
-        ):
-            key = f"DANDI:{dandiset}" if dandiset else str(lab)
-            text = "; ".join(str(t) for t in (citation, licence) if t)
-            out[key] = text or (
-                f"https://dandiarchive.org/dandiset/{dandiset}" if dandiset else "not stated"
-            )
-        return out
+        out: dict[str, list[str]] = {}
+        for key, text in zip(self.cited, self._cites(), strict=True):
+            known = out.setdefault(key, [])
+            if text and text not in known:
+                known.append(text)
+        nothing = {k: _address(k) for k, texts in out.items() if not texts}
+        return {k: " | ".join(texts) or nothing[k] for k, texts in out.items()}
+
+    @cached_property
+    def cited(self) -> list[str]:
+        """What to cite for each cell: a key of `citations`."""
+        labs, dandisets = self._texts("lab"), self._texts("dandiset")
+        return [f"DANDI:{d}" if d else lab for lab, d in zip(labs, dandisets, strict=True)]
+
+    def _cites(self) -> list[str]:
+        told = zip(self._texts("citation"), self._texts("licence"), strict=True)
+        return ["; ".join(t for t in pair if t) for pair in told]
+
+    def _texts(self, column: str) -> list[str]:
+        there = column if column in self.cells.columns else None
+        return texts_of(self.cells, there) if there else [""] * len(self)
 
     def _words(self) -> str:
         """Everything but the arrays, as JSON."""
@@ -265,6 +271,12 @@ class Atlas:
             if mark.name == name:
                 return mark
         raise unknown_name("landmark", name, [mark.name for mark in self.landmarks])
+
+
+def _address(key: str) -> str:
+    """Where a dandiset is that tells no citation."""
+    number = key.removeprefix("DANDI:")
+    return f"https://dandiarchive.org/dandiset/{number}" if number != key else "not stated"
 
 
 def _plain(value: object) -> Any:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MISSING = -32768
 _LEVELS = 4095  # twelve bits: finer than any screen, and a quarter smaller than sixteen
+_RESTS = 254  # of a level: eight bits more, for the CSV
+_EXACT = 100_000
+"""Up to so many values the page has them as they are, for the CSV."""
 _FULL_SPACE = 20_000
 """Up to so many cells the page has the common scale itself; above, neighbours in the page are
 those of the values (the file would be too large)."""
@@ -56,7 +59,15 @@ def packed(
     """
     parts: dict[str, np.ndarray] = {"xy": _positions(atlas.xy)}
     ints, features = _features(atlas)
-    parts["features"] = ints
+    parts["features"], rest = ints
+    if atlas.values.size <= _EXACT:
+        parts["exact"] = atlas.values.T.astype(np.float64)
+    elif len(atlas) <= _FULL_SPACE:
+        parts["rest"] = rest
+    citations = atlas.citations()
+    number = {key: k for k, key in enumerate(citations)}
+    if not {"lab", "dandiset"}.isdisjoint(_left_out(atlas)):  # else the labels tell it
+        parts["cited"] = np.array([number[key] for key in atlas.cited], dtype=np.uint32)
     if len(atlas) <= _FULL_SPACE:
         space = atlas.in_space(atlas.scaled)
         parts["scaled"] = np.clip(np.rint(space * 31), -127, 127).astype(np.int8).T
@@ -70,7 +81,8 @@ def packed(
         "features": features,
         "scaled_features": parts["scaled"].shape[0] if "scaled" in parts else len(features),
         "labels": labels,
-        "citations": atlas.citations(),
+        "citations": list(citations.items()),
+        "left_out": _left_out(atlas),
         "landmarks": _landmarks(atlas, ids),
         "assets": _assets(atlas),
         "traces": {"names": list(trace_names), "length": TRACE_LENGTH},
@@ -101,9 +113,13 @@ def _positions(xy: np.ndarray) -> np.ndarray:
     return np.rint(((xy - middle) / half + 1) * 32767.5 * 0.98 + 655).astype(np.uint16).T
 
 
-def _features(atlas: Atlas) -> tuple[np.ndarray, list[dict[str, Any]]]:
+def _features(
+    atlas: Atlas,
+) -> tuple[tuple[np.ndarray, np.ndarray], list[dict[str, Any]]]:
+    """Give twelve bits of every value for the screen, eight more for the CSV, and words."""
     values = transformed(atlas.values, atlas.transforms)
     ints = np.full(values.T.shape, MISSING, dtype=np.int16)
+    rest = np.zeros(values.T.shape, dtype=np.int8)
     told = []
     for k, name in enumerate(atlas.features):
         column = values[:, k]
@@ -114,8 +130,10 @@ def _features(atlas: Atlas) -> tuple[np.ndarray, list[dict[str, Any]]]:
             else (0.0, 1.0)
         )
         high = high if high > low else low + 1.0
-        level = np.rint((column[there] - low) / (high - low) * _LEVELS) - 2048
+        place = (column[there] - low) / (high - low) * _LEVELS
+        level = np.rint(place) - 2048
         ints[k, there] = level.astype(np.int16)
+        rest[k, there] = np.clip(np.rint((place - 2048 - level) * _RESTS), -127, 127)
         known = definition(name)
         told.append(
             {
@@ -131,7 +149,7 @@ def _features(atlas: Atlas) -> tuple[np.ndarray, list[dict[str, Any]]]:
                 "missing": int((~there).sum()),
             }
         )
-    return ints, told
+    return (ints, rest), told
 
 
 def _short(name: str) -> str:
@@ -165,6 +183,13 @@ def _labels(atlas: Atlas, parts: dict[str, np.ndarray]) -> list[dict[str, Any]]:
             }
         )
     return out
+
+
+def _left_out(atlas: Atlas) -> list[str]:
+    """Columns of words with more values than anybody chooses from."""
+    frame = atlas.cells
+    there = [c for c in frame.columns if c not in _NOT_LABELS]
+    return [c for c in there if frame[c].nunique() > _MOST_VALUES]
 
 
 def _landmarks(atlas: Atlas, ids: list[str]) -> list[dict[str, Any]]:

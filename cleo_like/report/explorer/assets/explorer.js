@@ -20,6 +20,7 @@ const part = (name, Type) => {
 };
 const xy = part("xy", Uint16Array), ints = part("features", Int16Array);
 const near = part("scaled", Int8Array), traces = part("traces", Int8Array);
+const exact = part("exact", Float64Array), rest = part("rest", Int8Array), cited = part("cited", Uint32Array);
 const codes = told.labels.map((_, k) => part("label" + k, Uint16Array));
 const ids = new TextDecoder().decode(part("ids", Uint8Array)).split("\n");
 const value = (f, i) => {
@@ -27,8 +28,8 @@ const value = (f, i) => {
   return v === MISSING ? NaN : t.low + (v + 2048) / 4095 * (t.high - t.low);
 };
 const shownText = (f, i) => {
-  const v = value(f, i), t = told.features[f];
-  return Number.isNaN(v) ? "missing" : real(f, v).toPrecision(4).replace(/\.?0+(?=$|e)/, "") + (t.unit === "1" ? "" : " " + t.unit);
+  const v = written(f, i), t = told.features[f];
+  return v === "" ? "missing" : Number(v).toPrecision(4).replace(/\.?0+(?=$|e)/, "") + (t.unit === "1" ? "" : " " + t.unit);
 };
 const real = (f, v) => told.features[f].log ? 10 ** v : v;
 const plain = (f, v) => told.features[f].log ? Math.log10(v) : v;
@@ -69,7 +70,7 @@ async function update() {
   scan();
   await view.filter(shown.length === N ? null : shown);
   last.draw = performance.now() - start;
-  clearTimeout(later); later = setTimeout(() => { drawAxes(); drawTable(); }, 0); // the map first
+  clearTimeout(later); later = setTimeout(() => { drawAxes(); drawTable(); }, 32); // the map first: a frame of it
   $("status").textContent = `${shown.length} of ${N} cells shown` + (lasso ? ", lasso" : "") + (ranges.size ? `, ${ranges.size} range(s)` : "");
 }
 
@@ -141,7 +142,7 @@ async function webgl() {
   };
 }
 function flat() { // 2-D canvas: the same calls
-  const g = canvas.getContext("2d"), cam = { k: 0.95, x: 0, y: 0 };
+  const g = canvas.getContext("2d", { willReadFrequently: true }), cam = { k: 0.95, x: 0, y: 0 };
   let z, palette, list = null, path = null, drag = null, chosen = -1;
   const size = () => { const r = $("map").getBoundingClientRect(), d = devicePixelRatio || 1; canvas.width = r.width * d; canvas.height = r.height * d; g.setTransform(d, 0, 0, d, 0, 0); return [r.width, r.height]; };
   let [w, h] = size();
@@ -219,6 +220,7 @@ function look(i) {
   const facts = $("facts"); facts.replaceChildren();
   told.labels.forEach((l, k) => facts.append(el("dt", l.name), fact(l.values[codes[k][i]] || "unknown", !l.values[codes[k][i]])));
   told.features.forEach((t, f) => facts.append(el("dt", t.label, { title: t.meaning }), fact(shownText(f, i), Number.isNaN(value(f, i)))));
+  drawAxes(); // with the line of this cell
 }
 const fact = (text, missing) => el("dd", text, { className: missing ? "missing" : "" });
 function labelOf(name, i) { const k = told.labels.findIndex(l => l.name === name); return k < 0 ? "" : told.labels[k].values[codes[k][i]]; }
@@ -299,13 +301,23 @@ function drawTable() {
 }
 $("head").append(el("th", "cell", { scope: "col" }), ...told.labels.map(l => el("th", l.name, { scope: "col" })), ...told.features.map(t => el("th", t.label, { scope: "col", title: t.meaning })));
 
+function written(f, i) { // as in the table where the page has it so, else as exactly as it has it
+  const v = ints[f * N + i], t = told.features[f];
+  if (v === MISSING) return exact && !Number.isNaN(exact[f * N + i]) ? String(exact[f * N + i]) : "";
+  if (exact) return String(exact[f * N + i]);
+  const level = v + 2048 + (rest ? rest[f * N + i] / 254 : 0);
+  return String(Number(real(f, t.low + level / 4095 * (t.high - t.low)).toPrecision(rest ? 6 : 4)));
+}
 function csv() {
   const quote = v => /[",\n]/.test(v) ? `"${v.replace(/"/g, '""')}"` : v;
   const safe = v => quote(/^[=+\-@\t]/.test(v) && !Number.isFinite(Number(v)) ? "'" + v : v); // no formula in a spreadsheet
-  const keys = new Set(shown.map(i => { const d = labelOf("dandiset", i); return d ? "DANDI:" + d : labelOf("lab", i); }));
-  const lines = [`# ${shown.length} of ${N} cells of ${told.name} (${told.hash})`, ...Object.entries(told.citations).filter(([k]) => keys.has(k)).map(([k, v]) => `# cite ${k}: ${v.replace(/\n/g, " ")}`)];
+  const keyOf = i => { const d = labelOf("dandiset", i); return d ? "DANDI:" + d : labelOf("lab", i); };
+  const keys = new Set(shown.map(i => cited ? told.citations[cited[i]][0] : keyOf(i)));
+  const lines = [`# ${shown.length} of ${N} cells of ${told.name} (${told.hash})`, ...told.citations.filter(([k]) => keys.has(k)).map(([k, v]) => `# cite ${k}: ${v.replace(/\s+/g, " ")}`)];
+  if (!exact && !rest) lines.push("# values to 1/4095 of the range of each feature; the table of the map has them as they are");
+  if (told.left_out.length) lines.push(`# columns of the map that are not in the page: ${told.left_out.join(", ")}`);
   lines.push(["cell_id", ...told.labels.map(l => l.name), ...told.features.map(t => t.name)].map(quote).join(","));
-  for (const i of shown) lines.push([safe(ids[i]), ...told.labels.map((l, k) => safe(l.values[codes[k][i]])), ...told.features.map((_, f) => { const v = value(f, i); return Number.isNaN(v) ? "" : String(Number(real(f, v).toPrecision(6))); })].join(","));
+  for (const i of shown) lines.push([safe(ids[i]), ...told.labels.map((l, k) => safe(l.values[codes[k][i]])), ...told.features.map((_, f) => written(f, i))].join(","));
   return lines.join("\n") + "\n";
 }
 $("csv").onclick = () => { const a = el("a", "", { href: URL.createObjectURL(new Blob([csv()], { type: "text/csv" })), download: "cells.csv" }); a.click(); URL.revokeObjectURL(a.href); };
@@ -351,6 +363,11 @@ try {
 }
 legend(); drawValues();
 await view.paint();
+// the first filter compiles code and shaders: before anybody waits for it
+for (let f = 0; f < Math.min(F, 2); f++) ranges.set(f, [told.features[f].low, told.features[f].high]);
+for (let k = 0; k < 5; k++) scan();
+ranges.clear();
+await view.filter([0]); await view.filter(shown.slice(0, N >> 1));
 await update();
 window.explorer = { told, view, update, look, csv, neighbours, ranges, last, scan, drawRanges, shown: () => shown, lassoed: list => { lasso = list ? new Set(list) : null; return update(); }, looked: () => looked };
 document.documentElement.dataset.ready = view.name;
