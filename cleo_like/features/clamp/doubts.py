@@ -12,7 +12,7 @@ from cleo_like.features.passive.lateness import lag_of_pulse
 if TYPE_CHECKING:
     from cleo_like.core.sweep import Sweep
 
-_OF_THE_EDGE: tuple[str, ...] = ("access_resistance", "capacitance")  # where the edge is late, the first is lost
+_OF_THE_EDGE: tuple[str, ...] = ("access_resistance", "capacitance")
 _EARLY = "the potential moves {:.3g} ms before the current: do their times belong together?"
 
 _SMALLEST, LARGEST, LARGEST_CELL = 1e6, 2e11, 2e10

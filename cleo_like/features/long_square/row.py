@@ -300,7 +300,7 @@ def _rest(answers: Answers, found: Measured) -> tuple[str, ...]:
     holding = np.where(np.abs(holding) < _ZERO_CURRENT, stack.bias_pa, holding)
     free = np.abs(holding) < _ZERO_CURRENT
     rows = free & ~fires
-    low, high = (f"{x:.3g}" for x in (holding.min(), holding.max()))
+    low, high = (f"{round(x, 1) + 0.0:g}" for x in (holding.min(), holding.max()))
     held = low if low == high else f"{low} to {high}"
     if fires.all():
         why = "the cell fires before the steps: it does not rest"
