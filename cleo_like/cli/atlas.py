@@ -44,9 +44,17 @@ def atlas() -> None:
 @click.option("--cache", required=True, type=_PATH, help="Folder for lists and files.")
 @click.option("--api", default=None, help="Address of the archive's API.")
 @click.option("--registry", default=None, type=_PATH, help="Your own registry (CSV).")
-@click.option("--limit", type=int, default=None, help="Files of each dandiset.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=None, help="Files of each dandiset."
+)
 # of small files streaming fetches more than they have, and a cached one is never fetched again
-@click.option("--stream-above", default=200, show_default=True, help="MB; not downloaded.")
+@click.option(
+    "--stream-above",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    help="MB; not downloaded.",
+)
 def fetch(
     dandisets: tuple[str, ...],
     cache: Path,
@@ -236,11 +244,14 @@ def place(
     """Place cells on a map: kind, neighbours, landmarks, and whether they belong at all."""
     from cleo_like.atlas import Atlas, against_real, landmark_shares
     from cleo_like.atlas import place as find
+    from cleo_like.atlas.columns import column_named
     from cleo_like.atlas.newcomers import adapted, placed_score
 
     if figure is not None:
         check_figure(figure, overwrite=overwrite)
     known, table = Atlas.load(map_), _tables(tables)
+    if label is not None:
+        column_named(table, label, ())
     if adapt:
         known = _warned(lambda: adapted(known, table, lab=lab, label=label))
     placed = _warned(lambda: find(known, table, lab=lab))

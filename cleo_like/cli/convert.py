@@ -22,7 +22,7 @@ _PATH = click.Path(path_type=Path)
 def convert(source: Path, target: Path, electrode: str | None, overwrite: bool) -> None:
     """Convert a recording or a stimulus between ABF, ATF and NWB.
 
-    A file with several cells gives one file for each, named by its electrode. What the target
+    A file with several cells gives one file for each, numbered from 0. What the target
     cannot hold is said; nothing is left out silently.
 
     \b

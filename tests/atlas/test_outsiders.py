@@ -168,3 +168,46 @@ def test_words_among_numbers_and_spellings(rng):
     assert len(cells) == 19
     for a, b in (("M\u2126", "M\u03a9"), ("\u00b5V", "\u03bcV"), ("kohms", "kOhm")):
         assert unit_factor(a, b) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (
+            "build one.csv -o b.npz --seed -1 --embedding pca",
+            "seed must be a whole number from 0",
+        ),
+        ("build none.csv -o b.npz", "no table at"),
+        ("build one.csv -o b.npz --features nope", "no column 'nope'"),
+        ("build one.csv -o b.txt --embedding pca", "written as .npz"),
+        ("place map.npz one.csv --label nope", "no column 'nope'"),
+        ("place one.csv one.csv", "is no map of this package"),
+        ("explore map.npz -o page.pdf", "written as .html"),
+        ("report none.npz", "no map at"),
+        ("import one.csv --mapping latin.toml -o o.csv", "as text in UTF-8"),
+        ("import one.csv --mapping nope -o o.csv", "visp_viewer"),
+        ("fetch 000020 --cache c --registry latin.toml", "as text in UTF-8"),
+        ("fetch 20 --cache c", "six digits"),
+        ("extract --cache empty -o e.csv", "has no manifest"),
+    ],
+)
+def test_wrong_words_are_said(rng, tmp_path, monkeypatch, words, says):
+    monkeypatch.chdir(tmp_path)
+    cells = published.cells(rng, {"Sst": 20, "Pvalb": 20})
+    files = published.m1(cells, tmp_path)
+    run("import", *files, "--mapping", "m1_patchseq", "-o", "one.csv")
+    run("build", "one.csv", "-o", "map.npz", "--embedding", "pca")
+    (tmp_path / "latin.toml").write_bytes("# d\xe9j\xe0".encode("latin-1"))
+    told = CliRunner().invoke(main, ["atlas", *words.split()])
+    assert told.exit_code == 1
+    assert isinstance(told.exception, SystemExit)
+    assert says in " ".join(told.output.split())
+
+
+@pytest.mark.parametrize("words", ["--limit 0", "--limit -3", "--stream-above -1"])
+def test_numbers_that_count_nothing(words):
+    told = CliRunner().invoke(
+        main, ["atlas", "fetch", "000020", "--cache", "c", *words.split()]
+    )
+    assert told.exit_code == 2
+    assert "is not in the range" in told.output

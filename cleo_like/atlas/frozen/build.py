@@ -124,6 +124,9 @@ def build(
     if metric not in (None, "supervised"):
         raise unknown_name("metric", str(metric), ["supervised"])
     check_embedding(embedding)
+    if not 0 <= seed < 2**32:
+        msg = f"seed must be a whole number from 0 to 2**32 - 1, got {seed}"
+        raise InputError(msg)
     frame = as_frame(table)
     chosen = _checked(frame, features)
     raw = values_of(frame, chosen)

@@ -172,7 +172,11 @@ def read_mapping(name: str | Path) -> Mapping:
         folder = resources.files("cleo_like.atlas.tables") / "mappings"
         text = (folder / f"{name}.toml").read_text("utf-8")
     elif path.is_file():
-        text = path.read_text("utf-8")
+        try:
+            text = path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{path.name} cannot be read as text in UTF-8 ({error})"
+            raise FileFormatError(msg) from error
     else:
         raise unknown_name("mapping", str(name), mapping_names())
     try:

@@ -68,10 +68,10 @@ def read_registry(path: str | Path | None = None) -> dict[str, Entry]:
         text = (
             (resources.files("cleo_like.io.dandi") / "registry.csv").read_text("utf-8")
             if path is None
-            else Path(path).read_text("utf-8")
+            else Path(path).read_text("utf-8-sig")
         )
-    except OSError as error:
-        msg = f"cannot read the registry {name}: {error.strerror}"
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"cannot read the registry {name} as text in UTF-8 ({error})"
         raise FileFormatError(msg) from error
     known = {f.name for f in attrs.fields(Entry)}
     out: dict[str, Entry] = {}

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cleo_like.core.errors import InputError
 from cleo_like.core.files import atomic_path, check_output
 from cleo_like.report.explorer.data import packed
 
@@ -53,7 +54,17 @@ def explore(
     -------
     Path
         The file.
+
+    Raises
+    ------
+    InputError
+        Another suffix than .html.
+    ExistingFileError
+        The file exists.
     """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        msg = f"the page is written as .html, got {Path(path).name!r} (a picture: atlas_figure)"
+        raise InputError(msg)
     check_output(path, overwrite=overwrite)
     assets = resources.files("cleo_like.report.explorer") / "assets"
     made = packed(atlas, traces, trace_names)
