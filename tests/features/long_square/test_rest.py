@@ -143,8 +143,10 @@ def test_sweeps_that_all_rest_elsewhere_are_measured_and_said():
     assert any("where no membrane rests" in note for note in cell.notes)
 
 
-def test_a_potential_without_any_answer():
+@pytest.mark.parametrize("level", [-68.0, 0.0])
+def test_a_potential_without_any_answer(level):
+    """All zeros (a channel that was off) were a ZeroDivisionError."""
     stack = family(0)
-    flat = attrs.evolve(stack, voltage_mv=np.full_like(stack.voltage_mv, -68.0))
+    flat = attrs.evolve(stack, voltage_mv=np.full_like(stack.voltage_mv, level))
     cell = analyse(flat, STEP, DEFAULT)
     assert "does not answer" in cell.reasons["input_resistance"]
