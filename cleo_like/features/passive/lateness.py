@@ -26,6 +26,10 @@ _STILL, _MOVING = 0.3, 0.5
 answers yet, and above which the potential moved before the current did. A capacitance charges
 at once, whatever the gates do; a bridge that is off by as much gives 1 or -1 and 0."""
 _NOTHING = 0.01  # of the largest answer
+_FINE = 1e-4  # s: bins in which a jump is looked for
+_SEEN, _OF_TOP = 4e-3, 0.06
+"""Jump (GOhm) that is worth a word, and part of the largest answer: a membrane of 2 ms bends so
+much in 1.3 ms that it seems to begin at 0.05 of it."""
 
 
 def in_step(family: Family) -> tuple[Family, str]:
@@ -80,6 +84,29 @@ def lag_of(family: Family) -> float | None:
         if course is not None:
             return course.lag()
     return None
+
+
+def jump_of(family: Family) -> float:
+    """Resistance (MOhm) that answers at once with the current; 0 where none is seen.
+
+    A straight line through the answer from 0.3 to 1.3 ms after the edge, led back to it: a
+    membrane begins at 0 there, what a bridge leaves of the electrode does not.
+
+    Parameters
+    ----------
+    family : Family
+        Sweeps with a step.
+    """
+    answer = _answer(family, _FINE)
+    if answer is None:
+        return 0.0
+    course, edge, _ = answer
+    course = course - course[: edge // 2].mean()
+    at = np.arange(3, 13) + 0.5
+    slope, start = np.polyfit(at, course[edge + 3 : edge + 13], 1)
+    error = float(course[: edge // 2].std(ddof=1))  # the lead back has about that of one bin
+    least = max(_SEEN, _CLEAR * error, _OF_TOP * float(course[edge:].max()))
+    return float(start) * 1e3 if start > least and slope > 0 else 0.0
 
 
 def lag_of_pulse(

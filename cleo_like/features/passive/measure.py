@@ -22,7 +22,7 @@ from cleo_like.features.passive.family import (
     solved,
 )
 from cleo_like.features.passive.joint.circuit import ENTRY
-from cleo_like.features.passive.lateness import in_step, lag_of
+from cleo_like.features.passive.lateness import in_step, jump_of, lag_of
 from cleo_like.features.passive.resistances import NAMES as RESISTANCES
 from cleo_like.features.passive.resistances import conflict, resistances
 from cleo_like.features.passive.sag import sags
@@ -227,4 +227,11 @@ def _notes(found: Found, sweeps: Mapping[str, np.ndarray]) -> list[str]:
             f"{found.circuit.values['series']:.3g} MOhm that answer within 1 ms are the "
             "electrode's, not the membrane's"
         )
+    else:
+        jump = jump_of(family)
+        if jump:
+            out.append(
+                f"{jump:.3g} MOhm answer at once with the current: is the bridge off? They are "
+                "in the resistances, and shift potentials within the step"
+            )
     return out

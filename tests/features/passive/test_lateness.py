@@ -82,3 +82,18 @@ def test_both_sides_of_the_least_lag():
     assert [n for n in outside.notes if "after the current" in n]
     for cell in (inside, outside):
         assert cell.values["tau"] == pytest.approx(TAU, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("bridge", "said"), [(0.0, False), (2e6, False), (20e6, True), (40e6, True)]
+)
+@pytest.mark.parametrize("tau", [0.01, TAU])
+def test_what_answers_at_once_is_said(bridge, said, tau):
+    """The electrode that a bridge leaves; a rectifying cell had it in R without a word."""
+    cell = moved(0.0, bridge=bridge, tau=tau, noise=5e-5)
+    told = [n for n in cell.notes if "at once with the current" in n or "the electrode's" in n]
+    assert bool(told) is said
+    if told:
+        assert float(told[0].split(" MOhm")[0].split()[-1]) == pytest.approx(
+            bridge / 1e6, abs=3
+        )
