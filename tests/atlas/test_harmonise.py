@@ -115,3 +115,24 @@ def test_features_of_a_map_are_chosen(rng):
     )  # fmt: skip
     cells.loc[:4, "tau"] = np.nan  # 5 of 30 missing: more than a tenth
     assert "tau" not in feature_columns(cells)
+
+
+@pytest.mark.parametrize(
+    ("draw", "cells", "flagged"),
+    [
+        (lambda rng, n: rng.normal(3, 2, n), 10, (0, 1)), (lambda rng, n: rng.normal(3, 2, n), 400, (0, 1)),
+        (lambda rng, n: rng.standard_t(5, n), 400, (0, 1)),
+        (lambda rng, n: np.where(rng.random(n) < 0.5, -3, 3) + rng.normal(0, 0.3, n), 400, (20, 20)),
+        (lambda rng, n: np.where(rng.random(n) < 0.5, -3, 3) + rng.normal(0, 0.3, n), 10, (0, 4)),
+        (lambda rng, n: np.exp(rng.normal(0, 1, n)), 400, (20, 20)),
+    ],
+)  # fmt: skip
+def test_another_shape_is_told_from_another_place_and_spread(rng, draw, cells, flagged):
+    """Against a normal: offset and spread alone are no other shape, nor is chance."""
+    found = 0
+    for _ in range(20):
+        one, two = rng.normal(-65, 4, cells), -65 + draw(rng, cells)
+        made = compare(pd.DataFrame({"v_baseline": one}), pd.DataFrame({"v_baseline": two}))
+        found += "differ in shape" in made.table.loc[0, "reason"]
+        assert made.table.loc[0, "verdict"] != "no"
+    assert flagged[0] <= found <= flagged[1]
