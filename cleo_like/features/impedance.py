@@ -29,7 +29,7 @@ _SURE = 3.0  # standard errors by which a resonance must exceed the lowest frequ
 _LEAST_PEAK = 1e-3  # ... and part of it: less is rounding
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Impedance:
     """Impedance of a cell at the frequencies that the stimulus contains.
 

@@ -48,7 +48,7 @@ Choice = tuple[str, str, int | tuple[int, ...] | None]
 """Family, reason, and the step or the pulses of a train."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Decision:
     """Family of a ladder; plateaus are counted from 0 at the start of the sweep."""
 

@@ -28,7 +28,7 @@ _UNSURE = 60.0
 exp(-k (J/s)^2 / 8): this many (s/J)^2 samples make it 1 in 2000."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Ladder:
     """Sweeps with common edges.
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Stacked:
     """Sweeps of equal length and rate as arrays (SI).
 

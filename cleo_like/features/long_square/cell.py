@@ -34,7 +34,7 @@ _REST_LENGTH = 0.1  # s before the step
 _FEW = 20  # samples
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class CellFeatures:
     """All that was measured of one cell, with the arrays that figures need.
 
@@ -148,7 +148,7 @@ def analyse(stack: SweepStack, step: Window, parameters: ExtractionParameters) -
     found = measured(stack, step, parameters)
     answers = Answers()
     told = membrane_values(answers, found)
-    firing_values(answers, found)
+    told += firing_values(answers, found)
     notes = found.where.notes + _filter_note(stack, parameters) + told
     if not parameters.exact:
         notes += rest_and_rebound(answers, found)

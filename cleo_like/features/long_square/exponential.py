@@ -32,7 +32,7 @@ class Fit:
     rate_variance: float  # for residuals of variance 1; NaN where not defined
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Point:
     """Parameters and what the search needs to know there."""
 

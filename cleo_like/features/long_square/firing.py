@@ -10,6 +10,7 @@ import numpy as np
 from cleo_like.features.estimate import Estimate
 from cleo_like.features.long_square.membrane import line
 from cleo_like.features.long_square.rheobase import levels
+from cleo_like.features.passive.family import NO_STEP
 
 if TYPE_CHECKING:
     from cleo_like.core.window import Window
@@ -22,9 +23,9 @@ _SETTLE = 0.010  # s after the last peak
 _SMOOTH = 0.002  # s: rebounds of gates last longer, noise does not
 
 
-def rheobase_row(amplitude: np.ndarray, rate: np.ndarray) -> int | None:
-    """Sweep with the lowest positive current that fires."""
-    rows = np.flatnonzero((rate > 0) & (amplitude > 0))
+def rheobase_row(amplitude: np.ndarray, rate: np.ndarray, least: float = 0.0) -> int | None:
+    """Sweep with the lowest current above `least` (pA) that fires."""
+    rows = np.flatnonzero((rate > 0) & (amplitude > least))
     return int(rows[amplitude[rows].argmin()]) if rows.size else None
 
 
@@ -52,7 +53,7 @@ def fi_slopes(amplitude: np.ndarray, rate: np.ndarray) -> tuple[Estimate, Estima
 
     Beyond it firing falls off (block, failing spikes), and one line through both is neither.
     """
-    fires = (rate > 0) & (amplitude > 0)
+    fires = (rate > 0) & (amplitude > NO_STEP)
     if not fires.any():
         none = Estimate(reason="no sweep with a depolarising step fired")
         return none, none

@@ -69,7 +69,7 @@ def rheobase(
     """
     level = levels(amplitude)
     fires = rate > 0
-    if not (fires & (level > 0)).any():
+    if not (fires & (level > _SAME)).any():
         return _none("no sweep with a depolarising step fired")
     lowest = float(level[fires].min())
     if lowest <= _SAME:

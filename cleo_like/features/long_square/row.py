@@ -44,7 +44,7 @@ REST_MV = (-120.0, -10.0)  # mV: see io.findings.plausibility
 _FEW = 20  # samples before the step
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Measured:
     """What the cell-level values are made of."""
 
@@ -225,11 +225,11 @@ def _mean_estimate(found: list[Estimate]) -> Estimate:
     return _mean(np.array([e.value for e in good]))
 
 
-def firing_values(answers: Answers, found: Measured) -> None:
-    """Find rheobase, hero sweep, f-I line and depolarisation block."""
+def firing_values(answers: Answers, found: Measured) -> tuple[str, ...]:
+    """Find rheobase, hero sweep, f-I line and depolarisation block; give the notes."""
     stack, sweeps, p = found.stack, found.sweeps, found.limits
     amplitude, rate = sweeps["stim_amp"], sweeps["avg_rate"]
-    lowest = firing.rheobase_row(amplitude, rate)
+    lowest = firing.rheobase_row(amplitude, rate, 0.0 if p.exact else NO_STEP)
     if p.exact:
         answers.put("fi_fit_slope", firing.fi_slope(amplitude, rate, np.flatnonzero(rate > 0)))
     else:
@@ -239,11 +239,7 @@ def firing_values(answers: Answers, found: Measured) -> None:
     if lowest is None:
         why = "no sweep with a depolarising step fired" + _excluded(stack)
         answers.missing(why, *names, *hero_names)
-        return
-    first = float(amplitude[rate > 0].min())
-    if first <= NO_STEP and not p.exact:  # also 0 pA as it is recorded
-        answers.missing(fires_already(first), *names, *hero_names)
-        return
+        return ()
     answers.put("rheobase_i", amplitude[lowest])
     answers.put("rheobase_sweep", stack.numbers[lowest])
     hero = firing.hero_row(amplitude, rate, float(amplitude[lowest]))
@@ -251,6 +247,11 @@ def firing_values(answers: Answers, found: Measured) -> None:
     answers.put("hero_amp", amplitude[hero] if hero is not None else np.nan)
     for name, column in hero_names.items():
         answers.put(name, float(sweeps[column][hero]), "too few spikes in the hero sweep")
+    first = float(amplitude[rate > 0].min())
+    if first > NO_STEP or p.exact:
+        return ()
+    least = f"{amplitude[lowest]:.4g} pA is the least of the steps that were tried, no rheobase"
+    return (f"{fires_already(first)}: {least}",)
 
 
 def _excluded(stack: SweepStack) -> str:
@@ -267,7 +268,7 @@ def _firing_range(answers: Answers, found: Measured) -> None:
     sweeps["blocked"] = block
     onset = float(amplitude[block].min()) if block.any() else np.nan
     answers.put("depolarization_block_i", onset, "no sweep is in depolarisation block")
-    fires = ((rate > 0) & (amplitude > 0)).any()
+    fires = ((rate > 0) & (amplitude > NO_STEP)).any()
     answers.put("max_rate", rate.max() if fires else np.nan, "no spike")
     up, down = firing.fi_slopes(amplitude, rate)
     answers.put("fi_fit_slope", up)

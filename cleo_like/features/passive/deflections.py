@@ -27,7 +27,7 @@ _CURVED = 0.01  # p of the F test for rectification
 _LEVELS = 3  # sweeps that the noise of the levels counts as in that test
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Deflections:
     """What each sweep's own step does.
 

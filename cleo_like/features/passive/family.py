@@ -40,7 +40,7 @@ _UNDECLARED = Delay(expected=3e-5, error=2e-4, most=1e-3, earliest=2e-2)
 corner), and files differ in whether the first sample of a step is at its new level already."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Family:
     """Sweeps that tell of the membrane.
 

@@ -163,7 +163,7 @@ def _answer(family: Family, longest: float) -> tuple[np.ndarray, int, float] | N
     return course.reshape(-1, size).mean(axis=1), before, size / stack.rate
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Course:
     """What answers the current, bin by bin, above what was there at rest.
 

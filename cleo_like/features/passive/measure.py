@@ -50,7 +50,7 @@ _TOLD = 0.25  # of tau: a larger error (95 % of half its value) is no interval
 _POSSIBLE = (1.0, 2e4)  # MOhm: from the largest motor neurons to the smallest granule cells
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Membrane:
     """What was found.
 

@@ -18,7 +18,7 @@ _SHORTEST = 1e-3  # s: what is shorter is noise of a recorded command, not a pul
 _RECOVERED = 0.25  # s after a pulse: five time constants of all but the slowest cells
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Residue:
     """What is left of an earlier pulse, mean over the baseline.
 

@@ -24,7 +24,7 @@ _WINDOWS = 1e-3  # by which the limits of two windows may move a sag
 _SURE = 3.0  # standard errors that the deflection must have
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Sags:
     """Sag of the family and of each sweep."""
 

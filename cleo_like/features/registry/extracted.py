@@ -34,7 +34,7 @@ def _same_length(what: str, columns: Mapping[str, np.ndarray], n: int) -> None:
             raise InputError(msg)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Extracted:
     """What an extractor found: values by column name, and what is to be said of them.
 

@@ -20,7 +20,7 @@ _TAIL = 1e-3  # of the impulse response that may lie beyond its reach
 _DENSE = 0.8  # filtered samples over samples of the window, from which all are filtered
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Filter:
     """A zero-phase low-pass filter and what is needed to use it on parts of a sweep."""
 
@@ -74,7 +74,7 @@ def filtfilt(v: np.ndarray, design: Filter) -> np.ndarray:
     return signal.filtfilt(design.b, design.a, v, axis=-1, padlen=pad)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Derivative:
     """dV/dt (V/s) of some sweeps in one window.
 

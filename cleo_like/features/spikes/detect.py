@@ -66,7 +66,7 @@ class Trace:
         return self.sample(sweep, index) / self.stack.rate
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Events:
     """Spikes as flat indices, ordered by sweep and time."""
 

@@ -31,7 +31,7 @@ _WHOLE = 0.5  # of the typical prominence of the sweep's other spikes: it was on
 _OWN = 0.25  # of a spike's own upstroke: its threshold is not above that
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Placed(Events):
     """Spikes with what set them off from the noise."""
 

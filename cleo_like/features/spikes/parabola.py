@@ -20,7 +20,7 @@ _SLOW = 4e-3  # s: slower changes are no noise
 _MAD = 1.4826  # SD of a normal distribution over the median of its absolute values
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Kernel:
     """Weights of value and slope of the parabola, on samples averaged by `bin`."""
 
@@ -73,7 +73,7 @@ def averaged(x: np.ndarray, width: int) -> np.ndarray:
     return out
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Noise:
     """Robust SD of the parabola's value (mV) and slope (V/s) of each sweep."""
 

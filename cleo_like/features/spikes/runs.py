@@ -30,7 +30,7 @@ _EDGE = 0.5e-3  # s after an edge of the command that belong to its artefact
 _EDGE_CURRENT = 1.0  # pA: smaller changes of the command leave no artefact
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Region:
     """Blocks of 1 ms from 0.1 s before a step to 10 ms after it."""
 
@@ -78,7 +78,7 @@ def stands_out(top: np.ndarray, low: np.ndarray, height: float) -> np.ndarray:
     return (top - before >= height) & (top - after >= height)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Runs:
     """Parts of sweeps laid end to end, as averaged samples.
 

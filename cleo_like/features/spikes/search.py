@@ -58,7 +58,7 @@ _IRREGULAR = 0.35  # CV2: maxima of noise have 0.45 to 0.7, dense trains of spik
 _ABOVE = 3.5  # times the noise of single samples
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Peaks:
     """Spikes as the search finds them, one entry each.
 
@@ -89,7 +89,7 @@ class Peaks:
         return np.unique(self.sweep)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Candidates:
     """Maxima of the smooth course; places are those of the runs."""
 

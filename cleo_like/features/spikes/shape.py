@@ -25,7 +25,7 @@ _DETOUR = 0.5  # mV
 _EDGE = 1e-3  # s before the end of the step in which its edge can be in the slope
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Shapes:
     """Flat indices (-1 where there is none) and values of each spike."""
 

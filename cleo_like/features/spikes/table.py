@@ -31,7 +31,7 @@ _AT = ("threshold", "peak", "trough", "fast_trough", "adp", "slow_trough")
 _SLOPES = ("upstroke", "downstroke")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class SpikeTable:
     """Spikes as columns (ipfx's names): index in samples, t in s, v in mV, i in pA.
 

@@ -50,7 +50,7 @@ SPIKE_VECTORS = (
 )  # fmt: skip
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class FeatureVectors:
     """Vectors by name, and why a missing one is missing (it is NaN, of its usual length)."""
 

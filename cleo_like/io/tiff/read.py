@@ -177,7 +177,7 @@ def _page(file: Any, number: int, path: Path) -> np.ndarray:
         raise FileFormatError(msg) from error
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Stack:
     pages: Int[np.ndarray, "n_frames n_channels"]  # number of each in the file
     size: tuple[int, int]
@@ -215,7 +215,7 @@ def _stack(tiff: Any, path: Path) -> _Stack:
     return _Stack(numbers, (int(rows), int(columns)), dtype, offset)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Told:
     times: np.ndarray | None = None
     pixel_size: tuple[float, float] | None = None

@@ -35,7 +35,7 @@ _ROUGH_BLOCK, _LEAST_BLOCK = 5e-3, 32
 three of their differences see, must not be half of a block."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Changes:
     """Edges (first sample of the new level) and stretches in which the command varies."""
 
@@ -47,7 +47,7 @@ class Changes:
     """Standard deviation of the white noise that disturbs long means as much."""
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class _Search:
     """State of the search while scales grow."""
 

@@ -36,7 +36,7 @@ _SIGMAS = 6.0
 Spans = tuple[tuple[int, int], ...]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Marks:
     """Edges, how far (samples) each may have to be moved, and stretches that vary."""
 

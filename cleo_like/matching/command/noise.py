@@ -23,7 +23,7 @@ _BRIDGE = 2e-3
 """Longest gap of missing samples (s) over which the last value is held."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Filled:
     """A command without gaps: `samples` up to the last one there is, and what was done."""
 

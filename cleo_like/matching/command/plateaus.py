@@ -33,7 +33,7 @@ _MANY = 600
 """More edges than this are a waveform, not plateaus."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Plateaus:
     """One command cut at its edges.
 

@@ -24,7 +24,7 @@ _BACK = 0.1
 """It ends within this fraction of its size from the level where it began."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Cut:
     """A recorded command, its plateaus, and what counts as the same level."""
 

@@ -26,7 +26,7 @@ _FAR = 0.5
 """An end is moved by no more than this fraction of the stretch."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Formula:
     """A curve about holding, and how far (SD) the samples are from it."""
 
@@ -166,7 +166,7 @@ def fit_wave(y: np.ndarray) -> Formula | None:
     return best
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Wave:
     """Sine of amplitude p0 and p1 + cycles(p2, p3, time) cycles; time runs from 0 to 1."""
 

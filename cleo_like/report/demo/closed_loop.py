@@ -34,7 +34,7 @@ control : amp
 """
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class LoopRun:
     """One population twice: left alone, and controlled; the same noise and disturbance.
 

@@ -31,7 +31,7 @@ _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
 """What Pillow raises for damaged files, by format."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Grey:
     """A picture as grey values.
 

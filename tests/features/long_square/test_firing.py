@@ -272,23 +272,27 @@ def test_a_falling_square_root_is_missing_by_default(firing):
 
 
 @pytest.mark.parametrize(
-    ("rate", "amplitude", "known"),
-    [([0, 0, 0, 2, 5], [-40.0, -20.0, 0.0, 20.0, 40.0], True),
-     ([0, 0, 2, 2, 5], [-40.0, -20.0, 0.3, 20.0, 40.0], False),  # 0 pA as it is recorded
-     ([0, 0, 2, 3, 5], [-40.0, -20.0, 0.7, 20.0, 40.0], True),
-     ([3, 3, 3, 3, 9], [-40.0, -20.0, 0.0, 20.0, 40.0], False)],
+    ("rate", "amplitude", "least", "first"),
+    [([0, 0, 0, 2, 5], [-40.0, -20.0, 0.0, 20.0, 40.0], 20, None),
+     ([0, 0, 2, 2, 5], [-40.0, -20.0, 0.3, 20.0, 40.0], 20, "0.3"),  # 0 pA as it is recorded
+     ([0, 0, 2, 3, 5], [-40.0, -20.0, 0.7, 20.0, 40.0], 0.7, None),
+     ([3, 3, 3, 3, 9], [-40.0, -20.0, 0.0, 20.0, 40.0], 20, "-40"),
+     ([0, 0, 2, 0, 0], [-40.0, -20.0, 0.3, 20.0, 40.0], None, "0.3")],
 )  # fmt: skip
-def test_a_cell_that_fires_without_current_has_no_rheobase(firing, rate, amplitude, known):
+def test_a_cell_that_fires_without_current(firing, rate, amplitude, least, first):
+    """Its rheobase is the least of the steps that were tried, which is said."""
     times = [list(np.linspace(0.3, 0.6, n)) for n in rate]
     cell = analyse(firing(times, amplitude), Window(start=0.25, end=0.75), DEFAULT)
-    names = ("rheobase_i", "rheobase_sweep", "hero_amp", "hero_sweep", "hero_latency")
-    assert [np.isfinite(cell.values[n]) for n in names[:2]] == [known] * 2
-    if known:
-        first = next(a for a, n in zip(amplitude, rate, strict=True) if n)
-        assert cell.values["rheobase_i"] == pytest.approx(first, abs=0.1)
-    else:
-        first = next(a for a, n in zip(amplitude, rate, strict=True) if n)
-        for name in names:
-            assert cell.reasons[name] == f"the cell fires at {first:.4g} pA already"
-    ipfx = analyse(firing(times, amplitude), Window(start=0.25, end=0.75), IPFX)
-    assert np.isfinite(ipfx.values["rheobase_i"])  # as ipfx has it
+    said = [note for note in cell.notes if "no rheobase" in note]
+    if least is None:
+        assert cell.reasons["rheobase_i"] == "no sweep with a depolarising step fired"
+        assert np.isnan(cell.values["max_rate"])
+        return
+    assert cell.values["rheobase_i"] == pytest.approx(least, abs=0.01)
+    assert cell.values["rheobase_sweep"] == amplitude.index(least)
+    assert bool(said) == (first is not None)
+    if said:
+        assert said[0].startswith(
+            f"the cell fires at {first} pA already: {least} pA is the least"
+        )
+    assert np.isfinite(cell.values["rheobase_estimate"]) == (first is None)

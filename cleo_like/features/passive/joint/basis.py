@@ -24,7 +24,7 @@ _EQUAL = 1e-4  # square of the relative distance of poles, below which they are 
 _RINGING = 25.0  # its largest negative value: no membrane rings more
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Basis:
     """Responses to the command (mV per GOhm), the weights of which are linear.
 

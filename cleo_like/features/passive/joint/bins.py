@@ -22,7 +22,7 @@ _CLIPPED = 0.3  # of the bins of a plateau
 _LOUD = 3.0  # times that of the median bin: where the noise itself is large
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Bins:
     """Means of the potential (mV), bin by bin.
 

@@ -19,7 +19,7 @@ _SETTLED = 0.1  # s after a varying stretch: so long a cell is not yet at rest a
 _MARGIN = 1e-3  # s beside an edge of a recorded command that are not of its level
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Command:
     """Piecewise constant currents, from sample `first` to the end of the step.
 

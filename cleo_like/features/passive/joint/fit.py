@@ -55,7 +55,7 @@ class Delay:
     earliest: float
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Fit:
     """One or two exponentials and what they leave.
 

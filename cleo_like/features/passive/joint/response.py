@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cleo_like.features.passive.joint.command import Command
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Response:
     """What one exponential of 1 GOhm answers (mV), and its derivatives, (n_sweeps, n_bins)."""
 
@@ -27,7 +27,7 @@ class Response:
     by_delay: np.ndarray  # per s
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Geometry:
     """Bins and currents relative to the first level of each sweep."""
 

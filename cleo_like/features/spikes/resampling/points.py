@@ -25,7 +25,7 @@ NEEDS: Mapping[str, str] = {
 """Potential (v) or slope (d) that a group needs."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Hints:
     """What is known of spikes already; times (s) from the peak's sample on.
 
@@ -65,7 +65,7 @@ class Hints:
         )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Course:
     """Potential (mV) and slope (V/s) of spikes on finer samples, shape (n, n_fine).
 

@@ -19,7 +19,7 @@ _BEYOND = 8  # times the frequencies of the samples: where the extrapolation end
 _LEAST = 3  # frequencies for a straight line
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Spectra:
     """Power (mV2 per sample) by frequency.
 

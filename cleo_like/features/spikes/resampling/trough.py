@@ -15,7 +15,7 @@ _NOISE = 0.005  # of the downstroke: noise of the slope that is allowed
 _TERMINAL = 0.01  # of the downstroke: there the trough begins
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Parabola:
     """Responses of the value and of the slope (V/s) of a local parabola."""
 

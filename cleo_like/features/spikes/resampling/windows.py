@@ -69,7 +69,7 @@ class Grid:
         return np.arange(self.size * self.up) / (self.rate * self.up) - self.before / self.rate
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Windows:
     """Windows about spikes.
 

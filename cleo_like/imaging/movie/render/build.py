@@ -41,7 +41,7 @@ _MOST = 20.0
 place at rest, from which pixels fainter than `LEAST` are missing."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Request:
     """What a movie is asked to be.
 
