@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -155,3 +156,16 @@ def test_a_folder_that_may_not_be_written_to(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(OutputError, match=r"cannot write in the folder .*: Permission denied"):
         check_output(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_a_file_has_the_rights_of_any_new_file(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        with atomic_path(tmp_path / "ours") as temporary:
+            temporary.write_text("x")
+        (tmp_path / "theirs").write_text("x")
+    finally:
+        os.umask(before)
+    ours, theirs = (stat.S_IMODE((tmp_path / n).stat().st_mode) for n in ("ours", "theirs"))
+    assert ours == theirs == 0o666 & ~mask

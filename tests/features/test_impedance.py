@@ -8,7 +8,7 @@ import pytest
 from scipy.signal import lfilter
 
 from cleo_like.core.errors import InputError
-from cleo_like.features.impedance import impedance
+from cleo_like.features.impedance import _resonance, impedance
 from cleo_like.features.stack import SweepStack
 
 RATE = 5e3
@@ -138,3 +138,28 @@ def test_a_drift_of_the_potential_is_no_resonance(drift):
     np.testing.assert_allclose(
         found.magnitude[found.frequency > 1], calm.magnitude[calm.frequency > 1], rtol=0.01
     )
+
+
+@pytest.mark.parametrize(("away", "known"), [(2.9, False), (3.1, True)])
+def test_a_resonance_is_three_errors_above_the_lowest_frequency(away, known):
+    f, error = np.array([1.0, 2, 4, 8]), np.full(4, 2.0)
+    z = np.array([100.0, 100 + away * np.hypot(2, 2), 90, 20])
+    values, reasons = _resonance(f, z, error)
+    assert (values["resonance_frequency"] == 2.0) is known
+    assert ("resonance_frequency" in reasons) is not known
+    assert values["resonance_q"] == pytest.approx(z[1] / 100)
+    assert values["impedance_cutoff"] == 8.0  # the first below 0.71 of the largest
+    assert values["impedance_low"], values["impedance_max"] == (100, z[1])
+
+
+@pytest.mark.parametrize(("top", "known"), [(100.09, False), (100.11, True)])
+def test_less_than_a_thousandth_is_rounding(top, known):
+    values, _ = _resonance(np.array([1.0, 2, 4]), np.array([100.0, top, 90]), np.zeros(3))
+    assert np.isfinite(values["resonance_frequency"]) == known
+
+
+def test_the_largest_at_the_last_frequency_is_no_peak():
+    values, reasons = _resonance(np.arange(1.0, 4), np.array([100.0, 110, 130]), np.ones(3))
+    assert np.isnan(values["resonance_frequency"])
+    assert reasons["resonance_frequency"] == "still rising at 3 Hz"
+    assert reasons["impedance_cutoff"] == "still above 0.71 of the largest at 3 Hz"

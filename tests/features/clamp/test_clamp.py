@@ -10,6 +10,7 @@ from cleo_like.cells import Dynamics, Population, get_cell
 from cleo_like.core import InputError, UnknownNameError
 from cleo_like.features.clamp import (
     CurrentVoltage,
+    MembraneTest,
     boltzmann_fit,
     current_voltage,
     membrane_test,
@@ -450,3 +451,23 @@ def test_wrong_arguments_are_told():
     with pytest.raises(InputError, match="skip must be 0 ms or more, got -1 ms"):
         current_voltage(made[0], skip="-1 ms")
     current_voltage(made[0], skip="0 ms")
+
+
+def test_the_table_of_a_membrane_test_is_in_units_of_the_bench():
+    found = MembraneTest(
+        number=np.array([3, 4]), access_resistance=np.array([1e7, np.nan]),
+        input_resistance=np.array([2e8, 3e8]), capacitance=np.array([1e-10, 2e-10]),
+        time_constant=np.array([2e-3, 5e-3]), holding=np.array([-2e-11, 0.0]),
+        notes=((), ("a", "b")),
+    )  # fmt: skip
+    table = found.table()
+    assert table["sweep"].tolist() == [3, 4]
+    assert table["access_resistance"][0] == 10
+    assert table["input_resistance"].tolist() == [200, 300]
+    assert table["capacitance"].tolist() == pytest.approx([100, 200])
+    assert table["time_constant"].tolist() == [2, 5]
+    assert table["holding"].tolist() == [-2e-11, 0]
+    assert table["notes"].tolist() == ["", "a; b"]
+    assert "10" in repr(found)
+    assert "250" in repr(found)
+    assert "150" in repr(found)

@@ -246,3 +246,21 @@ def test_micro_sign_stays_micro(tmp_path):
     assert source.channel(source.samples(), 0)[0][0] == pytest.approx(1e-6)
     reader, _ = _neo_segments(path)
     assert reader.header["signal_channels"]["units"].tolist()[0] in ("µA", "uA")
+
+
+def test_fields_where_the_format_of_abf1_has_them(tmp_path):
+    """Offsets of Axon's description of the header (version 1.83)."""
+    data = np.linspace(-80, 40, 2 * 3000).reshape(2, 3000)
+    path = write_abf1(tmp_path / "x.abf", data, rate="20 kHz", units="mV", names=["Vm"])
+    raw = path.read_bytes()
+
+    def at(offset, form):
+        return struct.unpack_from("<" + form, raw, offset)[0]
+
+    assert raw[:4] == b"ABF "
+    assert at(4, "f") == pytest.approx(1.83)
+    assert (at(8, "h"), at(10, "i"), at(16, "i")) == (5, 6000, 2)  # episodic, samples, sweeps
+    assert (at(36, "h"), at(100, "h"), at(120, "h")) == (1, 0, 1)  # ABF, integers, channels
+    assert at(40, "i") * 512 == at(2034, "i")  # data begin where the header ends
+    assert at(122, "f") == pytest.approx(50.0)  # us between samples
+    assert (at(138, "i"), at(96, "i")) == (3000, 2)
