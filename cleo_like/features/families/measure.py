@@ -18,6 +18,7 @@ from cleo_like.features.families.first_spike import (
     without_charging,
 )
 from cleo_like.features.impedance import impedance
+from cleo_like.features.long_square.row import REST_MV
 from cleo_like.features.spikes.table import spikes_of
 from cleo_like.features.stack import SweepStack
 from cleo_like.matching.verdict import NONE
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _AFTER = 0.02  # s: the membrane gives its charge back within some time constants of 5 to 20 ms
 _MOST = 0.5  # of its sweeps: a current that makes so many fire is above threshold
+_SPIKE = 15.0  # mV above the median: less is not looked at as a spike
+_FEW = 20  # samples before the stimulus
 _SAME = 0.1  # pA: less is rounding, no two commands
 _IMPEDANCE = (
     "resonance_frequency", "resonance_q", "impedance_low", "impedance_max", "impedance_cutoff",
@@ -133,12 +136,16 @@ def _ramp(part: Part, parameters: ExtractionParameters) -> Measured:
     table = spikes_of(stack, Window(start=start, end=end), parameters)
     found = first_spikes(table, start)
     rows = found.pop("row")
-    notes = (f"{rows.size} of {stack.n_sweeps} ramps fire",) if stack.n_sweeps > 1 else ()
+    count = f"{rows.size} of {stack.n_sweeps} ramps fire"
+    notes: tuple[str, ...] = (count,) if stack.n_sweeps > 1 else ()
     if not rows.size:
         a, b = stack.bounds(Window(start=start, end=end))
         top = stack.current_pa[:, a:b].max()
         return _silent(part, stack, f"no spike up to {top:.4g} pA")
     values, errors, reasons = mean_over_sweeps("ramp", found)
+    notes += _doubts(stack, start, parameters)
+    if values["threshold_i_ramp"] < float(np.median(stack.first_level(stack.index(start)))):
+        notes += ("the cell fires while the current falls: is its sign right?",)
     used = tuple(stack.numbers)
     return Measured(values=values, errors=errors, reasons=reasons, used=used, notes=notes)
 
@@ -166,7 +173,37 @@ def _short_square(part: Part, parameters: ExtractionParameters) -> Measured:
         values[at] = np.nan
         reasons[at] = f"the spike begins after the pulse: see {AMPLITUDE}_short_square"
     values[f"{AMPLITUDE}_short_square"] = float(amplitude[level == above[0]].mean())
-    return Measured(values=values, errors=errors, reasons=reasons, used=tuple(stack.numbers))
+    return Measured(
+        values=values, errors=errors, reasons=reasons, used=tuple(stack.numbers),
+        notes=_doubts(stack, start, parameters),
+    )  # fmt: skip
+
+
+def _doubts(
+    stack: SweepStack, start: float, parameters: ExtractionParameters
+) -> tuple[str, ...]:
+    """Say what before the stimulus makes the first spike a doubtful answer to it."""
+    stop = stack.index(start)
+    before = stack.voltage_mv[:, :stop]
+    if stop < _FEW:
+        return ()
+    rest, notes = np.median(before, axis=1), []
+    rows = np.flatnonzero(before.max(axis=1) - rest > _SPIKE)
+    if rows.size:
+        window = Window(start=0.0, end=start)
+        rows = rows[spikes_of(stack.take(rows), window, parameters, shapes=False).counts > 0]
+    if rows.size:
+        numbers = ranges([stack.numbers[k] for k in rows.tolist()])
+        notes.append(
+            f"a spike before the stimulus in sweep {numbers}: the first in it may be no answer"
+        )
+    level = float(np.median(rest))
+    if not REST_MV[0] <= level <= REST_MV[1]:
+        notes.append(
+            f"the baseline is {level:.3g} mV, where no membrane rests: unit, gain, offset or "
+            "seal may be wrong"
+        )
+    return tuple(notes)
 
 
 def _places(part: Part, stack: SweepStack) -> list[int]:

@@ -162,3 +162,29 @@ def test_errors_of_a_single_ramp_hold_the_value_without_noise():
         for name in ("threshold_v_ramp", "latency_ramp"):
             held.append(abs(row[name][0] - known[name][0]) < 2 * row[f"{name}_error"][0])
     assert np.mean(held) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda v, i: (v, i), ""),
+        (lambda v, i: (v, -i), "while the current falls"),
+        (lambda v, i: (v * 10, i), "where no membrane rests"),
+        (lambda v, i: (v + np.roll(v + 0.07, -17_000), i), "a spike before the stimulus"),
+    ],
+)
+def test_what_makes_a_ramp_doubtful_is_said(change, said):
+    """A spike at 150 pA, and one 0.1 s before the ramp."""
+    t = np.arange(2000) / 1e3 - 0.2  # the ramp begins at 0.2 s
+    i = np.where((t >= 0) & (t < 1.6), 200e-12 * np.clip(t, 0, None), 0)
+    fine = np.arange(40_000) / 20e3 - 0.2
+    v = -0.07 + 0.1 * np.exp(-(((fine - 0.75) / 4e-4) ** 2))
+    v, i = change(v, np.interp(fine, t, i))
+    v = v + np.random.default_rng(0).normal(0, 1e-5, v.size)
+    sweep = cl.Sweep(response=v, command=i, rate=20e3)
+    recording = cl.Recording(
+        sweeps=[sweep], cell=cl.Cell(id="c"), provenance=cl.Provenance(source="made")
+    )
+    notes = cl.extract(recording, progress=False)["notes"][0]
+    for text in ("while the current falls", "where no membrane", "a spike before"):
+        assert (text in notes) is (bool(said) and text in said)
