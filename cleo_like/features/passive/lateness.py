@@ -25,6 +25,7 @@ _STILL, _MOVING = 0.3, 0.5
 """Parts of what a rise from the edge on would give in the time of the lag, below which nothing
 answers yet, and above which the potential moved before the current did. A capacitance charges
 at once, whatever the gates do; a bridge that is off by as much gives 1 or -1 and 0."""
+_STANDS = 5e-3  # s before the edge in which a rest stands still
 _NOTHING = 0.01  # of the largest answer
 _FINE = 1e-4  # s: bins in which a jump is looked for
 _SEEN, _OF_TOP = 4e-3, 0.06
@@ -200,6 +201,7 @@ class _Course:
         """
         quiet = values[: edge // 2]
         values, noise = values - quiet.mean(), float(quiet.std(ddof=1))
+        values = values - cls._drifted(values, edge, width, noise)
         # the largest of noisy bins is not the largest answer
         wide = min(max(1, round(_TOP / width)), values.size - edge)
         top = float(np.convolve(values[edge:], np.full(wide, 1 / wide), mode="valid").max())
@@ -211,6 +213,20 @@ class _Course:
         return cls(
             values=values, edge=edge, width=width, noise=noise, onset=onset, tau=tau, top=top
         )
+
+    @staticmethod
+    def _drifted(values: np.ndarray, edge: int, width: float, noise: float) -> float:
+        """Give how far the rest has gone by the edge, where it stands still there.
+
+        A drift is no answer that came before the current; such an answer goes on rising.
+        """
+        size = min(round(_STANDS / width), edge // 4)
+        if size < 2:
+            return 0.0
+        near, before = values[edge - size : edge], values[edge - 2 * size : edge - size]
+        level = float(near.mean())
+        still = abs(level - float(before.mean())) <= max(0.2 * abs(level), noise)
+        return level if still else 0.0
 
     def lag(self, earliest: float = _EARLIEST) -> float | None:
         """Time (s) from the current to the answer, where it is one."""

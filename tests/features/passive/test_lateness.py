@@ -97,3 +97,24 @@ def test_what_answers_at_once_is_said(bridge, said, tau):
         assert float(told[0].split(" MOhm")[0].split()[-1]) == pytest.approx(
             bridge / 1e6, abs=3
         )
+
+
+@pytest.mark.parametrize("drift", [-0.5, 0.5])
+def test_a_rest_that_has_moved_before_the_step_is_no_early_answer(drift):
+    """File_axon_5: rests that differ by 4 % of the answer along the current, 60 ms before it."""
+    rate, rng, rows = 20_000.0, np.random.default_rng(5), []
+    t = np.arange(round(1.4 * rate)) / rate
+    for amplitude in (-40, -20, 0, 20):
+        on = (t >= 0.2) & (t < 1.2)
+        rise = np.where(on, 1 - np.exp(-(t - 0.2) / TAU), 0)
+        v = 0.3 * amplitude * rise + drift * amplitude / 40 * (t >= 0.14)
+        v = E + 1e-3 * v + rng.normal(0, 1e-4, t.size)
+        rows.append(
+            Sweep(response=v, command=1e-12 * amplitude * on, rate=rate, number=len(rows))
+        )
+    recording = Recording(
+        sweeps=rows, cell=Cell(id="rc"), provenance=Provenance(source="oracle")
+    )
+    cell = long_square_features(recording, "0.2 s", "1.2 s")
+    assert not [n for n in cell.notes if "after the current" in n]
+    assert "before the current" not in cell.reasons.get("tau", "")
