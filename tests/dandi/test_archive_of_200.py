@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -69,8 +70,12 @@ def test_killed_twice_it_is_the_same_table(folder, tmp_path):
         subprocess.run(fetch, check=True, capture_output=True)
         assert blobs() == FILES
         size = sum(p.stat().st_size for p in folder.rglob("*.nwb"))
-        # what was on its way when the process died was sent, but not kept
-        assert size <= sum(server.sent.values()) <= size + 4 * server.chunk
+        # one file was on its way when the process died, each time: what lay in the system's
+        # buffers was sent, but never received
+        asked = Counter(path for _, path, _ in server.log if path.startswith("/blob"))
+        assert sum(count > 1 for count in asked.values()) <= 2
+        largest = max(p.stat().st_size for p in folder.rglob("*.nwb"))
+        assert size <= sum(server.sent.values()) <= size + 2 * largest
         server.log.clear()
         server.sent.clear()
         subprocess.run(fetch, check=True, capture_output=True)
