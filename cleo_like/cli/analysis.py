@@ -211,7 +211,7 @@ def qc(files: tuple[Path, ...], output: Path | None, criteria: Preset, overwrite
     Examples:
       cleo-like qc table.csv
       cleo-like qc recordings/*.abf -o verdicts.csv
-      cleo-like qc recordings/*.nwb --criteria allen
+      cleo-like qc recordings/sub-*/*.nwb --criteria allen
     """
     import pandas as pd
 

@@ -27,7 +27,8 @@ _ROUGH = 0.05  # of the resistance of the electrode: error of taking it off
 _LARGE = 0.5  # of the final response
 _LATE = 1.5  # standard errors of what is known of the delay
 _USUAL = 1e-4  # s: error of what is known of the delay of a recording
-_JUMPS = 3.0  # standard errors by which a response must begin too early to be a jump
+_JUMPS = 3.0  # standard errors by which a response must begin too early, and jump
+_MOMENTS = 6e-4  # s after an edge, at least, that tell of a jump
 _BESIDE = 30  # times beside that of the peak; a hundredth of its time moves it by 2
 _SMALL = 1e-4  # relative step of numerical derivatives
 
@@ -164,33 +165,66 @@ def _odd(problem: Problem, fit: Fit) -> bool:
 def _single(problem: Problem, one: Fit) -> Circuit:
     """Give the meaning of one exponential, which may begin before the current changes.
 
-    No cell answers beforehand: but for the first moments that is a jump, of a bridge out of
-    balance, and the same exponential at the usual delay,
-
-        w (1 - exp(-(t - early) / tau)) = jump + r (1 - exp(-(t - usual) / tau)),
-        r = w exp((early - usual) / tau).
+    No cell answers beforehand. A bridge out of balance makes a jump and the same exponential
+    at the usual delay, a dendrite a first part that is only faster: the moments after the
+    edges tell which.
     """
-    tau, w = float(np.exp(one.shape[0])), float(one.weights[0])
-    away = one.delay - problem.delay.expected
-    error = one.error(np.array([0.0, 1.0, 0.0]))
     found = _meaning(one)
-    if not away < -_JUMPS * float(np.hypot(_USUAL, error)):
-        return _with_jump(found, error)
-    r = w * float(np.exp(away / tau))
+    tau, w = float(np.exp(one.shape[0])), float(one.weights[0])
+    own = one.error(np.array([0.0, 1.0, 0.0]))
+    away = one.delay - problem.delay.expected
+    if not away < 0:
+        return found
+    jump, error = _jump(problem, one, tau, w)
+    if away < -_JUMPS * float(np.hypot(_USUAL, own)) and jump > _JUMPS * error:
+        return _with_electrode(problem, one, jump, error)
+    early = -one.delay - 2 * own
+    if early <= 0:
+        return found
+    doubt = min(float(np.hypot(max(jump, 0.0), error)), abs(w) * early / tau) / abs(w)
+    errors, doubts = dict(found.errors), dict(found.doubts)
+    for name in ("resistance", "peak", "capacitance"):
+        doubts[name] = abs(found.values[name]) * doubt
+        errors[name] = float(np.hypot(errors[name], doubts[name]))
+    return attrs.evolve(found, errors=errors, doubts=doubts)
+
+
+def _jump(problem: Problem, one: Fit, tau: float, w: float) -> tuple[float, float]:
+    """Measure what answers at once (MOhm), and its error, by a line through the first moments.
+
+    What one exponential leaves there, by the jump that it has at the usual delay.
+    """
+    bins, geometry = problem.bins, problem.geometry
+    late = (bins.since + bins.widths / 2) / geometry.rate - problem.delay.expected
+    near = (bins.part > 0) & (late < max(tau / 8, _MOMENTS))
+    edge = 1e-3 * np.diff(geometry.currents, axis=1, prepend=0.0)[:, bins.part[near]]
+    weight = bins.weight[:, near]
+    x = np.stack((edge, edge * late[near])).reshape(2, -1)
+    normal = (x * weight.ravel()) @ x.T
+    if not np.linalg.det(normal) > 0:
+        return 0.0, float(np.inf)
+    inverse = np.linalg.inv(normal)
+    added = inverse @ ((x * weight.ravel()) @ one.residual[:, near].ravel())
+    left = one.residual[:, near].ravel() - added @ x
+    spread = float(weight.ravel() @ left**2) / max(np.count_nonzero(weight) - 2, 1)
+    error = float(np.sqrt(max(spread, one.variance) * inverse[0, 0]))
+    had = w * (1 - float(np.exp((one.delay - problem.delay.expected) / tau)))
+    return had + float(added[0]), float(np.hypot(error, _USUAL * abs(w) / tau))
+
+
+def _with_electrode(problem: Problem, one: Fit, jump: float, error: float) -> Circuit:
+    """Take the jump off the resistance of one exponential."""
+    found = _meaning(one)
+    r = found.values["resistance"] - jump
+    tau = found.values["tau"]
     values = found.values | {
-        "resistance": r, "peak": r, "capacitance": 1e6 * tau / r, "series": w - r,
+        "resistance": r, "peak": r, "capacitance": 1e6 * tau / r, "series": jump,
     }  # fmt: skip
-    of_r = np.array([-r * away / tau, r / tau, r / w])  # by log tau, delay and weight
-    gradients = {"resistance": of_r, "peak": of_r, "series": np.array([0.0, 0.0, 1.0]) - of_r}
-    gradients["capacitance"] = 1e6 * tau / r * (np.array([1.0, 0.0, 0.0]) - of_r / r)
-    usual = {name: abs(values[name]) * _USUAL / tau for name in gradients}
-    usual["series"] = usual["resistance"]
-    errors = found.errors | {
-        name: float(np.hypot(one.error(gradient), usual[name]))
-        for name, gradient in gradients.items()
-    }
+    doubts = {"resistance": error, "peak": error, "capacitance": 1e6 * tau / r * error / r}
+    errors = found.errors | {"series": error}
+    errors |= {name: float(np.hypot(errors[name], d)) for name, d in doubts.items()}
     return Circuit(
-        fit=one, kind="electrode", values=values, errors=errors, doubts=usual,
+        fit=one, kind="electrode", values=values, errors=errors, doubts=doubts,
         membrane_delay=problem.delay.expected,
     )  # fmt: skip
 
@@ -206,18 +240,6 @@ def _doubted(first: Circuit, second: Circuit, doubt: float) -> Circuit:
     if second.kind == "gate":
         doubts["sag"] = doubt * (1 - second.values["resistance"] / second.values["peak"])
     return attrs.evolve(first, errors=errors, doubts=doubts)
-
-
-def _with_jump(found: Circuit, error: float) -> Circuit:
-    """Add to the errors the jump that a response may be which begins early, see `_single`."""
-    early = -found.fit.delay - 2 * error
-    if early <= 0:
-        return found
-    errors, doubts = dict(found.errors), dict(found.doubts)
-    for name in ("resistance", "peak", "capacitance"):
-        doubts[name] = abs(found.values[name]) * early / found.values["tau"]
-        errors[name] = float(np.hypot(errors[name], doubts[name]))
-    return attrs.evolve(found, errors=errors, doubts=doubts)
 
 
 def _mean_weight(problem: Problem) -> float:
