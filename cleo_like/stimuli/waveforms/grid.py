@@ -8,6 +8,9 @@ from cleo_like.core.units import si
 _SLACK = 1e-6
 """Samples by which duration * rate may miss a whole number (rounding of the product)."""
 
+_MOST = 1_000_000_000
+"""Samples of a sweep: 8 GB, or five hours at 50 kHz."""
+
 
 def sample_rate(value: object, name: str = "rate") -> float:
     """Convert a sampling rate to Hz.
@@ -68,7 +71,7 @@ def whole_samples(
     ------
     InputError
         The duration is not a whole number of samples; the message has the two nearest
-        durations that are. Or it is shorter than `least` samples.
+        durations that are. Or it is shorter than `least` samples, or longer than any sweep.
 
     Examples
     --------
@@ -94,6 +97,12 @@ whole number; use 33.3 ms (333 samples) or 33.4 ms (334 samples)
         msg = (
             f"{name} must be at least {_samples(least)} ({least / rate * 1e3:g} ms), "
             f"got {duration * 1e3:g} ms"
+        )
+        raise InputError(msg)
+    if count > _MOST:
+        msg = (
+            f"{name} of {duration:g} s is {count:.3g} samples at {rate / 1e3:.9g} kHz, more "
+            f"than a sweep can hold ({_MOST:.0e}); is its unit right?"
         )
         raise InputError(msg)
     return count

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import cleo_like as cl
 from cleo_like.core.errors import InputError, UnitError
 from cleo_like.stimuli.waveforms.grid import sample_rate, whole_samples
 
@@ -47,3 +48,11 @@ def test_rate_needs_a_unit_and_a_positive_value():
         sample_rate(10_000)
     with pytest.raises(InputError, match="rate must be above 0 Hz"):
         sample_rate("0 Hz")
+
+
+def test_no_sweep_is_longer_than_a_thousand_million_samples():
+    assert whole_samples(1e5, 1e4) == 10**9
+    with pytest.raises(InputError, match=r"1e\+09 samples at 10 kHz, .* is its unit right"):
+        whole_samples(1e5 + 1e-4, 1e4)
+    with pytest.raises(InputError, match="duration of 1e\\+09 s is 2e\\+13 samples"):
+        cl.long_square(["10 pA"], duration="1e9 s", rate="20 kHz")
