@@ -34,6 +34,9 @@ _MOST = 0.5  # of its sweeps: a current that makes so many fire is above thresho
 _SPIKE = 15.0  # mV above the median: less is not looked at as a spike
 _FEW = 20  # samples before the stimulus
 _SAME = 0.1  # pA: less is rounding, no two commands
+_MOMENTS = (0.3e-3, 1e-3)  # s after an onset: filters are over, a membrane has hardly moved
+_LEAST = 4  # samples for a line and its error
+_BRIDGE = 3.0  # MOhm: less is balanced well
 _IMPEDANCE = (
     "resonance_frequency", "resonance_q", "impedance_low", "impedance_max", "impedance_cutoff",
 )  # fmt: skip
@@ -175,8 +178,35 @@ def _short_square(part: Part, parameters: ExtractionParameters) -> Measured:
     values[f"{AMPLITUDE}_short_square"] = float(amplitude[level == above[0]].mean())
     return Measured(
         values=values, errors=errors, reasons=reasons, used=tuple(stack.numbers),
-        notes=_doubts(stack, start, parameters),
+        notes=_doubts(stack, start, parameters) + _at_once(stack, start, amplitude),
     )  # fmt: skip
+
+
+def _at_once(stack: SweepStack, start: float, amplitude: np.ndarray) -> tuple[str, ...]:
+    """Say what answers at once with a pulse: within it the potential is off by that.
+
+    A line through 0.3 to 1 ms after the onset, led back to it; the median of all sweeps.
+    """
+    onset = stack.index(start)
+    first, last = (onset + round(t * stack.rate) for t in _MOMENTS)
+    before = stack.voltage_mv[:, max(onset - (last - onset), 0) : max(onset - 1, 0)]
+    if last - first < _LEAST or before.shape[1] < _LEAST or last > stack.n_samples:
+        return ()
+    rest = np.median(before, axis=1, keepdims=True)
+    strong = np.abs(amplitude) >= np.abs(amplitude).max() / 2
+    course = (stack.voltage_mv[:, first:last] - rest)[strong] / amplitude[strong, None] * 1e3
+    course = np.median(course, axis=0)
+    at = np.arange(first, last) - onset
+    (slope, jump), spread = np.polyfit(at, course, 1, cov="unscaled")
+    left = course - (jump + slope * at)
+    error = float(np.sqrt(spread[1, 1] * (left @ left) / (at.size - 2)))
+    if not (slope > 0 and jump > max(_BRIDGE, 5 * error)):
+        return ()
+    top = np.abs(amplitude).max() * jump * 1e-3
+    return (
+        f"{jump:.3g} MOhm answer at once with the pulse: is the bridge off? Potentials within "
+        f"it are off by up to {top:.3g} mV",
+    )
 
 
 def _doubts(

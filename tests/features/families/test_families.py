@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 import numpy as np
 import pytest
+from scipy.signal import lfilter
 
 import cleo_like as cl
 from cleo_like.features.catalogue import feature
@@ -188,3 +191,34 @@ def test_what_makes_a_ramp_doubtful_is_said(change, said):
     notes = cl.extract(recording, progress=False)["notes"][0]
     for text in ("while the current falls", "where no membrane", "a spike before"):
         assert (text in notes) is (bool(said) and text in said)
+
+
+@pytest.mark.parametrize(
+    ("bridge", "said"), [(0.0, False), (2.0, False), (5.0, True), (20.0, True)]
+)
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+@pytest.mark.parametrize("capacitance", [30.0, 300.0])
+def test_a_bridge_that_is_off_is_said_of_brief_pulses(bridge, said, noise, capacitance):
+    """A cell of 200 MOhm charges by I t / C; what is there at once is the electrode's."""
+    rate, rng = 50e3, np.random.default_rng(1)
+    t = np.arange(5000) / rate
+    sweeps = []
+    for k, amps in enumerate((200.0, 400.0, 600.0)):  # pA
+        current = np.where((t >= 0.03) & (t < 0.033), amps, 0.0)
+        tau = 200 * capacitance * 1e-6
+        decay = np.exp(-1 / rate / tau)
+        v = -70 + 0.2 * lfilter([0, 1 - decay], [1, -decay], current) + 1e-3 * bridge * current
+        if amps == 600:
+            v += 90 * np.exp(-0.5 * ((t - 0.0325) / 2e-4) ** 2)
+        v += noise * rng.normal(size=t.size)
+        sweeps.append(cl.Sweep(response=v * 1e-3, command=current * 1e-12, rate=rate, number=k))
+    made = cl.Recording(
+        sweeps=sweeps, cell=cl.Cell(id="c"), provenance=cl.Provenance(source="x")
+    )
+    notes = cl.extract(made, progress=False)["notes"][0]
+    assert ("answer at once with the pulse" in notes) is said
+    if said and not noise:  # a line overshoots where the cell charges fast (tau 6 ms)
+        found = [
+            float(x) for x in re.findall(r"([\d.]+) MOhm|up to ([\d.]+) mV", notes)[0] if x
+        ]
+        assert found[0] == pytest.approx(bridge, rel=0.25 if capacitance < 100 else 0.02)
