@@ -206,7 +206,7 @@ def _jump(problem: Problem, one: Fit, tau: float, w: float) -> tuple[float, floa
     inverse = np.linalg.inv(normal)
     added = inverse @ ((x * weight.ravel()) @ one.residual[:, near].ravel())
     left = one.residual[:, near].ravel() - added @ x
-    spread = float(weight.ravel() @ left**2) / max(np.count_nonzero(weight) - 2, 1)
+    spread = float(weight.ravel() @ left**2) / max(int(np.count_nonzero(weight)) - 2, 1)
     error = float(np.sqrt(max(spread, one.variance) * inverse[0, 0]))
     had = w * (1 - float(np.exp((one.delay - problem.delay.expected) / tau)))
     return had + float(added[0]), float(np.hypot(error, _USUAL * abs(w) / tau))
