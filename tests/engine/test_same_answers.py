@@ -106,7 +106,11 @@ def ids(indices):
     return "+".join(NAMES[k] for k in indices[:2])
 
 
-@pytest.mark.parametrize("indices", SETS, ids=ids)
+@pytest.mark.parametrize(
+    "indices",
+    [*SETS[:3], *(pytest.param(some, marks=pytest.mark.slow) for some in SETS[3:])],
+    ids=ids,
+)
 def test_every_cell_and_family(device, indices):
     """25 ms of each, at every step."""
     job = job_of(indices, 0.025)

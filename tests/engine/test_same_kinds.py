@@ -114,7 +114,7 @@ def test_refractory_of_any_kind(device, period):
 @pytest.mark.parametrize(
     "off", ["thresholder", "resetter", "state_updater", "monitor", "spikes", "operation"]
 )
-@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("before", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_objects_that_are_switched_off(twin, off, before):
     """Compiled, and with the answer of Brian2; switched off at once or between two runs."""
 

@@ -174,7 +174,7 @@ def test_a_neuron_with_calcium_of_its_own_keeps_it(bench, evaluation):
 
 
 @pytest.mark.parametrize("name", TEN)
-@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("kernel", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_every_indicator_takes_calcium_of_the_neurons(bench, name, kernel):
     """At rest all are dark, and more calcium is more light."""
     model = "v : 1\nCa = (50 + 250*int(t >= 50*ms))*nmolar : mmolar"

@@ -47,7 +47,7 @@ def change_one(synapses):
     synapses.rho_rel[0] = 3
 
 
-@pytest.mark.parametrize("make", [gcamp6f, jgcamp7f])
+@pytest.mark.parametrize("make", [gcamp6f, pytest.param(jgcamp7f, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("change", [lambda synapses: None, change_all, change_one])
 def test_variables_are_those_of_the_equations(make, change):
     event, clock = both_ways(make, change)
