@@ -243,7 +243,7 @@ def _marks(node: Any) -> bool:
 
 def _is_large(node: Any) -> bool:
     """Tell whether a number is so large that one more is rounding (1e12 pA in an ampere)."""
-    return node.type == "number" and "e" in node.value and abs(float(node.value)) > _LARGE
+    return node.type == "number" and abs(ast.literal_eval(node.value)) > _LARGE
 
 
 def _unseen_lines(source: str) -> set[int]:
