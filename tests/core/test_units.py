@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleo_like.core import UnitError, si, si_array
+from cleo_like.core.units.dimensions import _NAMES
 
 GOOD = [
     (100 * pA, "A", 100e-12),
@@ -70,3 +71,9 @@ def test_arrays_keep_their_shape():
 def test_text_and_brian2_agree(number, unit):
     symbol, factor = unit
     assert si(f"{number!r} {symbol}", "A", "x") == pytest.approx(number * factor, rel=1e-12)
+
+
+def test_base_units_of_other_packages_have_the_size_of_si():
+    """All but the gram: what a package calls its base units changes no number."""
+    assert {name for name, (_, size) in _NAMES.items() if size != 1} == {"gram", "g"}
+    assert _NAMES["gram"] == _NAMES["g"] == ("kg", 1e-3)

@@ -149,3 +149,12 @@ def test_the_epochs_of_a_header_tell_no_family():
     found = match(recording(lettered, shifted(100)))
     assert (found.step.start, found.step.stop) == (1100, 6100)  # found, not told
     assert found.agrees
+
+
+def test_of_two_stretches_that_vary_the_longer_is_looked_at():
+    row = np.zeros(9000)
+    row[500:1500] = np.linspace(0, 5e-11, 1000)
+    row[3000:8000] = np.linspace(0, 2e-10, 5000)
+    (sweep,) = match(recording(None, [row])).sweeps
+    assert abs(sweep.step.start - 3000) < 100
+    assert abs(sweep.step.stop - 8000) < 100

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from cleo_like.core.errors import UnsupportedError
+from cleo_like.core.errors import InputError, UnsupportedError
 from cleo_like.core.window import Window
 from cleo_like.features.adapters.ipfx import peers_python
 from cleo_like.features.long_square import analyse, firing
@@ -296,3 +296,13 @@ def test_a_cell_that_fires_without_current(firing, rate, amplitude, least, first
             f"the cell fires at {first} pA already: {least} pA is the least"
         )
     assert np.isfinite(cell.values["rheobase_estimate"]) == (first is None)
+
+
+@pytest.mark.parametrize(("frac", "good"), [(0.001, True), (0.999, True), (0, False),
+                                            (1, False), (1.5, False), (-0.1, False)])  # fmt: skip
+def test_the_part_of_the_upstroke_is_a_part(frac, good):
+    if good:
+        assert attrs.evolve(DEFAULT, thresh_frac=frac).thresh_frac == frac
+    else:
+        with pytest.raises(InputError, match="thresh_frac must be between 0 and 1"):
+            attrs.evolve(DEFAULT, thresh_frac=frac)

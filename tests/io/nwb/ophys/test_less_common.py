@@ -331,7 +331,8 @@ def pages(tmp_path):
 
 
 SLICES = [slice(None), slice(3, 7), slice(None, None, -1), slice(8, 2, -3), slice(-2, None),
-          slice(4, 5), slice(5, 5), slice(1, 12, 4), slice(20, 30), slice(2, 9, -1)]  # fmt: skip
+          slice(4, 5), slice(5, 5), slice(1, 12, 4), slice(20, 30), slice(2, 9, -1), slice(8, 2, -1),
+          slice(9, 3, -2)]  # fmt: skip
 
 
 @pytest.mark.parametrize("some", SLICES)
