@@ -139,10 +139,13 @@ class TestsOfLines:
         module, and the one that looks at all classes without running a line of theirs.
         """
         lines = self._of_module.get(str(ROOT / mutant.path), {})
-        tests = lines.get(mutant.line) or {RECORDS}.union(*lines.values())
+        own = lines.get(mutant.line)
+        tests = own or {RECORDS}.union(*lines.values())
         found = sorted(tests, key=lambda test: (self._size[test], test))
         return [
-            *[test for test in found if not test.startswith(FROZEN)][:MOST_TESTS],
+            *[test for test in found if not test.startswith(FROZEN)][
+                : MOST_TESTS if own else None
+            ],
             *[test for test in found if test.startswith(FROZEN)],
         ]
 
