@@ -78,6 +78,7 @@ def extract(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from cleo_like import Cell, Provenance, Sweep
     >>> t = np.arange(20000) / 20e3
     >>> on = (t >= 0.2) & (t < 0.7)

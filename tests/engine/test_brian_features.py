@@ -17,6 +17,8 @@ from brian2 import (
     second,
 )
 
+from tests.selection import some_slow
+
 LIF = """dv/dt = (drive - v)/(10*ms) : 1 (unless refractory)
 drive : 1 (constant)
 w : 1"""
@@ -33,7 +35,7 @@ def lif(n, equations=LIF, **changes):
     return group
 
 
-@pytest.mark.parametrize("n", [1, 8, 127, 128, 300])
+@pytest.mark.parametrize("n", some_slow([1, 8, 127, 300, 128], 2))
 def test_any_number_of_traces(twin, n):
     def script():
         group = lif(n, refractory=2 * ms)
@@ -47,7 +49,8 @@ def test_any_number_of_traces(twin, n):
 
 
 @pytest.mark.parametrize(
-    "refractory", [3 * ms, "ref", "v > 0.2", "3*ms + 0.2*ms*i", "ref*(1 + w/10)", False]
+    "refractory",
+    some_slow([3 * ms, "ref", "v > 0.2", "3*ms + 0.2*ms*i", "ref*(1 + w/10)", False], 2),
 )
 def test_refractory_forms(twin, refractory):
     def script():

@@ -8,6 +8,7 @@ import pytest
 from cleo_like.engine.device import FallbackWarning, NotFiniteWarning
 from tests.engine.conftest import Twin, contents, on_device
 from tests.engine.fuzz import Fuzzed, last_spikes
+from tests.selection import some_slow
 
 SEED = 20_261_128
 
@@ -41,7 +42,7 @@ def same(script):
 
 
 @pytest.mark.parametrize("exact", [True, False], ids=["exact", "smooth"])
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", some_slow(range(4), 2))
 def test_random_scripts(number, exact):
     same(Fuzzed(seed=SEED + number, exact=exact))
 

@@ -34,6 +34,7 @@ from cleo_like.engine.device import FallbackWarning, NotFiniteWarning
 from cleo_like.engine.runtime import program
 from cleo_like.engine.runtime.run_lock import exclusive
 from cleo_like.engine.stepper import Stepper
+from tests.selection import some_slow
 
 EQUATIONS = "dv/dt = (2 - v)/(10*ms) : 1\nw : 1"
 
@@ -143,7 +144,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize("make", REASONS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", some_slow(REASONS, 2), ids=lambda make: make.__name__)
 def test_falls_back_with_the_reason_and_the_right_answer(device, make):
     found = []
     for name in ("sweeps", "runtime"):

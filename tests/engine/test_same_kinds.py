@@ -19,6 +19,7 @@ from cleo_like.core.errors import InputError
 from cleo_like.engine.device import FallbackWarning
 from cleo_like.engine.runtime import program
 from cleo_like.engine.stepper import Stepper
+from tests.selection import some_slow
 
 
 def test_a_quotient_of_constants_is_exact(twin):
@@ -91,7 +92,7 @@ PERIODS = [0 * ms, 0 * second, 0.5 * ms, 500e-6 * second, 2 * ms, 1 * second, 2.
            [1, 2] * ms, np.inf * ms, "2 ms", "3*mV", "i"]  # fmt: skip
 
 
-@pytest.mark.parametrize("period", PERIODS, ids=str)
+@pytest.mark.parametrize("period", some_slow(PERIODS, 2), ids=str)
 def test_refractory_of_any_kind(device, period):
     """The answer of Brian2, or its error."""
     found = []
@@ -146,7 +147,7 @@ NAMES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("names", NAMES, ids=" ".join)
+@pytest.mark.parametrize("names", some_slow(NAMES, 2), ids=" ".join)
 def test_names_of_c(twin, names):
     """Names that are macros, keywords or functions of C: compiled, as any other."""
     a, b, c = names

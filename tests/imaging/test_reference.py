@@ -8,6 +8,7 @@ from scipy.integrate import solve_ivp
 
 from cleo_like import imaging
 from cleo_like.imaging.events import CalciumTable, Kinetics, dff_of_spikes
+from tests.selection import some_slow
 
 TEN = (
     "gcamp3", "gcamp6f", "gcamp6s", "gcamp6rs06", "gcamp6rs09", "jgcamp7f", "jgcamp7s",
@@ -173,7 +174,7 @@ def test_a_neuron_with_calcium_of_its_own_keeps_it(bench, evaluation):
     assert scope.dFF.max() > 0.1
 
 
-@pytest.mark.parametrize("name", TEN)
+@pytest.mark.parametrize("name", some_slow(TEN, 2))
 @pytest.mark.parametrize("kernel", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_every_indicator_takes_calcium_of_the_neurons(bench, name, kernel):
     """At rest all are dark, and more calcium is more light."""

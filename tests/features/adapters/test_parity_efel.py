@@ -9,6 +9,7 @@ from cleo_like.core.window import Window
 from cleo_like.features.adapters.efel import efel_cell, efel_features
 from cleo_like.features.parameters import DEFAULT
 from cleo_like.features.stack import SweepStack
+from tests.selection import some_slow
 
 # ISI_values is asked for by its old name, as the expected values were
 pytestmark = [
@@ -32,7 +33,7 @@ def same(theirs, ours) -> bool:
     return ours.shape == wanted.shape and np.allclose(ours, wanted, 1e-9, 1e-12, equal_nan=True)
 
 
-@pytest.mark.parametrize("name", RECORDINGS)
+@pytest.mark.parametrize("name", some_slow(RECORDINGS, 2))
 @pytest.mark.parametrize("setting", ["default", "native"])
 def test_every_value_of_efel(real, name, setting):
     expected = real.expected("efel", name)

@@ -21,6 +21,7 @@ from cleo_like.features.clamp.chain import chain_of, filter_delay
 from cleo_like.features.clamp.circuit_fit import potential_response, step_response
 from cleo_like.features.clamp.exponential import fit_exponential
 from cleo_like.stimuli import p_over_n, voltage_steps, with_test_pulse
+from tests.selection import some_slow
 
 CURRENT = cl.long_square(
     ["-50 pA"], duration="120 ms", before="40 ms", after="20 ms", rate="50 kHz"
@@ -52,7 +53,7 @@ def errors(recordings, access):
         (VOLTAGE, {}),
     ],
 )
-@pytest.mark.parametrize("access", [5, 30])
+@pytest.mark.parametrize("access", some_slow([30, 5], 2))
 def test_membrane_test_of_random_passive_cells(played, changes, access):
     cells = Population.draw(get_cell("passive"), 12, seed=access, spread={"gL": 0.5, "C": 0.35})
     off = errors(
