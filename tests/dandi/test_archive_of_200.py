@@ -42,6 +42,14 @@ def folder(tmp_path_factory, data_dir):
     return out
 
 
+OFTEN = """
+from cleo_like.cli import main
+from cleo_like.features.tasks import done
+done._SAVE_EVERY = 0.5  # s: a fast machine measures all 200 before it saves once
+main()
+"""
+
+
 def verb(*words):
     return [sys.executable, "-m", "cleo_like", "atlas", *map(str, words)]
 
@@ -92,6 +100,7 @@ def test_killed_twice_it_is_the_same_table(folder, tmp_path):
     part = tmp_path / "resumed.features.csv"
     lines = lambda: part.read_text("utf-8").count("\n") if part.is_file() else 0  # noqa: E731
     command = verb("extract", "--cache", cache, "-o", resumed)
+    command[1:3] = ["-c", OFTEN]
     assert killed(command, lines, after=30)
     assert killed(command, lines, after=50)
     assert not resumed.exists()
