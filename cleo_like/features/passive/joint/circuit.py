@@ -177,7 +177,7 @@ def _single(problem: Problem, one: Fit) -> Circuit:
         return found
     jump, error = _jump(problem, one, tau, w)
     if away < -_JUMPS * float(np.hypot(_USUAL, own)) and jump > _JUMPS * error:
-        return _with_electrode(problem, one, jump, error)
+        return _with_electrode(found, jump, error, problem.delay.expected)
     early = -one.delay - 2 * own
     if early <= 0:
         return found
@@ -212,9 +212,8 @@ def _jump(problem: Problem, one: Fit, tau: float, w: float) -> tuple[float, floa
     return had + float(added[0]), float(np.hypot(error, _USUAL * abs(w) / tau))
 
 
-def _with_electrode(problem: Problem, one: Fit, jump: float, error: float) -> Circuit:
+def _with_electrode(found: Circuit, jump: float, error: float, delay: float) -> Circuit:
     """Take the jump off the resistance of one exponential."""
-    found = _meaning(one)
     r = found.values["resistance"] - jump
     tau = found.values["tau"]
     values = found.values | {
@@ -223,9 +222,9 @@ def _with_electrode(problem: Problem, one: Fit, jump: float, error: float) -> Ci
     doubts = {"resistance": error, "peak": error, "capacitance": 1e6 * tau / r * error / r}
     errors = found.errors | {"series": error}
     errors |= {name: float(np.hypot(errors[name], d)) for name, d in doubts.items()}
-    return Circuit(
-        fit=one, kind="electrode", values=values, errors=errors, doubts=doubts,
-        membrane_delay=problem.delay.expected,
+    return attrs.evolve(
+        found, kind="electrode", values=values, errors=errors, doubts=doubts,
+        membrane_delay=delay,
     )  # fmt: skip
 
 
