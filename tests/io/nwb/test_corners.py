@@ -57,21 +57,22 @@ def test_series_in_a_group_are_found_but_not_in_a_group_of_groups(path, deep, se
             cl.read(path)
 
 
-def test_an_electrode_behind_a_broken_link_is_not_known(path):
+def link_electrode(path, name):
+    """Let every series lead to that electrode by a soft link."""
     with h5py.File(path, "a") as file:
         for group in ("acquisition", "stimulus/presentation"):
             for series in file[group].values():
                 del series["electrode"]
-                series["electrode"] = h5py.SoftLink("/general/intracellular_ephys/gone")
+                series["electrode"] = h5py.SoftLink(f"/general/intracellular_ephys/{name}")
+
+
+def test_an_electrode_behind_a_broken_link_is_not_known(path):
+    link_electrode(path, "gone")
     found = cl.read(path)
     assert found.device["electrode"] == "unknown electrode"
     assert [s.command[0] for s in found] == pytest.approx([1e-11, 2e-11, 3e-11])
 
 
 def test_a_linked_electrode_has_its_own_name(path):
-    with h5py.File(path, "a") as file:
-        for group in ("acquisition", "stimulus/presentation"):
-            for series in file[group].values():
-                del series["electrode"]
-                series["electrode"] = h5py.SoftLink("/general/intracellular_ephys/e1")
+    link_electrode(path, "e1")
     assert cl.read(path).device["electrode"] == "e1"
